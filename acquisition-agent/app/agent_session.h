@@ -1,0 +1,138 @@
+// A case as it runs: pulls the source at its pace, analyses, keeps every record in the spool,
+// offers it to the hub, and takes in what people ask of it.
+//
+//   kCatchingUp ----------> kRunning ----------> kDraining ----------> kDone
+//      |  all that the spool    |  end of source     |  the hub has all, no hub,
+//      |  held is made again    |                    |  or it waited long enough
+//      '------------------------'----- Stop, failure ---------------> kDone
+//
+// After a restart it begins at the source's start and runs, as fast as it can, over what was
+// analysed before; it compares with the spool and appends nothing until it comes to what is new
+// (SpoolRecorder). A person's command is written to the spool with the place in the source where it
+// was taken in, so that it is taken in there again.
+//
+// Knows no socket, thread or file of its own: link, spool, clock and executor are handed in.
+// Sequence-bound to `executor`, which is the link's. The theatre goes on whatever the link does.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/status/status.h"
+#include "acquisition-agent/app/console.h"
+#include "acquisition-agent/app/spool_recorder.h"
+#include "acquisition-agent/spool/case_spool.h"
+#include "acquisition-agent/spool/spool_outbox.h"
+#include "acquisition-agent/surveillance/case_analysis.h"
+#include "common/clock.h"
+#include "common/executor.h"
+#include "common/link/participant_link.h"
+
+namespace remora::agent {
+
+struct SessionOptions {
+  std::string theatre;
+  std::string procedure;
+  double speed = 1;  // of the source's time against the clock; 0: as fast as it can
+  bool keep_open = false;
+  Duration linger = Duration::Seconds(30);
+};
+
+class AgentSession : public LinkObserver {
+ public:
+  // All outlive it. `spool` has its info set.
+  AgentSession(SessionOptions options, const CasePlan& plan, SignalSource& source, CaseSpool& spool,
+               Executor& executor, const Clock& clock, Console& console);
+  ~AgentSession() override;
+
+  // Builds the analysis. InvalidArgument: the plan does not fit the source.
+  absl::Status Prepare();
+  // Before Start; null: the theatre is on its own.
+  void AttachLink(ParticipantLink* link) { link_ = link; }
+  // Begins to work; `on_done` is called once, with what it came to: OK, Unavailable (records wait
+  // that the hub did not take), PermissionDenied (the hub refuses this agent), DataLoss (the
+  // source), ResourceExhausted (the disk).
+  void Start(std::function<void(absl::Status)> on_done);
+  // A person stops the program. The case stays open to go on with, unless `close_case`.
+  void Stop(bool close_case);
+
+  SpoolOutbox& outbox() { return outbox_; }
+  const SpoolRecorder& recorder() const { return *recorder_; }
+  uint64_t items_taken() const { return items_taken_; }
+
+  // LinkObserver:
+  void OnLinkCondition(v1::LinkCondition condition, Duration previous) override;
+  void OnRecord(const DeliveredRecord& delivered) override;
+  void OnFollowEnded(const v1::FollowEnded& ended) override;
+  void OnJoined(const v1::Joined& joined) override;
+  void OnAcknowledged(const v1::Acknowledge& acknowledge) override;
+  void OnRecordRefused(const v1::RecordRefused& refused) override;
+  void OnRefused(const v1::Refused& refused) override;
+
+ private:
+  enum class State { kIdle, kCatchingUp, kRunning, kDraining, kDone };
+
+  void Pump();
+  void PumpAfter(Duration delay);
+  // Takes the item that is due. False: it is not due yet, and *wait says how long.
+  absl::StatusOr<bool> TakeNext(Duration* wait);
+  void TakeDueInputs();
+  void TakeInput(const v1::Record& record);
+  bool IsCaughtUp() const;
+  void Anchor();
+  void EndOfCase(const std::string& reason);
+  void Commit();
+  void ScheduleCommit(Duration delay);
+  void TellShed();
+  void CheckClock();
+  void RecordClock();
+  int64_t SourceNow() const;
+  void Follow();
+  void CheckDrained();
+  void Finish(absl::Status status);
+  void Post(Duration delay, void (AgentSession::*member)());
+
+  const SessionOptions options_;
+  const CasePlan& plan_;
+  SignalSource& source_;
+  CaseSpool& spool_;
+  Executor& executor_;
+  const Clock& clock_;
+  Console& console_;
+  ParticipantLink* link_ = nullptr;
+  SpoolOutbox outbox_;
+  std::unique_ptr<SpoolRecorder> recorder_;
+  std::unique_ptr<CaseAnalysis> analysis_;
+  std::function<void(absl::Status)> on_done_;
+  // Tasks hold it weakly: what is posted after the session's end does nothing.
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+
+  State state_ = State::kIdle;
+  bool resumed_ = false;
+  std::optional<Item> next_item_;
+  uint64_t items_taken_ = 0;
+  size_t inputs_replayed_ = 0;
+  std::deque<std::string> waiting_inputs_;  // stamped records, while catching up
+  absl::flat_hash_set<RecordKey> known_inputs_;
+
+  // Source time and clock when the present pace began.
+  int64_t anchor_source_ns_ = 0;
+  DeviceTime anchor_clock_;
+
+  bool commit_scheduled_ = false;
+  bool disk_failed_ = false;
+  AlertSlot short_of_space_;
+  bool following_ = false;
+  bool case_known_to_hub_ = false;
+  bool refused_ = false;
+  DeviceTime drain_deadline_;
+  std::optional<v1::ClockEstimate> recorded_clock_;
+  DeviceTime recorded_clock_at_;
+};
+
+}  // namespace remora::agent

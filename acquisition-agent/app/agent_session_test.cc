@@ -1,0 +1,363 @@
+#include "acquisition-agent/app/agent_session.h"
+
+#include <algorithm>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "absl/strings/str_cat.h"
+#include "acquisition-agent/surveillance/testing/scripted_source.h"
+#include "common/record_codec.h"
+#include "common/testing/fake_clock.h"
+#include "common/testing/fake_dialer.h"
+#include "common/testing/fake_file_system.h"
+#include "common/testing/manual_executor.h"
+
+namespace remora::agent {
+namespace {
+
+using testing::Contains;
+using testing::HasSubstr;
+
+class KeepingConsole : public Console {
+ public:
+  void Say(const std::string& line) override { lines.push_back(line); }
+  std::vector<std::string> lines;
+};
+
+PatientScript Fall() {
+  PatientScript script;
+  script.seconds = 32;
+  script.amplitude = [](double s) { return s > 12 && s < 21 ? 0.2 : 1.0; };
+  return script;
+}
+
+// One life of the agent: from its start to its end, its kill, or the power cut.
+class Theatre {
+ public:
+  Theatre(FakeFileSystem& files, PatientScript script, double speed = 1)
+      : source_(std::move(script)), executor_(clock_), plan_(PatientPlan()) {
+    SpoolOptions options;
+    options.directory = "/spool/case";
+    options.case_id = CaseId::FromBytes(std::string(16, 'c'));
+    options.origin = OriginId::FromBytes(std::string(16, 'o'));
+    RecoveryReport report;
+    auto opened = CaseSpool::Open(files, options, &report);
+    EXPECT_TRUE(opened.ok()) << opened.status();
+    spool = *std::move(opened);
+    if (spool->info() == nullptr) {
+      CaseInfo info;
+      info.boot_id = 9;
+      info.theatre = "OR 3";
+      EXPECT_TRUE(spool->SetInfo(info).ok() && spool->Commit().ok());
+    }
+    SessionOptions session_options;
+    session_options.theatre = "OR 3";
+    session_options.procedure = "test";
+    session_options.speed = speed;
+    session = std::make_unique<AgentSession>(session_options, plan_, source_, *spool, executor_,
+                                             clock_, console);
+    EXPECT_TRUE(session->Prepare().ok());
+  }
+
+  void Start() {
+    session->Start([this](absl::Status status) {
+      done = true;
+      result = std::move(status);
+    });
+  }
+  void RunFor(double seconds) { executor_.RunFor(Duration::FromSeconds(seconds)); }
+  // Waits until the source is through, and a minute more.
+  void RunToEnd() {
+    for (int i = 0; i < 120 && !done; ++i) RunFor(1);
+    EXPECT_TRUE(done);
+  }
+  // Bodies and device times of everything kept, as text, by lane.
+  std::vector<std::string> Kept(uint32_t lane) const {
+    std::vector<std::string> kept;
+    for (uint64_t seq = 1; seq <= spool->last_seq(lane); ++seq) {
+      const auto bytes = spool->Read(lane, seq);
+      EXPECT_TRUE(bytes.ok()) << lane << "/" << seq;
+      v1::Record record;
+      EXPECT_TRUE(bytes.ok() && record.ParseFromString(*bytes));
+      EXPECT_EQ(record.origin_seq(), seq);
+      record.mutable_captured_at()->clear_wall_unix_ns();
+      kept.push_back(record.SerializeAsString());
+    }
+    return kept;
+  }
+
+  // As Kept, but references to a baseline, whose number restarts' notes move, name only its trace.
+  std::vector<std::string> KeptByBaseline(uint32_t lane) const {
+    std::vector<std::string> kept = Kept(lane);
+    for (std::string& bytes : kept) {
+      v1::Record record;
+      EXPECT_TRUE(record.ParseFromString(bytes));
+      if (record.measurement().has_baseline()) {
+        Resolve(record.measurement().trace_id(), record.mutable_measurement()->mutable_baseline());
+      }
+      if (record.alert().evidence().has_baseline()) {
+        Resolve(record.alert().trace_id(),
+                record.mutable_alert()->mutable_evidence()->mutable_baseline());
+      }
+      bytes = record.SerializeAsString();
+    }
+    return kept;
+  }
+
+  FakeClock& clock() { return clock_; }
+  ManualExecutor& executor() { return executor_; }
+
+  KeepingConsole console;
+  std::unique_ptr<CaseSpool> spool;
+  bool done = false;
+  absl::Status result;
+
+ private:
+  // Checks that the reference is a baseline of that trace, and leaves out its number.
+  void Resolve(const std::string& trace_id, v1::RecordId* reference) const {
+    const auto bytes = spool->Read(reference->lane(), reference->origin_seq());
+    v1::Record record;
+    EXPECT_TRUE(bytes.ok() && record.ParseFromString(*bytes));
+    EXPECT_EQ(record.baseline_set().trace_id(), trace_id);
+    reference->clear_origin_seq();
+  }
+
+  FakeClock clock_;
+  ScriptedSource source_;
+  ManualExecutor executor_;
+  CasePlan plan_;
+
+ public:
+  std::unique_ptr<AgentSession> session;  // last: it uses all of the above
+};
+
+TEST(AgentSession, TheTheatreWorksAlone) {
+  FakeFileSystem files;
+  Theatre theatre(files, Fall());
+  theatre.Start();
+  theatre.RunToEnd();
+  EXPECT_TRUE(theatre.result.ok()) << theatre.result;
+  EXPECT_TRUE(theatre.spool->closed());
+  EXPECT_THAT(theatre.console.lines, Contains(HasSubstr("high raised: SEP median nerve right")));
+  EXPECT_THAT(theatre.console.lines, Contains(HasSubstr("recovered")));
+}
+
+TEST(AgentSession, PacesByTheSourcesTime) {
+  FakeFileSystem files;
+  Theatre theatre(files, Fall(), /*speed=*/2);
+  theatre.Start();
+  theatre.RunFor(5);
+  v1::Record last;
+  const uint64_t newest = theatre.spool->committed_seq(5);
+  ASSERT_GT(newest, 0u);
+  ASSERT_TRUE(last.ParseFromString(*theatre.spool->Read(5, newest)));
+  EXPECT_NEAR(static_cast<double>(last.captured_at().monotonic_ns()) / 1e9, 10, 0.2);
+}
+
+TEST(AgentSession, KilledAnywhereItGoesOnAsIfNothingHadHappened) {
+  FakeFileSystem whole_files;
+  Theatre whole(whole_files, Fall());
+  whole.Start();
+  whole.RunToEnd();
+
+  for (uint64_t seed = 1; seed <= 3; ++seed) {
+    SCOPED_TRACE(absl::StrCat("seed ", seed));
+    FakeFileSystem files;
+    double killed_s = 0;
+    for (int life = 0; life < 5; ++life) {
+      Theatre theatre(files, Fall());
+      theatre.Start();
+      killed_s = static_cast<double>((seed * 37 + life * 53) % 60) / 10 + 0.03;
+      theatre.RunFor(killed_s);
+      // The session dies with its queue; the machine too, every second time.
+      if (life % 2 == 1) files.SimulatePowerCut(seed * 10 + life);
+    }
+    Theatre theatre(files, Fall());
+    theatre.Start();
+    theatre.RunToEnd();
+    EXPECT_TRUE(theatre.result.ok()) << theatre.result;
+    EXPECT_EQ(theatre.session->recorder().mismatches(), 0u);
+    for (uint32_t lane = 0; lane < kLaneCount; ++lane) {
+      if (lane == 1) continue;  // has notes of the restarts as well
+      EXPECT_TRUE(theatre.KeptByBaseline(lane) == whole.KeptByBaseline(lane)) << "lane " << lane;
+    }
+  }
+}
+
+TEST(AgentSession, ADamagedRecordIsMadeAgain) {
+  FakeFileSystem files;
+  std::vector<std::string> before;
+  {
+    Theatre theatre(files, Fall());
+    theatre.Start();
+    theatre.RunFor(20);
+    before = theatre.Kept(3);
+  }
+  files.FlipBit("/spool/case/sweep-00000001.seg", 3000, 1);
+  Theatre theatre(files, Fall());
+  theatre.Start();
+  theatre.RunToEnd();
+  std::vector<std::string> after = theatre.Kept(3);
+  ASSERT_GE(after.size(), before.size());
+  after.resize(before.size());
+  EXPECT_EQ(after, before);
+}
+
+// With a hub that the test plays.
+class LinkedTheatre : public testing::Test {
+ protected:
+  void Connect(Theatre& theatre) {
+    dialer_ = std::make_unique<FakeDialer>(theatre.executor());
+    random_ = MakeSeededRandom(1);
+    LinkOptions options;
+    options.origin = theatre.spool->origin();
+    options.end_when_refused = false;
+    link_ = std::make_unique<ParticipantLink>(options, theatre.executor(), theatre.clock(),
+                                              *random_, *dialer_, *theatre.session);
+    theatre.session->AttachLink(link_.get());
+    ASSERT_TRUE(
+        link_->AddOutbox(theatre.spool->case_id(), "OR 3", &theatre.session->outbox()).ok());
+    link_->Start();
+    theatre.RunFor(0.01);
+    v1::Down welcome;
+    welcome.mutable_welcome()->set_version(1);
+    welcome.mutable_welcome()->set_role(v1::ROLE_AGENT);
+    dialer_->Deliver(welcome);
+    v1::Down joined;
+    joined.mutable_joined()->set_case_id(theatre.spool->case_id().ToString());
+    joined.mutable_joined()->set_stage(v1::CASE_STAGE_OPEN);
+    dialer_->Deliver(joined);
+    theatre.RunFor(0.01);
+  }
+  // What the hub got; it is then acknowledged.
+  std::vector<v1::Record> Take(Theatre& theatre) {
+    std::vector<v1::Record> records;
+    for (const v1::Up& up : dialer_->TakeWritten()) {
+      for (const std::string& bytes : up.records()) {
+        records.emplace_back();
+        EXPECT_TRUE(records.back().ParseFromString(bytes));
+        held_[records.back().lane()].Insert(records.back().origin_seq());
+      }
+      if (up.has_follow()) followed_ = up.follow().follow_id();
+    }
+    v1::Down acknowledge;
+    acknowledge.mutable_acknowledge()->set_case_id(theatre.spool->case_id().ToString());
+    for (const auto& [lane, held] : held_) {
+      v1::LaneRanges& ranges = *acknowledge.mutable_acknowledge()->add_held();
+      ranges.set_lane(lane);
+      for (const SeqRanges::Range& range : held.ranges()) {
+        v1::SeqRange& one = *ranges.add_ranges();
+        one.set_first(range.first);
+        one.set_last(range.last);
+      }
+    }
+    if (!held_.empty()) dialer_->Deliver(acknowledge);
+    return records;
+  }
+
+  std::unique_ptr<FakeDialer> dialer_;
+  std::unique_ptr<Random> random_;
+  std::unique_ptr<ParticipantLink> link_;
+  std::map<uint32_t, SeqRanges> held_;
+  uint32_t followed_ = 0;
+};
+
+TEST_F(LinkedTheatre, DeliversEverythingOnceAndEndsWhenTheHubHasIt) {
+  FakeFileSystem files;
+  Theatre theatre(files, Fall());
+  Connect(theatre);
+  theatre.Start();
+  std::map<uint32_t, std::vector<uint64_t>> seen;
+  for (int i = 0; i < 1200 && !theatre.done; ++i) {
+    theatre.RunFor(0.1);
+    for (const v1::Record& record : Take(theatre))
+      seen[record.lane()].push_back(record.origin_seq());
+    // A sign of life.
+    v1::Down heartbeat;
+    heartbeat.mutable_heartbeat();
+    if (dialer_->IsOpen()) dialer_->Deliver(heartbeat);
+  }
+  EXPECT_TRUE(theatre.done);
+  EXPECT_TRUE(theatre.result.ok()) << theatre.result;
+  EXPECT_TRUE(theatre.spool->AllSettled());
+  for (uint32_t lane = 0; lane < kLaneCount; ++lane) {
+    ASSERT_EQ(seen[lane].size(), theatre.spool->last_seq(lane)) << "lane " << lane;
+    std::sort(seen[lane].begin(), seen[lane].end());
+    for (size_t i = 0; i < seen[lane].size(); ++i) EXPECT_EQ(seen[lane][i], i + 1);
+  }
+  link_->Stop();
+}
+
+TEST_F(LinkedTheatre, APersonsBaselineIsCarriedOutOnceAlsoOverARestart) {
+  FakeFileSystem files;
+  std::string stamped;
+  {
+    Theatre theatre(files, Fall());
+    Connect(theatre);
+    theatre.Start();
+    for (int i = 0; i < 150; ++i) {
+      theatre.RunFor(0.1);
+      Take(theatre);
+    }
+    ASSERT_NE(followed_, 0u);
+    v1::Record asked;
+    asked.set_case_id(theatre.spool->case_id().ToString());
+    asked.set_origin(std::string(16, 'p'));
+    asked.set_lane(1);
+    asked.set_origin_seq(1);
+    v1::BaselineSet& set = *asked.mutable_baseline_set();
+    set.set_trace_id("SEP_UPPER/R/CPc-Front");
+    set.set_kind(v1::BASELINE_KIND_POST_POSITION);
+    set.set_reason("after positioning");
+    set.set_actor("Dr Reader");
+    *set.add_sweeps() = ToProto(RecordKey{theatre.spool->origin(), 3, 4});
+    stamped = asked.SerializeAsString();
+    AppendStamp(RecordStamp{.epoch = 1, .seq = 500, .recorded_at = HubTime::FromNanoseconds(1)},
+                &stamped);
+    v1::Down down;
+    down.add_records(stamped);
+    dialer_->Deliver(down);
+    theatre.RunFor(0.2);
+    link_->Stop();
+    link_.reset();
+  }
+  Theatre theatre(files, Fall());
+  ASSERT_EQ(theatre.spool->recovered_inputs().size(), 1u);
+  theatre.Start();
+  theatre.RunToEnd();
+  EXPECT_EQ(theatre.session->recorder().mismatches(), 0u);
+  int answers = 0;
+  int refusals = 0;
+  for (const std::string& bytes : theatre.Kept(1)) {
+    v1::Record record;
+    ASSERT_TRUE(record.ParseFromString(bytes));
+    if (record.has_baseline_set() && record.baseline_set().has_asked_by()) ++answers;
+  }
+  for (const std::string& bytes : theatre.Kept(0)) {
+    v1::Record record;
+    ASSERT_TRUE(record.ParseFromString(bytes));
+    if (record.has_message()) ++refusals;
+  }
+  EXPECT_EQ(answers + refusals, 1);
+}
+
+TEST_F(LinkedTheatre, AnUnreachedHubCostsTheTheatreNothingButItsReader) {
+  FakeFileSystem files;
+  Theatre theatre(files, Fall());
+  Connect(theatre);
+  theatre.Start();
+  theatre.RunFor(5);
+  dialer_->FailDials(absl::UnavailableError("gone"));
+  dialer_->Break(absl::UnavailableError("gone"));
+  theatre.RunToEnd();
+  EXPECT_TRUE(absl::IsUnavailable(theatre.result)) << theatre.result;
+  EXPECT_THAT(theatre.console.lines, Contains(HasSubstr("high raised")));
+  EXPECT_THAT(theatre.console.lines, Contains(HasSubstr("link to the hub is lost")));
+  EXPECT_TRUE(theatre.spool->closed());
+  EXPECT_FALSE(theatre.spool->AllSettled());
+  link_->Stop();
+}
+
+}  // namespace
+}  // namespace remora::agent

@@ -1,0 +1,29 @@
+// Times and limits of a run, each with its reason.
+#pragma once
+
+#include <cstddef>
+
+#include "common/time.h"
+
+namespace remora::agent {
+
+// What waits is written and synced so often; an alert at once. At 2 Mbit/s a round trip is as long.
+inline constexpr Duration kCommitInterval = Duration::Milliseconds(50);
+// The agent's sequence is shared with the link: after this long it lets the link work.
+inline constexpr Duration kSliceLength = Duration::Milliseconds(5);
+// The clock estimate is recorded when it became better by half, and this often (architecture: once
+// a minute).
+inline constexpr Duration kClockRecordInterval = Duration::Seconds(60);
+inline constexpr Duration kClockCheckInterval = Duration::Seconds(1);
+// A disk that failed is tried again after this.
+inline constexpr Duration kDiskRetryInterval = Duration::Milliseconds(500);
+// A follow that was refused is asked for again after this.
+inline constexpr Duration kFollowRetryInterval = Duration::Seconds(2);
+// Commands of people that wait while the analysis catches up after a restart.
+inline constexpr size_t kMaxWaitingInputs = 1000;
+// Records on lanes 0-1 remembered to tell a repetition: people's commands of a day.
+inline constexpr size_t kMaxKnownInputs = 100'000;
+// Cases of earlier runs that are still delivered beside the present one.
+inline constexpr size_t kMaxOldCases = 16;
+
+}  // namespace remora::agent

@@ -1,0 +1,49 @@
+// The folder of a theatre's spool: its origin, and the cases in it.
+//
+//   FOLDER/origin            16 random bytes, drawn once
+//   FOLDER/case-ID/          a case (case_spool.h)
+//   FOLDER/done-ID/          one that is closed and wholly held by the hub; kept until a
+//   certificate says so
+//
+// Used by one process at a time (the app locks the folder), at its start and end.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "acquisition-agent/spool/case_spool.h"
+#include "common/file_system.h"
+#include "common/ids.h"
+#include "common/random.h"
+
+namespace remora::agent {
+
+class SpoolFolder {
+ public:
+  // Makes what is not there. DataLoss: the origin is unreadable.
+  static absl::StatusOr<std::unique_ptr<SpoolFolder>> Open(FileSystem& files, std::string folder,
+                                                           Random& random);
+
+  const OriginId& origin() const { return origin_; }
+  // All cases that are not done, recovered. Unavailable, InvalidArgument: as CaseSpool::Open.
+  absl::StatusOr<std::vector<std::unique_ptr<CaseSpool>>> OpenCases();
+  absl::StatusOr<std::unique_ptr<CaseSpool>> NewCase(const CaseId& case_id);
+  // Marks a closed case that is wholly settled. Its spool must not be written any more.
+  absl::Status MarkDone(const CaseId& case_id);
+
+ private:
+  SpoolFolder(FileSystem& files, std::string folder, OriginId origin)
+      : files_(files), folder_(std::move(folder)), origin_(origin) {}
+
+  FileSystem& files_;
+  const std::string folder_;
+  const OriginId origin_;
+};
+
+// The id that 32 hexadecimal digits write; nothing for anything else.
+std::optional<CaseId> CaseIdFromHex(absl::string_view hex);
+
+}  // namespace remora::agent

@@ -1,0 +1,193 @@
+#include "acquisition-agent/pipelines/chunk_assembler.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "acquisition-agent/pipelines/limits.h"
+
+namespace remora::agent {
+namespace {
+
+// An electrode in the air: hum is nearly all there is, and more of it than a connected one picks
+// up.
+constexpr double kFloatingMainsFraction = 0.9;
+constexpr double kFloatingRmsUv = 25;
+// A burst is this much louder than the channel usually is, at least this loud, on this share of the
+// channels.
+constexpr double kBurstFactor = 8;
+constexpr double kBurstRmsUv = 100;
+constexpr double kBurstShare = 0.6;
+// How fast the usual loudness follows: a time constant of 20 chunks.
+constexpr double kLoudnessShare = 0.05;
+
+}  // namespace
+
+std::vector<double> Derive(const Chunk& chunk, const std::vector<int>& plus,
+                           const std::vector<int>& minus) {
+  std::vector<double> derived(static_cast<size_t>(chunk.samples), 0.0);
+  const auto add = [&](const std::vector<int>& inputs, double sign) {
+    for (const int k : inputs) {
+      const double share = sign / static_cast<double>(inputs.size());
+      for (size_t i = 0; i < derived.size(); ++i) derived[i] += share * chunk.channels[k][i];
+    }
+  };
+  add(plus, 1);
+  add(minus, -1);
+  return derived;
+}
+
+DerivationInputs InputsOf(const ResolvedDerivation& derivation, const SourceInfo& source) {
+  DerivationInputs inputs;
+  const std::vector<int>& group = source.rate_groups[derivation.rate_group].channels;
+  const auto place = [&](int channel) {
+    return static_cast<int>(std::find(group.begin(), group.end(), channel) - group.begin());
+  };
+  for (const int channel : derivation.plus) inputs.plus.push_back(place(channel));
+  for (const int channel : derivation.minus) inputs.minus.push_back(place(channel));
+  inputs.all = inputs.plus;
+  inputs.all.insert(inputs.all.end(), inputs.minus.begin(), inputs.minus.end());
+  for (const int k : inputs.all) {
+    inputs.uv_per_count =
+        std::max(inputs.uv_per_count, std::fabs(source.channels[group[k]].uv_per_count));
+  }
+  return inputs;
+}
+
+ChunkAssembler::ChunkAssembler(const SourceInfo& source, int rate_group,
+                               const std::vector<int>& in_use, double mains_hz)
+    : source_(source),
+      rate_group_(rate_group),
+      sample_rate_hz_(source.rate_groups[rate_group].sample_rate_hz),
+      mains_hz_(mains_hz),
+      chunk_samples_(std::max<int64_t>(1, std::llround(sample_rate_hz_ * kChunkMs / 1000))) {
+  const std::vector<int>& group = source.rate_groups[rate_group].channels;
+  for (size_t k = 0; k < group.size(); ++k) {
+    if (std::find(in_use.begin(), in_use.end(), group[k]) != in_use.end()) {
+      in_use_.push_back(static_cast<int>(k));
+    }
+  }
+  loudness_.resize(group.size());
+}
+
+void ChunkAssembler::StartChunk(const SampleBlock& block, int64_t offset) {
+  if (segment_ended_) {
+    // Positions are device time in sample steps, so that they count on over a gap; what the
+    // source's first sample is off the grid stays in position_zero_ns.
+    const double step_ns = 1e9 / sample_rate_hz_;
+    const double start_ns =
+        static_cast<double>(block.start_time_ns) + static_cast<double>(offset) * step_ns;
+    next_position_ =
+        std::max(next_position_, static_cast<int64_t>(std::llround(start_ns / step_ns)));
+    position_zero_ns_ = start_ns - static_cast<double>(next_position_) * step_ns;
+    segment_ended_ = false;
+    starts_segment_ = true;
+  }
+  current_ = Chunk();
+  current_.rate_group = rate_group_;
+  current_.sample_rate_hz = sample_rate_hz_;
+  current_.first_position = next_position_;
+  current_.starts_segment = starts_segment_;
+  current_.position_zero_ns = position_zero_ns_;
+  current_.channels.resize(loudness_.size());
+  current_.marks.resize(loudness_.size());
+  starts_segment_ = false;
+}
+
+void ChunkAssembler::Push(const SampleBlock& block, std::vector<Chunk>* chunks) {
+  if (!segment_ended_) {
+    // A source that leaves time out without saying so.
+    const double expected_ns =
+        (static_cast<double>(next_position_)) * 1e9 / sample_rate_hz_ + position_zero_ns_;
+    if (std::fabs(static_cast<double>(block.start_time_ns) - expected_ns) >
+        1.5e9 / sample_rate_hz_) {
+      Break(chunks);
+    }
+  }
+  int64_t taken = 0;
+  while (taken < block.samples_per_channel) {
+    if (current_.samples == 0) StartChunk(block, taken);
+    const int64_t count =
+        std::min<int64_t>(chunk_samples_ - current_.samples, block.samples_per_channel - taken);
+    for (const int k : in_use_) {
+      const std::span<const double> samples =
+          block.channel(k).subspan(static_cast<size_t>(taken), static_cast<size_t>(count));
+      current_.channels[k].insert(current_.channels[k].end(), samples.begin(), samples.end());
+    }
+    current_.samples += count;
+    next_position_ += count;
+    taken += count;
+    if (current_.samples == chunk_samples_) Finish(chunks);
+  }
+}
+
+void ChunkAssembler::Break(std::vector<Chunk>* chunks) {
+  if (current_.samples > 0) Finish(chunks);
+  segment_ended_ = true;
+}
+
+void ChunkAssembler::Finish(std::vector<Chunk>* chunks) {
+  current_.end_ns = current_.TimeOf(static_cast<double>(next_position_));
+  Judge(&current_);
+  chunks->push_back(std::move(current_));
+  current_ = Chunk();
+}
+
+void ChunkAssembler::JudgeChannel(const ChannelInfo& channel, Chunk* chunk, int k,
+                                  dsp::BlockQuality* quality) {
+  dsp::QualityLimits limits;
+  limits.repeated_extreme_samples =
+      0;  // coarse converters rest at an extreme; their limits are known
+  limits.flat_range_uv = std::max(limits.flat_range_uv, 1.5 * std::fabs(channel.uv_per_count));
+  limits.mains_hz = mains_hz_;
+  *quality = dsp::AssessBlock(chunk->channels[k], chunk->sample_rate_hz, limits);
+  ChannelMarks& marks = chunk->marks[k];
+  marks.marks = quality->marks & (dsp::kQualityFlat | dsp::kQualityMains);
+  if (quality->mains_fraction > kFloatingMainsFraction && quality->rms_uv > kFloatingRmsUv) {
+    marks.marks |= kMarkFloating;
+  }
+  const std::vector<double>& samples = chunk->channels[k];
+  for (int64_t i = 0; i < chunk->samples; ++i) {
+    const double sample = samples[static_cast<size_t>(i)];
+    if (!channel.IsClipped(sample)) continue;
+    const uint32_t mark = std::isfinite(sample) ? dsp::kQualityClipping : dsp::kQualityNonFinite;
+    const int64_t position = chunk->first_position + i;
+    if (!marks.runs.empty() && marks.runs.back().last + 1 == position &&
+        marks.runs.back().marks == mark) {
+      marks.runs.back().last = position;
+    } else {
+      marks.runs.push_back({position, position, mark});
+    }
+  }
+}
+
+void ChunkAssembler::Judge(Chunk* chunk) {
+  const std::vector<int>& group = source_.rate_groups[rate_group_].channels;
+  std::vector<dsp::BlockQuality> qualities(chunk->channels.size());
+  int connected = 0;
+  int bursting = 0;
+  for (const int k : in_use_) {
+    if (!source_.channels[group[k]].is_voltage) continue;
+    JudgeChannel(source_.channels[group[k]], chunk, k, &qualities[k]);
+    if (chunk->marks[k].marks & (dsp::kQualityFlat | kMarkFloating)) continue;
+    ++connected;
+    const double usual = loudness_[k].rms_uv;
+    if (usual > 0 && qualities[k].rms_uv > kBurstRmsUv &&
+        qualities[k].rms_uv > kBurstFactor * usual) {
+      ++bursting;
+    }
+  }
+  const bool burst = connected > 0 && bursting >= kBurstShare * connected;
+  for (const int k : in_use_) {
+    if (burst) {
+      chunk->marks[k].marks |= kMarkInterference;
+      continue;
+    }
+    if (chunk->marks[k].marks & (dsp::kQualityFlat | kMarkFloating)) continue;
+    double& usual = loudness_[k].rms_uv;
+    usual =
+        usual == 0 ? qualities[k].rms_uv : usual + kLoudnessShare * (qualities[k].rms_uv - usual);
+  }
+}
+
+}  // namespace remora::agent

@@ -1,0 +1,53 @@
+// Assembles a rate group's blocks into chunks, and judges each channel in use: clipping, flatness,
+// hum, numbers that are none, and bursts on all channels at once (diathermy).
+//
+// Thread-compatible, on the agent's sequence. Chunks of a segment are contiguous and kChunkMs long;
+// the last one before a gap, or before the end, may be shorter. Memory: one chunk.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <vector>
+
+#include "acquisition-agent/pipelines/chunk.h"
+#include "acquisition-agent/sources/source.h"
+
+namespace remora::agent {
+
+class ChunkAssembler {
+ public:
+  // `in_use`: indexes into the source's channels; those of other groups are ignored.
+  ChunkAssembler(const SourceInfo& source, int rate_group, const std::vector<int>& in_use,
+                 double mains_hz);
+
+  // Appends the chunks that are complete now.
+  void Push(const SampleBlock& block, std::vector<Chunk>* chunks);
+  // A gap or a jump of time: gives out what is held; what follows starts a segment.
+  void Break(std::vector<Chunk>* chunks);
+
+ private:
+  // Loudness of a channel when nothing is wrong: what a burst is compared with.
+  struct Loudness {
+    double rms_uv = 0;  // 0: not known yet
+  };
+
+  void StartChunk(const SampleBlock& block, int64_t offset);
+  void Finish(std::vector<Chunk>* chunks);
+  void Judge(Chunk* chunk);
+  void JudgeChannel(const ChannelInfo& channel, Chunk* chunk, int k, dsp::BlockQuality* quality);
+
+  const SourceInfo& source_;
+  const int rate_group_;
+  const double sample_rate_hz_;
+  const double mains_hz_;
+  const int64_t chunk_samples_;
+  std::vector<int> in_use_;  // by place in the group
+  std::vector<Loudness> loudness_;
+  bool segment_ended_ = true;
+  bool starts_segment_ = true;
+  int64_t next_position_ = 0;
+  double position_zero_ns_ = 0;
+  Chunk current_;
+};
+
+}  // namespace remora::agent

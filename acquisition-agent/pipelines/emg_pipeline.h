@@ -1,0 +1,100 @@
+// Free-running EMG of one muscle: filter, samples to be seen and heard, envelope, and the
+// discharges in it.
+//
+//   chunk -> derivation -> stimulus blanking -> causal filter -+-> anti-alias, every n-th sample ->
+//   SampleBlock
+//                                                              +-> 20 ms bins, a second of them  ->
+//                                                              Envelope
+//                                                              '-> spikes, bursts, trains        ->
+//                                                              EmgEvent
+//
+// Pure, thread-compatible, on the agent's sequence. Stimuli are blanked from 2 ms before to 3 ms
+// after: what remains is muscle. A chunk that is clipped, flat, floating, full of hum or in a burst
+// of interference marks its block and is never taken for a discharge.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "acquisition-agent/pipelines/chunk.h"
+#include "acquisition-agent/plan/resolved_plan.h"
+#include "acquisition-agent/sources/source.h"
+#include "dsp/emg/burst_train.h"
+#include "dsp/emg/envelope.h"
+#include "dsp/filter/stimulus_blanking.h"
+#include "dsp/filter/streaming_filter.h"
+
+namespace remora::agent {
+
+struct EmgEvent {
+  v1::EmgActivity activity;
+  // A train that is still going on, told each second from its first on.
+  bool train_ongoing = false;
+  bool train_ended = false;
+  std::vector<double> trace_uv;  // of a train: the last stretch of it, for its alert's evidence
+  double trace_rate_hz = 0;
+};
+
+struct EmgOutput {
+  std::vector<v1::SampleBlock> blocks;
+  std::vector<v1::Envelope> envelopes;
+  std::vector<EmgEvent> events;
+};
+
+class EmgPipeline {
+ public:
+  static absl::StatusOr<std::unique_ptr<EmgPipeline>> Create(const ResolvedEmg& plan,
+                                                             const SourceInfo& source);
+
+  void OnStimulus(const StimulusTrigger& trigger);
+  void OnChunk(const Chunk& chunk, EmgOutput* output);
+  void OnEnd(EmgOutput* output);
+
+  const ResolvedEmg& plan() const { return plan_; }
+
+ private:
+  EmgPipeline(const ResolvedEmg& plan, const SourceInfo& source, int factor,
+              dsp::StreamingFilter anti_alias, dsp::StimulusBlanking blanking,
+              dsp::EmgEnvelope envelope, dsp::BurstTrainDetector detector);
+  void StartSegment(const Chunk& chunk, EmgOutput* output);
+  void Flush(EmgOutput* output);
+  void Take(std::vector<double> blanked, uint32_t hints, EmgOutput* output);
+  void Send(std::span<const double> filtered, EmgOutput* output);
+  void TakeBins(EmgOutput* output, bool all);
+  void TellActivities(const std::vector<dsp::Activity>& activities, EmgOutput* output);
+  void TellTrain(EmgOutput* output);
+  int64_t TimeOf(double position) const;
+
+  const ResolvedEmg plan_;
+  const DerivationInputs inputs_;
+  const int factor_;
+  dsp::StreamingFilter filter_;
+  dsp::StreamingFilter anti_alias_;
+  dsp::StimulusBlanking blanking_;
+  dsp::EmgEnvelope envelope_;
+  dsp::BurstTrainDetector detector_;
+
+  std::deque<int64_t> stimuli_ns_;
+  bool in_segment_ = false;
+  int64_t segment_first_ = 0;
+  double position_zero_ns_ = 0;
+  int64_t filtered_position_ = 0;  // of the next sample after the filter
+  uint64_t detected_samples_ = 0;  // given to the detector
+  int64_t detector_offset_ = 0;    // position of a detector's sample - its number
+  std::vector<v1::QualityFlag> quality_;
+  std::vector<dsp::EnvelopeBin> bins_;
+  std::vector<v1::QualityFlag> bins_quality_;
+  std::optional<dsp::Activity> train_;
+  int64_t train_told_ns_ = 0;
+  std::deque<double> recent_;  // filtered and decimated, for evidence
+  int64_t second_ = 0;
+  int told_in_second_ = 0;
+  int untold_ = 0;
+};
+
+}  // namespace remora::agent

@@ -1,0 +1,44 @@
+// Limits and times of the pipelines, each with its reason.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "common/limits.h"
+
+namespace remora::agent {
+
+// All pipelines work in chunks of this length: five periods of 50 Hz mains, so that hum can be
+// measured; a block of EMG that is seen and heard without a delay that disturbs.
+inline constexpr double kChunkMs = 100.0;
+// Marks of raw samples are kept so long: the longest epoch, the look-ahead of a zero-phase filter,
+// and some room.
+inline constexpr int64_t kMarkMemoryNs = 12'000'000'000;
+// Triggers that wait for their samples, over all stimuli: 50 a second for a minute of a source that
+// stands still.
+inline constexpr size_t kMaxWaitingTriggers = 3000;
+// An average that has been offered this many times its sweeps ends, with what it has: a trace that
+// is rejected half of the time must still be told.
+inline constexpr uint32_t kMaxOfferedFactor = 2;
+// A provisional average of fewer sweeps than this shows noise.
+inline constexpr uint32_t kMinProvisionalSweeps = 5;
+// A cause of rejection is marked on the average when it took more than this share of the sweeps.
+inline constexpr double kMarkedRejectionShare = 0.1;
+// Activities told a second and trace: lane 2 is for measurements, and a shivering patient makes
+// hundreds of spikes.
+inline constexpr int kMaxActivitiesPerSecond = 10;
+// The smallest step that is worth sending, in microvolts: a tenth of what a good average leaves as
+// noise.
+inline constexpr double kSmallestStepUv = 0.01;
+inline constexpr double kSmallestEmgStepUv = 0.1;
+// Counts stay within 16 bits.
+inline constexpr double kLargestCount = 32'000;
+// Room for the fields around the samples in a record.
+inline constexpr size_t kRecordHeaderRoomBytes = 400;
+// Samples of an average in a record, at most: finer than a screen has pixels, and three of them fit
+// in 8 KiB.
+inline constexpr size_t kMaxSweepSamples = 1400;
+
+static_assert(kRecordHeaderRoomBytes < kMaxBlockBytes, "a block has room for samples");
+
+}  // namespace remora::agent

@@ -1,0 +1,142 @@
+// One averaged evoked response: montage, blanking, filter, epochs around stimuli, averaging with
+// rejection.
+//
+//   chunk -> derivation -> stimulus blanking -> filter (causal, or zero phase) -> epochs at
+//   fractional sample times
+//         -> judged by raw marks and amplitude -> average, odd and even halves
+//
+// Pure: no clock, no thread, no record. One a plan entry, thread-compatible, on the agent's
+// sequence. Every stimulus that the source delivered is blanked, also those of other nerves; only
+// its own make epochs. The delay is the chunk, the filter's look-ahead (zero phase, 30 Hz: about
+// 0.4 s) and the epoch.
+//
+// Invariants: 1. a sweep with samples that are missing, not finite, clipped (outside the blanked
+// window), flat, floating or in a burst of interference is never averaged, and is counted by
+// cause; 2. the result does not depend on how the source cuts its blocks; 3. an average ends when
+// `sweep_count` are accepted, or twice as many were offered.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "acquisition-agent/pipelines/cadence.h"
+#include "acquisition-agent/pipelines/chunk.h"
+#include "acquisition-agent/pipelines/mark_timeline.h"
+#include "acquisition-agent/plan/resolved_plan.h"
+#include "acquisition-agent/sources/source.h"
+#include "dsp/evoked/epoch.h"
+#include "dsp/evoked/sweep_average.h"
+#include "dsp/filter/stimulus_blanking.h"
+#include "dsp/filter/streaming_filter.h"
+#include "dsp/filter/zero_phase.h"
+
+namespace remora::agent {
+
+// An average as far as it has come.
+struct EvokedAverage {
+  bool provisional = false;
+  uint32_t block_index = 0;
+  dsp::Timebase timebase;
+  std::vector<double> mean_uv;
+  std::vector<double> odd_uv;
+  std::vector<double> even_uv;
+  uint32_t requested = 0;
+  uint32_t accepted = 0;
+  v1::RejectedCounts rejected;
+  double noise_uv = 0;  // plus-minus, after the blanked window; NaN: unknown
+  int64_t first_stimulus_ns = 0;
+  int64_t last_stimulus_ns = 0;
+  std::vector<v1::QualityFlag> quality;
+  // As the source said it with its triggers; 0: it did not.
+  double delivered_ma = 0;
+  double rate_hz = 0;
+  double uv_per_count = 0;  // resolution of the source
+
+  uint32_t offered() const;
+};
+
+class SepPipeline {
+ public:
+  static absl::StatusOr<std::unique_ptr<SepPipeline>> Create(const ResolvedEvoked& plan,
+                                                             const SourceInfo& source);
+
+  // Each before the chunk that holds its time.
+  void OnStimulus(const StimulusTrigger& trigger);
+  void OnEvent(const SourceEvent& event);
+  // Appends what became known: provisional averages (at most at the plan's rate) and finished ones.
+  // Chunks of other rate groups may hold the trigger channel; they are looked at for that alone.
+  void OnChunk(const Chunk& chunk, std::vector<EvokedAverage>* averages);
+  // The end of the source: a last provisional average of what was begun.
+  void OnEnd(std::vector<EvokedAverage>* averages);
+
+  const ResolvedEvoked& plan() const { return plan_; }
+  const Cadence& cadence() const { return cadence_; }
+  // Sweeps offered and accepted since the start, for a summary.
+  uint64_t offered_total() const { return offered_total_; }
+  uint64_t accepted_total() const { return accepted_total_; }
+
+ private:
+  struct Stimulus {
+    int64_t time_ns = 0;
+    bool own = false;
+    double delivered_ma = 0;
+    double rate_hz = 0;
+  };
+
+  SepPipeline(const ResolvedEvoked& plan, const SourceInfo& source, dsp::EpochCutter cutter,
+              dsp::StimulusBlanking blanking);
+  bool IsOwn(absl::string_view label) const;
+  void AddStimulus(Stimulus stimulus);
+  void FindEdges(const Chunk& chunk);
+  void StartSegment(const Chunk& chunk, std::vector<EvokedAverage>* averages);
+  void Filter(std::span<const double> blanked);
+  void FlushSegment(std::vector<EvokedAverage>* averages);
+  void Cut(std::vector<EvokedAverage>* averages);
+  void TakeEpoch(const dsp::Epoch& epoch, std::vector<EvokedAverage>* averages);
+  dsp::Rejection Judge(const dsp::Epoch& epoch) const;
+  void TellProvisional(std::vector<EvokedAverage>* averages);
+  EvokedAverage Describe(bool provisional) const;
+  void FinishAverage(std::vector<EvokedAverage>* averages);
+
+  const ResolvedEvoked plan_;
+  const DerivationInputs inputs_;
+  int trigger_group_ = -1;
+  int trigger_place_ = -1;
+  bool trigger_was_high_ = true;  // the first sample is never an edge
+  Cadence cadence_;
+  MarkTimeline marks_;
+  dsp::StimulusBlanking blanking_;
+  std::optional<dsp::StreamingFilter> causal_;
+  std::optional<dsp::StreamingZeroPhase> zero_phase_;
+  dsp::EpochCutter cutter_;
+  dsp::SweepAverage average_;
+
+  std::deque<Stimulus> waiting_;
+  std::map<uint64_t, Stimulus> in_epochs_;
+  uint64_t next_id_ = 1;
+  bool in_segment_ = false;
+  int64_t segment_first_ = 0;
+  int64_t filtered_position_ = 0;
+  std::vector<double> filtered_;
+  int64_t now_ns_ = 0;
+
+  uint32_t block_index_ = 0;
+  int missed_ = 0;
+  double first_position_ = 0;
+  double last_position_ = 0;
+  int64_t first_stimulus_ns_ = 0;
+  int64_t last_stimulus_ns_ = 0;
+  double delivered_ma_ = 0;
+  double rate_hz_ = 0;
+  int64_t last_told_ns_ = 0;
+  uint64_t offered_total_ = 0;
+  uint64_t accepted_total_ = 0;
+};
+
+}  // namespace remora::agent

@@ -1,0 +1,93 @@
+#include "acquisition-agent/pipelines/waveform_records.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "acquisition-agent/pipelines/limits.h"
+#include "common/sample_codec.h"
+
+namespace remora::agent {
+namespace {
+
+// A trace is sent with at least this many samples a period of the highest frequency in it.
+constexpr double kSamplesPerPeriod = 6;
+
+double Largest(std::span<const double> uv) {
+  double largest = 0;
+  for (const double value : uv) {
+    if (std::isfinite(value)) largest = std::max(largest, std::fabs(value));
+  }
+  return largest;
+}
+
+std::vector<double> EveryNth(std::span<const double> uv, int factor) {
+  std::vector<double> thinned;
+  thinned.reserve(uv.size() / static_cast<size_t>(factor) + 1);
+  for (size_t i = 0; i < uv.size(); i += static_cast<size_t>(factor)) thinned.push_back(uv[i]);
+  return thinned;
+}
+
+}  // namespace
+
+double StepFor(std::span<const double> uv, double resolution_uv, double averaged,
+               double smallest_uv) {
+  return std::max({smallest_uv, resolution_uv / std::sqrt(std::max(averaged, 1.0)),
+                   Largest(uv) / kLargestCount});
+}
+
+v1::Sweep MakeSweep(const EvokedAverage& average, const ResolvedEvoked& plan) {
+  const double rate = average.timebase.sample_rate_hz;
+  // The filter has taken away what thinning could fold back.
+  int factor = 1;
+  if (const double low_pass = plan.plan.filter().low_pass_hz(); low_pass > 0) {
+    factor = std::max(1, static_cast<int>(rate / (kSamplesPerPeriod * low_pass)));
+  }
+  while (average.mean_uv.size() / static_cast<size_t>(factor) > kMaxSweepSamples) ++factor;
+
+  v1::Sweep sweep;
+  for (;; ++factor) {
+    sweep.Clear();
+    sweep.set_sample_rate_hz(rate / factor);
+    sweep.set_first_sample_ms(average.timebase.start_ms);
+    const auto pack = [&](const std::vector<double>& uv, double averaged) {
+      const std::vector<double> thinned = EveryNth(uv, factor);
+      return PackMicrovolts(thinned,
+                            StepFor(thinned, average.uv_per_count, averaged, kSmallestStepUv));
+    };
+    *sweep.mutable_average() = pack(average.mean_uv, average.accepted);
+    if (average.accepted >= 2) {
+      *sweep.mutable_odd_average() = pack(average.odd_uv, average.accepted / 2.0);
+      *sweep.mutable_even_average() = pack(average.even_uv, average.accepted / 2.0);
+    }
+    if (sweep.ByteSizeLong() + 2 * kRecordHeaderRoomBytes <= kMaxSweepBytes) break;
+  }
+  sweep.set_modality(plan.plan.modality());
+  sweep.set_side(plan.plan.side());
+  sweep.set_level_role(plan.plan.level_role());
+  sweep.set_trace_id(plan.trace_id);
+  sweep.set_derivation(plan.plan.derivation());
+  sweep.set_requested_count(average.requested);
+  sweep.set_accepted_count(average.accepted);
+  *sweep.mutable_rejected() = average.rejected;
+  if (std::isfinite(average.noise_uv)) sweep.set_noise_uv_rms(average.noise_uv);
+  sweep.set_provisional(average.provisional);
+  sweep.set_block_index(average.block_index);
+  sweep.set_first_stimulus_monotonic_ns(average.first_stimulus_ns);
+  sweep.set_last_stimulus_monotonic_ns(average.last_stimulus_ns);
+  *sweep.mutable_filter() = plan.plan.filter();
+  *sweep.mutable_stimulus() = plan.plan.stimulus();
+  if (average.delivered_ma > 0) sweep.mutable_stimulus()->set_current_ma(average.delivered_ma);
+  if (average.rate_hz > 0) sweep.mutable_stimulus()->set_rate_hz(average.rate_hz);
+  for (const v1::QualityFlag flag : average.quality) sweep.add_quality(flag);
+  return sweep;
+}
+
+v1::PackedSamples ReduceTrace(std::span<const double> uv, double sample_rate_hz, size_t most,
+                              double* interval_ms) {
+  const int factor = static_cast<int>((uv.size() + most - 1) / most);
+  *interval_ms = std::max(factor, 1) * 1000.0 / sample_rate_hz;
+  std::vector<double> thinned = EveryNth(uv, std::max(factor, 1));
+  return PackMicrovolts(thinned, StepFor(thinned, 0, 1, kSmallestStepUv));
+}
+
+}  // namespace remora::agent

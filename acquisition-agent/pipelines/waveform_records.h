@@ -1,0 +1,26 @@
+// Samples as they stand in a record: which step, which rate, how many bytes. Pure functions.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "acquisition-agent/pipelines/sep_pipeline.h"
+#include "remora/v1/waveform.pb.h"
+
+namespace remora::agent {
+
+// Microvolts a count: not finer than `smallest_uv` nor than the source's resolution (an average of
+// n sweeps resolves 1/sqrt(n) of it), and so coarse that the largest sample stays within 16 bits.
+double StepFor(std::span<const double> uv, double resolution_uv, double averaged,
+               double smallest_uv);
+
+// Sweep with its averages, thinned by a whole factor where the rate is more than twice what the
+// filter lets through needs, so that it stays under kMaxSweepBytes. Marks, trace and quality are
+// the caller's.
+v1::Sweep MakeSweep(const EvokedAverage& average, const ResolvedEvoked& plan);
+
+// A trace of at most `most` samples; `*interval_ms` is the time between them.
+v1::PackedSamples ReduceTrace(std::span<const double> uv, double sample_rate_hz, size_t most,
+                              double* interval_ms);
+
+}  // namespace remora::agent

@@ -1,0 +1,171 @@
+#include "acquisition-agent/plan/case_plan.h"
+
+#include <cstdlib>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "common/testing/fake_file_system.h"
+
+namespace remora::agent {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+
+constexpr char kPlan[] = R"(
+  montage_file: "m.montage"
+  criteria_file: "c.criteria"
+  evoked {
+    modality: MODALITY_SEP_LOWER side: SIDE_LEFT derivation: "CPz-FPz"
+    trigger { label_prefix: "STIM TIB L" }
+    component { label: "P37" polarity: POLARITY_POSITIVE
+                window_from_ms: 32 window_to_ms: 46 expected_ms: 38 }
+    component { label: "N45" polarity: POLARITY_NEGATIVE window_from_ms: 38 window_to_ms: 60 }
+    criterion: "SEP.amp_abs"
+  }
+  emg { derivation: "TA" side: SIDE_LEFT criterion: "EMG.train" }
+)";
+constexpr char kMontage[] = R"(
+  derivation { name: "CPz-FPz" plus: "CPz" minus: "FPz" }
+  derivation { name: "TA" plus: "TA L" }
+)";
+constexpr char kCriteria[] = R"(
+  version: "1"
+  criterion { key: "SEP.amp_abs" red_amplitude_fall_percent: 50 source: "ACNS" }
+  criterion { key: "EMG.train" amber_train_ms: 2000 source: "site" }
+)";
+
+class CasePlanTest : public testing::Test {
+ protected:
+  absl::StatusOr<CasePlan> Load(const std::string& plan, const std::string& montage = kMontage,
+                                const std::string& criteria = kCriteria) {
+    FakeFileSystem files;
+    EXPECT_TRUE(files.CreateDirectory("/plans").ok());
+    for (const auto& [name, text] : {std::pair<std::string, std::string>{"p.plan", plan},
+                                     {"m.montage", montage},
+                                     {"c.criteria", criteria}}) {
+      auto file = files.OpenAppend(absl::StrCat("/plans/", name));
+      EXPECT_TRUE(file.ok() && (*file)->Append(text).ok());
+    }
+    return LoadCasePlan(files, "/plans/p.plan");
+  }
+  // The message for kPlan with `from` replaced by `to`.
+  std::string Complaint(absl::string_view from, absl::string_view to) {
+    return Said(Load(absl::StrReplaceAll(kPlan, {{from, to}})));
+  }
+  std::string Said(const absl::StatusOr<CasePlan>& plan) {
+    EXPECT_TRUE(absl::IsInvalidArgument(plan.status())) << plan.status();
+    return std::string(plan.status().message());
+  }
+};
+
+TEST_F(CasePlanTest, FillsInWhatThePlanLeavesOut) {
+  const absl::StatusOr<CasePlan> plan = Load(kPlan);
+  ASSERT_TRUE(plan.ok()) << plan.status();
+  EXPECT_EQ(plan->plan.mains_hz(), 50);
+  const v1::EvokedPlan& evoked = plan->plan.evoked(0);
+  EXPECT_EQ(evoked.epoch_from_ms(), -10);
+  EXPECT_EQ(evoked.epoch_to_ms(), 110);
+  EXPECT_EQ(evoked.blank_from_ms(), -2);
+  EXPECT_EQ(evoked.blank_to_ms(), 3);
+  EXPECT_EQ(evoked.sweep_count(), 200u);
+  EXPECT_EQ(evoked.reject_over_uv(), 40);
+  EXPECT_TRUE(evoked.filter().zero_phase());
+  EXPECT_EQ(evoked.filter().order(), 4u);
+  EXPECT_EQ(evoked.stimulus().side(), v1::SIDE_LEFT);
+  EXPECT_EQ(plan->plan.emg(0).interference_over_uv(), 3000);
+  EXPECT_EQ(plan->plan.emg(0).sent_rate_hz(), 2500);
+  EXPECT_EQ(TraceId(evoked.modality(), evoked.side(), evoked.derivation()), "SEP_LOWER/L/CPz-FPz");
+}
+
+TEST_F(CasePlanTest, ThePlansThatShipAreRight) {
+  const char* source = std::getenv("REMORA_SOURCE_DIR");
+  if (source == nullptr) GTEST_SKIP() << "REMORA_SOURCE_DIR is not set";
+  const std::unique_ptr<FileSystem> files = MakePosixFileSystem();
+  for (const char* name : {"hybrid_sep.plan", "scoliosis.plan"}) {
+    const absl::StatusOr<CasePlan> plan =
+        LoadCasePlan(*files, absl::StrCat(source, "/acquisition-agent/plans/", name));
+    EXPECT_TRUE(plan.ok()) << plan.status();
+  }
+}
+
+TEST_F(CasePlanTest, HostileEachMistakeHasItsMessage) {
+  EXPECT_THAT(Complaint("derivation: \"CPz-FPz\"", "derivation: \"CPz-Fpz\""),
+              AllOf(HasSubstr("/plans/p.plan: evoked[0].derivation"), HasSubstr("m.montage"),
+                    HasSubstr("Did you mean \"CPz-FPz\"?")));
+  EXPECT_THAT(
+      Complaint("window_from_ms: 32 window_to_ms: 46", "window_from_ms: 46 window_to_ms: 32"),
+      AllOf(HasSubstr("component[0]"), HasSubstr("46 is not below")));
+  EXPECT_THAT(Complaint("window_to_ms: 60", "window_to_ms: 160"),
+              HasSubstr("beyond the epoch's end, 110 ms"));
+  EXPECT_THAT(Complaint("expected_ms: 38", "expected_ms: 12"), HasSubstr("outside its window"));
+  EXPECT_THAT(Complaint("POLARITY_NEGATIVE", "POLARITY_POSITIVE"), HasSubstr("must be opposite"));
+  EXPECT_THAT(Complaint("component { label: \"N45\" polarity: POLARITY_NEGATIVE window_from_ms: 38 "
+                        "window_to_ms: 60 }",
+                        ""),
+              HasSubstr("there are 1; two are needed"));
+  EXPECT_THAT(
+      Complaint("\"SEP.amp_abs\"", "\"SEP.amp\""),
+      AllOf(HasSubstr("evoked[0].criterion[0]"), HasSubstr("Did you mean \"SEP.amp_abs\"?")));
+  EXPECT_THAT(Complaint("criterion: \"SEP.amp_abs\"", "criterion: \"EMG.train\""),
+              HasSubstr("not for an evoked response"));
+  EXPECT_THAT(Complaint("side: SIDE_LEFT derivation", "derivation"), HasSubstr("evoked[0].side"));
+  EXPECT_THAT(Complaint("MODALITY_SEP_LOWER", "MODALITY_BAEP"), HasSubstr("evoked[0].modality"));
+  EXPECT_THAT(Complaint("trigger { label_prefix: \"STIM TIB L\" }", ""),
+              HasSubstr("needs either label_prefix"));
+  EXPECT_THAT(
+      Complaint("trigger {", "filter { order: 4 high_pass_hz: 500 low_pass_hz: 30 } trigger {"),
+      HasSubstr("high_pass_hz 500 is not below low_pass_hz 30"));
+  EXPECT_THAT(Complaint("trigger {", "filter { high_pass_hz: 30 low_pass_hz: 500 } trigger {"),
+              HasSubstr("filter.order"));
+  EXPECT_THAT(Complaint("trigger {", "reject_over_uv: -3 trigger {"), HasSubstr("reject_over_uv"));
+  EXPECT_THAT(Complaint("trigger {", "reject_over_uv: nan trigger {"), HasSubstr("reject_over_uv"));
+  EXPECT_THAT(Complaint("emg {", "mains_hz: 55 emg {"), HasSubstr("50 or 60"));
+  EXPECT_THAT(Complaint("montage_file: \"m.montage\"", ""), HasSubstr("montage_file: is missing"));
+  EXPECT_THAT(Complaint("criteria_file: \"c.criteria\"", ""), HasSubstr("the plan names none"));
+  EXPECT_THAT(Complaint("emg {", "emg { derivation: \"TA\" side: SIDE_LEFT } emg {"),
+              AllOf(HasSubstr("emg[1]"), HasSubstr("same trace")));
+}
+
+TEST_F(CasePlanTest, HostileTwoEvokedPlansOfOneTraceAreRefused) {
+  const std::string twice = absl::StrCat(
+      kPlan,
+      absl::StrReplaceAll(
+          kPlan, {{"montage_file: \"m.montage\"", ""},
+                  {"criteria_file: \"c.criteria\"", ""},
+                  {"emg { derivation: \"TA\" side: SIDE_LEFT criterion: \"EMG.train\" }", ""}}));
+  EXPECT_THAT(Said(Load(twice)), AllOf(HasSubstr("evoked[1]"), HasSubstr("SEP_LOWER/L/CPz-FPz")));
+}
+
+TEST_F(CasePlanTest, HostileMontageAndCriteriaAreCheckedToo) {
+  EXPECT_THAT(Said(Load(kPlan, "derivation { name: \"CPz-FPz\" }")), HasSubstr("plus: is missing"));
+  EXPECT_THAT(Said(Load(kPlan, absl::StrCat(kMontage, kMontage))), HasSubstr("is there twice"));
+  EXPECT_THAT(Said(Load(kPlan, kMontage,
+                        "version: \"1\" criterion { key: \"SEP.amp_abs\" source: \"x\" }")),
+              HasSubstr("has no limit"));
+  EXPECT_THAT(
+      Said(Load(kPlan, kMontage, "version: \"1\" criterion { key: \"a\" red_train_ms: 5 }")),
+      HasSubstr("source: is missing"));
+  EXPECT_THAT(Said(Load(kPlan, kMontage,
+                        "version: \"1\" criterion { key: \"a\" source: \"x\" "
+                        "amber_amplitude_fall_percent: 60 red_amplitude_fall_percent: 50 }")),
+              HasSubstr("amber 60 is not below red 50"));
+}
+
+TEST_F(CasePlanTest, HostileSyntaxNamesLineAndColumn) {
+  EXPECT_THAT(Said(Load("montage_file: \"m.montage\"\nevoked { sweep_coun: 3 }")),
+              HasSubstr("/plans/p.plan:2:"));
+}
+
+TEST_F(CasePlanTest, HostileAMissingFileIsNamed) {
+  FakeFileSystem files;
+  const absl::StatusOr<CasePlan> plan = LoadCasePlan(files, "/nowhere.plan");
+  EXPECT_TRUE(absl::IsNotFound(plan.status()));
+  EXPECT_THAT(std::string(plan.status().message()), HasSubstr("/nowhere.plan"));
+}
+
+}  // namespace
+}  // namespace remora::agent

@@ -1,0 +1,56 @@
+// A plan laid over a source: which channels every trace is made of, at which rate, and whether its
+// filter is possible.
+//
+// Made once by the app, handed to the pipelines; an immutable value. Holds copies, no pointers.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "acquisition-agent/plan/case_plan.h"
+#include "acquisition-agent/sources/source.h"
+#include "dsp/filter/sos.h"
+
+namespace remora::agent {
+
+// Indexes into SourceInfo::channels. All of one rate group.
+struct ResolvedDerivation {
+  std::string name;
+  int rate_group = 0;
+  double sample_rate_hz = 0;
+  std::vector<int> plus;
+  std::vector<int> minus;
+};
+
+struct ResolvedEvoked {
+  v1::EvokedPlan plan;
+  std::string trace_id;
+  ResolvedDerivation derivation;
+  dsp::Cascade filter;
+  int trigger_channel = -1;  // -1: by label
+  double trigger_threshold = 0;
+};
+
+struct ResolvedEmg {
+  v1::EmgPlan plan;  // with its filter
+  std::string trace_id;
+  ResolvedDerivation derivation;
+  dsp::Cascade filter;
+};
+
+struct ResolvedPlan {
+  double mains_hz = 50;
+  std::vector<ResolvedEvoked> evoked;
+  std::vector<ResolvedEmg> emg;
+};
+
+// InvalidArgument: an electrode that the source does not have (its labels are listed), channels of
+// different rates in one derivation, a channel that is no voltage, a corner at or over half the
+// sample rate.
+absl::StatusOr<ResolvedPlan> ResolvePlan(const CasePlan& plan, const SourceInfo& source);
+
+// Sections for a setting at a rate; a notch comes after the band-pass.
+absl::StatusOr<dsp::Cascade> DesignFilter(const v1::FilterSetting& filter, double sample_rate_hz);
+
+}  // namespace remora::agent

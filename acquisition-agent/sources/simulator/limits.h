@@ -1,0 +1,20 @@
+// The named limits of the simulator. A scenario beyond them is refused with a message.
+#pragma once
+
+#include <cstdint>
+
+namespace remora::agent::sim {
+
+inline constexpr int64_t kMaxScenarioBytes = 256
+                                             << 10;  // a day of events by hand is a tenth of this
+inline constexpr int kMaxScenarioLines = 5000;
+inline constexpr int kMaxEvents = 2000;
+inline constexpr int kMaxChannels = 256;
+inline constexpr int kMaxStimulators = 16;
+inline constexpr double kMaxTimeS = 7 * 86'400.0;  // as long as anything can last
+inline constexpr double kMinSampleRateHz = 500;    // below it no SEP survives
+inline constexpr double kMaxSampleRateHz = 50'000;
+inline constexpr double kMaxStimulusRateHz = 50;
+inline constexpr double kMaxBurstS = 10;  // a burst's discharges are held in memory
+
+}  // namespace remora::agent::sim

@@ -1,0 +1,130 @@
+// Where signals come from: one interface over recordings, the simulator, and (later) live feeds.
+//
+// A source is pulled. It owns no thread, reads no clock and never waits for time to pass: it says
+// at which device time things happened, and the app decides when to ask for the next one (as fast
+// as it can for a dry run, paced for a replay).
+//
+// Thread-compatible: one sequence at a time calls Next().
+//
+// Order. With T(item) = the time of a trigger or event, the start of a gap, the END of a block:
+//
+// 1. T never decreases, except that an event found too late in a recording carries `late`.
+//
+// 2. A trigger, event or gap with a time before the end of a block comes before that block, so
+//    whoever handles a block already knows each stimulus inside it. (A stimulus shortly after the
+//    block's end is not known yet: to blank from 2 ms before a stimulus, hold 2 ms back.)
+//
+// 3. Blocks of one rate group are contiguous, start_time_ns = previous end, unless a Gap lies
+//    between. After a Gap filters and epochs must start anew.
+//
+// 4. first_sample_index counts delivered samples of the rate group from 0 without holes, so it
+//    says nothing about time across a gap; start_time_ns does.
+//
+// Device time: int64 nanoseconds; 0 is the first sample of the source. Events from before it are
+// negative.
+//
+// Errors of Next(): kDataLoss (the recording cannot be read here; nothing follows), kUnavailable
+// (the device went away). After an error or EndOfSource the source stays at its end.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/civil_time.h"
+
+#include "acquisition-agent/sources/channel.h"
+
+namespace remora::agent {
+
+// Channels that are sampled together. A block always carries one whole rate group.
+struct RateGroup {
+  double sample_rate_hz = 0;
+  std::vector<int> channels;  // indexes into SourceInfo::channels, ascending
+};
+
+struct SourceInfo {
+  std::string name;  // what a person would call it: a path, "sim:cord"
+  std::vector<ChannelInfo> channels;
+  std::vector<RateGroup> rate_groups;
+  // Local civil time of device time 0, where the source knows it. Recordings carry no time zone.
+  std::optional<absl::CivilSecond> start_local;
+  int32_t start_subsecond_ns = 0;      // to add to start_local, [0, 1e9)
+  std::optional<int64_t> duration_ns;  // from first to last sample, gaps included; empty if endless
+  // What was unusual but tolerable in the recording, one sentence each, for the log and the record.
+  std::vector<std::string> notes;
+};
+
+// Contiguous samples of one rate group, channel after channel. In uV (see ChannelInfo). A sample
+// may be NaN where the device said "no value"; it is never averaged in silently.
+struct SampleBlock {
+  int rate_group = 0;
+  double sample_rate_hz = 0;
+  int64_t first_sample_index = 0;
+  int64_t start_time_ns = 0;  // of the first sample
+  int64_t end_time_ns = 0;    // of the sample that would follow the last one
+  int32_t samples_per_channel = 0;
+  std::vector<double> samples;  // samples_per_channel x channels of the group, channel-major
+
+  // Channel `k` of the rate group: SourceInfo::rate_groups[rate_group].channels[k].
+  std::span<const double> channel(int k) const {
+    return std::span<const double>(samples).subspan(
+        size_t{static_cast<uint32_t>(k)} * samples_per_channel, samples_per_channel);
+  }
+};
+
+// One delivered stimulus. `code` and `label` say which: a label such as "MED R" or "TIB L" is what
+// a plan refers to; a code is what a trigger channel or status word carried (0 where there is
+// none).
+struct StimulusTrigger {
+  int64_t time_ns = 0;         // onset; finer than a sample where the source knows it
+  int64_t uncertainty_ns = 0;  // the onset lies within time_ns +- this
+  int32_t code = 0;
+  std::string label;  // may be empty for a bare trigger channel
+  std::optional<double> delivered_ma;
+  std::optional<double> commanded_ma;
+  std::optional<double> rate_hz;  // of this stimulus kind, as the source states it
+};
+
+// Text at a time: an annotation of the recording, a note of the scenario. Valid UTF-8, untrusted.
+struct SourceEvent {
+  int64_t time_ns = 0;
+  int64_t duration_ns = 0;  // 0 if none was given
+  std::string text;
+  bool late = false;  // stands in the recording after samples that were already delivered
+};
+
+// Samples that should be there and are not, or a break in the recorded time.
+struct Gap {
+  enum class Kind {
+    kMissing,         // nothing was recorded from from_ns to to_ns
+    kTimeJumpedBack,  // by clock_step_ns; device time goes on (from_ns == to_ns)
+    kTruncated,       // the recording ends inside this stretch
+  };
+  Kind kind = Kind::kMissing;
+  int64_t from_ns = 0;
+  int64_t to_ns = 0;
+  int64_t clock_step_ns = 0;  // negative for kTimeJumpedBack, otherwise 0
+  std::string cause;          // one sentence for a person
+};
+
+struct EndOfSource {};
+
+using Item = std::variant<SampleBlock, StimulusTrigger, SourceEvent, Gap, EndOfSource>;
+
+// The time by which an item is complete, T above: what a paced replay waits for. 0 for EndOfSource.
+int64_t DueTimeNs(const Item& item);
+
+class SignalSource {
+ public:
+  virtual ~SignalSource() = default;
+  // Fixed from the moment the source is open.
+  virtual const SourceInfo& info() const = 0;
+  virtual absl::StatusOr<Item> Next() = 0;
+};
+
+}  // namespace remora::agent

@@ -1,0 +1,179 @@
+// The records of one case on the theatre's own disk, until the hub's journal is known to hold them
+// for good.
+//
+// Whoever makes a record appends it here; Commit writes and syncs what waits, lanes 0-2 before
+// bulk, and only then may it be offered to a hub. So that a program that was killed can go on with
+// the same numbers, and can prove that it makes the same records again, the spool also keeps what
+// was taken in from outside (inputs), in order.
+//
+// Files: DIRECTORY/{control,sweep,envelope,block}-NUMBER.seg (segment_log.h, entry.h). Control
+// holds lanes 0-2, inputs, acknowledgements; the others one lane each, so that they can be shed
+// oldest first when space is short.
+//
+// Invariants: 1. after a Commit that returned OK, nothing of it is lost by kill -9 or by a loss of
+// power; 2. numbers are dense a lane, and a recovered spool goes on with the next; 3. lanes 0-2 are
+// never shed; 4. what is shed and not held by the hub is reported once, to become a DataGap; 5. a
+// bulk record on disk implies that all control before it is too.
+//
+// Full: bulk is shed (lane 5, 4, 3, oldest file first, then new bulk records of those lanes as they
+// come) to keep control_reserve_bytes free; when even control cannot be written it waits in memory
+// (kMaxUncommittedBytes), then Append says ResourceExhausted and the agent stops with a clear
+// message.
+//
+// Sequence-bound to the agent's sequence. `files` outlives it.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "acquisition-agent/spool/case_info.h"
+#include "acquisition-agent/spool/limits.h"
+#include "acquisition-agent/spool/segment_log.h"
+#include "common/file_system.h"
+#include "common/ids.h"
+#include "common/limits.h"
+#include "common/seq_ranges.h"
+
+namespace remora::agent {
+
+struct SpoolOptions {
+  std::string directory;  // of this case; made if it is not there
+  CaseId case_id;
+  OriginId origin;
+  uint64_t control_reserve_bytes = kControlReserveBytes;
+};
+
+// Bulk that was given up before the hub held it.
+struct ShedRange {
+  uint32_t lane = 0;
+  uint64_t first_origin_seq = 0;
+  uint64_t last_origin_seq = 0;
+};
+
+struct RecoveryReport {
+  bool found = false;  // the directory held a case
+  SegmentLog::Damage damage;
+  // Numbers below the last of their lane that are not there: damaged, and not shed.
+  std::vector<ShedRange> missing;
+};
+
+struct SpooledInput {
+  uint64_t position = 0;  // counted by whoever takes inputs in
+  std::string bytes;
+};
+
+class CaseSpool {
+ public:
+  // Makes or recovers the spool. InvalidArgument: the directory holds another case. Unavailable,
+  // ResourceExhausted.
+  static absl::StatusOr<std::unique_ptr<CaseSpool>> Open(FileSystem& files, SpoolOptions options,
+                                                         RecoveryReport* report);
+
+  const CaseId& case_id() const { return options_.case_id; }
+  const OriginId& origin() const { return options_.origin; }
+  // Nothing before the first SetInfo.
+  const CaseInfo* info() const { return has_info_ ? &info_ : nullptr; }
+  bool closed() const { return closed_; }
+  // As recovered, in order; not those of this run.
+  const std::vector<SpooledInput>& recovered_inputs() const { return inputs_; }
+
+  // All wait for Commit. ResourceExhausted: kMaxUncommittedBytes wait already.
+  // `ordinal`: see Entry. A number that is there already is refused with AlreadyExists; a number
+  // may be lower than the last (it fills a hole that damage left), but not leave a hole above it
+  // (InvalidArgument).
+  absl::Status AppendRecord(uint32_t lane, uint64_t origin_seq, uint32_t ordinal,
+                            absl::string_view record_bytes);
+  absl::Status AppendInput(uint64_t position, absl::string_view stamped_record_bytes);
+  absl::Status SetInfo(const CaseInfo& info);
+  absl::Status Close();
+
+  // Writes and syncs what waits; a no-op when nothing does. On an error all of it goes on waiting.
+  absl::Status Commit();
+  bool has_uncommitted() const { return uncommitted_bytes_ > 0; }
+  bool has_uncommitted_alert() const { return uncommitted_alert_; }
+
+  // Last number given out in a lane, committed or not; 0 for none.
+  uint64_t last_seq(uint32_t lane) const { return lanes_[lane].last; }
+  // Last number that may be offered.
+  uint64_t committed_seq(uint32_t lane) const { return lanes_[lane].committed; }
+  // For lanes 0-1, by ordinal: the number that it has; 0 for none. Other lanes: ordinal = number.
+  uint64_t SeqOfOrdinal(uint32_t lane, uint32_t ordinal) const;
+  uint32_t last_ordinal(uint32_t lane) const;
+  // Committed and not shed.
+  bool Holds(uint32_t lane, uint64_t origin_seq) const;
+  // Where a committed record stands among the control records, for their common order.
+  EntryPlace PlaceOf(uint32_t lane, uint64_t origin_seq) const;
+  // NotFound: shed, or never there. DataLoss: not readable any more.
+  absl::StatusOr<std::string> Read(uint32_t lane, uint64_t origin_seq) const;
+
+  // What the hub has said that its journal holds. Written down now and then.
+  void MarkHeld(uint32_t lane, const SeqRanges& held);
+  const SeqRanges& held(uint32_t lane) const { return lanes_[lane].held; }
+  // Never to be offered again: refused, or shed.
+  const SeqRanges& given_up(uint32_t lane) const { return lanes_[lane].given_up; }
+  void MarkRefused(uint32_t lane, uint64_t origin_seq);
+  // Everything that is committed is held or given up.
+  bool AllSettled() const;
+
+  // What was shed since the last call.
+  std::vector<ShedRange> TakeShed();
+  uint64_t bytes() const;
+
+ private:
+  enum Log { kControl = 0, kSweeps = 1, kEnvelopes = 2, kBlocks = 3, kLogs = 4 };
+  struct Waiting {
+    std::string entry;
+    EntryType type;
+    uint32_t lane;
+    uint64_t seq;
+    uint32_t ordinal;
+  };
+  struct Lane {
+    std::vector<EntryPlace> places;  // by origin_seq - 1
+    std::vector<uint64_t> by_ordinal;
+    uint64_t last = 0;
+    uint64_t committed = 0;
+    SeqRanges held;
+    uint64_t held_written = 0;
+    SeqRanges given_up;
+  };
+
+  CaseSpool(FileSystem& files, SpoolOptions options);
+  static Log LogOf(uint32_t lane);
+  absl::Status Recover(RecoveryReport* report);
+  void Take(Log log, const Entry& entry, const EntryPlace& place);
+  void TakeRecord(const Entry& entry, const EntryPlace& place);
+  void NoteOrdinal(uint32_t lane, uint32_t ordinal, uint64_t seq);
+  absl::Status Enqueue(Log log, Waiting waiting);
+  absl::Status CommitLog(Log log);
+  void WriteHeldNotes();
+  void EnqueueRanges(EntryType type, uint32_t lane, const SeqRanges& ranges);
+  // Sheds until the reserve is free again; true if anything went.
+  bool MakeSpace();
+  bool ShedOldestSegment(Log log);
+  void DropWaitingBulk();
+  void ReportShed(uint32_t lane, uint64_t first, uint64_t last);
+
+  FileSystem& files_;
+  const SpoolOptions options_;
+  std::array<std::unique_ptr<SegmentLog>, kLogs> logs_;
+  std::array<std::vector<Waiting>, kLogs> waiting_;
+  std::array<Lane, kLaneCount> lanes_;
+  size_t uncommitted_bytes_ = 0;
+  bool uncommitted_alert_ = false;
+  uint64_t bytes_until_space_check_ = 0;
+  bool short_of_space_ = false;
+  bool has_info_ = false;
+  bool closed_ = false;
+  CaseInfo info_;
+  std::vector<SpooledInput> inputs_;
+  std::vector<ShedRange> shed_;
+};
+
+}  // namespace remora::agent

@@ -1,0 +1,44 @@
+#include "acquisition-agent/surveillance/alert_slot.h"
+
+#include <utility>
+
+#include "common/record_codec.h"
+
+namespace remora::agent {
+
+void AlertSlot::Show(v1::Alert alert, int64_t onset_ns, int64_t now_ns, RecordSink& sink) {
+  const bool anew = raised_by_.origin_seq == 0 || (!on_ && resolved_);
+  if (!on_) onset_ns_ = onset_ns;
+  on_ = true;
+  alert.set_onset_monotonic_ns(onset_ns_);
+  if (anew) {
+    alert.set_condition(v1::ALERT_CONDITION_RAISED);
+  } else {
+    alert.set_condition(v1::ALERT_CONDITION_UPDATED);
+    *alert.mutable_raised_by() = ToProto(raised_by_);
+  }
+  v1::Record record;
+  *record.mutable_alert() = std::move(alert);
+  const RecordKey key = sink.Put(&record, now_ns);
+  if (anew) {
+    raised_by_ = key;
+    resolved_ = false;
+  }
+}
+
+void AlertSlot::Recover(v1::Alert alert, int64_t now_ns, RecordSink& sink) {
+  if (!on_) return;
+  on_ = false;
+  alert.set_condition(v1::ALERT_CONDITION_RECOVERED);
+  alert.set_onset_monotonic_ns(onset_ns_);
+  *alert.mutable_raised_by() = ToProto(raised_by_);
+  v1::Record record;
+  *record.mutable_alert() = std::move(alert);
+  sink.Put(&record, now_ns);
+}
+
+void AlertSlot::OnResolved(const RecordKey& raised_by) {
+  if (raised_by == raised_by_) resolved_ = true;
+}
+
+}  // namespace remora::agent

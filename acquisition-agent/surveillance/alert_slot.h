@@ -1,0 +1,40 @@
+// One alarm condition's place: whether it is on, and which record raised it.
+//
+//            Show                Show                    Recover
+//   (none) -------> RAISED ---------------> UPDATED ----------------> RECOVERED
+//                     ^                        ^--- Show, not resolved ---'|
+//                     '--------------- Show, resolved by a person ---------'
+//
+// Thread-compatible; owned by whoever watches the condition.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "acquisition-agent/pipelines/record_sink.h"
+#include "common/ids.h"
+#include "remora/v1/alert.pb.h"
+
+namespace remora::agent {
+
+class AlertSlot {
+ public:
+  // The condition holds: raises it, or gives new numbers. Header fields (raised_by, condition,
+  // onset) are set here.
+  void Show(v1::Alert alert, int64_t onset_ns, int64_t now_ns, RecordSink& sink);
+  // It does not hold any more. No-op when it was not on.
+  void Recover(v1::Alert alert, int64_t now_ns, RecordSink& sink);
+  // A person resolved or dismissed the alert that `raised_by` names: the next time is a new alert.
+  void OnResolved(const RecordKey& raised_by);
+
+  bool is_on() const { return on_; }
+  const RecordKey& raised_by() const { return raised_by_; }
+
+ private:
+  bool on_ = false;
+  bool resolved_ = true;
+  RecordKey raised_by_;
+  int64_t onset_ns_ = 0;
+};
+
+}  // namespace remora::agent

@@ -1,0 +1,241 @@
+#include "acquisition-agent/surveillance/case_analysis.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "acquisition-agent/surveillance/wording.h"
+#include "common/limits.h"
+#include "common/record_codec.h"
+#include "common/status_macros.h"
+
+namespace remora::agent {
+
+absl::StatusOr<std::unique_ptr<CaseAnalysis>> CaseAnalysis::Create(const CasePlan& plan,
+                                                                   const SourceInfo& source,
+                                                                   RecordSink& sink) {
+  auto analysis = std::unique_ptr<CaseAnalysis>(new CaseAnalysis(plan, source, sink));
+  RETURN_IF_ERROR(analysis->Build());
+  return analysis;
+}
+
+CaseAnalysis::CaseAnalysis(const CasePlan& plan, const SourceInfo& source, RecordSink& sink)
+    : plan_(plan), source_(source), sink_(sink) {}
+
+absl::Status CaseAnalysis::Build() {
+  ASSIGN_OR_RETURN(resolved_, ResolvePlan(plan_, source_));
+  const auto rows_of = [&](const google::protobuf::RepeatedPtrField<std::string>& keys) {
+    std::vector<v1::Criterion> rows;
+    for (const std::string& key : keys) {
+      if (const v1::Criterion* row = plan_.FindCriterion(key)) rows.push_back(*row);
+    }
+    return rows;
+  };
+  std::vector<std::vector<int>> in_use(source_.rate_groups.size());
+  const auto use = [&](const ResolvedDerivation& derivation) {
+    std::vector<int>& used = in_use[derivation.rate_group];
+    used.insert(used.end(), derivation.plus.begin(), derivation.plus.end());
+    used.insert(used.end(), derivation.minus.begin(), derivation.minus.end());
+  };
+  for (const ResolvedEvoked& evoked : resolved_.evoked) {
+    use(evoked.derivation);
+    if (evoked.trigger_channel >= 0) {
+      in_use[source_.channels[evoked.trigger_channel].rate_group].push_back(evoked.trigger_channel);
+    }
+    ASSIGN_OR_RETURN(std::unique_ptr<SepPipeline> pipeline, SepPipeline::Create(evoked, source_));
+    evoked_.push_back(std::move(pipeline));
+    absl::StatusOr<std::unique_ptr<EvokedTrace>> trace = EvokedTrace::Create(
+        evoked, rows_of(evoked.plan.criterion()), plan_.criteria.version(), sink_);
+    if (!trace.ok()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(plan_.plan_path, ": ", evoked.trace_id, ": ", trace.status().message()));
+    }
+    traces_.push_back(*std::move(trace));
+  }
+  for (const ResolvedEmg& emg : resolved_.emg) {
+    use(emg.derivation);
+    ASSIGN_OR_RETURN(std::unique_ptr<EmgPipeline> pipeline, EmgPipeline::Create(emg, source_));
+    emg_.push_back(std::move(pipeline));
+    emg_watches_.push_back(std::make_unique<EmgWatch>(emg, rows_of(emg.plan.criterion()),
+                                                      plan_.criteria.version(), sink_));
+  }
+  for (size_t group = 0; group < in_use.size(); ++group) {
+    assemblers_.push_back(in_use[group].empty() ? nullptr
+                                                : std::make_unique<ChunkAssembler>(
+                                                      source_, static_cast<int>(group),
+                                                      in_use[group], resolved_.mains_hz));
+  }
+  technical_ = std::make_unique<TechnicalWatch>(resolved_, source_, sink_);
+  return absl::OkStatus();
+}
+
+void CaseAnalysis::Begin() {
+  v1::Record record;
+  v1::CasePlanSet& set = *record.mutable_case_plan_set();
+  *set.mutable_plan() = plan_.plan;
+  *set.mutable_montage() = plan_.montage;
+  *set.mutable_criteria() = plan_.criteria;
+  set.set_revision(1);
+  sink_.Put(&record, now_ns_);
+  for (const std::string& note : source_.notes) PutNote(note, now_ns_, 0);
+}
+
+void CaseAnalysis::PutNote(const std::string& text, int64_t at_ns, int64_t duration_ns) {
+  if (text.empty()) return;
+  v1::Record record;
+  v1::SourceNote& note = *record.mutable_source_note();
+  size_t end = std::min(text.size(), kMaxTextBytes);
+  // Not in the middle of a UTF-8 character.
+  while (end > 0 && end < text.size() && (static_cast<uint8_t>(text[end]) & 0xC0) == 0x80) --end;
+  note.set_text(text.substr(0, end));
+  note.set_at_monotonic_ns(at_ns);
+  note.set_duration_ms(static_cast<double>(std::max<int64_t>(duration_ns, 0)) / 1e6);
+  sink_.Put(&record, now_ns_);
+}
+
+void CaseAnalysis::Take(const Item& item) {
+  if (!std::holds_alternative<EndOfSource>(item)) now_ns_ = std::max(now_ns_, DueTimeNs(item));
+  if (const auto* block = std::get_if<SampleBlock>(&item)) return TakeBlock(*block);
+  if (const auto* trigger = std::get_if<StimulusTrigger>(&item)) return TakeStimulus(*trigger);
+  if (const auto* event = std::get_if<SourceEvent>(&item)) return TakeEvent(*event);
+  if (const auto* gap = std::get_if<Gap>(&item)) return TakeGap(*gap);
+  TakeEnd();
+}
+
+void CaseAnalysis::TakeStimulus(const StimulusTrigger& trigger) {
+  ++stimuli_;
+  for (const auto& pipeline : evoked_) pipeline->OnStimulus(trigger);
+  for (const auto& pipeline : emg_) pipeline->OnStimulus(trigger);
+}
+
+void CaseAnalysis::TakeEvent(const SourceEvent& event) {
+  for (const auto& pipeline : evoked_) pipeline->OnEvent(event);
+  // Stimuli are not news: there are thousands.
+  const bool is_stimulus =
+      absl::StartsWith(event.text, "STIM") ||
+      std::any_of(resolved_.evoked.begin(), resolved_.evoked.end(),
+                  [&](const ResolvedEvoked& evoked) {
+                    const std::string& prefix = evoked.plan.trigger().label_prefix();
+                    return !prefix.empty() && absl::StartsWith(event.text, prefix);
+                  });
+  if (!is_stimulus) PutNote(event.text, event.time_ns, event.duration_ns);
+}
+
+void CaseAnalysis::TakeGap(const Gap& gap) {
+  ++gaps_;
+  std::vector<Chunk> chunks;
+  for (const auto& assembler : assemblers_) {
+    if (assembler != nullptr) assembler->Break(&chunks);
+  }
+  TakeChunks(&chunks);
+  v1::Record record;
+  v1::DataGap& lost = *record.mutable_data_gap();
+  lost.set_cause(v1::DATA_GAP_CAUSE_SOURCE_GAP);
+  lost.set_from_monotonic_ns(gap.from_ns);
+  lost.set_to_monotonic_ns(std::max(gap.from_ns, gap.to_ns));
+  sink_.Put(&record, now_ns_);
+  if (gap.kind == Gap::Kind::kTimeJumpedBack) {
+    PutNote(absl::StrCat("The recorded time jumped: ", gap.cause), gap.from_ns, 0);
+  } else if (!gap.cause.empty()) {
+    PutNote(gap.cause, gap.from_ns, gap.to_ns - gap.from_ns);
+  }
+}
+
+void CaseAnalysis::TakeBlock(const SampleBlock& block) {
+  if (block.rate_group < 0 || block.rate_group >= static_cast<int>(assemblers_.size())) return;
+  ChunkAssembler* assembler = assemblers_[block.rate_group].get();
+  if (assembler == nullptr) return;
+  std::vector<Chunk> chunks;
+  assembler->Push(block, &chunks);
+  TakeChunks(&chunks);
+}
+
+void CaseAnalysis::TakeChunks(std::vector<Chunk>* chunks) {
+  for (const Chunk& chunk : *chunks) {
+    technical_->OnChunk(chunk, now_ns_);
+    for (size_t i = 0; i < evoked_.size(); ++i) {
+      std::vector<EvokedAverage> averages;
+      evoked_[i]->OnChunk(chunk, &averages);
+      TellAverages(i, averages);
+      technical_->OnCadence(*evoked_[i], chunk.end_ns);
+    }
+    for (size_t i = 0; i < emg_.size(); ++i) {
+      EmgOutput output;
+      emg_[i]->OnChunk(chunk, &output);
+      emg_watches_[i]->OnOutput(&output, now_ns_);
+    }
+  }
+}
+
+void CaseAnalysis::TellAverages(size_t evoked, const std::vector<EvokedAverage>& averages) {
+  for (const EvokedAverage& average : averages) {
+    technical_->OnAverage(resolved_.evoked[evoked], average, now_ns_);
+    traces_[evoked]->OnAverage(average, now_ns_);
+  }
+}
+
+void CaseAnalysis::TakeEnd() {
+  std::vector<Chunk> chunks;
+  for (const auto& assembler : assemblers_) {
+    if (assembler != nullptr) assembler->Break(&chunks);
+  }
+  TakeChunks(&chunks);
+  for (size_t i = 0; i < evoked_.size(); ++i) {
+    std::vector<EvokedAverage> averages;
+    evoked_[i]->OnEnd(&averages);
+    TellAverages(i, averages);
+  }
+  for (size_t i = 0; i < emg_.size(); ++i) {
+    EmgOutput output;
+    emg_[i]->OnEnd(&output);
+    emg_watches_[i]->OnOutput(&output, now_ns_);
+  }
+}
+
+bool CaseAnalysis::IsInput(const v1::Record& record) {
+  if (record.has_baseline_set()) {
+    // The agent's own answers name what they carry out.
+    return !record.baseline_set().has_asked_by();
+  }
+  return record.has_alert_action() &&
+         (record.alert_action().kind() == v1::ALERT_ACTION_KIND_RESOLVED ||
+          record.alert_action().kind() == v1::ALERT_ACTION_KIND_DISMISSED);
+}
+
+void CaseAnalysis::TakeInput(const v1::Record& record) {
+  if (!IsInput(record)) return;
+  if (record.has_alert_action()) {
+    const RecordKey alert = FromProto(record.alert_action().alert());
+    for (const auto& trace : traces_) trace->OnAlertResolved(alert);
+    for (const auto& watch : emg_watches_) watch->OnAlertResolved(alert);
+    technical_->OnAlertResolved(alert);
+    return;
+  }
+  RecordKey asked_by;
+  asked_by.origin.Assign(record.origin());
+  asked_by.lane = record.lane();
+  asked_by.origin_seq = record.origin_seq();
+  for (const auto& trace : traces_) {
+    if (trace->trace_id() == record.baseline_set().trace_id()) {
+      trace->OnBaselineAsked(record.baseline_set(), asked_by, now_ns_);
+      return;
+    }
+  }
+  PutSystemMessage(absl::StrCat("Baseline of ", record.baseline_set().trace_id(),
+                                " not set: there is no such averaged trace in this case"),
+                   asked_by, now_ns_, sink_);
+}
+
+AnalysisSummary CaseAnalysis::summary() const {
+  AnalysisSummary summary;
+  summary.stimuli = stimuli_;
+  summary.gaps = gaps_;
+  for (const auto& pipeline : evoked_) {
+    summary.sweeps_offered += pipeline->offered_total();
+    summary.sweeps_accepted += pipeline->accepted_total();
+  }
+  return summary;
+}
+
+}  // namespace remora::agent

@@ -1,0 +1,83 @@
+// A whole case, from what a source delivers to records: the pure core of the agent.
+//
+// The same items and the same commands, in the same order, make the same records: so a case can be
+// replayed bit for bit, and a program that was killed goes on where it was. No clock, thread, file
+// or socket; thread-compatible, on the agent's sequence.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "acquisition-agent/pipelines/chunk_assembler.h"
+#include "acquisition-agent/pipelines/emg_pipeline.h"
+#include "acquisition-agent/pipelines/record_sink.h"
+#include "acquisition-agent/pipelines/sep_pipeline.h"
+#include "acquisition-agent/plan/case_plan.h"
+#include "acquisition-agent/plan/resolved_plan.h"
+#include "acquisition-agent/sources/source.h"
+#include "acquisition-agent/surveillance/emg_watch.h"
+#include "acquisition-agent/surveillance/evoked_trace.h"
+#include "acquisition-agent/surveillance/technical_watch.h"
+
+namespace remora::agent {
+
+struct AnalysisSummary {
+  uint64_t stimuli = 0;
+  uint64_t sweeps_offered = 0;
+  uint64_t sweeps_accepted = 0;
+  uint64_t gaps = 0;
+};
+
+class CaseAnalysis {
+ public:
+  // All three outlive it; `source` is that of the items. InvalidArgument: see ResolvePlan.
+  static absl::StatusOr<std::unique_ptr<CaseAnalysis>> Create(const CasePlan& plan,
+                                                              const SourceInfo& source,
+                                                              RecordSink& sink);
+
+  // What the case runs with: the plan set, and what was unusual in the source. Once, first.
+  void Begin();
+  // The next item of the source, EndOfSource included.
+  void Take(const Item& item);
+  // A record of somebody else in this case: a baseline that a person asks for, an alert that was
+  // resolved. Everything else is ignored.
+  void TakeInput(const v1::Record& record);
+  // Whether TakeInput would do anything with it.
+  static bool IsInput(const v1::Record& record);
+
+  // Device time of the newest item.
+  int64_t now_ns() const { return now_ns_; }
+  AnalysisSummary summary() const;
+  const std::vector<std::unique_ptr<EvokedTrace>>& traces() const { return traces_; }
+
+ private:
+  CaseAnalysis(const CasePlan& plan, const SourceInfo& source, RecordSink& sink);
+  absl::Status Build();
+  void TakeBlock(const SampleBlock& block);
+  void TakeStimulus(const StimulusTrigger& trigger);
+  void TakeEvent(const SourceEvent& event);
+  void TakeGap(const Gap& gap);
+  void TakeEnd();
+  void TakeChunks(std::vector<Chunk>* chunks);
+  void TellAverages(size_t evoked, const std::vector<EvokedAverage>& averages);
+  void PutNote(const std::string& text, int64_t at_ns, int64_t duration_ns);
+
+  const CasePlan& plan_;
+  const SourceInfo& source_;
+  RecordSink& sink_;
+  ResolvedPlan resolved_;
+  std::vector<std::unique_ptr<ChunkAssembler>>
+      assemblers_;  // by rate group; null where none is in use
+  std::vector<std::unique_ptr<SepPipeline>> evoked_;
+  std::vector<std::unique_ptr<EvokedTrace>> traces_;  // as evoked_
+  std::vector<std::unique_ptr<EmgPipeline>> emg_;
+  std::vector<std::unique_ptr<EmgWatch>> emg_watches_;
+  std::unique_ptr<TechnicalWatch> technical_;
+  int64_t now_ns_ = 0;
+  uint64_t stimuli_ = 0;
+  uint64_t gaps_ = 0;
+};
+
+}  // namespace remora::agent

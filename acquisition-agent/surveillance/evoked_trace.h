@@ -1,0 +1,117 @@
+// Watches one averaged response: marks its peaks, keeps its baselines, judges each finished average
+// by the plan's criteria, and writes down all of it.
+//
+// Records it makes: Sweep (each average), Measurement (each finished one), BaselineSet, Alert, and
+// a system Message when a person's baseline cannot be set. Thread-compatible, on the agent's
+// sequence.
+//
+// Invariants: 1. a re-baseline adds a reference and never replaces the first one: limits hold
+// against both, and the alert names the one that is worse; 2. none is set while an alert is on; 3.
+// an average that is not reproducible, or whose electrodes failed, lowers no alert and raises none
+// unless noise cannot explain the loss (dsp/assess);
+// 4. the alert can be read alone: it carries numbers, criterion, source and both traces.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "acquisition-agent/pipelines/record_sink.h"
+#include "acquisition-agent/pipelines/sep_pipeline.h"
+#include "acquisition-agent/plan/resolved_plan.h"
+#include "acquisition-agent/surveillance/alert_slot.h"
+#include "dsp/assess/fixed_criteria.h"
+#include "dsp/evoked/peak_tracker.h"
+#include "dsp/evoked/reproducibility.h"
+#include "remora/v1/case.pb.h"
+
+namespace remora::agent {
+
+class EvokedTrace {
+ public:
+  // `rows`: the plan's criteria, in its order. `sink` outlives it. InvalidArgument: components or
+  // limits that dsp refuses.
+  static absl::StatusOr<std::unique_ptr<EvokedTrace>> Create(const ResolvedEvoked& plan,
+                                                             const std::vector<v1::Criterion>& rows,
+                                                             const std::string& criteria_version,
+                                                             RecordSink& sink);
+
+  void OnAverage(const EvokedAverage& average, int64_t now_ns);
+  // A person's baseline: names finished sweeps, or none for the newest.
+  void OnBaselineAsked(const v1::BaselineSet& asked, const RecordKey& asked_by, int64_t now_ns);
+  // A person resolved or dismissed an alert.
+  void OnAlertResolved(const RecordKey& raised_by);
+
+  const std::string& trace_id() const { return plan_.trace_id; }
+  bool has_alert() const;
+  bool has_baseline() const { return !baselines_.empty(); }
+
+ private:
+  struct Baseline {
+    RecordKey id;
+    double amplitude_uv = 0;
+    double latency_ms = 0;
+    std::vector<double> mean_uv;
+    dsp::RecordingConditions conditions;
+  };
+  struct Finished {
+    RecordKey sweep;
+    EvokedAverage average;
+    dsp::PairMarking marking;
+    bool reproducible = false;
+  };
+  struct Row {
+    v1::Criterion criterion;
+    dsp::CriterionLimits limits;
+    bool has_amplitude = false;
+    bool has_latency = false;
+    dsp::ReproducibilityLimits gate;
+    // One a baseline: the first, and the newest when there is another.
+    std::vector<dsp::FixedCriterion> against;
+    dsp::AlertLevel level = dsp::AlertLevel::kNormal;
+    AlertSlot alert;
+  };
+  struct Judgement {
+    dsp::Assessment assessment;
+    size_t baseline = 0;
+  };
+
+  EvokedTrace(const ResolvedEvoked& plan, const std::string& criteria_version,
+              dsp::PeakTracker tracker, dsp::ComponentPair expected, RecordSink& sink);
+  absl::Status AddRow(const v1::Criterion& criterion);
+  dsp::PairMarking MarkWithoutHistory(const EvokedAverage& average) const;
+  RecordKey PutSweep(const EvokedAverage& average, const dsp::PairMarking& marking,
+                     const dsp::Reproducibility& halves, int64_t now_ns);
+  void OnProvisional(const EvokedAverage& average, int64_t now_ns);
+  void OnFinished(const EvokedAverage& average, int64_t now_ns);
+  void CollectBaseline(const Finished& finished, int64_t now_ns);
+  absl::Status SetBaseline(const std::vector<const Finished*>& from, v1::BaselineSet set,
+                           int64_t now_ns);
+  void Judge(const Finished& finished, int64_t now_ns);
+  v1::Measurement DescribeMeasurement(const Finished& finished) const;
+  Judgement JudgeRow(Row* row, const Finished& finished);
+  void MoveAlert(Row* row, const Judgement& judgement, const Finished& finished, int64_t now_ns);
+  v1::Alert DescribeAlert(const Row& row, const Judgement& judgement,
+                          const Finished& finished) const;
+  std::string Summary(const Row& row, const Judgement& judgement, const Finished& finished) const;
+  dsp::RecordingConditions ConditionsOf(const EvokedAverage& average) const;
+  dsp::LatencyWindow GateWindow() const;
+  std::string ComponentName() const;
+  void Refuse(const v1::BaselineSet& asked, const RecordKey& asked_by, const std::string& why,
+              int64_t now_ns);
+
+  const ResolvedEvoked plan_;
+  const std::string criteria_version_;
+  RecordSink& sink_;
+  dsp::PeakTracker tracker_;
+  const dsp::ComponentPair expected_;
+  std::vector<Row> rows_;
+  std::deque<Finished> finished_;
+  std::vector<Finished> candidates_;
+  std::vector<Baseline> baselines_;  // the first, and the newest when there is another
+};
+
+}  // namespace remora::agent

@@ -1,0 +1,137 @@
+// EvokedTrace: baselines, by the plan and by a person.
+#include "acquisition-agent/surveillance/evoked_trace.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "acquisition-agent/pipelines/waveform_records.h"
+#include "acquisition-agent/surveillance/limits.h"
+#include "acquisition-agent/surveillance/wording.h"
+#include "common/record_codec.h"
+#include "common/status_macros.h"
+
+namespace remora::agent {
+
+void EvokedTrace::CollectBaseline(const Finished& finished, int64_t now_ns) {
+  const uint32_t wanted = plan_.plan.baseline().first_averages_count();
+  if (wanted == 0) return;
+  if (!finished.reproducible || finished.marking.presence == dsp::Presence::kAbsent ||
+      finished.average.accepted < finished.average.requested) {
+    return;
+  }
+  candidates_.push_back(finished);
+  if (candidates_.size() < wanted) return;
+  v1::BaselineSet set;
+  set.set_kind(v1::BASELINE_KIND_PRE_INCISION);
+  set.set_actor("plan");
+  set.set_reason(
+      absl::StrCat("mean of the first ", wanted, " averages that pass the quality gate"));
+  std::vector<const Finished*> from;
+  for (const Finished& candidate : candidates_) from.push_back(&candidate);
+  // What makes no baseline (peaks too small to follow) is not held on to: the next averages may.
+  SetBaseline(from, std::move(set), now_ns).IgnoreError();
+  candidates_.clear();
+}
+
+absl::Status EvokedTrace::SetBaseline(const std::vector<const Finished*>& from, v1::BaselineSet set,
+                                      int64_t now_ns) {
+  EvokedAverage mean = from[0]->average;
+  std::fill(mean.mean_uv.begin(), mean.mean_uv.end(), 0.0);
+  Baseline baseline;
+  double noise_squares = 0;
+  const double share = 1.0 / static_cast<double>(from.size());
+  mean.accepted = 0;
+  for (const Finished* one : from) {
+    for (size_t i = 0; i < mean.mean_uv.size(); ++i) {
+      mean.mean_uv[i] += share * one->average.mean_uv[i];
+    }
+    mean.accepted += one->average.accepted;
+    noise_squares += share * share * one->average.noise_uv * one->average.noise_uv;
+    baseline.amplitude_uv += share * one->marking.amplitude_uv;
+    baseline.latency_ms += share * one->marking.first.latency_ms;
+  }
+  mean.noise_uv = std::sqrt(noise_squares);
+  RETURN_IF_ERROR(
+      tracker_.SetBaseline(mean.mean_uv, mean.timebase, mean.noise_uv, MarkWithoutHistory(mean)));
+  baseline.mean_uv = mean.mean_uv;
+  baseline.conditions = ConditionsOf(from.back()->average);
+  const v1::Sweep packed = MakeSweep(mean, plan_);
+  set.set_trace_id(plan_.trace_id);
+  set.clear_sweeps();
+  for (const Finished* one : from) *set.add_sweeps() = ToProto(one->sweep);
+  set.set_amplitude_uv(baseline.amplitude_uv);
+  set.set_latency_ms(baseline.latency_ms);
+  set.set_component(ComponentName());
+  *set.mutable_average() = packed.average();
+  set.set_first_sample_ms(packed.first_sample_ms());
+  set.set_sample_rate_hz(packed.sample_rate_hz());
+  *set.mutable_filter() = plan_.plan.filter();
+  *set.mutable_stimulus() = packed.stimulus();
+  v1::Record record;
+  *record.mutable_baseline_set() = std::move(set);
+  baseline.id = sink_.Put(&record, now_ns);
+  if (baselines_.size() == 2) baselines_.pop_back();
+  baselines_.push_back(std::move(baseline));
+  for (Row& row : rows_) {
+    if (row.against.size() == 2) row.against.pop_back();
+    ASSIGN_OR_RETURN(dsp::FixedCriterion criterion,
+                     dsp::FixedCriterion::Create(row.limits, {baselines_.back().amplitude_uv,
+                                                              baselines_.back().latency_ms}));
+    row.against.push_back(std::move(criterion));
+  }
+  return absl::OkStatus();
+}
+
+void EvokedTrace::Refuse(const v1::BaselineSet& asked, const RecordKey& asked_by,
+                         const std::string& why, int64_t now_ns) {
+  PutSystemMessage(absl::StrCat("Baseline of ", asked.trace_id(), " not set: ", why), asked_by,
+                   now_ns, sink_);
+}
+
+void EvokedTrace::OnBaselineAsked(const v1::BaselineSet& asked, const RecordKey& asked_by,
+                                  int64_t now_ns) {
+  if (has_alert()) {
+    Refuse(asked, asked_by,
+           "an alert is on for this trace. A baseline set now would hide what it shows; set it "
+           "when the alert has recovered",
+           now_ns);
+    return;
+  }
+  std::vector<const Finished*> from;
+  for (const v1::RecordId& id : asked.sweeps()) {
+    const RecordKey key = FromProto(id);
+    const auto found = std::find_if(finished_.begin(), finished_.end(),
+                                    [&](const Finished& one) { return one.sweep == key; });
+    if (found == finished_.end()) {
+      Refuse(asked, asked_by,
+             absl::StrCat("sweep ", id.origin_seq(), " is not one of the last ",
+                          kMaxRememberedAverages, " finished averages of this trace"),
+             now_ns);
+      return;
+    }
+    from.push_back(&*found);
+  }
+  if (from.empty() && !finished_.empty()) from.push_back(&finished_.back());
+  if (from.empty()) {
+    Refuse(asked, asked_by, "there is no finished average yet", now_ns);
+    return;
+  }
+  for (const Finished* one : from) {
+    if (one->marking.presence == dsp::Presence::kAbsent) {
+      Refuse(asked, asked_by, "there is no response to be followed in it", now_ns);
+      return;
+    }
+  }
+  v1::BaselineSet set;
+  set.set_kind(asked.kind());
+  set.set_actor(asked.actor());
+  set.set_reason(asked.reason());
+  *set.mutable_asked_by() = ToProto(asked_by);
+  if (const absl::Status status = SetBaseline(from, std::move(set), now_ns); !status.ok()) {
+    Refuse(asked, asked_by, std::string(status.message()), now_ns);
+  }
+}
+
+}  // namespace remora::agent

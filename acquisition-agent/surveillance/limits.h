@@ -1,0 +1,33 @@
+// Limits of the surveillance, each with its reason.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace remora::agent {
+
+// Finished averages a trace that a person may still name for a baseline: 40 minutes at 200 sweeps
+// of 4.7 Hz.
+inline constexpr size_t kMaxRememberedAverages = 64;
+// Samples of the trace that an alert carries with it.
+inline constexpr size_t kMaxEvidenceSamples = 512;
+// Before there is a baseline a component is looked for this far around where it usually lies, of
+// its latency: the tallest adult and the coldest limb lie within.
+inline constexpr double kExpectedShare = 0.15;
+// Around a pair of components, in ms: where odd and even halves are compared.
+inline constexpr double kGateMarginMs = 2.0;
+// An average of fewer of its sweeps than this share judges nothing.
+inline constexpr double kMinAcceptedShare = 0.25;
+// Chunks (of 100 ms) that an electrode is looked back on; how many bad ones raise, how many good
+// ones in a row recover.
+inline constexpr int kElectrodeChunks = 10;
+inline constexpr int kElectrodeBadChunks = 8;
+inline constexpr int kElectrodeGoodChunks = 20;
+// Share of a chunk's samples at the limit that makes it a bad one.
+inline constexpr double kClippedShare = 0.2;
+// Names of traces listed in one technical alert.
+inline constexpr size_t kMaxNamedTraces = 6;
+
+static_assert(kElectrodeBadChunks <= kElectrodeChunks, "so many chunks must be looked at");
+
+}  // namespace remora::agent

@@ -1,0 +1,150 @@
+#include "acquisition-agent/surveillance/technical_watch.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/strip.h"
+#include "acquisition-agent/surveillance/limits.h"
+
+namespace remora::agent {
+namespace {
+
+std::string StimulusName(const v1::TriggerPlan& trigger) {
+  if (!trigger.channel().empty()) return trigger.channel();
+  absl::string_view name = trigger.label_prefix();
+  absl::ConsumePrefix(&name, "STIM ");
+  return std::string(name);
+}
+
+std::string NameTraces(const std::vector<std::string>& traces) {
+  std::string names;
+  for (size_t i = 0; i < traces.size() && i < kMaxNamedTraces; ++i) {
+    absl::StrAppend(&names, i == 0 ? "" : ", ", traces[i]);
+  }
+  if (traces.size() > kMaxNamedTraces) {
+    absl::StrAppend(&names, " and ", traces.size() - kMaxNamedTraces, " more");
+  }
+  return names;
+}
+
+}  // namespace
+
+v1::Alert TechnicalAlert(const std::string& subject, const std::string& summary) {
+  v1::Alert alert;
+  alert.set_priority(v1::ALERT_PRIORITY_LOW);
+  alert.set_kind(v1::ALERT_KIND_TECHNICAL);
+  alert.set_alert_class(v1::ALERT_CLASS_TECHNICAL);
+  alert.set_trace_id(subject);
+  alert.set_summary(summary);
+  return alert;
+}
+
+TechnicalWatch::TechnicalWatch(const ResolvedPlan& plan, const SourceInfo& source, RecordSink& sink)
+    : source_(source), sink_(sink) {
+  std::map<int, std::vector<std::string>> affected;
+  const auto add = [&](const ResolvedDerivation& derivation, const std::string& trace) {
+    for (const std::vector<int>* inputs : {&derivation.plus, &derivation.minus}) {
+      for (const int channel : *inputs) affected[channel].push_back(trace);
+    }
+  };
+  for (const ResolvedEvoked& evoked : plan.evoked) add(evoked.derivation, evoked.trace_id);
+  for (const ResolvedEmg& emg : plan.emg) add(emg.derivation, emg.trace_id);
+  for (const auto& [channel, traces] : affected) {
+    electrodes_[channel].label = source.channels[channel].label;
+    electrodes_[channel].affects = NameTraces(traces);
+  }
+}
+
+void TechnicalWatch::OnChunk(const Chunk& chunk, int64_t now_ns) {
+  const std::vector<int>& group = source_.rate_groups[chunk.rate_group].channels;
+  for (size_t k = 0; k < group.size(); ++k) {
+    const auto electrode = electrodes_.find(group[k]);
+    if (electrode != electrodes_.end()) {
+      OnElectrode(&electrode->second, chunk.marks[k], chunk, now_ns);
+    }
+  }
+}
+
+void TechnicalWatch::OnElectrode(Electrode* electrode, const ChannelMarks& marks,
+                                 const Chunk& chunk, int64_t now_ns) {
+  int64_t clipped = 0;
+  for (const ChannelMarks::Run& run : marks.runs) clipped += run.last - run.first + 1;
+  std::string why;
+  if (marks.marks & dsp::kQualityFlat) why = "flat: disconnected or muted";
+  if (marks.marks & kMarkFloating) why = "nothing but mains: disconnected";
+  if (static_cast<double>(clipped) > kClippedShare * static_cast<double>(chunk.samples)) {
+    why = "at the amplifier's limit, or without values";
+  }
+  // Diathermy drowns everything; it says nothing of an electrode.
+  if (marks.marks & kMarkInterference) return;
+  const bool bad = !why.empty();
+  electrode->bad.push_back(bad);
+  if (electrode->bad.size() > kElectrodeChunks) electrode->bad.pop_front();
+  electrode->good_in_a_row = bad ? 0 : electrode->good_in_a_row + 1;
+  const std::string subject = absl::StrCat("electrode/", electrode->label);
+  if (!electrode->alert.is_on() &&
+      std::count(electrode->bad.begin(), electrode->bad.end(), true) >= kElectrodeBadChunks) {
+    electrode->why = why;
+    v1::Alert alert = TechnicalAlert(
+        subject, absl::StrCat("Electrode ", electrode->label, " is ",
+                              why.empty() ? "unreliable" : why, ". Affects ", electrode->affects));
+    alert.mutable_evidence()->add_quality(clipped > 0 ? v1::QUALITY_FLAG_CLIPPED
+                                                      : v1::QUALITY_FLAG_DISCONNECTED);
+    electrode->alert.Show(std::move(alert), now_ns, now_ns, sink_);
+  } else if (electrode->alert.is_on() && electrode->good_in_a_row >= kElectrodeGoodChunks) {
+    electrode->alert.Recover(TechnicalAlert(subject, absl::StrCat("Electrode ", electrode->label,
+                                                                  " is connected again")),
+                             now_ns, sink_);
+  }
+}
+
+void TechnicalWatch::OnCadence(const SepPipeline& pipeline, int64_t now_ns) {
+  const std::string name = StimulusName(pipeline.plan().plan.trigger());
+  const std::string subject = absl::StrCat("stimulus/", name);
+  const Cadence& cadence = pipeline.cadence();
+  Stimulus& stimulus = stimuli_[name];
+  if (!stimulus.alert.is_on() && cadence.IsMissing(now_ns)) {
+    v1::Alert alert = TechnicalAlert(
+        subject,
+        absl::StrFormat("No stimuli %s for %.1f s; %.2f a second were expected", name,
+                        static_cast<double>(now_ns - cadence.last_ns()) / 1e9, cadence.rate_hz()));
+    alert.mutable_evidence()->add_quality(v1::QUALITY_FLAG_MISSING_TRIGGER);
+    stimulus.alert.Show(std::move(alert), cadence.last_ns(), now_ns, sink_);
+  } else if (stimulus.alert.is_on() && !cadence.IsMissing(now_ns) && cadence.in_a_row() >= 3) {
+    stimulus.alert.Recover(TechnicalAlert(subject, absl::StrCat("Stimuli ", name, " come again")),
+                           now_ns, sink_);
+  }
+}
+
+void TechnicalWatch::OnAverage(const ResolvedEvoked& plan, const EvokedAverage& average,
+                               int64_t now_ns) {
+  if (average.provisional) return;
+  AlertSlot& slot = unusable_[plan.trace_id];
+  const bool usable = average.accepted >= kMinAcceptedShare * average.requested;
+  if (!usable) {
+    const v1::RejectedCounts& rejected = average.rejected;
+    v1::Alert alert = TechnicalAlert(
+        plan.trace_id, absl::StrFormat("%s: %d of %d sweeps usable (over limit %d, clipped %d, "
+                                       "disconnected %d, no value %d, gap %d, interference %d)",
+                                       plan.trace_id, average.accepted, average.offered(),
+                                       rejected.over_amplitude_count(), rejected.clipped_count(),
+                                       rejected.disconnected_count(), rejected.not_finite_count(),
+                                       rejected.gap_count(), rejected.interference_count()));
+    for (const v1::QualityFlag flag : average.quality) alert.mutable_evidence()->add_quality(flag);
+    slot.Show(std::move(alert), average.first_stimulus_ns, now_ns, sink_);
+  } else {
+    slot.Recover(
+        TechnicalAlert(plan.trace_id, absl::StrCat(plan.trace_id, ": sweeps are usable again")),
+        now_ns, sink_);
+  }
+}
+
+void TechnicalWatch::OnAlertResolved(const RecordKey& raised_by) {
+  for (auto& [channel, electrode] : electrodes_) electrode.alert.OnResolved(raised_by);
+  for (auto& [name, stimulus] : stimuli_) stimulus.alert.OnResolved(raised_by);
+  for (auto& [trace, slot] : unusable_) slot.OnResolved(raised_by);
+}
+
+}  // namespace remora::agent

@@ -1,0 +1,56 @@
+// Technical alarm conditions of the theatre's side, LOW priority: an electrode that came off,
+// stimuli that do not come, averages without usable sweeps. Each recovers by itself.
+// Thread-compatible, on the agent's sequence.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "acquisition-agent/pipelines/chunk.h"
+#include "acquisition-agent/pipelines/record_sink.h"
+#include "acquisition-agent/pipelines/sep_pipeline.h"
+#include "acquisition-agent/surveillance/alert_slot.h"
+
+namespace remora::agent {
+
+// A technical alert with what all of them have in common; for other parts of the agent as well.
+v1::Alert TechnicalAlert(const std::string& subject, const std::string& summary);
+
+class TechnicalWatch {
+ public:
+  // `source` and `sink` outlive it.
+  TechnicalWatch(const ResolvedPlan& plan, const SourceInfo& source, RecordSink& sink);
+
+  void OnChunk(const Chunk& chunk, int64_t now_ns);
+  // The pipelines' cadences, after each chunk. The worst trace of a stimulus speaks for all.
+  void OnCadence(const SepPipeline& pipeline, int64_t now_ns);
+  void OnAverage(const ResolvedEvoked& plan, const EvokedAverage& average, int64_t now_ns);
+  void OnAlertResolved(const RecordKey& raised_by);
+
+ private:
+  struct Electrode {
+    std::string label;
+    std::string affects;
+    std::deque<bool> bad;  // the last chunks
+    int good_in_a_row = 0;
+    std::string why;
+    AlertSlot alert;
+  };
+  struct Stimulus {
+    AlertSlot alert;
+  };
+
+  void OnElectrode(Electrode* electrode, const ChannelMarks& marks, const Chunk& chunk,
+                   int64_t now_ns);
+
+  const SourceInfo& source_;
+  RecordSink& sink_;
+  std::map<int, Electrode> electrodes_;  // by index of the channel
+  std::map<std::string, Stimulus> stimuli_;
+  std::map<std::string, AlertSlot> unusable_;  // by trace
+};
+
+}  // namespace remora::agent

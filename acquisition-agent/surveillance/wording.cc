@@ -1,0 +1,102 @@
+#include "acquisition-agent/surveillance/wording.h"
+
+#include <cmath>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "common/limits.h"
+#include "common/record_codec.h"
+
+namespace remora::agent {
+
+std::string StimulusText(const v1::EvokedPlan& plan) {
+  std::string text = "SEP";
+  if (!plan.stimulus().site().empty()) absl::StrAppend(&text, " ", plan.stimulus().site());
+  if (plan.side() == v1::SIDE_LEFT) absl::StrAppend(&text, " left");
+  if (plan.side() == v1::SIDE_RIGHT) absl::StrAppend(&text, " right");
+  if (plan.side() == v1::SIDE_BILATERAL) absl::StrAppend(&text, " both sides");
+  return text;
+}
+
+std::string LimitText(const v1::Criterion& criterion, dsp::AlertLevel level) {
+  std::vector<std::string> parts;
+  const auto add = [&](double amber, double red, const char* sign, double scale, const char* unit) {
+    const bool is_red = level == dsp::AlertLevel::kRed;
+    const double own = is_red                             ? red
+                       : level == dsp::AlertLevel::kAmber ? amber
+                       : red > 0                          ? red
+                                                          : amber;
+    if (own > 0) parts.push_back(absl::StrCat(sign, own * scale, " ", unit));
+  };
+  add(criterion.amber_amplitude_fall_percent(), criterion.red_amplitude_fall_percent(), "-", 1,
+      "%");
+  add(criterion.amber_latency_rise_percent(), criterion.red_latency_rise_percent(), "+", 1, "%");
+  add(criterion.amber_train_ms(), criterion.red_train_ms(), "", 1e-3, "s");
+  // A level that came from the other limit of the row (a loss): name what there is.
+  if (parts.empty() && level != dsp::AlertLevel::kNormal) {
+    return LimitText(criterion, dsp::AlertLevel::kNormal);
+  }
+  return absl::StrJoin(parts, " or ");
+}
+
+v1::CriterionReference ReferenceTo(const v1::Criterion& criterion, const std::string& version) {
+  std::vector<std::string> parts;
+  const auto add = [&](const char* what, double amber, double red, const char* sign, double scale,
+                       const char* unit) {
+    if (amber > 0)
+      parts.push_back(absl::StrCat("amber ", what, " ", sign, amber * scale, " ", unit));
+    if (red > 0) parts.push_back(absl::StrCat("red ", what, " ", sign, red * scale, " ", unit));
+  };
+  add("amplitude", criterion.amber_amplitude_fall_percent(), criterion.red_amplitude_fall_percent(),
+      "-", 1, "%");
+  add("latency", criterion.amber_latency_rise_percent(), criterion.red_latency_rise_percent(), "+",
+      1, "%");
+  add("train", criterion.amber_train_ms(), criterion.red_train_ms(), "", 1e-3, "s");
+  v1::CriterionReference reference;
+  reference.set_key(criterion.key());
+  reference.set_limits(absl::StrJoin(parts, ", "));
+  reference.set_source(criterion.source());
+  reference.set_version(version);
+  return reference;
+}
+
+std::string WhyNot(dsp::Interpretability interpretability) {
+  switch (interpretability) {
+    case dsp::Interpretability::kAssessed:
+    case dsp::Interpretability::kNotLikeForLike:
+      return "";
+    case dsp::Interpretability::kNotReproducible:
+      return "odd and even averages differ";
+    case dsp::Interpretability::kNotInterpretable:
+      return "too much noise, or too few sweeps, to tell a loss";
+  }
+  return "";
+}
+
+double FiniteOr0(double value) { return std::isfinite(value) ? value : 0.0; }
+
+v1::MarkConfidence ConfidenceOf(dsp::Presence presence) {
+  switch (presence) {
+    case dsp::Presence::kPresent:
+      return v1::MARK_CONFIDENCE_CLEAR;
+    case dsp::Presence::kUncertain:
+      return v1::MARK_CONFIDENCE_UNCERTAIN;
+    case dsp::Presence::kAbsent:
+      return v1::MARK_CONFIDENCE_NO_RESPONSE;
+  }
+  return v1::MARK_CONFIDENCE_UNSPECIFIED;
+}
+
+void PutSystemMessage(const std::string& text, const RecordKey& about, int64_t now_ns,
+                      RecordSink& sink) {
+  v1::Record record;
+  v1::Message& message = *record.mutable_message();
+  message.set_kind(v1::MESSAGE_KIND_SYSTEM);
+  message.set_text(text.substr(0, kMaxTextBytes));
+  message.set_sender("acquisition agent");
+  if (about.origin_seq != 0) *message.mutable_about() = ToProto(about);
+  sink.Put(&record, now_ns);
+}
+
+}  // namespace remora::agent

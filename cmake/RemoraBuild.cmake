@@ -1,0 +1,55 @@
+# What every folder's CMakeLists.txt uses: warnings, sanitizers, and three small functions.
+#
+#   remora_library(NAME SOURCES ... [DEPS ...])   a static library; includes start at the repository's root
+#   remora_test(NAME SOURCES ... [DEPS ...])      one GoogleTest binary a folder; ctest lists its cases
+#   remora_binary(NAME SOURCES ... [DEPS ...])    a program in build/bin
+find_package(absl REQUIRED)
+find_package(Protobuf REQUIRED)
+find_package(GTest REQUIRED)
+find_package(Threads REQUIRED)
+find_package(PkgConfig REQUIRED)
+include(GoogleTest)
+
+find_program(REMORA_CCACHE ccache)
+if(REMORA_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${REMORA_CCACHE})
+endif()
+
+add_library(remora_options INTERFACE)
+target_include_directories(remora_options INTERFACE ${CMAKE_SOURCE_DIR})
+target_compile_options(remora_options INTERFACE
+  -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wno-sign-compare
+  $<$<CXX_COMPILER_ID:Clang>:-Wthread-safety>
+  $<$<BOOL:${REMORA_WARNINGS_AS_ERRORS}>:-Werror>)
+if(REMORA_SANITIZE STREQUAL "address-undefined")
+  add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=address,undefined)
+elseif(REMORA_SANITIZE STREQUAL "thread")
+  add_compile_options(-fsanitize=thread -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=thread)
+elseif(NOT REMORA_SANITIZE STREQUAL "")
+  message(FATAL_ERROR "REMORA_SANITIZE is '${REMORA_SANITIZE}': use address-undefined, thread, or leave it empty")
+endif()
+
+function(remora_library name)
+  cmake_parse_arguments(A "" "" "SOURCES;DEPS" ${ARGN})
+  add_library(${name} STATIC ${A_SOURCES})
+  target_link_libraries(${name} PUBLIC ${A_DEPS} PRIVATE remora_options)
+  target_include_directories(${name} PUBLIC ${CMAKE_SOURCE_DIR})
+endfunction()
+
+function(remora_binary name)
+  cmake_parse_arguments(A "" "" "SOURCES;DEPS" ${ARGN})
+  add_executable(${name} ${A_SOURCES})
+  target_link_libraries(${name} PRIVATE ${A_DEPS} remora_options)
+endfunction()
+
+function(remora_test name)
+  cmake_parse_arguments(A "" "" "SOURCES;DEPS" ${ARGN})
+  add_executable(${name} ${A_SOURCES})
+  target_link_libraries(${name} PRIVATE ${A_DEPS} GTest::gmock GTest::gtest_main remora_options)
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 300
+    # Two properties, since a list does not survive the discovery.
+    ENVIRONMENT "REMORA_SOURCE_DIR=${CMAKE_SOURCE_DIR}"
+    ENVIRONMENT_MODIFICATION "REMORA_BINARY_DIR=set:${CMAKE_BINARY_DIR}")
+endfunction()

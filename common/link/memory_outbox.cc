@@ -1,0 +1,159 @@
+#include "common/link/memory_outbox.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/check.h"
+
+namespace remora {
+
+bool IsPermanentRefusal(v1::RefusalReason reason) {
+  switch (reason) {
+    case v1::REFUSAL_REASON_NOT_PERMITTED:
+    case v1::REFUSAL_REASON_MALFORMED:
+    case v1::REFUSAL_REASON_TOO_LARGE:
+    case v1::REFUSAL_REASON_WRONG_STAGE:
+    case v1::REFUSAL_REASON_ID_REUSED:
+      return true;
+    default:
+      return false;
+  }
+}
+
+absl::StatusOr<RecordKey> MemoryOutbox::Publish(v1::Record record) {
+  const auto kind = static_cast<uint32_t>(record.body_case());
+  const uint32_t lane_number = LaneOfKind(kind);
+  if (lane_number == kLaneCount) return absl::InvalidArgumentError("a record needs a body");
+  Lane& lane = lanes_[lane_number];
+  const RecordKey key = {origin_, lane_number, lane.last_seq + 1};
+  record.set_case_id(case_id_.ToString());
+  record.set_origin(origin_.ToString());
+  record.set_lane(lane_number);
+  record.set_origin_seq(key.origin_seq);
+  record.clear_stamp();
+  record.mutable_captured_at()->set_boot_id(clock_.boot_id());
+  record.mutable_captured_at()->set_monotonic_ns(clock_.Now().nanoseconds());
+  record.mutable_captured_at()->set_wall_unix_ns(clock_.WallNow().nanoseconds());
+
+  std::string bytes = record.SerializeAsString();
+  absl::StatusOr<RecordHeader> header = WalkRecord(bytes);
+  if (!header.ok()) return header.status();
+  v1::Record scratch;
+  if (absl::Status status = ValidateBody(*header, bytes, &scratch); !status.ok()) return status;
+  if (!MakeRoom(bytes.size())) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat(waiting_records(), " records wait for the hub; no more fit"));
+  }
+  ++records_;
+  bytes_ += bytes.size();
+  ++lane.last_seq;
+  lane.entries.emplace(key.origin_seq, Entry{next_order_++, std::move(bytes)});
+  return key;
+}
+
+bool MemoryOutbox::IsWaiting(const Lane& lane, uint64_t seq) const {
+  return !lane.acknowledged.Contains(seq) && lane.refused.count(seq) == 0;
+}
+
+bool MemoryOutbox::MakeRoom(size_t bytes) {
+  if (bytes > kMaxMemoryOutboxBytes) return false;
+  for (Lane& lane : lanes_) {
+    auto it = lane.entries.begin();
+    while (records_ >= kMaxMemoryOutboxRecords || bytes_ + bytes > kMaxMemoryOutboxBytes) {
+      if (it == lane.entries.end()) break;
+      if (IsWaiting(lane, it->first)) {
+        ++it;
+        continue;
+      }
+      bytes_ -= it->second.bytes.size();
+      --records_;
+      it = lane.entries.erase(it);
+    }
+  }
+  return records_ < kMaxMemoryOutboxRecords && bytes_ + bytes <= kMaxMemoryOutboxBytes;
+}
+
+void MemoryOutbox::SetAcknowledged(const v1::LaneRanges& held, bool replaces) {
+  if (held.lane() >= kLaneCount) return;
+  Lane& lane = lanes_[held.lane()];
+  if (replaces) lane.acknowledged = SeqRanges();
+  for (const v1::SeqRange& range : held.ranges()) {
+    lane.acknowledged.InsertRange(range.first(), range.last());
+  }
+}
+
+void MemoryOutbox::OnJoined(const v1::Joined& joined) {
+  for (Lane& lane : lanes_) {
+    lane.given_out = 0;
+    lane.acknowledged = SeqRanges();
+  }
+  for (const v1::LaneRanges& held : joined.held()) SetAcknowledged(held, /*replaces=*/true);
+}
+
+void MemoryOutbox::OnAcknowledged(const v1::Acknowledge& acknowledge) {
+  for (const v1::LaneRanges& held : acknowledge.held()) SetAcknowledged(held, /*replaces=*/false);
+}
+
+void MemoryOutbox::OnRefused(const v1::RecordRefused& refused) {
+  if (refused.lane() >= kLaneCount || !IsPermanentRefusal(refused.reason())) return;
+  Lane& lane = lanes_[refused.lane()];
+  if (lane.entries.count(refused.origin_seq()) == 0) return;
+  lane.refused[refused.origin_seq()] =
+      refused.text().empty() ? v1::RefusalReason_Name(refused.reason()) : refused.text();
+}
+
+std::map<uint64_t, MemoryOutbox::Entry>::const_iterator MemoryOutbox::Next(const Lane& lane) const {
+  auto it = lane.entries.upper_bound(lane.given_out);
+  while (it != lane.entries.end() && !IsWaiting(lane, it->first)) ++it;
+  return it;
+}
+
+int MemoryOutbox::NextLane() const {
+  const auto alert = Next(lanes_[0]);
+  const auto event = Next(lanes_[1]);
+  if (alert != lanes_[0].entries.end() && event != lanes_[1].entries.end()) {
+    return alert->second.order < event->second.order ? 0 : 1;
+  }
+  for (uint32_t lane = 0; lane < kLaneCount; ++lane) {
+    if (Next(lanes_[lane]) != lanes_[lane].entries.end()) return static_cast<int>(lane);
+  }
+  return -1;
+}
+
+void MemoryOutbox::NextBatch(size_t max_bytes, std::string* frames) {
+  const size_t before = frames->size();
+  for (int number = NextLane(); number >= 0; number = NextLane()) {
+    Lane& lane = lanes_[static_cast<size_t>(number)];
+    const auto next = Next(lane);
+    std::string frame;
+    AppendFrame(next->second.bytes, &frame);
+    if (frames->size() > before && frames->size() - before + frame.size() > max_bytes) return;
+    frames->append(frame);
+    lane.given_out = next->first;
+  }
+}
+
+bool MemoryOutbox::HasPending() const { return NextLane() >= 0; }
+
+bool MemoryOutbox::IsAcknowledged(const RecordKey& key) const {
+  return key.origin == origin_ && key.lane < kLaneCount &&
+         lanes_[key.lane].acknowledged.Contains(key.origin_seq);
+}
+
+std::string MemoryOutbox::RefusalText(const RecordKey& key) const {
+  if (key.origin != origin_ || key.lane >= kLaneCount) return "";
+  const auto& refused = lanes_[key.lane].refused;
+  const auto it = refused.find(key.origin_seq);
+  return it == refused.end() ? "" : it->second;
+}
+
+size_t MemoryOutbox::waiting_records() const {
+  size_t waiting = 0;
+  for (const Lane& lane : lanes_) {
+    for (const auto& [seq, entry] : lane.entries) waiting += IsWaiting(lane, seq);
+  }
+  return waiting;
+}
+
+}  // namespace remora

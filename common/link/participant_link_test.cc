@@ -1,0 +1,671 @@
+#include "common/link/participant_link.h"
+
+#include <functional>
+#include <set>
+
+#include "common/link/memory_outbox.h"
+#include "common/testing/fake_clock.h"
+#include "common/testing/fake_dialer.h"
+#include "common/testing/manual_executor.h"
+#include "common/testing/sample_records.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace remora {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+class RecordingObserver : public LinkObserver {
+ public:
+  void OnState(LinkState state) override { states.push_back(state); }
+  void OnWelcome(const v1::Welcome& /*welcome*/) override { ++welcomes; }
+  void OnLinkCondition(v1::LinkCondition condition, Duration previous) override {
+    conditions.emplace_back(condition, previous.nanoseconds() / 1'000'000);
+  }
+  void OnRecord(const DeliveredRecord& delivered) override {
+    seqs.push_back(delivered.record.stamp.seq);
+    sessions.push_back(delivered.session);
+    bytes.emplace_back(delivered.bytes);
+    if (on_record) on_record();
+  }
+  void OnSnapshot(const v1::Snapshot& snapshot) override { causes.push_back(snapshot.cause()); }
+  void OnGap(const v1::Gap& /*gap*/) override { ++gaps; }
+  void OnDirectory(const v1::DirectoryUpdate& /*update*/) override { ++directories; }
+  void OnFollowEnded(const v1::FollowEnded& /*ended*/) override { ++follows_ended; }
+  void OnHistoryPage(const v1::HistoryPage& /*page*/) override { ++pages; }
+  void OnJoined(const v1::Joined& /*joined*/) override { ++joined; }
+  void OnRecordRefused(const v1::RecordRefused& /*refused*/) override { ++records_refused; }
+  void OnRefused(const v1::Refused& refused) override { refusals.push_back(refused.reason()); }
+  void OnEnded(const absl::Status& status) override { ended = status; }
+
+  std::vector<LinkState> states;
+  std::vector<std::pair<v1::LinkCondition, int64_t>> conditions;  // and how long the last was, ms
+  std::vector<uint64_t> seqs;
+  std::vector<uint64_t> sessions;
+  std::vector<std::string> bytes;
+  std::vector<std::string> causes;
+  std::vector<v1::RefusalReason> refusals;
+  absl::Status ended;
+  std::function<void()> on_record;
+  int welcomes = 0, gaps = 0, directories = 0, follows_ended = 0, pages = 0, joined = 0,
+      records_refused = 0;
+};
+
+class ParticipantLinkTest : public testing::Test {
+ protected:
+  static LinkOptions Options() {
+    LinkOptions options;
+    options.origin = OriginIdForTest(1);
+    options.software = "test 1";
+    return options;
+  }
+  void MakeLink(LinkOptions options) {
+    link_ = std::make_unique<ParticipantLink>(std::move(options), executor_, clock_, *random_,
+                                              dialer_, observer_);
+  }
+  void SetUp() override { MakeLink(Options()); }
+
+  static v1::Down WelcomeDown(uint64_t hub_boot_id = 4) {
+    v1::Down down;
+    down.mutable_welcome()->set_version(1);
+    down.mutable_welcome()->set_hub_boot_id(hub_boot_id);
+    return down;
+  }
+  // Opens a session and leaves only what the link wrote after the welcome.
+  void Greet() {
+    executor_.RunUntilIdle();
+    dialer_.Deliver(WelcomeDown());
+    executor_.RunUntilIdle();
+    ASSERT_EQ(link_->state(), LinkState::kLive);
+  }
+  void StartLive() {
+    link_->Start();
+    Greet();
+  }
+  // The hub gives signs of life for so long.
+  void LiveFor(Duration time) {
+    for (Duration done; done < time; done = done + Duration::Milliseconds(500)) {
+      v1::Down down;
+      down.mutable_heartbeat();
+      dialer_.Deliver(down);
+      executor_.RunFor(Duration::Milliseconds(500));
+    }
+  }
+  static std::string Stamped(v1::Record::BodyCase kind, uint64_t seq, uint32_t epoch = 1,
+                             bool unrecorded = false) {
+    std::string bytes = SampleRecord(kind, seq).SerializeAsString();
+    AppendStamp({epoch, unrecorded ? 0 : seq, HubTime::FromNanoseconds(1), unrecorded}, &bytes);
+    return bytes;
+  }
+  void DeliverRecords(const std::vector<std::string>& records) {
+    std::string frames;
+    for (const std::string& record : records) AppendFrame(record, &frames);
+    dialer_.DeliverBytes(frames);
+    executor_.RunUntilIdle();
+  }
+  static v1::Follow CaseFollow(v1::Delivery delivery, uint32_t id = 1) {
+    v1::Follow follow;
+    follow.set_follow_id(id);
+    follow.set_case_id(CaseIdForTest().ToString());
+    follow.set_delivery(delivery);
+    return follow;
+  }
+  // What the link wrote, without probes and heartbeats.
+  std::vector<v1::Up> Written() {
+    std::vector<v1::Up> written;
+    for (v1::Up& up : dialer_.TakeWritten()) {
+      if (!up.has_clock_probe() && !up.has_heartbeat()) written.push_back(std::move(up));
+    }
+    return written;
+  }
+
+  FakeClock clock_;
+  ManualExecutor executor_{clock_};
+  std::unique_ptr<Random> random_ = MakeSeededRandom(1);
+  FakeDialer dialer_{executor_};
+  RecordingObserver observer_;
+  std::unique_ptr<ParticipantLink> link_;
+};
+
+TEST_F(ParticipantLinkTest, GreetsFirstAndWaitsForTheWelcome) {
+  ASSERT_TRUE(link_->AddFollow(CaseFollow(v1::DELIVERY_LIVE)).ok());
+  link_->Start();
+  executor_.RunUntilIdle();
+  std::vector<v1::Up> written = dialer_.TakeWritten();
+  ASSERT_EQ(written.size(), 1u);
+  EXPECT_EQ(written[0].hello().origin(), OriginIdForTest(1).bytes());
+  EXPECT_EQ(written[0].hello().minimum_version(), 1u);
+  EXPECT_EQ(written[0].hello().software(), "test 1");
+  dialer_.Deliver(WelcomeDown());
+  executor_.RunUntilIdle();
+  written = Written();
+  ASSERT_EQ(written.size(), 1u);
+  EXPECT_EQ(written[0].follow().follow_id(), 1u);
+  EXPECT_FALSE(written[0].follow().has_cursor());
+  EXPECT_THAT(observer_.states,
+              ElementsAre(LinkState::kDialing, LinkState::kGreeting, LinkState::kLive));
+  EXPECT_EQ(observer_.welcomes, 1);
+}
+
+TEST_F(ParticipantLinkTest, RedialsWithAJitteredBackOffWithinItsBounds) {
+  dialer_.FailDials(absl::UnavailableError("nobody there"));
+  link_->Start();
+  std::vector<double> waits_ms;
+  DeviceTime last = clock_.Now();
+  for (int dial = 1; dial < 14; ++dial) {
+    while (dialer_.dials() <= dial) ASSERT_TRUE(executor_.RunNext());
+    waits_ms.push_back((clock_.Now() - last).milliseconds());
+    last = clock_.Now();
+  }
+  double whole_ms = 50;
+  std::set<double> ratios;
+  for (double wait : waits_ms) {
+    EXPECT_GE(wait, whole_ms / 2);
+    EXPECT_LE(wait, whole_ms + 0.001);
+    ratios.insert(wait / whole_ms);
+    whole_ms = std::min(2 * whole_ms, 5000.0);
+  }
+  EXPECT_EQ(ratios.size(), waits_ms.size());  // jittered
+  EXPECT_EQ(link_->counters().dials, static_cast<uint64_t>(dialer_.dials()));
+}
+
+TEST_F(ParticipantLinkTest, StartsTheBackOffAnewOnlyAfterAGoodSession) {
+  StartLive();
+  // Sessions that end at once do not make a fast loop.
+  for (int i = 0; i < 8; ++i) {
+    dialer_.Break(absl::UnavailableError("gone"));
+    while (dialer_.dials() < i + 2) ASSERT_TRUE(executor_.RunNext());
+    Greet();
+  }
+  LiveFor(Duration::Seconds(6));
+  dialer_.Break(absl::UnavailableError("gone"));
+  executor_.RunUntilIdle();
+  const int dials = dialer_.dials();
+  executor_.RunFor(Duration::Milliseconds(51));
+  EXPECT_EQ(dialer_.dials(), dials + 1);
+}
+
+TEST_F(ParticipantLinkTest, ResumesACompleteFollowWithoutASeam) {
+  ASSERT_TRUE(link_->AddFollow(CaseFollow(v1::DELIVERY_COMPLETE)).ok());
+  StartLive();
+  const std::string first = Stamped(v1::Record::kMessage, 1);
+  const std::string second = Stamped(v1::Record::kSweep, 2);
+  DeliverRecords({first, second});
+  dialer_.Break(absl::UnavailableError("gone"));
+  executor_.RunFor(Duration::Milliseconds(60));
+  Greet();
+  const std::vector<v1::Up> written = Written();
+  ASSERT_EQ(written.size(), 2u);  // hello, follow
+  const v1::Cursor& cursor = written[1].follow().cursor();
+  EXPECT_EQ(cursor.epoch(), 1u);
+  ASSERT_EQ(cursor.lanes_size(), 6);
+  for (const v1::LaneCursor& lane : cursor.lanes()) {
+    // Of each lane the last record that it has, as the hub compares them.
+    EXPECT_EQ(lane.seq(), lane.lane() == 0 ? 1u : lane.lane() == 3 ? 2u : 0u);
+    EXPECT_EQ(lane.digest(), lane.lane() == 0   ? RecordDigest(first)
+                             : lane.lane() == 3 ? RecordDigest(second)
+                                                : 0u);
+  }
+  // The hub sends one again that was on its way when the session ended.
+  DeliverRecords({second, Stamped(v1::Record::kSampleBlock, 3)});
+  EXPECT_THAT(observer_.seqs, ElementsAre(1, 2, 3));
+  EXPECT_THAT(observer_.sessions, ElementsAre(1, 1, 2));
+  EXPECT_EQ(observer_.bytes[1], second);
+  EXPECT_EQ(link_->counters().duplicates_dropped, 1u);
+  EXPECT_EQ(link_->counters().sequence_holes, 0u);
+}
+
+TEST_F(ParticipantLinkTest, CountsAHoleInACompleteFollow) {
+  ASSERT_TRUE(link_->AddFollow(CaseFollow(v1::DELIVERY_COMPLETE)).ok());
+  StartLive();
+  DeliverRecords({Stamped(v1::Record::kMessage, 1), Stamped(v1::Record::kMessage, 3)});
+  EXPECT_EQ(link_->counters().sequence_holes, 1u);
+}
+
+TEST_F(ParticipantLinkTest, ALiveFollowHasAPlacePerLaneBecauseLanesOvertake) {
+  ASSERT_TRUE(link_->AddFollow(CaseFollow(v1::DELIVERY_LIVE)).ok());
+  StartLive();
+  v1::Down down;
+  down.mutable_snapshot()->set_follow_id(1);
+  down.mutable_snapshot()->set_cause("joined");
+  down.mutable_snapshot()->mutable_cursor()->set_epoch(1);
+  v1::LaneCursor* lane = down.mutable_snapshot()->mutable_cursor()->add_lanes();
+  lane->set_lane(5);
+  lane->set_seq(10);
+  lane->set_digest(77);
+  dialer_.Deliver(down);
+  // An alert overtakes a block; the block that the snapshot had is dropped.
+  DeliverRecords({Stamped(v1::Record::kAlert, 20), Stamped(v1::Record::kSampleBlock, 10),
+                  Stamped(v1::Record::kSampleBlock, 12), Stamped(v1::Record::kAlert, 20)});
+  EXPECT_THAT(observer_.causes, ElementsAre("joined"));
+  EXPECT_THAT(observer_.seqs, ElementsAre(20, 12));
+  const v1::Cursor cursor = link_->CursorOf(1);
+  EXPECT_EQ(cursor.lanes(0).seq(), 20u);
+  EXPECT_EQ(cursor.lanes(1).seq(), 0u);
+  EXPECT_EQ(cursor.lanes(5).seq(), 12u);
+  EXPECT_EQ(cursor.lanes(5).digest(), RecordDigest(Stamped(v1::Record::kSampleBlock, 12)));
+}
+
+TEST_F(ParticipantLinkTest, KeepsTheDigestsOfASnapshotUntilARecordComes) {
+  v1::Follow follow = CaseFollow(v1::DELIVERY_LIVE);
+  follow.mutable_cursor()->set_epoch(3);
+  follow.mutable_cursor()->add_lanes()->set_seq(5);
+  follow.mutable_cursor()->mutable_lanes(0)->set_digest(99);
+  ASSERT_TRUE(link_->AddFollow(follow).ok());
+  StartLive();
+  const std::vector<v1::Up> written = Written();
+  EXPECT_EQ(written.back().follow().cursor().epoch(), 3u);
+  EXPECT_EQ(written.back().follow().cursor().lanes(0).digest(), 99u);
+}
+
+TEST_F(ParticipantLinkTest, TakesARecordAgainInANewEpochAndAfterItWasUnrecorded) {
+  ASSERT_TRUE(link_->AddFollow(CaseFollow(v1::DELIVERY_COMPLETE)).ok());
+  StartLive();
+  DeliverRecords({Stamped(v1::Record::kMessage, 1), Stamped(v1::Record::kMessage, 2),
+                  Stamped(v1::Record::kMessage, 3)});
+  // The journal went back to 1; what was 2 is another record now.
+  DeliverRecords({Stamped(v1::Record::kAnnotation, 2, 2), Stamped(v1::Record::kMessage, 3, 2)});
+  EXPECT_THAT(observer_.seqs, ElementsAre(1, 2, 3, 2, 3));
+  EXPECT_EQ(link_->counters().sequence_holes, 0u);
+  // Shown unrecorded, once; then recorded.
+  const std::string unrecorded = Stamped(v1::Record::kMessage, 4, 2, /*unrecorded=*/true);
+  DeliverRecords({unrecorded, unrecorded, Stamped(v1::Record::kMessage, 4, 2)});
+  EXPECT_THAT(observer_.seqs, ElementsAre(1, 2, 3, 2, 3, 0, 4));
+}
+
+TEST_F(ParticipantLinkTest, OffersNoRecordTwiceInASession) {
+  MemoryOutbox outbox(clock_, CaseIdForTest(), OriginIdForTest(1));
+  ASSERT_TRUE(link_->AddOutbox(CaseIdForTest(), "OR 3", &outbox).ok());
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(outbox.Publish(SampleRecord(v1::Record::kMessage)).ok());
+  }
+  StartLive();
+  std::vector<v1::Up> written = Written();
+  EXPECT_EQ(written.back().join().theatre(), "OR 3");
+  EXPECT_EQ(written.back().records_size(), 0);
+
+  v1::Down down;
+  down.mutable_joined()->set_case_id(CaseIdForTest().ToString());
+  dialer_.Deliver(down);
+  dialer_.Deliver(down);  // said twice: nothing changes
+  executor_.RunUntilIdle();
+  link_->NotifyPending();
+  ASSERT_TRUE(outbox.Publish(SampleRecord(v1::Record::kMessage)).ok());
+  link_->NotifyPending();
+  LiveFor(Duration::Seconds(5));
+  std::vector<uint64_t> sent;
+  for (const v1::Up& up : Written()) {
+    for (const std::string& record : up.records()) {
+      sent.push_back(WalkRecord(record)->origin_seq);
+    }
+  }
+  EXPECT_THAT(sent, ElementsAre(1, 2, 3, 4));
+  EXPECT_EQ(observer_.joined, 1);
+
+  // In the next session, only what the hub lacks.
+  dialer_.Break(absl::UnavailableError("gone"));
+  executor_.RunFor(Duration::Milliseconds(60));
+  Greet();
+  v1::LaneRanges* held = down.mutable_joined()->add_held();
+  held->add_ranges()->set_first(1);
+  held->mutable_ranges(0)->set_last(3);
+  dialer_.Deliver(down);
+  executor_.RunUntilIdle();
+  written = Written();
+  ASSERT_EQ(written.back().records_size(), 1);
+  EXPECT_EQ(WalkRecord(written.back().records(0))->origin_seq, 4u);
+  EXPECT_TRUE(outbox.IsAcknowledged({OriginIdForTest(1), 0, 3}));
+}
+
+TEST_F(ParticipantLinkTest, WritesOneMessageAtATimeAndDoesNotSpinMeanwhile) {
+  dialer_.set_completes_writes(false);
+  ASSERT_TRUE(link_->AddFollow(CaseFollow(v1::DELIVERY_LIVE)).ok());
+  link_->Start();
+  executor_.RunUntilIdle();
+  dialer_.Deliver(WelcomeDown());
+  executor_.RunUntilIdle();
+  EXPECT_EQ(dialer_.TakeWritten().size(), 1u);  // the hello is still outstanding
+  const int ran = executor_.RunFor(Duration::Seconds(9));
+  EXPECT_LT(ran, 20);
+  EXPECT_TRUE(dialer_.TakeWritten().empty());
+  dialer_.CompleteWrite();
+  executor_.RunUntilIdle();
+  EXPECT_EQ(dialer_.TakeWritten().size(), 1u);
+}
+
+TEST_F(ParticipantLinkTest, AnIdleLinkHardlyRuns) {
+  StartLive();
+  LiveFor(Duration::Seconds(10));
+  int ran = 0;
+  for (int i = 0; i < 60; ++i) {
+    v1::Down down;
+    down.mutable_heartbeat();
+    dialer_.Deliver(down);
+    ran += executor_.RunFor(Duration::Seconds(1));
+  }
+  EXPECT_LT(ran, 60 * 8);
+  EXPECT_LT(executor_.pending_tasks(), 100u);
+}
+
+TEST_F(ParticipantLinkTest, SendsAHeartbeatEachSecondWhenIdle) {
+  StartLive();
+  LiveFor(Duration::Seconds(4));
+  dialer_.TakeWritten();
+  int signs = 0;
+  LiveFor(Duration::Seconds(10));
+  for (const v1::Up& up : dialer_.TakeWritten())
+    signs += up.has_heartbeat() || up.has_clock_probe();
+  EXPECT_GE(signs, 9);
+  EXPECT_LE(signs, 16);
+}
+
+TEST_F(ParticipantLinkTest, TurnsStaleLostAndUnsupervisedByLocalAgeAlone) {
+  StartLive();
+  EXPECT_EQ(link_->condition(), v1::LINK_CONDITION_LIVE);
+  dialer_.FailDials(absl::UnavailableError("gone"));
+  executor_.RunFor(Duration::Seconds(70));
+  EXPECT_THAT(
+      observer_.conditions,
+      ElementsAre(std::pair(v1::LINK_CONDITION_LIVE, 0), std::pair(v1::LINK_CONDITION_STALE, 2000),
+                  std::pair(v1::LINK_CONDITION_LOST, 8000),
+                  std::pair(v1::LINK_CONDITION_UNSUPERVISED, 50'000)));
+  dialer_.OpenDials();
+  executor_.RunFor(Duration::Seconds(6));
+  dialer_.Deliver(WelcomeDown());
+  executor_.RunUntilIdle();
+  EXPECT_EQ(observer_.conditions.back().first, v1::LINK_CONDITION_LIVE);
+  EXPECT_LT(link_->age(), Duration::Seconds(1));
+}
+
+TEST_F(ParticipantLinkTest, IsStaleWhenTheHubWasNeverReached) {
+  dialer_.IgnoreDials();
+  link_->Start();
+  executor_.RunFor(Duration::Milliseconds(1999));
+  EXPECT_EQ(link_->condition(), v1::LINK_CONDITION_UNSPECIFIED);
+  executor_.RunFor(Duration::Milliseconds(1));
+  EXPECT_EQ(link_->condition(), v1::LINK_CONDITION_STALE);
+}
+
+TEST_F(ParticipantLinkTest, ClosesAHalfOpenLinkAndDialsAgain) {
+  StartLive();
+  executor_.RunFor(Duration::Milliseconds(9'990));
+  EXPECT_EQ(dialer_.dials(), 1);
+  executor_.RunFor(Duration::Milliseconds(100));
+  EXPECT_TRUE(dialer_.ClosedByLink(0));
+  EXPECT_EQ(dialer_.dials(), 2);
+}
+
+TEST_F(ParticipantLinkTest, GivesUpADialThatIsNeverAnswered) {
+  dialer_.IgnoreDials();
+  link_->Start();
+  executor_.RunFor(Duration::Milliseconds(10'100));
+  EXPECT_TRUE(dialer_.ClosedByLink(0));
+  EXPECT_EQ(dialer_.dials(), 2);
+}
+
+TEST_F(ParticipantLinkTest, ARefusedVersionEndsItWithAClearStatus) {
+  link_->Start();
+  executor_.RunUntilIdle();
+  v1::Down down;
+  down.mutable_refused()->set_reason(v1::REFUSAL_REASON_VERSION);
+  down.mutable_refused()->set_text("this hub speaks 2 to 3");
+  dialer_.Deliver(down);
+  executor_.RunFor(Duration::Seconds(60));
+  EXPECT_EQ(link_->state(), LinkState::kStopped);
+  EXPECT_EQ(dialer_.dials(), 1);
+  EXPECT_EQ(observer_.ended.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(observer_.ended.message()), HasSubstr("this hub speaks 2 to 3"));
+  // The application may try again.
+  link_->Start();
+  Greet();
+}
+
+TEST_F(ParticipantLinkTest, AnAgentGoesOnTryingSlowlyWhenItIsRefused) {
+  LinkOptions options = Options();
+  options.end_when_refused = false;
+  MakeLink(options);
+  dialer_.FailDials(absl::UnauthenticatedError("unknown token"));
+  link_->Start();
+  executor_.RunFor(Duration::Seconds(60));
+  EXPECT_TRUE(observer_.ended.ok());
+  EXPECT_GE(dialer_.dials(), 60 / 5);
+  EXPECT_LE(dialer_.dials(), 60 / 2.5 + 1);
+}
+
+TEST_F(ParticipantLinkTest, AnUnknownTokenEndsIt) {
+  dialer_.FailDials(absl::UnauthenticatedError("unknown token"));
+  link_->Start();
+  executor_.RunFor(Duration::Seconds(60));
+  EXPECT_EQ(dialer_.dials(), 1);
+  EXPECT_TRUE(absl::IsUnauthenticated(observer_.ended));
+}
+
+TEST_F(ParticipantLinkTest, ADrainingHubIsDialledAgain) {
+  StartLive();
+  v1::Down down;
+  down.mutable_refused()->set_reason(v1::REFUSAL_REASON_DRAINING);
+  dialer_.Deliver(down);
+  executor_.RunFor(Duration::Milliseconds(60));
+  EXPECT_EQ(dialer_.dials(), 2);
+  EXPECT_THAT(observer_.refusals, ElementsAre(v1::REFUSAL_REASON_DRAINING));
+}
+
+TEST_F(ParticipantLinkTest, AClaimedTheatreIsAskedForAgain) {
+  MemoryOutbox outbox(clock_, CaseIdForTest(), OriginIdForTest(1));
+  ASSERT_TRUE(link_->AddOutbox(CaseIdForTest(), "OR 3", &outbox).ok());
+  StartLive();
+  Written();
+  v1::Down down;
+  down.mutable_refused()->set_reason(v1::REFUSAL_REASON_THEATRE_CLAIMED);
+  down.mutable_refused()->set_case_id(CaseIdForTest().ToString());
+  dialer_.Deliver(down);
+  LiveFor(Duration::Milliseconds(1500));
+  EXPECT_TRUE(Written().empty());
+  LiveFor(Duration::Milliseconds(1000));
+  ASSERT_EQ(Written().size(), 1u);
+  down.mutable_refused()->set_reason(v1::REFUSAL_REASON_NOT_PERMITTED);
+  dialer_.Deliver(down);
+  LiveFor(Duration::Seconds(10));
+  EXPECT_TRUE(Written().empty());
+  EXPECT_EQ(link_->state(), LinkState::kLive);
+}
+
+TEST_F(ParticipantLinkTest, ReportsWhatWasShownAtMostEach50Ms) {
+  ASSERT_TRUE(link_->AddFollow(CaseFollow(v1::DELIVERY_LIVE)).ok());
+  StartLive();
+  Written();
+  const std::string block = Stamped(v1::Record::kSampleBlock, 1);
+  uint64_t bulk_bytes = 0;
+  for (uint64_t seq = 1; seq <= 100; ++seq) {
+    const std::string record = Stamped(v1::Record::kSampleBlock, seq);
+    bulk_bytes += record.size();
+    DeliverRecords({record, Stamped(v1::Record::kMessage, 1000 + seq)});
+    executor_.RunFor(Duration::Milliseconds(5));
+  }
+  executor_.RunFor(Duration::Milliseconds(60));
+  const std::vector<v1::Up> written = Written();
+  EXPECT_GE(written.size(), 9u);
+  EXPECT_LE(written.size(), 12u);
+  EXPECT_EQ(written.back().shown().bulk_bytes_total(), bulk_bytes);  // messages do not count
+}
+
+TEST_F(ParticipantLinkTest, LetsTheApplicationSayWhatWasShown) {
+  LinkOptions options = Options();
+  options.shown_at_once = false;
+  MakeLink(options);
+  ASSERT_TRUE(link_->AddFollow(CaseFollow(v1::DELIVERY_LIVE)).ok());
+  StartLive();
+  const std::string block = Stamped(v1::Record::kSampleBlock, 1);
+  DeliverRecords({block});
+  LiveFor(Duration::Seconds(1));
+  for (const v1::Up& up : Written()) EXPECT_FALSE(up.has_shown());
+  link_->MarkShown(observer_.sessions.back(), block.size());
+  EXPECT_EQ(Written().back().shown().bulk_bytes_total(), block.size());
+  // What comes twice never reaches the application, and must not use up the window.
+  DeliverRecords({block});
+  executor_.RunFor(Duration::Milliseconds(60));
+  EXPECT_EQ(Written().back().shown().bulk_bytes_total(), 2 * block.size());
+  // Of a session that has ended: of no matter.
+  link_->MarkShown(99, 1000);
+  executor_.RunFor(Duration::Milliseconds(60));
+  EXPECT_TRUE(Written().empty());
+}
+
+TEST_F(ParticipantLinkTest, ProbesTheClockInABurstAndThenEachTwoSeconds) {
+  StartLive();
+  int probes = 0;
+  const auto answer = [&](Duration time) {
+    for (Duration done; done < time; done = done + Duration::Milliseconds(10)) {
+      for (const v1::Up& up : dialer_.TakeWritten()) {
+        if (!up.has_clock_probe()) continue;
+        ++probes;
+        executor_.RunFor(Duration::Milliseconds(2));
+        v1::Down down;
+        v1::ClockReply* reply = down.mutable_clock_reply();
+        reply->set_probe_id(up.clock_probe().probe_id());
+        reply->set_sent_monotonic_ns(up.clock_probe().sent_monotonic_ns());
+        reply->set_received_unix_ns(clock_.WallNow().nanoseconds());
+        reply->set_replied_unix_ns(clock_.WallNow().nanoseconds());
+        executor_.RunFor(Duration::Milliseconds(2));
+        dialer_.Deliver(down);
+      }
+      executor_.RunFor(Duration::Milliseconds(10));
+    }
+  };
+  answer(Duration::Milliseconds(300));
+  EXPECT_EQ(probes, 5);
+  answer(Duration::Seconds(20));
+  EXPECT_GE(probes, 14);
+  EXPECT_LE(probes, 16);
+  const auto hub_now = link_->clock_model().ToHub(clock_.Now());
+  ASSERT_TRUE(hub_now.has_value());
+  EXPECT_LT(hub_now->bound, Duration::Milliseconds(5));
+  EXPECT_LE(std::abs(hub_now->time.nanoseconds() - clock_.WallNow().nanoseconds()),
+            hub_now->bound.nanoseconds());
+  // Another hub answers from now on: what was known of the old one's clock is dropped.
+  dialer_.Break(absl::UnavailableError("gone"));
+  executor_.RunFor(Duration::Milliseconds(60));
+  dialer_.Deliver(WelcomeDown(/*hub_boot_id=*/5));
+  executor_.RunUntilIdle();
+  EXPECT_FALSE(link_->clock_model().ToHub(clock_.Now()).has_value());
+}
+
+TEST_F(ParticipantLinkTest, CancelsAFollowAndDropsWhatStillComesOfIt) {
+  ASSERT_TRUE(link_->AddFollow(CaseFollow(v1::DELIVERY_LIVE)).ok());
+  StartLive();
+  link_->CancelFollow(1);
+  executor_.RunUntilIdle();
+  EXPECT_EQ(Written().back().cancel_follow().follow_id(), 1u);
+  DeliverRecords({Stamped(v1::Record::kMessage, 1)});
+  EXPECT_TRUE(observer_.seqs.empty());
+  EXPECT_EQ(link_->counters().not_followed, 1u);
+  EXPECT_EQ(link_->state(), LinkState::kLive);
+}
+
+TEST_F(ParticipantLinkTest, FollowsTheDirectoryAndPassesOnTheRest) {
+  v1::Follow follow;
+  follow.set_follow_id(7);
+  follow.set_directory(true);
+  ASSERT_TRUE(link_->AddFollow(follow).ok());
+  StartLive();
+  EXPECT_TRUE(Written().back().follow().directory());
+  v1::HistoryRequest request;
+  request.set_request_id(3);
+  EXPECT_TRUE(link_->RequestHistory(request).ok());
+  executor_.RunUntilIdle();
+  EXPECT_EQ(Written().back().history_request().request_id(), 3u);
+  v1::Down down;
+  down.mutable_directory();
+  dialer_.Deliver(down);
+  down.mutable_gap();
+  dialer_.Deliver(down);
+  down.mutable_history_page();
+  dialer_.Deliver(down);
+  down.mutable_record_refused();
+  dialer_.Deliver(down);
+  down.mutable_follow_ended()->set_follow_id(7);
+  dialer_.Deliver(down);
+  executor_.RunUntilIdle();
+  EXPECT_EQ(observer_.directories + observer_.gaps + observer_.pages + observer_.records_refused +
+                observer_.follows_ended,
+            5);
+  link_->Stop();
+  EXPECT_TRUE(absl::IsUnavailable(link_->RequestHistory(request)));
+}
+
+TEST_F(ParticipantLinkTest, MayBeStoppedOrLoseAFollowInACallback) {
+  for (const bool stops : {true, false}) {
+    ASSERT_TRUE(link_->AddFollow(CaseFollow(v1::DELIVERY_LIVE)).ok());
+    observer_.on_record = [this, stops] { stops ? link_->Stop() : link_->CancelFollow(1); };
+    observer_.seqs.clear();
+    StartLive();
+    DeliverRecords({Stamped(v1::Record::kMessage, 1), Stamped(v1::Record::kMessage, 2)});
+    EXPECT_THAT(observer_.seqs, ElementsAre(1));
+    link_->Stop();
+    link_->CancelFollow(1);
+    executor_.RunUntilIdle();
+    EXPECT_FALSE(dialer_.IsOpen());
+  }
+}
+
+TEST_F(ParticipantLinkTest, MayBeDestroyedWithTasksOutstanding) {
+  StartLive();
+  v1::Down down;
+  down.mutable_heartbeat();
+  dialer_.Deliver(down);
+  link_.reset();
+  executor_.RunFor(Duration::Seconds(100));
+  EXPECT_FALSE(dialer_.IsOpen());
+}
+
+TEST_F(ParticipantLinkTest, HostileMessagesEndTheSessionOnly) {
+  const std::string good = Stamped(v1::Record::kMessage, 1);
+  std::string frame;
+  AppendFrame(good.substr(0, good.size() - 1), &frame);
+  const std::string messages[] = {
+      "\xff\xff",
+      std::string("\x0a\x05xx", 4),
+      frame,
+      std::string(kMaxMessageBytes + 1, '\x0a'),
+      WelcomeDown().SerializeAsString(),  // a second welcome
+  };
+  ASSERT_TRUE(link_->AddFollow(CaseFollow(v1::DELIVERY_COMPLETE)).ok());
+  link_->Start();
+  uint64_t unreadable = 0;
+  for (const std::string& message : messages) {
+    Greet();
+    dialer_.DeliverBytes(message);
+    executor_.RunUntilIdle();
+    EXPECT_EQ(link_->state(), LinkState::kWaiting);
+    EXPECT_EQ(link_->counters().unreadable, ++unreadable);
+    executor_.RunFor(Duration::Seconds(5));
+  }
+  EXPECT_TRUE(observer_.seqs.empty());
+}
+
+TEST_F(ParticipantLinkTest, HostileHubThatSpeaksBeforeItsWelcomeIsLeft) {
+  link_->Start();
+  executor_.RunUntilIdle();
+  DeliverRecords({Stamped(v1::Record::kMessage, 1)});
+  EXPECT_EQ(link_->state(), LinkState::kWaiting);
+  EXPECT_TRUE(observer_.seqs.empty());
+}
+
+TEST_F(ParticipantLinkTest, HostileRequestsAreRefusedAtOnce) {
+  v1::Follow follow = CaseFollow(v1::DELIVERY_LIVE, 0);
+  EXPECT_TRUE(absl::IsInvalidArgument(link_->AddFollow(follow)));
+  follow.set_follow_id(1);
+  follow.set_case_id("short");
+  EXPECT_TRUE(absl::IsInvalidArgument(link_->AddFollow(follow)));
+  ASSERT_TRUE(link_->AddFollow(CaseFollow(v1::DELIVERY_LIVE, 1)).ok());
+  EXPECT_TRUE(absl::IsInvalidArgument(link_->AddFollow(CaseFollow(v1::DELIVERY_LIVE, 1))));
+  EXPECT_TRUE(absl::IsAlreadyExists(link_->AddFollow(CaseFollow(v1::DELIVERY_COMPLETE, 2))));
+  MemoryOutbox outbox(clock_, CaseIdForTest(), OriginIdForTest(1));
+  ASSERT_TRUE(link_->AddOutbox(CaseIdForTest(), "", &outbox).ok());
+  EXPECT_TRUE(absl::IsAlreadyExists(link_->AddOutbox(CaseIdForTest(), "", &outbox)));
+}
+
+}  // namespace
+}  // namespace remora

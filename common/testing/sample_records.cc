@@ -1,0 +1,144 @@
+#include "common/testing/sample_records.h"
+
+#include <string>
+
+#include "common/check.h"
+#include "common/record_codec.h"
+#include "common/sample_codec.h"
+#include "google/protobuf/descriptor.h"
+#include "google/protobuf/text_format.h"
+
+namespace remora {
+namespace {
+
+// The texts name the bodies by their fields; "SWEEP" and "SAMPLES" stand for what text cannot say
+// well.
+constexpr const char* kBodies[] = {
+    R"(alert { priority: ALERT_PRIORITY_HIGH kind: ALERT_KIND_ABSOLUTE
+         alert_class: ALERT_CLASS_PHYSIOLOGICAL condition: ALERT_CONDITION_RAISED
+         trace_id: "SEP_UPPER/R/CPc-Front" modality: MODALITY_SEP_UPPER side: SIDE_RIGHT
+         criterion { key: "SEP.amp_abs" limits: "amplitude -50 %" source: "ACNS 2009" }
+         evidence { component: "N20-P25" amplitude_uv: 0.9 amplitude_percent_of_baseline: 36
+           sweep { SWEEP } reduced_trace { SAMPLES } reduced_sample_interval_ms: 0.2 }
+         summary: "SEP median right CPc-Front: N20-P25 -64 %, limit -50 %" })",
+    R"(alert_action { alert { ALERT } kind: ALERT_ACTION_KIND_ACKNOWLEDGED place: PLACE_READER
+         actor: "Dr. Example" })",
+    R"(message { kind: MESSAGE_KIND_CHAT text: "Check the lead, bitte \303\274berpr\303\274fen"
+         sender: "Dr. Example" about { ALERT } })",
+    R"(message_receipt { message { ALERT } kind: RECEIPT_KIND_READ recipient: "OR 3" })",
+    R"(request { test: "MEP" state: REQUEST_STATE_ASKED })",
+    R"(link_state { participant: "agent-or3" condition: LINK_CONDITION_STALE
+         previous_duration_ms: 1500 })",
+    R"(case_lifecycle { transition: CASE_TRANSITION_OPENED theatre: "OR 3" procedure: "T4-L2" })",
+    R"(case_plan_set { plan { procedure: "T4-L2" mains_hz: 50 } revision: 1
+         montage { name: "m" derivation { name: "CPc-Front" plus: "CP3" minus: "Fz" } } })",
+    R"(phase_change { phase: PHASE_EXPOSURE actor: "Tech" })",
+    R"(baseline_set { trace_id: "SEP_UPPER/R/CPc-Front" kind: BASELINE_KIND_POST_POSITION
+         sweeps { SWEEP } amplitude_uv: 2.5 latency_ms: 19.4 average { SAMPLES }
+         sample_rate_hz: 5000 })",
+    R"(annotation { text: "bovie" about { SWEEP } at_latency_ms: 20 has_place: true })",
+    R"(checklist_step { protocol: "loss" step_index: 2 state: "done" })",
+    R"(vitals { mean_arterial_pressure_mmhg: 72 temperature_c: 36.2 source: "monitor" })",
+    R"(drug_given { drug: "rocuronium" dose: "50 mg" })",
+    R"(stimulus_change { stimulus { site: "median nerve" current_ma: 15 rate_hz: 4.7 } })",
+    R"(presence { participant: "dr-example" role: ROLE_NEUROPHYSIOLOGIST
+         change: PRESENCE_CHANGE_JOINED })",
+    R"(focus { actor: "Dr. Example" attending: true })",
+    R"(necessity_finding { finding: "indicated" source: "ASNM" })",
+    R"(handover { from_actor: "A" to_actor: "B" })",
+    R"(export_made { format: "csv" actor: "A" })",
+    R"(data_gap { cause: DATA_GAP_CAUSE_SPOOL_SHORT origin: "0123456789abcdef" lane: 5
+         first_origin_seq: 4 last_origin_seq: 9 })",
+    R"(clock_estimate { boot_id: 7 offset_ns: 1000 error_bound_ns: 200000 drift_ppb: -50 })",
+    R"(timer_fired { timer: "stale" deadline_unix_ns: 5 lateness_ms: 1 })",
+    R"(signed_head { seq: 10 chain: "c" signature: "s" key_id: "k" })",
+    R"(unrecorded_interval { from_unix_ns: 1 to_unix_ns: 2 cause: "disk full" })",
+    R"(certificate { heads { origin: "0123456789abcdef" lane: 1 last_origin_seq: 5 } })",
+    R"(source_note { text: "Recording starts" duration_ms: 0 })",
+    R"(measurement { trace_id: "SEP_UPPER/R/CPc-Front" modality: MODALITY_SEP_UPPER
+         sweep { SWEEP } component: "N20-P25" amplitude_uv: 2.4 latency_ms: 19.5
+         state: MEASUREMENT_STATE_WITHIN_LIMITS quality: QUALITY_FLAG_MAINS })",
+    R"(emg_activity { trace_id: "EMG/L/TA" kind: EMG_ACTIVITY_KIND_TRAIN duration_ms: 900
+         peak_uv: 150 discharge_rate_hz: 40 })",
+    R"(train_of_four { limb: "left arm" twitch_count: 4 ratio: 0.9 })",
+    R"(spectral_edge { trace_id: "EEG/L/F3" sef95_hz: 14 burst_suppression_percent: 3 })",
+    R"(stimulus_threshold { trace_id: "SCREW/L4" threshold_ma: 11 level: "L4 left" })",
+    R"(mapping_contact { strip: "A" contact_index: 3 amplitude_uv: 12 polarity_ratio: -0.8 })",
+    R"(sweep { trace_id: "SEP_UPPER/R/CPc-Front" modality: MODALITY_SEP_UPPER side: SIDE_RIGHT
+         level_role: LEVEL_ROLE_ABOVE derivation: "CPc-Front" sample_rate_hz: 5000
+         first_sample_ms: -10 average { SAMPLES } odd_average { SAMPLES } even_average { SAMPLES }
+         requested_count: 200 accepted_count: 198 rejected { over_amplitude_count: 2 }
+         noise_uv_rms: 0.1 odd_even_correlation: 0.97 block_index: 3
+         first_stimulus_monotonic_ns: 100 last_stimulus_monotonic_ns: 900
+         filter { high_pass_hz: 30 low_pass_hz: 500 order: 4 zero_phase: true }
+         stimulus { site: "median nerve" side: SIDE_RIGHT current_ma: 15 rate_hz: 4.7 }
+         marks { label: "N20" latency_ms: 19.4 amplitude_uv: -1.2
+           confidence: MARK_CONFIDENCE_UNCERTAIN reason: "low" }
+         quality: QUALITY_FLAG_MAINS quality: QUALITY_FLAG_CLIPPED })",
+    R"(envelope { trace_id: "EMG/L/TA" started_monotonic_ns: 5 bin_ms: 20 minimum { SAMPLES }
+         maximum { SAMPLES } rms { SAMPLES } quality: QUALITY_FLAG_DIATHERMY })",
+    R"(spectrum_slice { trace_id: "EEG/L/F3" bin_width_hz: 0.5 power_db { SAMPLES } })",
+    R"(sample_block { trace_id: "EMG/L/TA" modality: MODALITY_EMG_FREE_RUNNING side: SIDE_LEFT
+         sample_rate_hz: 2500 first_sample_index: 12500 started_monotonic_ns: 5
+         samples { SAMPLES } filter { high_pass_hz: 20 low_pass_hz: 2000 order: 4 } })",
+};
+
+constexpr const char* kSweepId = R"(origin: "0123456789abcdef" lane: 3 origin_seq: 7)";
+constexpr const char* kAlertId = R"(origin: "0123456789abcdef" lane: 0 origin_seq: 2)";
+
+void ReplaceAll(std::string* text, const std::string& from, const std::string& to) {
+  for (size_t at = text->find(from); at != std::string::npos; at = text->find(from, at)) {
+    text->replace(at, from.size(), to);
+    at += to.size();
+  }
+}
+
+v1::Record Parse(std::string text) {
+  std::vector<int32_t> counts;
+  for (int i = 0; i < 300; ++i) counts.push_back(i * i % 37 - 18);
+  std::string samples;
+  google::protobuf::TextFormat::PrintToString(PackCounts(counts, 0.05), &samples);
+  ReplaceAll(&text, "{ SAMPLES }", "{ " + samples + " }");
+  ReplaceAll(&text, "{ SWEEP }", std::string("{ ") + kSweepId + " }");
+  ReplaceAll(&text, "{ ALERT }", std::string("{ ") + kAlertId + " }");
+  v1::Record record;
+  REMORA_CHECK(google::protobuf::TextFormat::ParseFromString(text, &record), text.c_str());
+  record.set_case_id(CaseIdForTest().ToString());
+  record.set_origin(OriginIdForTest().ToString());
+  record.set_lane(LaneOfKind(static_cast<uint32_t>(record.body_case())));
+  record.set_origin_seq(1);
+  record.mutable_captured_at()->set_boot_id(0x5eed);
+  record.mutable_captured_at()->set_monotonic_ns(1'000'000);
+  record.mutable_captured_at()->set_wall_unix_ns(1'767'225'600'000'000'000);
+  return record;
+}
+
+template <typename Id>
+Id RepeatedByte(uint8_t byte) {
+  return Id::FromBytes(std::string(Id::kBytes, static_cast<char>(byte)));
+}
+
+}  // namespace
+
+CaseId CaseIdForTest(uint8_t byte) { return RepeatedByte<CaseId>(byte); }
+OriginId OriginIdForTest(uint8_t byte) { return RepeatedByte<OriginId>(byte); }
+
+std::vector<v1::Record> SampleRecords() {
+  std::vector<v1::Record> records;
+  for (const char* body : kBodies) records.push_back(Parse(body));
+  return records;
+}
+
+v1::Record SampleRecord(v1::Record::BodyCase kind, uint64_t origin_seq) {
+  for (const char* body : kBodies) {
+    const std::string name = KindName(static_cast<uint32_t>(kind));
+    if (std::string(body).rfind(name + " {", 0) != 0) continue;
+    v1::Record record = Parse(body);
+    record.set_origin_seq(origin_seq);
+    return record;
+  }
+  REMORA_CHECK(false, "every kind has a sample");
+  return v1::Record();
+}
+
+}  // namespace remora

@@ -1,0 +1,284 @@
+// What each kind of lanes 0-2 requires, beyond what they all share (validation.cc).
+
+#include <initializer_list>
+
+#include "absl/strings/str_cat.h"
+#include "common/ids.h"
+#include "common/limits.h"
+#include "common/validation_rules.h"
+
+namespace remora {
+namespace {
+
+// One condition of a body, and what to say when it does not hold.
+struct Rule {
+  bool holds;
+  const char* text;
+};
+
+absl::Status CheckAll(std::initializer_list<Rule> rules) {
+  for (const Rule& rule : rules) {
+    if (!rule.holds) return absl::InvalidArgumentError(rule.text);
+  }
+  return absl::OkStatus();
+}
+
+bool IsReduced(const v1::PackedSamples& samples) {
+  return samples.sample_count() <= kMaxReducedSamples;
+}
+
+bool IsOptionalId(const std::string& id) { return id.empty() || id.size() == OriginId::kBytes; }
+
+absl::Status Check(const v1::Alert& alert) {
+  const bool physiological = alert.alert_class() == v1::ALERT_CLASS_PHYSIOLOGICAL;
+  const v1::AlertEvidence& evidence = alert.evidence();
+  return CheckAll({
+      {alert.priority() != 0, "Alert.priority: required"},
+      {alert.kind() != 0, "Alert.kind: required"},
+      {alert.alert_class() != 0, "Alert.alert_class: required"},
+      {alert.condition() != 0, "Alert.condition: required"},
+      {!alert.summary().empty(), "Alert.summary: required, one line in words"},
+      {alert.has_raised_by() == (alert.condition() != v1::ALERT_CONDITION_RAISED),
+       "Alert.raised_by: required when updated or recovered, absent when raised"},
+      {!physiological || !alert.trace_id().empty(),
+       "Alert.trace_id: required of a physiological alert"},
+      {!physiological || !alert.criterion().key().empty(),
+       "Alert.criterion.key: required of a physiological alert"},
+      {!physiological || !alert.criterion().source().empty(),
+       "Alert.criterion.source: required of a physiological alert"},
+      {!physiological || alert.has_evidence(), "Alert.evidence: required of a physiological alert"},
+      {IsReduced(evidence.reduced_trace()) && IsReduced(evidence.reduced_baseline()),
+       "AlertEvidence: a reduced trace has at most 512 samples"},
+      {evidence.quality_size() <= kMaxQualityFlags, "AlertEvidence.quality: at most 32 entries"},
+  });
+}
+
+absl::Status Check(const v1::AlertAction& action) {
+  return CheckAll({
+      {action.has_alert(), "AlertAction.alert: required"},
+      {action.kind() != 0, "AlertAction.kind: required"},
+      {action.place() != 0, "AlertAction.place: required"},
+      {action.kind() != v1::ALERT_ACTION_KIND_DISMISSED || !action.reason().empty(),
+       "AlertAction.reason: required to dismiss"},
+  });
+}
+
+absl::Status Check(const v1::Message& message) {
+  return CheckAll({
+      {message.kind() != 0, "Message.kind: required"},
+      {!message.text().empty(), "Message.text: required"},
+  });
+}
+
+absl::Status Check(const v1::MessageReceipt& receipt) {
+  return CheckAll({
+      {receipt.has_message(), "MessageReceipt.message: required"},
+      {receipt.kind() != 0, "MessageReceipt.kind: required"},
+  });
+}
+
+absl::Status Check(const v1::Request& request) {
+  const bool asked = request.state() == v1::REQUEST_STATE_ASKED;
+  return CheckAll({
+      {request.state() != 0, "Request.state: required"},
+      {asked != request.has_request(),
+       "Request.request: absent when asked, required in what answers it"},
+      {!asked || !request.test().empty(), "Request.test: required when asked"},
+  });
+}
+
+absl::Status Check(const v1::LinkState& link) {
+  return CheckAll({
+      {!link.participant().empty(), "LinkState.participant: required"},
+      {link.condition() != 0, "LinkState.condition: required"},
+      {link.previous_duration_ms() >= 0, "LinkState.previous_duration_ms: not negative"},
+  });
+}
+
+absl::Status Check(const v1::CaseLifecycle& step) {
+  const v1::CaseTransition to = step.transition();
+  const bool corrected = to == v1::CASE_TRANSITION_CORRECTED;
+  const bool into_theatre =
+      to == v1::CASE_TRANSITION_SCHEDULED || to == v1::CASE_TRANSITION_OPENED ||
+      to == v1::CASE_TRANSITION_OPENED_EMERGENCY || to == v1::CASE_TRANSITION_MOVED;
+  const bool needs_reason =
+      corrected || to == v1::CASE_TRANSITION_REOPENED || to == v1::CASE_TRANSITION_ABANDONED;
+  return CheckAll({
+      {to != 0, "CaseLifecycle.transition: required"},
+      {!into_theatre || !step.theatre().empty(),
+       "CaseLifecycle.theatre: required when scheduled, opened or moved"},
+      {!needs_reason || !step.reason().empty(),
+       "CaseLifecycle.reason: required when corrected, re-opened or abandoned"},
+      {step.corrected_case_id().size() == (corrected ? CaseId::kBytes : 0),
+       "CaseLifecycle.corrected_case_id: 16 bytes when corrected, else absent"},
+  });
+}
+
+absl::Status Check(const v1::CasePlanSet& set) {
+  return CheckAll({
+      {set.has_plan(), "CasePlanSet.plan: required"},
+      {set.revision() >= 1, "CasePlanSet.revision: starts at 1"},
+  });
+}
+
+absl::Status Check(const v1::BaselineSet& baseline) {
+  bool are_sweeps = true;
+  for (const v1::RecordId& id : baseline.sweeps()) are_sweeps = are_sweeps && id.lane() == 3;
+  return CheckAll({
+      {!baseline.trace_id().empty(), "BaselineSet.trace_id: required"},
+      {baseline.kind() != 0, "BaselineSet.kind: required"},
+      {baseline.sweeps_size() >= 1, "BaselineSet.sweeps: at least one"},
+      {are_sweeps, "BaselineSet.sweeps: must be records of lane 3"},
+      {baseline.amplitude_uv() >= 0, "BaselineSet.amplitude_uv: not negative"},
+      {baseline.sample_rate_hz() >= 0 && baseline.sample_rate_hz() <= kMaxSampleRateHz,
+       "BaselineSet.sample_rate_hz: 0 to 200,000"},
+      {!baseline.has_average() || baseline.sample_rate_hz() > 0,
+       "BaselineSet.sample_rate_hz: required with an average"},
+  });
+}
+
+absl::Status Check(const v1::Presence& presence) {
+  return CheckAll({
+      {!presence.participant().empty(), "Presence.participant: required"},
+      {presence.role() != 0, "Presence.role: required"},
+      {presence.change() != 0, "Presence.change: required"},
+  });
+}
+
+absl::Status Check(const v1::DataGap& gap) {
+  const bool of_records = !gap.origin().empty();
+  return CheckAll({
+      {gap.cause() != 0, "DataGap.cause: required"},
+      {IsOptionalId(gap.origin()), "DataGap.origin: 16 bytes, or absent"},
+      {gap.lane() < kLaneCount, "DataGap.lane: 0 to 5"},
+      {!of_records ||
+           (gap.first_origin_seq() >= 1 && gap.last_origin_seq() >= gap.first_origin_seq()),
+       "DataGap.first_origin_seq, last_origin_seq: from 1, ascending"},
+      {gap.to_monotonic_ns() >= gap.from_monotonic_ns(), "DataGap: ends before it starts"},
+  });
+}
+
+absl::Status Check(const v1::Certificate& certificate) {
+  for (const v1::OriginLaneHead& head : certificate.heads()) {
+    if (head.origin().size() != OriginId::kBytes || head.lane() >= kLaneCount) {
+      return absl::InvalidArgumentError("Certificate.heads: origin of 16 bytes, lane 0 to 5");
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Check(const v1::Measurement& measurement) {
+  return CheckAll({
+      {!measurement.trace_id().empty(), "Measurement.trace_id: required"},
+      {measurement.modality() != 0, "Measurement.modality: required"},
+      {measurement.has_sweep() && measurement.sweep().lane() == 3,
+       "Measurement.sweep: required, a record of lane 3"},
+      {measurement.state() != 0, "Measurement.state: required"},
+      {measurement.quality_size() <= kMaxQualityFlags, "Measurement.quality: at most 32 entries"},
+  });
+}
+
+absl::Status Check(const v1::EmgActivity& activity) {
+  return CheckAll({
+      {!activity.trace_id().empty(), "EmgActivity.trace_id: required"},
+      {activity.kind() != 0, "EmgActivity.kind: required"},
+      {activity.duration_ms() >= 0, "EmgActivity.duration_ms: not negative"},
+      {activity.discharge_rate_hz() >= 0, "EmgActivity.discharge_rate_hz: not negative"},
+  });
+}
+
+// Kinds of lane 1 with one or two rules each.
+absl::Status CheckSmallEvent(uint32_t kind, const v1::Record& r) {
+  switch (kind) {
+    case v1::Record::kPhaseChange:
+      return CheckAll({{r.phase_change().phase() != 0, "PhaseChange.phase: required"}});
+    case v1::Record::kAnnotation:
+      return CheckAll({{!r.annotation().text().empty(), "Annotation.text: required"}});
+    case v1::Record::kChecklistStep:
+      return CheckAll(
+          {{!r.checklist_step().protocol().empty(), "ChecklistStep.protocol: required"}});
+    case v1::Record::kDrugGiven:
+      return CheckAll({{!r.drug_given().drug().empty(), "DrugGiven.drug: required"}});
+    case v1::Record::kStimulusChange:
+      return CheckAll({{r.stimulus_change().has_stimulus(), "StimulusChange.stimulus: required"}});
+    case v1::Record::kNecessityFinding:
+      return CheckAll(
+          {{!r.necessity_finding().finding().empty(), "NecessityFinding.finding: required"}});
+    case v1::Record::kHandover:
+      return CheckAll({{!r.handover().from_actor().empty() && !r.handover().to_actor().empty(),
+                        "Handover.from_actor, to_actor: required"}});
+    case v1::Record::kExportMade:
+      return CheckAll({{!r.export_made().format().empty(), "ExportMade.format: required"}});
+    case v1::Record::kTimerFired:
+      return CheckAll({{!r.timer_fired().timer().empty(), "TimerFired.timer: required"}});
+    case v1::Record::kUnrecordedInterval:
+      return CheckAll(
+          {{r.unrecorded_interval().to_unix_ns() >= r.unrecorded_interval().from_unix_ns(),
+            "UnrecordedInterval: ends before it starts"}});
+    case v1::Record::kSourceNote:
+      return CheckAll(
+          {{!r.source_note().text().empty(), "SourceNote.text: required"},
+           {r.source_note().duration_ms() >= 0, "SourceNote.duration_ms: not negative"}});
+    default:
+      return absl::OkStatus();
+  }
+}
+
+absl::Status CheckSmallMeasurement(uint32_t kind, const v1::Record& r) {
+  switch (kind) {
+    case v1::Record::kTrainOfFour:
+      return CheckAll({{r.train_of_four().twitch_count() <= 4, "TrainOfFour.twitch_count: 0 to 4"},
+                       {r.train_of_four().ratio() >= 0, "TrainOfFour.ratio: not negative"}});
+    case v1::Record::kSpectralEdge:
+      return CheckAll({{!r.spectral_edge().trace_id().empty(), "SpectralEdge.trace_id: required"}});
+    case v1::Record::kStimulusThreshold:
+      return CheckAll(
+          {{!r.stimulus_threshold().trace_id().empty(), "StimulusThreshold.trace_id: required"},
+           {r.stimulus_threshold().threshold_ma() >= 0,
+            "StimulusThreshold.threshold_ma: not negative"}});
+    case v1::Record::kMappingContact:
+      return CheckAll({{!r.mapping_contact().strip().empty(), "MappingContact.strip: required"}});
+    default:
+      return absl::OkStatus();
+  }
+}
+
+}  // namespace
+
+absl::Status CheckRequired(uint32_t kind, const v1::Record& record) {
+  switch (kind) {
+    case v1::Record::kAlert:
+      return Check(record.alert());
+    case v1::Record::kAlertAction:
+      return Check(record.alert_action());
+    case v1::Record::kMessage:
+      return Check(record.message());
+    case v1::Record::kMessageReceipt:
+      return Check(record.message_receipt());
+    case v1::Record::kRequest:
+      return Check(record.request());
+    case v1::Record::kLinkState:
+      return Check(record.link_state());
+    case v1::Record::kCaseLifecycle:
+      return Check(record.case_lifecycle());
+    case v1::Record::kCasePlanSet:
+      return Check(record.case_plan_set());
+    case v1::Record::kBaselineSet:
+      return Check(record.baseline_set());
+    case v1::Record::kPresence:
+      return Check(record.presence());
+    case v1::Record::kDataGap:
+      return Check(record.data_gap());
+    case v1::Record::kCertificate:
+      return Check(record.certificate());
+    case v1::Record::kMeasurement:
+      return Check(record.measurement());
+    case v1::Record::kEmgActivity:
+      return Check(record.emg_activity());
+    default:
+      return LaneOfKind(kind) == 1 ? CheckSmallEvent(kind, record)
+                                   : CheckSmallMeasurement(kind, record);
+  }
+}
+
+}  // namespace remora

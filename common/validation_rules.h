@@ -1,0 +1,32 @@
+#pragma once
+
+// The two halves of ValidateBody (record_codec.h), one for each kind of lane. Thread-safe
+// functions; private to remora_record.
+
+#include <cstdint>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "common/record_codec.h"
+
+namespace remora {
+
+// Limits of values that only validation knows.
+inline constexpr double kMaxSampleRateHz = 200'000;  // above any amplifier; EMG takes 2.5 kHz
+inline constexpr int kMaxRepeatedEntries = 512;      // montage rows, baselines' sweeps, lane heads
+inline constexpr int kMaxMarks = 64;                 // peaks of one trace: BAEP has seven
+inline constexpr int kMaxQualityFlags = 32;          // more than there are
+inline constexpr uint32_t kMaxReducedSamples = 512;  // an alert's own trace
+inline constexpr uint32_t kMaxFilterOrder = 12;
+inline constexpr int kMaxNesting = 8;  // messages in messages; today's deepest is 4
+
+// Lanes 0-2, parsed: values that every kind shares (finite numbers, known enums, text lengths,
+// counts, references, packed samples), then what the kind requires.
+absl::Status ValidateControl(uint32_t kind, const v1::Record& record);
+// What a kind requires beyond that. OK for a kind that this version does not know.
+absl::Status CheckRequired(uint32_t kind, const v1::Record& record);
+
+// Lanes 3-5: walks the body without parsing it. OK for a kind that this version does not know.
+absl::Status ValidateBulk(uint32_t kind, absl::string_view body);
+
+}  // namespace remora

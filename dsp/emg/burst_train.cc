@@ -1,0 +1,232 @@
+#include "dsp/emg/burst_train.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+
+namespace remora::dsp {
+namespace {
+
+constexpr double kFloorBinMs = 10.0;
+// Quiet time that must be known before anything is judged.
+constexpr double kLearningMs = 1000.0;
+// The floor is sorted anew this often, in bins: ten times a second.
+constexpr std::size_t kBinsPerUpdate = 10;
+
+absl::Status Positive(const char* name, double value) {
+  if (std::isfinite(value) && value > 0.0) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(name, " ", value, ": must be positive"));
+}
+
+}  // namespace
+
+std::uint32_t ArtefactHints(std::uint32_t quality_marks) {
+  std::uint32_t hints = kNoArtefact;
+  if ((quality_marks & kQualityMains) != 0) hints |= kArtefactMains;
+  if ((quality_marks & kQualityClipping) != 0) hints |= kArtefactClipping;
+  if ((quality_marks & kQualityFlat) != 0) hints |= kArtefactFlat;
+  if ((quality_marks & kQualityNonFinite) != 0) hints |= kArtefactNonFinite;
+  if ((quality_marks & kQualityGap) != 0) hints |= kArtefactGap;
+  return hints;
+}
+
+const char* ActivityName(ActivityKind kind) {
+  switch (kind) {
+    case ActivityKind::kSpike:
+      return "spike";
+    case ActivityKind::kBurst:
+      return "burst";
+    case ActivityKind::kTrain:
+      return "train";
+    case ActivityKind::kArtefact:
+      return "artefact";
+  }
+  return "unknown";
+}
+
+absl::StatusOr<BurstTrainDetector> BurstTrainDetector::Create(const BurstTrainOptions& options) {
+  const struct {
+    const char* name;
+    double value;
+  } positives[] = {
+      {"sample_rate_hz", options.sample_rate_hz},
+      {"threshold_over_floor", options.threshold_over_floor},
+      {"min_threshold_uv", options.min_threshold_uv},
+      {"refractory_ms", options.refractory_ms},
+      {"max_gap_ms", options.max_gap_ms},
+      {"spike_max_ms", options.spike_max_ms},
+      {"train_min_ms", options.train_min_ms},
+      {"floor_window_ms", options.floor_window_ms},
+      {"rebase_after_ms", options.rebase_after_ms},
+  };
+  for (const auto& option : positives) {
+    absl::Status status = Positive(option.name, option.value);
+    if (!status.ok()) return status;
+  }
+  if (options.sample_rate_hz < 500.0 || options.sample_rate_hz > 1e6) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("sample_rate_hz ", options.sample_rate_hz, ": EMG needs 500 to 1000000 Hz"));
+  }
+  if (options.spike_max_ms >= options.train_min_ms) {
+    return absl::InvalidArgumentError(absl::StrCat("spike_max_ms ", options.spike_max_ms,
+                                                   " must be below train_min_ms ",
+                                                   options.train_min_ms));
+  }
+  if (options.floor_window_ms < kLearningMs || options.floor_window_ms > 600000.0) {
+    return absl::InvalidArgumentError(absl::StrCat("floor_window_ms ", options.floor_window_ms,
+                                                   ": must be ", kLearningMs, " to 600000"));
+  }
+  if (!(options.floor_quantile > 0.0 && options.floor_quantile <= 0.5)) {
+    return absl::InvalidArgumentError(absl::StrCat("floor_quantile ", options.floor_quantile,
+                                                   ": must be above 0 and at most 0.5"));
+  }
+  return BurstTrainDetector(options);
+}
+
+BurstTrainDetector::BurstTrainDetector(const BurstTrainOptions& options) : options_(options) {
+  const auto samples_in = [&](double ms) {
+    return static_cast<std::uint64_t>(
+        std::max(1.0, std::round(ms * options.sample_rate_hz / 1000.0)));
+  };
+  gap_samples_ = samples_in(options.max_gap_ms);
+  refractory_samples_ = samples_in(options.refractory_ms);
+  bin_samples_ = static_cast<std::size_t>(samples_in(kFloorBinMs));
+  floor_bins_max_ = static_cast<std::size_t>(options.floor_window_ms / kFloorBinMs);
+  floor_bins_needed_ = static_cast<std::size_t>(kLearningMs / kFloorBinMs);
+}
+
+double BurstTrainDetector::MsOf(std::uint64_t samples) const {
+  return static_cast<double>(samples) * 1000.0 / options_.sample_rate_hz;
+}
+
+void BurstTrainDetector::Push(std::span<const double> samples_uv, std::uint32_t hints,
+                              std::vector<Activity>& activities) {
+  for (const double sample : samples_uv) {
+    // Squares of larger values would overflow; nothing physical is near.
+    const bool finite = std::abs(sample) < 1e30;
+    const std::uint32_t causes = finite ? hints : hints | kArtefactNonFinite;
+    if (causes != kNoArtefact) {
+      TakeArtefact(causes, activities);
+    } else {
+      TakeFinite(sample, activities);
+    }
+    if (causes == kNoArtefact) bin_sum_of_squares_ += sample * sample;
+    if (++bin_count_ == bin_samples_) FinishFloorBin();
+    ++position_;
+  }
+}
+
+void BurstTrainDetector::TakeArtefact(std::uint32_t hints, std::vector<Activity>& activities) {
+  bin_artefact_ = true;
+  if (state_ != State::kArtefact) {
+    Close(activities);
+    state_ = State::kArtefact;
+    first_discharge_ = position_;
+    hints_ = hints;
+    last_over_ = position_;
+    activities.push_back(Describe(ActivityPhase::kBegan));
+  }
+  hints_ |= hints;
+  last_over_ = position_;
+}
+
+void BurstTrainDetector::TakeFinite(double sample_uv, std::vector<Activity>& activities) {
+  if (state_ != State::kQuiet) {
+    sum_of_squares_ += sample_uv * sample_uv;
+    if (position_ - last_over_ > gap_samples_) Close(activities);
+  }
+  if (threshold_uv_ <= 0.0 || std::abs(sample_uv) <= threshold_uv_) return;
+  OnOverThreshold(sample_uv);
+  const bool long_enough = MsOf(last_over_ - first_discharge_) >= options_.train_min_ms;
+  if (state_ == State::kActive && long_enough) {
+    state_ = State::kTrain;
+    activities.push_back(Describe(ActivityPhase::kBegan));
+  }
+}
+
+void BurstTrainDetector::OnOverThreshold(double sample_uv) {
+  bin_active_ = true;
+  if (state_ == State::kQuiet) {
+    state_ = State::kActive;
+    first_discharge_ = position_;
+    sum_of_squares_ = sample_uv * sample_uv;
+  }
+  Excursions& excursions = sample_uv > 0.0 ? positive_ : negative_;
+  const bool begins = excursions.count == 0 || position_ - excursions.last_over > 1;
+  if (excursions.count == 0) {
+    excursions.count = 1;
+    excursions.first = excursions.last = position_;
+  } else if (begins && position_ - excursions.last > refractory_samples_) {
+    ++excursions.count;
+    excursions.last = position_;
+  }
+  excursions.last_over = position_;
+  last_over_ = position_;
+  sum_at_last_over_ = sum_of_squares_;
+  peak_uv_ = std::max(peak_uv_, std::abs(sample_uv));
+}
+
+Activity BurstTrainDetector::Describe(ActivityPhase phase) const {
+  Activity activity;
+  activity.phase = phase;
+  activity.first_sample = first_discharge_;
+  activity.last_sample = last_over_;
+  const std::uint64_t span = last_over_ - first_discharge_;
+  activity.duration_ms = MsOf(span);
+  activity.hints = hints_;
+  activity.sustained = activity.duration_ms > options_.rebase_after_ms;
+  if (state_ == State::kArtefact) {
+    activity.kind = ActivityKind::kArtefact;
+    return activity;
+  }
+  if (activity.duration_ms >= options_.train_min_ms) {
+    activity.kind = ActivityKind::kTrain;
+  } else if (activity.duration_ms >= options_.spike_max_ms) {
+    activity.kind = ActivityKind::kBurst;
+  }
+  const Excursions& counted = positive_.count >= negative_.count ? positive_ : negative_;
+  activity.discharges = counted.count;
+  if (counted.count > 1) {
+    activity.discharge_rate_hz = 1000.0 * (counted.count - 1) / MsOf(counted.last - counted.first);
+  }
+  activity.peak_uv = peak_uv_;
+  activity.rms_uv = std::sqrt(sum_at_last_over_ / static_cast<double>(span + 1));
+  return activity;
+}
+
+void BurstTrainDetector::Close(std::vector<Activity>& activities) {
+  if (state_ == State::kQuiet) return;
+  activities.push_back(Describe(ActivityPhase::kEnded));
+  state_ = State::kQuiet;
+  positive_ = negative_ = {};
+  hints_ = kNoArtefact;
+  peak_uv_ = sum_of_squares_ = sum_at_last_over_ = 0.0;
+}
+
+void BurstTrainDetector::FinishFloorBin() {
+  const bool rebase = state_ != State::kQuiet && state_ != State::kArtefact &&
+                      MsOf(last_over_ - first_discharge_) > options_.rebase_after_ms;
+  // While learning every clean bin counts: the quantile leaves the active ones out.
+  const bool quiet = state_ == State::kQuiet && !bin_active_;
+  if (!bin_artefact_ && (quiet || rebase || learning())) {
+    floor_bins_.push_back(std::sqrt(bin_sum_of_squares_ / static_cast<double>(bin_count_)));
+  }
+  if (floor_bins_.size() > floor_bins_max_) floor_bins_.pop_front();
+  bin_count_ = 0;
+  bin_sum_of_squares_ = 0.0;
+  bin_active_ = bin_artefact_ = false;
+  if (learning() || ++bins_since_update_ < kBinsPerUpdate) return;
+  bins_since_update_ = 0;
+  std::vector<double> sorted(floor_bins_.begin(), floor_bins_.end());
+  const auto rank =
+      static_cast<std::ptrdiff_t>(options_.floor_quantile * static_cast<double>(sorted.size() - 1));
+  std::nth_element(sorted.begin(), sorted.begin() + rank, sorted.end());
+  floor_uv_ = sorted[static_cast<std::size_t>(rank)];
+  threshold_uv_ = std::max(options_.threshold_over_floor * floor_uv_, options_.min_threshold_uv);
+}
+
+void BurstTrainDetector::Flush(std::vector<Activity>& activities) { Close(activities); }
+
+}  // namespace remora::dsp

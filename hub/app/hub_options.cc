@@ -1,0 +1,206 @@
+#include "hub/app/hub_options.h"
+
+#include <CLI/CLI.hpp>
+#include <iostream>
+#include <map>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "common/status_macros.h"
+#include "hub/app/version.h"
+
+namespace remora::hub {
+namespace {
+
+constexpr size_t kMaxConfigBytes = 64 * 1024;
+
+constexpr char kDescription[] =
+    "The hub of Remora: takes the records of theatres, keeps them, and shows them live to "
+    "readers.\n"
+    "Not a cleared medical device.";
+
+constexpr char kFooter[] =
+    "Every setting can also be given in the environment (REMORA_JOURNAL, REMORA_LISTEN_GRPC, ...)\n"
+    "or in the file of --config (journal = \"...\"); a flag goes before the environment, that "
+    "before\n"
+    "the file. Exit codes: 0 ended as asked, 1 failure, 2 wrong usage or configuration.\n\n"
+    "Example:\n"
+    "  remora-hub --journal /var/lib/remora/journal.db --local-identities "
+    "/etc/remora/identities.textproto\n"
+    "             --web /usr/share/remora/web";
+
+constexpr char kExposeHelp[] =
+    "Listen on addresses that other machines reach, with no proxy in front. Risky: traffic, tokens "
+    "and patients' signals go unencrypted, and Debian's gRPC 1.51 can be stopped or filled up by "
+    "anybody who reaches it (CVE-2023-4785, CVE-2023-44487, CVE-2023-33953). Meant for closed test "
+    "networks; otherwise put nginx with TLS in front (docs/operations.md)";
+
+// What the command line holds, as text.
+struct RawOptions {
+  std::string journal;
+  std::string listen_grpc = "127.0.0.1:7443";
+  std::string listen_http = "127.0.0.1:8080";
+  std::string web;
+  std::string local_identities;
+  std::string ports_file;
+  std::string log_level = "info";
+  std::string config;
+  bool expose_without_proxy = false;
+  bool check_config = false;
+  bool hash_token = false;
+};
+
+struct Settings {
+  // By the name of the setting ("listen-grpc"): those that a file may set.
+  std::map<std::string, CLI::Option*> of_file;
+};
+
+Settings AddOptions(CLI::App& app, RawOptions& raw) {
+  Settings settings;
+  const auto add = [&](const char* name, const char* environment, std::string& value,
+                       const char* help) {
+    settings.of_file[name] =
+        app.add_option(absl::StrCat("--", name), value, help)->envname(environment);
+    return settings.of_file[name];
+  };
+  add("journal", "REMORA_JOURNAL", raw.journal,
+      "The journal's SQLite file; made where there is none")
+      ->type_name("FILE");
+  add("listen-grpc", "REMORA_LISTEN_GRPC", raw.listen_grpc,
+      "Where agents and programs connect; port 0: any free one, or unix:PATH")
+      ->type_name("HOST:PORT")
+      ->capture_default_str();
+  add("listen-http", "REMORA_LISTEN_HTTP", raw.listen_http,
+      "Where browsers connect, and /metrics, /healthz, /readyz; port 0: any free one")
+      ->type_name("HOST:PORT")
+      ->capture_default_str();
+  add("web", "REMORA_WEB", raw.web, "The built web workstation (reader-client/web/dist)")
+      ->type_name("DIR");
+  add("local-identities", "REMORA_LOCAL_IDENTITIES", raw.local_identities,
+      "Who may come in, where there is no identity provider; readable by its owner alone")
+      ->type_name("FILE");
+  add("ports-file", "REMORA_PORTS_FILE", raw.ports_file,
+      "Where to write the addresses as JSON once the hub serves")
+      ->type_name("FILE");
+  add("log-level", "REMORA_LOG_LEVEL", raw.log_level, "debug, info, warning or error")
+      ->capture_default_str();
+  settings.of_file["expose-without-proxy"] =
+      app.add_flag("--expose-without-proxy", raw.expose_without_proxy, kExposeHelp)
+          ->envname("REMORA_EXPOSE_WITHOUT_PROXY");
+  app.add_option("--config", raw.config, "Reads settings from a TOML file")
+      ->envname("REMORA_CONFIG")
+      ->type_name("FILE");
+  app.add_flag("--check-config", raw.check_config,
+               "Says whether the configuration is right, and ends");
+  app.add_flag("--hash-token", raw.hash_token,
+               "Reads a token from standard input, prints its token_hash for the identities' file");
+  app.set_version_flag("--version", absl::StrCat("remora-hub ", kVersion));
+  return settings;
+}
+
+// Sets what neither flag nor environment has set.
+absl::Status ApplyFile(const RawOptions& raw, const Settings& settings, FileSystem& files) {
+  ASSIGN_OR_RETURN(const std::string text, files.ReadWhole(raw.config, kMaxConfigBytes));
+  ASSIGN_OR_RETURN(const std::vector<FileSetting> file, ParseConfigText(text, raw.config));
+  for (const FileSetting& setting : file) {
+    const auto known = settings.of_file.find(setting.key);
+    if (known == settings.of_file.end()) {
+      const std::string names = absl::StrJoin(
+          settings.of_file, ", ", [](std::string* out, const auto& s) { out->append(s.first); });
+      return absl::InvalidArgumentError(absl::StrCat(raw.config, ":", setting.line,
+                                                     ": unknown setting '", setting.key,
+                                                     "'; there are: ", names));
+    }
+    CLI::Option* option = known->second;
+    if (option->count() > 0) continue;
+    if (setting.values.size() != 1) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(raw.config, ":", setting.line, ": '", setting.key, "' takes one value"));
+    }
+    try {
+      option->add_result(setting.values[0]);
+      option->run_callback();
+    } catch (const CLI::Error& error) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(raw.config, ":", setting.line, ": ", error.what()));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<ListenAddress> Address(const char* flag, const std::string& text, bool may_expose) {
+  absl::StatusOr<ListenAddress> address = ListenAddress::Parse(text);
+  if (!address.ok()) {
+    return absl::InvalidArgumentError(absl::StrCat(flag, ": ", address.status().message()));
+  }
+  if (!address->is_local() && !may_expose) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        flag, ": ", text,
+        " can be reached from other machines, unencrypted. Listen on 127.0.0.1 and "
+        "put a proxy with TLS in front (docs/operations.md). --expose-without-proxy allows it all "
+        "the same; --help says what that risks"));
+  }
+  return address;
+}
+
+absl::StatusOr<HubOptions> Validate(const RawOptions& raw) {
+  HubOptions options;
+  if (raw.hash_token) {
+    options.command = HubOptions::Command::kHashToken;
+    return options;
+  }
+  if (raw.check_config) options.command = HubOptions::Command::kCheckConfig;
+  if (raw.journal.empty()) {
+    return absl::InvalidArgumentError("--journal FILE is needed: where records are kept");
+  }
+  if (raw.local_identities.empty()) {
+    return absl::InvalidArgumentError(
+        "--local-identities FILE is needed: without an identity provider, nobody is let in but "
+        "those "
+        "whom that file names. --hash-token makes its token hashes; docs/operations.md has an "
+        "example");
+  }
+  ASSIGN_OR_RETURN(options.grpc_address,
+                   Address("--listen-grpc", raw.listen_grpc, raw.expose_without_proxy));
+  ASSIGN_OR_RETURN(options.http_address,
+                   Address("--listen-http", raw.listen_http, raw.expose_without_proxy));
+  if (options.http_address.is_unix()) {
+    return absl::InvalidArgumentError("--listen-http: a Unix socket is possible for gRPC alone");
+  }
+  ASSIGN_OR_RETURN(options.log_level, ParseLogLevel(raw.log_level));
+  options.journal_path = raw.journal;
+  options.web_directory = raw.web;
+  options.local_identities_path = raw.local_identities;
+  options.ports_file = raw.ports_file;
+  return options;
+}
+
+}  // namespace
+
+OptionsOutcome ReadHubOptions(int argc, const char* const* argv, FileSystem& files) {
+  RawOptions raw;
+  CLI::App app(kDescription, "remora-hub");
+  app.footer(kFooter);
+  const Settings settings = AddOptions(app, raw);
+  OptionsOutcome outcome;
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    outcome.exit_code = app.exit(error) == 0 ? 0 : 2;
+    return outcome;
+  }
+  absl::Status status = raw.config.empty() ? absl::OkStatus() : ApplyFile(raw, settings, files);
+  if (status.ok()) {
+    absl::StatusOr<HubOptions> options = Validate(raw);
+    if (options.ok()) outcome.options = *std::move(options);
+    status = options.status();
+  }
+  if (!status.ok()) {
+    std::cerr << "remora-hub: " << status.message() << "\n";
+    outcome.exit_code = 2;
+  }
+  return outcome;
+}
+
+}  // namespace remora::hub

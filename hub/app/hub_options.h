@@ -1,0 +1,53 @@
+#pragma once
+
+// What remora-hub is started with: flags before environment (REMORA_...) before file (TOML). Read
+// once in main; immutable after.
+
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "common/file_system.h"
+#include "hub/ops/event_log.h"
+#include "hub/participants/listen_address.h"
+
+namespace remora::hub {
+
+struct HubOptions {
+  // What to do instead of serving.
+  enum class Command { kServe, kCheckConfig, kHashToken };
+  Command command = Command::kServe;
+
+  std::string journal_path;
+  ListenAddress grpc_address;
+  ListenAddress http_address;
+  std::string web_directory;
+  std::string local_identities_path;
+  std::string ports_file;
+  LogLevel log_level = LogLevel::kInfo;
+};
+
+// How a command line ended before anything was started.
+struct OptionsOutcome {
+  // Set: end with this code (0 after --help and --version; 2 when something is wrong).
+  int exit_code = -1;
+  HubOptions options;
+  bool should_exit() const { return exit_code >= 0; }
+};
+
+// Reads the command line, REMORA_* of the environment and the file of --config. Prints help,
+// version and what is wrong by itself.
+OptionsOutcome ReadHubOptions(int argc, const char* const* argv, FileSystem& files);
+
+// A setting of the configuration file as text; for an array, each element.
+struct FileSetting {
+  std::string key;
+  std::vector<std::string> values;
+  int line = 0;
+};
+// The settings of a TOML text. InvalidArgument with "NAME:LINE:COLUMN: what is wrong".
+absl::StatusOr<std::vector<FileSetting>> ParseConfigText(const std::string& text,
+                                                         const std::string& name);
+
+}  // namespace remora::hub

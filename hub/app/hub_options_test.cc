@@ -1,0 +1,134 @@
+#include "hub/app/hub_options.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "common/testing/fake_file_system.h"
+#include "hub/app/ports_file.h"
+
+namespace remora::hub {
+namespace {
+
+using ::testing::HasSubstr;
+
+class HubOptionsTest : public ::testing::Test {
+ protected:
+  ~HubOptionsTest() override {
+    for (const char* name : {"REMORA_JOURNAL", "REMORA_LISTEN_HTTP"}) unsetenv(name);
+  }
+  OptionsOutcome Read(std::vector<const char*> arguments) {
+    arguments.insert(arguments.begin(), "remora-hub");
+    ::testing::internal::CaptureStderr();
+    ::testing::internal::CaptureStdout();
+    OptionsOutcome outcome =
+        ReadHubOptions(static_cast<int>(arguments.size()), arguments.data(), files_);
+    said_ = ::testing::internal::GetCapturedStderr() + ::testing::internal::GetCapturedStdout();
+    return outcome;
+  }
+  void WriteConfig(const std::string& text) {
+    ASSERT_TRUE(files_.CreateDirectory("/etc").ok());
+    auto file = files_.OpenAppend("/etc/hub.toml");
+    ASSERT_TRUE(file.ok()) << file.status();
+    ASSERT_TRUE((*file)->Append(text).ok());
+  }
+
+  FakeFileSystem files_;
+  std::string said_;
+};
+
+TEST_F(HubOptionsTest, TakesFlags) {
+  const OptionsOutcome outcome =
+      Read({"--journal", "/j.db", "--local-identities", "/i", "--listen-grpc", "127.0.0.1:0",
+            "--web", "/w", "--ports-file", "/p", "--log-level", "warning"});
+  ASSERT_FALSE(outcome.should_exit()) << said_;
+  EXPECT_EQ(outcome.options.journal_path, "/j.db");
+  EXPECT_EQ(outcome.options.local_identities_path, "/i");
+  EXPECT_EQ(outcome.options.grpc_address.ToString(), "127.0.0.1:0");
+  EXPECT_EQ(outcome.options.http_address.ToString(), "127.0.0.1:8080");
+  EXPECT_EQ(outcome.options.web_directory, "/w");
+  EXPECT_EQ(outcome.options.ports_file, "/p");
+  EXPECT_EQ(outcome.options.log_level, LogLevel::kWarning);
+}
+
+TEST_F(HubOptionsTest, FlagGoesBeforeEnvironmentBeforeFile) {
+  WriteConfig(
+      "journal = \"/file.db\"\nlisten-http = \"127.0.0.1:3\"\nlisten-grpc = \"127.0.0.1:3\"\n"
+      "local-identities = \"/file\"\n");
+  setenv("REMORA_JOURNAL", "/environment.db", 1);
+  setenv("REMORA_LISTEN_HTTP", "127.0.0.1:2", 1);
+  const OptionsOutcome outcome =
+      Read({"--config", "/etc/hub.toml", "--listen-http", "127.0.0.1:1"});
+  ASSERT_FALSE(outcome.should_exit()) << said_;
+  EXPECT_EQ(outcome.options.http_address.port, 1);
+  EXPECT_EQ(outcome.options.journal_path, "/environment.db");
+  EXPECT_EQ(outcome.options.grpc_address.port, 3);
+  EXPECT_EQ(outcome.options.local_identities_path, "/file");
+}
+
+TEST_F(HubOptionsTest, HostileConfigFilesAreRefusedWithTheirLine) {
+  const std::vector<std::pair<std::string, std::string>> wrong = {
+      {"journal = \"/j\"\nlisten-grcp = \"127.0.0.1:1\"\n", "/etc/hub.toml:2: unknown setting"},
+      {"journal = \n", "/etc/hub.toml:1:"},
+      {"journal = [\"/a\", \"/b\"]\n", "takes one value"},
+      {"[journal]\npath = \"/j\"\n", "must be a text"},
+      {"expose-without-proxy = \"perhaps\"\n", "/etc/hub.toml:1:"},
+  };
+  for (const auto& [text, message] : wrong) {
+    files_.Remove("/etc/hub.toml").IgnoreError();
+    WriteConfig(text);
+    const OptionsOutcome outcome = Read({"--config", "/etc/hub.toml", "--local-identities", "/i"});
+    EXPECT_EQ(outcome.exit_code, 2) << text;
+    EXPECT_THAT(said_, HasSubstr(message)) << text;
+  }
+  EXPECT_EQ(Read({"--config", "/etc/none.toml"}).exit_code, 2);
+  EXPECT_THAT(said_, HasSubstr("/etc/none.toml"));
+}
+
+TEST_F(HubOptionsTest, NeedsSomebodyWhoMayComeIn) {
+  EXPECT_EQ(Read({"--journal", "/j.db"}).exit_code, 2);
+  EXPECT_THAT(said_, HasSubstr("--local-identities FILE is needed"));
+}
+
+TEST_F(HubOptionsTest, RefusesAddressesThatOtherMachinesReach) {
+  for (const char* flag : {"--listen-grpc", "--listen-http"}) {
+    EXPECT_EQ(Read({"--journal", "/j", "--local-identities", "/i", flag, "0.0.0.0:1"}).exit_code,
+              2);
+    EXPECT_THAT(said_, HasSubstr("--expose-without-proxy"));
+    EXPECT_FALSE(Read({"--journal", "/j", "--local-identities", "/i", flag, "0.0.0.0:1",
+                       "--expose-without-proxy"})
+                     .should_exit())
+        << said_;
+  }
+}
+
+TEST_F(HubOptionsTest, WrongUsageEndsWith2AndHelpWith0) {
+  EXPECT_EQ(Read({"--no-such-flag"}).exit_code, 2);
+  EXPECT_EQ(Read({"--log-level", "loud", "--journal", "/j", "--local-identities", "/i"}).exit_code,
+            2);
+  EXPECT_THAT(said_, HasSubstr("'loud' is no log level"));
+  EXPECT_EQ(Read({"--help"}).exit_code, 0);
+  EXPECT_THAT(said_, HasSubstr("Exit codes"));
+  EXPECT_EQ(Read({"--version"}).exit_code, 0);
+  EXPECT_THAT(said_, HasSubstr("remora-hub "));
+}
+
+TEST(PortsFile, TellsWhereTheHubListens) {
+  FakeFileSystem files;
+  ASSERT_TRUE(files.CreateDirectory("/run").ok());
+  const ListenAddress grpc{"127.0.0.1", 40'001, ""};
+  const ListenAddress http{"::1", 40'002, ""};
+  for (int i = 0; i < 2; ++i) {
+    const absl::Status written = WritePortsFile(files, "/run/ports.json", grpc, http, 4'711);
+    ASSERT_TRUE(written.ok()) << written;
+  }
+  EXPECT_EQ(*files.ReadWhole("/run/ports.json", 1'000),
+            "{\"grpc\":\"127.0.0.1:40001\",\"http\":\"[::1]:40002\",\"grpc_port\":40001,"
+            "\"http_port\":40002,\"pid\":4711}\n");
+}
+
+}  // namespace
+}  // namespace remora::hub

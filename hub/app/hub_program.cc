@@ -1,0 +1,260 @@
+#include "hub/app/hub_program.h"
+
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/status_macros.h"
+#include "hub/app/ports_file.h"
+#include "hub/app/version.h"
+#include "hub/journal/payload_cipher.h"
+#include "hub/journal/sqlite/sqlite_journal.h"
+#include "hub/ops/event_log.h"
+#include "hub/ops/operations_observer.h"
+#include "hub/ops/prometheus_metrics.h"
+#include "hub/ops/systemd.h"
+#include "hub/participants/grpc/grpc_server.h"
+#include "hub/participants/hub_core.h"
+#include "hub/participants/limits.h"
+#include "hub/participants/websocket/web_server.h"
+#include "hub/participants/websocket/web_sessions.h"
+
+namespace remora::hub {
+namespace {
+
+// How often a starting hub looks whether all rooms are back.
+constexpr Duration kReadinessInterval = Duration::Milliseconds(20);
+
+// The core behind the transports, which may turn before it could start.
+class StartedCore final : public SessionHost {
+ public:
+  explicit StartedCore(HubCore& core) : core_(core) {}
+  absl::Status Start() {
+    const absl::Status status = core_.Start();
+    started_ = status.ok();
+    return status;
+  }
+  std::unique_ptr<Session> Open(const Identity& identity, Peer* peer) override {
+    return core_.Open(identity, peer);
+  }
+  void EndOfDrain() override {
+    if (started_) core_.EndOfDrain();
+  }
+
+ private:
+  HubCore& core_;
+  bool started_ = false;
+};
+
+std::string DirectoryOf(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  return slash == std::string::npos ? "." : path.substr(0, slash + 1);
+}
+
+class HubProgram {
+ public:
+  HubProgram(const HubOptions& options, Authenticator& authenticator, const Machine& machine)
+      : options_(options),
+        machine_(machine),
+        log_(options.log_level),
+        observer_(metrics_, log_, machine.clock),
+        authenticator_(authenticator),
+        grpc_(GrpcServer::Options{options.grpc_address.ToString()}, machine.clock, observer_) {}
+
+  ~HubProgram() {
+    StopSequence();
+    web_.reset();
+    core_.reset();
+    journal_.reset();
+  }
+
+  absl::Status Start() {
+    const DeviceTime begun = machine_.clock.Now();
+    RETURN_IF_ERROR(OpenJournal());
+    core_ = std::make_unique<HubCore>(HubCoreParts{journal_.get(), &machine_.clock,
+                                                   &grpc_.executor(), &machine_.random, &metrics_,
+                                                   absl::StrCat("remora-hub ", kVersion)});
+    host_ = std::make_unique<StartedCore>(*core_);
+    RETURN_IF_ERROR(grpc_.Start(authenticator_, *host_));
+    absl::Status core_started;
+    std::atomic<bool> done{false};
+    grpc_.executor().Post([&] {
+      core_started = host_->Start();
+      if (core_started.ok()) WatchReadiness(begun);
+      done = true;
+      done.notify_all();
+    });
+    sequence_ = std::thread([this] { grpc_.Run(); });
+    done.wait(false);
+    RETURN_IF_ERROR(core_started);
+    RETURN_IF_ERROR(StartWeb());
+    return Announce(machine_.clock.Now() - begun);
+  }
+
+  // Takes the hub down: whoever is inside is told, and what was accepted is on disk.
+  absl::Status Stop() {
+    log_.Info("stopping");
+    draining_ = true;
+    NotifySystemd(std::getenv("NOTIFY_SOCKET"), "STOPPING=1");
+    OnSequence([this] {
+      core_->StartDraining();
+      core_->FlushRooms();
+    });
+    // Its callbacks are posted before the streams are told to end: acknowledgements still leave.
+    absl::Status flushed = journal_->Flush();
+    grpc_.Drain();
+    web_->Stop();
+    OnSequence([this] { core_->FlushRooms(); });
+    StopSequence();
+    const absl::Status last = journal_->Flush();
+    if (flushed.ok()) flushed = last;
+    log_.Info("stopped", {{"journal", flushed.ok() ? "flushed" : flushed.ToString()}});
+    return flushed;
+  }
+
+  EventLog& log() { return log_; }
+
+ private:
+  absl::Status OpenJournal() {
+    SqliteJournal::Options options;
+    options.path = options_.journal_path;
+    options.epoch_of_new_file =
+        static_cast<uint32_t>(machine_.clock.WallNow().nanoseconds() / 1'000'000'000);
+    options.observer = [this](const sqlite::CommitReport& report) {
+      metrics_.Count("remora_journal_transactions_total", "", 1);
+      metrics_.Count("remora_journal_written_bytes_total", "", report.frame_bytes);
+      metrics_.ObserveSeconds("remora_journal_transaction_seconds", report.duration.seconds());
+      metrics_.Gauge("remora_journal_log_pages", report.log_pages);
+    };
+    ASSIGN_OR_RETURN(journal_, SqliteJournal::Open(std::move(options), machine_.clock,
+                                                   grpc_.executor(), cipher_));
+    return absl::OkStatus();
+  }
+
+  absl::Status StartWeb() {
+    ASSIGN_OR_RETURN(const WebSessions::Key key,
+                     WebSessions::ReadOrMakeKey(machine_.files, options_.journal_path + ".web-key",
+                                                machine_.random));
+    web_sessions_ = std::make_unique<WebSessions>(key, machine_.clock, machine_.random);
+    WebServer::Options options;
+    options.address = options_.http_address;
+    options.web_directory = options_.web_directory;
+    options.pages.metrics_text = [this] { return MetricsText(); };
+    options.pages.health = [this] { return Health(); };
+    options.pages.readiness = [this] { return Readiness(); };
+    web_ = std::make_unique<WebServer>(
+        std::move(options), WebServerParts{&grpc_.executor(), host_.get(), &authenticator_,
+                                           &observer_, web_sessions_.get(), &machine_.clock});
+    return web_->Start();
+  }
+
+  absl::Status Announce(Duration took) {
+    ListenAddress grpc = options_.grpc_address;
+    if (!grpc.is_unix()) grpc.port = static_cast<uint16_t>(grpc_.port());
+    ListenAddress http = options_.http_address;
+    http.port = web_->port();
+    if (!options_.ports_file.empty()) {
+      RETURN_IF_ERROR(WritePortsFile(machine_.files, options_.ports_file, grpc, http, getpid()));
+    }
+    log_.Info("started", {{"version", kVersion},
+                          {"grpc", grpc.ToString()},
+                          {"web", absl::StrCat("http://", http.ToString(), "/")},
+                          {"journal", options_.journal_path},
+                          {"took_ms", absl::StrCat(static_cast<int64_t>(took.milliseconds()))}});
+    NotifySystemd(std::getenv("NOTIFY_SOCKET"), "READY=1");
+    return absl::OkStatus();
+  }
+
+  // On the sequence.
+  void WatchReadiness(DeviceTime begun) {
+    if (core_->restored()) {
+      restored_ = true;
+      const Duration took = machine_.clock.Now() - begun;
+      log_.Info("rooms-restored",
+                {{"took_ms", absl::StrCat(static_cast<int64_t>(took.milliseconds()))}});
+      return;
+    }
+    grpc_.executor().PostAfter(kReadinessInterval, [this, begun] { WatchReadiness(begun); });
+  }
+
+  std::string MetricsText() {
+    const absl::StatusOr<uint64_t> free =
+        machine_.files.FreeBytes(DirectoryOf(options_.journal_path));
+    if (free.ok()) metrics_.Gauge("remora_journal_disk_free_bytes", static_cast<double>(*free));
+    metrics_.Gauge("remora_journal_reopenings", static_cast<double>(journal_->reopenings()));
+    return metrics_.Text();
+  }
+
+  absl::Status Health() {
+    const Duration since = machine_.clock.Now() - grpc_.last_turn();
+    if (since <= kSequenceStuckAfter) return absl::OkStatus();
+    return absl::UnavailableError(
+        absl::StrCat("the hub's sequence has not turned for ", since.seconds(), " s"));
+  }
+
+  absl::Status Readiness() {
+    if (draining_) return absl::UnavailableError("the hub is going down");
+    if (!restored_) return absl::UnavailableError("rooms are being restored");
+    return Health();
+  }
+
+  // Runs `task` on the sequence and waits for it.
+  void OnSequence(const std::function<void()>& task) {
+    std::atomic<bool> done{false};
+    grpc_.executor().Post([&] {
+      task();
+      done = true;
+      done.notify_all();
+    });
+    done.wait(false);
+  }
+
+  void StopSequence() {
+    if (!sequence_.joinable()) return;
+    if (web_ != nullptr) web_->Stop();  // it posts to the sequence to its end
+    grpc_.Stop();
+    sequence_.join();
+  }
+
+  const HubOptions& options_;
+  const Machine machine_;
+  EventLog log_;
+  PrometheusMetrics metrics_;
+  OperationsObserver observer_;
+  Authenticator& authenticator_;
+  NullCipher cipher_;
+  // Its executor outlives all who post to it.
+  GrpcServer grpc_;
+  std::unique_ptr<SqliteJournal> journal_;
+  std::unique_ptr<HubCore> core_;
+  std::unique_ptr<StartedCore> host_;
+  std::unique_ptr<WebSessions> web_sessions_;
+  std::unique_ptr<WebServer> web_;
+  std::thread sequence_;
+  std::atomic<bool> restored_{false};
+  std::atomic<bool> draining_{false};
+};
+
+}  // namespace
+
+int RunHub(const HubOptions& options, Authenticator& authenticator, const Machine& machine) {
+  PrepareGrpcProcess();
+  HubProgram program(options, authenticator, machine);
+  const absl::Status started = program.Start();
+  if (!started.ok()) {
+    program.log().Error("cannot-start", {{"why", std::string(started.message())}});
+    return 1;
+  }
+  machine.signals.Wait();
+  machine.signals.ExitOnNext();
+  return program.Stop().ok() ? 0 : 1;
+}
+
+}  // namespace remora::hub

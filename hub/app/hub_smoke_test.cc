@@ -1,0 +1,309 @@
+// The whole hub as a process: what it says when it cannot start, and one record's way through it by
+// both transports, over a crash and a restart.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <functional>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "common/clock.h"
+#include "common/link/grpc_dialer.h"
+#include "common/link/memory_outbox.h"
+#include "common/link/participant_link.h"
+#include "common/mutex.h"
+#include "common/record_codec.h"
+#include "common/thread_executor.h"
+#include "hub/app/testing/hub_process.h"
+#include "hub/participants/testing/raw_web_client.h"
+#include "remora/v1/room.pb.h"
+
+namespace remora::hub {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsSupersetOf;
+
+// Texts of the source notes that arrived, and a way to wait for them.
+class Arrivals {
+ public:
+  void Add(absl::string_view record_bytes) {
+    v1::Record record;
+    if (!record.ParseFromArray(record_bytes.data(), static_cast<int>(record_bytes.size()))) return;
+    if (!record.has_source_note()) return;
+    MutexLock lock(&mutex_);
+    texts_.push_back(record.source_note().text());
+    bytes_.emplace_back(record_bytes);
+    changed_.NotifyAll();
+  }
+  // The texts, once there are `count` of them.
+  std::vector<std::string> WaitFor(size_t count) {
+    MutexLock lock(&mutex_);
+    while (texts_.size() < count) changed_.Wait(&mutex_);
+    return texts_;
+  }
+  std::vector<std::string> bytes() {
+    MutexLock lock(&mutex_);
+    return bytes_;
+  }
+
+ private:
+  Mutex mutex_;
+  ConditionVariable changed_;
+  std::vector<std::string> texts_ ABSL_GUARDED_BY(mutex_);
+  std::vector<std::string> bytes_ ABSL_GUARDED_BY(mutex_);
+};
+
+class ArrivalsObserver final : public LinkObserver {
+ public:
+  void OnRecord(const DeliveredRecord& delivered) override { arrivals.Add(delivered.bytes); }
+  void OnRefused(const v1::Refused& refused) override { ADD_FAILURE() << refused.text(); }
+  void OnFollowEnded(const v1::FollowEnded& ended) override { ADD_FAILURE() << ended.cause(); }
+  void OnEnded(const absl::Status& status) override { ADD_FAILURE() << status; }
+  void OnRecordRefused(const v1::RecordRefused& refused) override {
+    ADD_FAILURE() << refused.text();
+  }
+  Arrivals arrivals;
+};
+
+class HubSmokeTest : public ::testing::Test {
+ protected:
+  // A participant over gRPC, with its own sequence.
+  struct Participant {
+    Participant(const HubProcess& hub, const std::string& name, const Clock& clock, Random& random)
+        : executor(clock, name) {
+      GrpcDialerOptions options;
+      options.address = absl::StrCat("127.0.0.1:", hub.grpc_port());
+      options.token = hub.token(name);
+      dialer = *MakeGrpcDialer(options, executor);
+      LinkOptions link_options;
+      link_options.origin = origin = OriginId::Draw(random);
+      link_options.software = "hub_smoke_test";
+      link = std::make_unique<ParticipantLink>(link_options, executor, clock, random, *dialer,
+                                               observer);
+    }
+    ~Participant() {
+      Do([this] { link.reset(); });
+      executor.Stop();
+    }
+    // Runs `task` on the participant's sequence and waits for it.
+    void Do(const std::function<void()>& task) {
+      std::atomic<bool> done{false};
+      executor.Post([&] {
+        task();
+        done = true;
+        done.notify_all();
+      });
+      done.wait(false);
+    }
+
+    ThreadExecutor executor;
+    OriginId origin;
+    ArrivalsObserver observer;
+    std::unique_ptr<Dialer> dialer;
+    std::unique_ptr<ParticipantLink> link;
+  };
+
+  void Publish(Participant& agent, MemoryOutbox& outbox, v1::Record record) {
+    agent.Do([&] {
+      const absl::StatusOr<RecordKey> key = outbox.Publish(std::move(record));
+      EXPECT_TRUE(key.ok()) << key.status();
+      agent.link->NotifyPending();
+    });
+  }
+  // Until the hub has everything on record.
+  static void WaitUntilRecorded(Participant& agent, MemoryOutbox& outbox) {
+    size_t waiting = 1;
+    while (waiting > 0) agent.Do([&] { waiting = outbox.waiting_records(); });
+  }
+  static v1::Record Note(const std::string& text) {
+    v1::Record record;
+    record.mutable_source_note()->set_text(text);
+    return record;
+  }
+  static v1::Record Opened() {
+    v1::Record record;
+    record.mutable_case_lifecycle()->set_transition(v1::CASE_TRANSITION_OPENED_EMERGENCY);
+    record.mutable_case_lifecycle()->set_theatre("OR 1");
+    record.mutable_case_lifecycle()->set_procedure("smoke test");
+    return record;
+  }
+  v1::Follow FollowAll() {
+    v1::Follow follow;
+    follow.set_follow_id(1);
+    follow.set_case_id(case_id_.ToString());
+    follow.set_delivery(v1::DELIVERY_COMPLETE);
+    return follow;
+  }
+  // Opens a stream as a browser program would, and follows the case from its start.
+  std::unique_ptr<RawWebClient> FollowByWebSocket() {
+    auto client = std::make_unique<RawWebClient>(hub_.http_port());
+    const auto upgraded = client->Upgrade(
+        "/v1/stream", absl::StrCat("Authorization: Bearer ", hub_.token("anna"), "\r\n"));
+    EXPECT_TRUE(upgraded.has_value() && upgraded->status == 101);
+    v1::Up hello;
+    hello.mutable_hello()->set_minimum_version(1);
+    hello.mutable_hello()->set_maximum_version(1);
+    hello.mutable_hello()->set_origin(OriginId::Draw(*random_).ToString());
+    EXPECT_TRUE(client->SendMessage(hello.SerializeAsString()));
+    v1::Up up;
+    *up.mutable_follow() = FollowAll();
+    EXPECT_TRUE(client->SendMessage(up.SerializeAsString()));
+    return client;
+  }
+  // Reads until `count` source notes have come.
+  static void ReadNotes(RawWebClient& client, size_t count, Arrivals* arrivals) {
+    while (arrivals->bytes().size() < count) {
+      const std::optional<std::string> message = client.ReadMessage();
+      ASSERT_TRUE(message.has_value()) << "the stream ended";
+      v1::Down down;
+      ASSERT_TRUE(down.ParseFromString(*message));
+      ASSERT_FALSE(down.has_refused()) << down.refused().text();
+      for (const std::string& record : down.records()) arrivals->Add(record);
+    }
+  }
+
+  std::unique_ptr<Clock> clock_ = MakeSystemClock();
+  std::unique_ptr<Random> random_ = MakeSystemRandom();
+  CaseId case_id_ = CaseId::Draw(*random_);
+  HubProcess hub_;
+};
+
+TEST_F(HubSmokeTest, CarriesRecordsByBothTransportsOverACrash) {
+  constexpr int kBefore = 40;
+  constexpr int kAfter = 40;
+  ASSERT_TRUE(hub_.Start());
+  Participant agent(hub_, "agent-1", *clock_, *random_);
+  MemoryOutbox outbox(*clock_, case_id_, agent.origin);
+  agent.Do([&] {
+    EXPECT_TRUE(agent.link->AddOutbox(case_id_, "OR 1", &outbox).ok());
+    agent.link->Start();
+  });
+  Publish(agent, outbox, Opened());
+  for (int i = 0; i < kBefore; ++i) Publish(agent, outbox, Note(absl::StrCat("note ", i)));
+  WaitUntilRecorded(agent, outbox);
+
+  Participant reader(hub_, "anna", *clock_, *random_);
+  reader.Do([&] {
+    EXPECT_TRUE(reader.link->AddFollow(FollowAll()).ok());
+    reader.link->Start();
+  });
+  reader.observer.arrivals.WaitFor(kBefore);
+  auto browser = FollowByWebSocket();
+  Arrivals before;
+  ReadNotes(*browser, kBefore, &before);
+  EXPECT_EQ(before.bytes(), reader.observer.arrivals.bytes());
+
+  EXPECT_EQ(hub_.End(SIGKILL), -SIGKILL);
+  for (int i = 0; i < kAfter; ++i) Publish(agent, outbox, Note(absl::StrCat("late note ", i)));
+  const DeviceTime restarted = clock_->Now();
+  ASSERT_TRUE(hub_.Start());
+  EXPECT_LT(clock_->Now() - restarted, Duration::Seconds(2));
+
+  const std::vector<std::string> texts = reader.observer.arrivals.WaitFor(kBefore + kAfter);
+  std::vector<std::string> expected;
+  for (int i = 0; i < kBefore; ++i) expected.push_back(absl::StrCat("note ", i));
+  for (int i = 0; i < kAfter; ++i) expected.push_back(absl::StrCat("late note ", i));
+  EXPECT_EQ(texts, expected) << "each once, in order, over the crash";
+  browser = FollowByWebSocket();
+  Arrivals after;
+  ReadNotes(*browser, kBefore + kAfter, &after);
+  EXPECT_EQ(after.bytes(), reader.observer.arrivals.bytes()) << "the same bytes by both transports";
+
+  agent.Do([&] { agent.link->Stop(); });
+  reader.Do([&] { reader.link->Stop(); });
+  EXPECT_EQ(hub_.End(SIGTERM), 0);
+  const std::string log = hub_.Log();
+  for (const char* name : {"agent-1", "anna"}) {
+    EXPECT_EQ(log.find(name), std::string::npos) << "names are no matter of the log";
+    EXPECT_EQ(log.find(hub_.token(name)), std::string::npos);
+  }
+}
+
+TEST_F(HubSmokeTest, EndsSoonWithSessionsOpen) {
+  ASSERT_TRUE(hub_.Start());
+  Participant agent(hub_, "agent-1", *clock_, *random_);
+  MemoryOutbox outbox(*clock_, case_id_, agent.origin);
+  agent.Do([&] {
+    EXPECT_TRUE(agent.link->AddOutbox(case_id_, "OR 1", &outbox).ok());
+    agent.link->Start();
+  });
+  Publish(agent, outbox, Opened());
+  Publish(agent, outbox, Note("one"));
+  WaitUntilRecorded(agent, outbox);
+  auto browser = FollowByWebSocket();
+  Arrivals arrivals;
+  ReadNotes(*browser, 1, &arrivals);
+  const DeviceTime asked = clock_->Now();
+  EXPECT_EQ(hub_.End(SIGTERM), 0);
+  EXPECT_LT(clock_->Now() - asked, Duration::Seconds(2));
+  EXPECT_THAT(hub_.Log(), HasSubstr("stopped journal=flushed"));
+}
+
+TEST_F(HubSmokeTest, HasItsPagesForOperations) {
+  ASSERT_TRUE(hub_.Start());
+  RawWebClient client(hub_.http_port());
+  EXPECT_EQ(client.Request("GET", "/healthz")->status, 200);
+  // Rooms are restored beside the sessions.
+  int ready = 0;
+  for (int i = 0; i < 10'000 && ready != 200; ++i) ready = client.Request("GET", "/readyz")->status;
+  EXPECT_EQ(ready, 200);
+  const auto metrics = client.Request("GET", "/metrics");
+  EXPECT_THAT(metrics->body, HasSubstr("remora_journal_disk_free_bytes"));
+  EXPECT_THAT(client.Request("GET", "/")->body, HasSubstr("npm run build"));
+}
+
+TEST_F(HubSmokeTest, KnowsItsBrowsersAgainAfterARestart) {
+  ASSERT_TRUE(hub_.Start());
+  const auto sign_in = RawWebClient(hub_.http_port())
+                           .Request("POST", "/v1/session", "Content-Type: application/json\r\n",
+                                    absl::StrCat("{\"token\":\"", hub_.token("anna"), "\"}"));
+  ASSERT_TRUE(sign_in.has_value());
+  const std::string set_cookie = sign_in->Header("set-cookie");
+  const std::string cookie =
+      absl::StrCat("Cookie: ", set_cookie.substr(0, set_cookie.find(';')), "\r\n");
+  EXPECT_EQ(hub_.End(SIGKILL), -SIGKILL);
+  ASSERT_TRUE(hub_.Start());
+  const auto who =
+      RawWebClient(hub_.http_port()).Request("GET", "/v1/session?identity=anna", cookie);
+  ASSERT_TRUE(who.has_value());
+  EXPECT_EQ(who->status, 200);
+}
+
+TEST_F(HubSmokeTest, SaysWhyItCannotStart) {
+  ASSERT_TRUE(hub_.Start());
+  std::string said;
+  EXPECT_EQ(hub_.RunToEnd(hub_.Arguments(), &said), 1);
+  EXPECT_THAT(said, HasSubstr("in use by another hub"));
+  std::vector<std::string> other = hub_.Arguments();
+  other[1] = hub_.directory() / "other.db";
+  EXPECT_EQ(hub_.RunToEnd(other, &said), 1);
+  EXPECT_THAT(said, HasSubstr(absl::StrCat("cannot listen on 127.0.0.1:", hub_.grpc_port())));
+  other[5] = "127.0.0.1:0";
+  EXPECT_EQ(hub_.RunToEnd(other, &said), 1);
+  EXPECT_THAT(said, HasSubstr(absl::StrCat("cannot listen on 127.0.0.1:", hub_.http_port())));
+  other[1] = "/no/such/folder/journal.db";
+  EXPECT_EQ(hub_.RunToEnd(other, &said), 1);
+  EXPECT_THAT(said, HasSubstr("/no/such/folder/journal.db"));
+  EXPECT_EQ(hub_.RunToEnd({"--journal", "x"}, &said), 2);
+  other[3] = "/no/such/identities";
+  EXPECT_EQ(hub_.RunToEnd(other, &said), 2);
+  EXPECT_THAT(said, HasSubstr("/no/such/identities"));
+}
+
+TEST_F(HubSmokeTest, ChecksItsConfiguration) {
+  std::vector<std::string> arguments = hub_.Arguments();
+  arguments.push_back("--check-config");
+  std::string said;
+  EXPECT_EQ(hub_.RunToEnd(arguments, &said), 0) << said;
+  EXPECT_THAT(said, HasSubstr("4 identities"));
+  EXPECT_FALSE(std::filesystem::exists(hub_.directory() / "journal.db"));
+}
+
+}  // namespace
+}  // namespace remora::hub

@@ -1,0 +1,53 @@
+#pragma once
+
+// Whether a cursor is of this journal: its epoch, its numbers, and the digests of the records that
+// it names. A journal that has gone back and grown again has other records under the same numbers.
+// Sequence-bound to the hub.
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "hub/fanout/case_feed.h"
+#include "remora/v1/room.pb.h"
+
+namespace remora::hub {
+
+// Why a follow cannot go on from its cursor: the causes of room.proto's Snapshot.
+inline constexpr char kEpochChanged[] = "epoch changed";
+inline constexpr char kCursorNotKnown[] = "cursor not known";
+
+class CursorCheck {
+ public:
+  // Outlived by `feed`.
+  CursorCheck(CaseFeed& feed, const v1::Cursor& cursor, std::function<void(std::string)> done);
+  ~CursorCheck();
+
+  // Calls `done` with the cause, empty when the cursor is good: within this call when no record has
+  // to be read, else later, unless the check is destroyed before.
+  void Start();
+
+  // Last seq of each lane; valid when the cursor is good.
+  const std::array<uint64_t, kLaneCount>& after() const { return after_; }
+
+ private:
+  struct Expected {
+    uint64_t seq = 0;
+    uint64_t digest = 0;
+    bool control = true;
+  };
+  void Next();
+  void Compare(absl::string_view record_bytes);
+
+  CaseFeed& feed_;
+  const v1::Cursor cursor_;
+  std::function<void(std::string)> done_;
+  std::array<uint64_t, kLaneCount> after_{};
+  std::vector<Expected> expected_;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+}  // namespace remora::hub

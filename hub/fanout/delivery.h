@@ -1,0 +1,86 @@
+#pragma once
+
+// Everything that one session is sent because it follows, in strict priority over all its follows:
+//
+//   1  lanes 0-1 of live follows          an alert of one case overtakes the bulk of every other
+//   2  follows that ended, snapshots
+//   3  lanes 2, 3, 4, 5 of live follows   while the credit lasts; a lane's gaps before its records
+//   4  complete follows                   in `seq` order, pulled
+//   5  history
+//
+// The session asks for one Down message at a time, when its stream can take it. Nothing is copied
+// or parsed for a live follower. Sequence-bound to the hub; owned by its session.
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "common/clock.h"
+#include "common/hub_time.h"
+#include "hub/fanout/complete_follow.h"
+#include "hub/fanout/credit_window.h"
+#include "hub/fanout/history.h"
+#include "hub/fanout/live_follow.h"
+#include "hub/metrics.h"
+
+namespace remora::hub {
+
+// One Down message, as slices: records (frames) or one encoded control message.
+struct DownSlices {
+  std::vector<SharedBytes> slices;
+  size_t bytes = 0;
+  bool empty() const { return slices.empty(); }
+};
+
+class Delivery {
+ public:
+  Delivery(const Clock& clock, HubTimeSource& hub_time, HubMetrics& metrics,
+           std::function<void()> wake);
+  ~Delivery();
+
+  // The feed tells its follow what is committed through the returned pointer's OnCommitted.
+  LiveFollow* AddLive(std::unique_ptr<CaseFeed> feed, const v1::Follow& follow, LaneSet lanes);
+  void AddComplete(std::unique_ptr<CaseFeed> feed, const v1::Follow& follow, LaneSet lanes);
+  void AddHistory(std::unique_ptr<CaseFeed> feed, const v1::HistoryRequest& request, LaneSet lanes);
+  // False: no such follow of a case.
+  bool Cancel(uint32_t follow_id);
+  void OnShown(uint64_t bulk_bytes_total_untrusted);
+
+  // Lanes 0-1 only: before the session's own messages of less weight.
+  void TakeEvents(size_t max_bytes, DownSlices* down);
+  // The rest; at most `max_bytes` unless it is one larger message.
+  void TakeOther(size_t max_bytes, DownSlices* down);
+  // Whether there may be something to take: it may turn out that the credit is used up.
+  bool HasSomething() const;
+
+  size_t history_count() const { return histories_.size(); }
+  size_t queued_bytes() const;
+  const CreditWindow& credit() const { return credit_; }
+  const std::vector<std::unique_ptr<LiveFollow>>& live() const { return live_; }
+  // Called with the id of a follow that ended by itself, so that its owner lets go of it.
+  void set_on_ended(std::function<void(uint32_t)> on_ended) { on_ended_ = std::move(on_ended); }
+
+ private:
+  void TakeEnded(DownSlices* down);
+  void TakeSnapshot(DownSlices* down);
+  bool TakeGapOf(LiveFollow& follow, uint32_t lane, DownSlices* down);
+  void TakeBulk(size_t max_bytes, DownSlices* down);
+  void TakeComplete(size_t max_bytes, DownSlices* down);
+  void TakeHistory(DownSlices* down);
+  void AddControl(uint32_t field, absl::string_view message, DownSlices* down);
+
+  const Clock& clock_;
+  HubTimeSource& hub_time_;
+  HubMetrics& metrics_;
+  const std::function<void()> wake_;
+  std::function<void(uint32_t)> on_ended_;
+  std::vector<std::unique_ptr<LiveFollow>> live_;
+  std::vector<std::unique_ptr<CompleteFollow>> complete_;
+  std::vector<std::unique_ptr<History>> histories_;
+  CreditWindow credit_;
+  // Where the next round begins, so that no follow is always first.
+  size_t turn_ = 0;
+};
+
+}  // namespace remora::hub

@@ -1,0 +1,69 @@
+#include "hub/fanout/history.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "common/record_codec.h"
+#include "hub/fanout/limits.h"
+#include "hub/wire.h"
+
+namespace remora::hub {
+
+History::History(std::unique_ptr<CaseFeed> feed, const v1::HistoryRequest& request, LaneSet lanes,
+                 std::function<void()> wake)
+    : feed_(std::move(feed)),
+      request_id_(request.request_id()),
+      lanes_(lanes),
+      wake_(std::move(wake)),
+      next_seq_(std::max<uint64_t>(request.from_seq(), 1)),
+      to_seq_(request.to_seq() == 0 ? feed_->head().seq
+                                    : std::min(request.to_seq(), feed_->head().seq)) {
+  Read();
+}
+
+History::~History() { *alive_ = false; }
+
+void History::Read() {
+  if (next_seq_ > to_seq_) {
+    has_page_ = true;  // an empty last one
+    page_ = FeedPage();
+    wake_();
+    return;
+  }
+  feed_->ReadJournal(next_seq_, to_seq_, lanes_.control(), lanes_.bulk(), kHistoryPageBytes,
+                     [this, alive = alive_](absl::StatusOr<FeedPage> page) {
+                       if (*alive) OnPage(std::move(page));
+                     });
+}
+
+void History::OnPage(absl::StatusOr<FeedPage> page) {
+  // What cannot be read ends the answer; the follower sees that records are missing and may ask
+  // again.
+  page_ = page.ok() ? std::move(*page) : FeedPage();
+  has_page_ = true;
+  wake_();
+}
+
+std::string History::TakePage() {
+  std::string out;
+  AppendVarintField(v1::HistoryPage::kRequestIdFieldNumber, request_id_, &out);
+  absl::string_view rest = page_.frames.view();
+  while (!rest.empty()) {
+    absl::StatusOr<absl::string_view> record = TakeFrame(&rest);
+    if (!record.ok()) break;
+    absl::StatusOr<StampedRecord> stamped = WalkStamped(*record);
+    if (!stamped.ok()) break;
+    if (lanes_.wanted[stamped->header.lane]) {
+      AppendBytesField(v1::HistoryPage::kRecordsFieldNumber, *record, &out);
+    }
+  }
+  done_ = page_.next_seq == 0;
+  AppendVarintField(v1::HistoryPage::kLastFieldNumber, done_ ? 1 : 0, &out);
+  next_seq_ = page_.next_seq;
+  page_ = FeedPage();
+  has_page_ = false;
+  if (!done_) Read();
+  return out;
+}
+
+}  // namespace remora::hub

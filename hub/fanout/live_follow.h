@@ -1,0 +1,111 @@
+#pragma once
+
+// One follow for a screen: a snapshot, then live by lanes (DELIVERY_LIVE of room.proto).
+//
+//   no cursor:   kSnapshot -----------------------------> kLive
+//   cursor:      kChecking --good--> kCatchingUp --lanes 0-1 at the head--> kSnapshot ("resumed")
+//                    '--not of this journal--> kSnapshot (its cause)
+//
+// Nothing is queued for it before it is live: a snapshot is made when it can be written, and live
+// begins with the record after it. Lanes 0 and 1 come from a RecordTail, in `seq` order, each one
+// once; lanes 2-5 wait in FollowerLanes.
+//
+// Sequence-bound to the hub; owned by its session's Delivery. `wake`: something can be written.
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "hub/fanout/byte_budget.h"
+#include "hub/fanout/case_feed.h"
+#include "hub/fanout/cursor_check.h"
+#include "hub/fanout/follower_lanes.h"
+#include "hub/fanout/record_tail.h"
+#include "remora/v1/room.pb.h"
+
+namespace remora::hub {
+
+class LiveFollow {
+ public:
+  LiveFollow(std::unique_ptr<CaseFeed> feed, const v1::Follow& follow, LaneSet lanes,
+             std::function<void()> wake);
+  ~LiveFollow();
+
+  // What was put on disk, in `seq` order.
+  void OnCommitted(std::span<const RecordFrame> frames);
+  // Leaves out what is too old to be shown as live.
+  void DropOlderThan(HubTime oldest);
+
+  // Lanes 0 and 1.
+  bool HasEvents() const { return tail_ != nullptr && tail_->IsBehind(); }
+  size_t TakeEvents(size_t max_bytes, bool first, std::vector<SharedBytes>* slices, size_t* count) {
+    return tail_->Take(max_bytes, first, slices, count);
+  }
+
+  // A snapshot is to be written.
+  bool HasSnapshot() const;
+  // One encoded v1::Snapshot. Live begins behind it. `cause` tells why, for metrics.
+  std::string TakeSnapshot(std::string* cause);
+
+  // Gaps of a time away; after the snapshot. A count of 0: not counted.
+  bool HasAwayGap() const { return !away_.empty(); }
+  v1::Gap TakeAwayGap();
+  // Gaps of lanes 2-5.
+  bool HasGap(uint32_t lane) const { return lanes_.HasGap(lane); }
+  // Before the lane's next record, or when nothing was told of the lane for kGapInterval.
+  bool IsGapDue(uint32_t lane, DeviceTime now) {
+    if (!lanes_.HasGap(lane)) return false;
+    if (HasBulk(lane) && budget_.Allows(FrontOf(lane).record_bytes(), now)) return true;
+    return now - gap_told_at_[lane] >= kGapInterval;
+  }
+  v1::Gap TakeGap(uint32_t lane, DeviceTime now);
+
+  // Lanes 2-5.
+  bool HasBulk(uint32_t lane) const { return !lanes_.empty(lane); }
+  const RecordFrame& FrontOf(uint32_t lane) const { return lanes_.Front(lane); }
+  RecordFrame PopFront(uint32_t lane) { return lanes_.PopFront(lane); }
+  ByteBudget& budget() { return budget_; }
+
+  uint32_t follow_id() const { return follow_id_; }
+  const CaseFeed& feed() const { return *feed_; }
+  size_t queued_bytes() const { return lanes_.queued_bytes(); }
+  // Not OK: the follow cannot go on.
+  absl::Status status() const { return tail_ ? tail_->status() : absl::OkStatus(); }
+
+ private:
+  enum class Stage { kChecking, kCatchingUp, kSnapshot, kLive };
+  bool WantsTrace(const TraceKey* trace);
+  void OnChecked(const std::string& cause);
+  void NoteAway();
+  v1::Gap ToProto(uint32_t lane, const LaneGap& gap) const;
+  v1::GapCause Cause() const {
+    return budget_.limited() ? v1::GAP_CAUSE_BUDGET : v1::GAP_CAUSE_SLOW_FOLLOWER;
+  }
+
+  std::unique_ptr<CaseFeed> feed_;
+  const uint32_t follow_id_;
+  const LaneSet lane_set_;
+  const std::set<std::string> trace_filter_;
+  const std::function<void()> wake_;
+  Stage stage_ = Stage::kSnapshot;
+  std::string cause_ = "joined";
+  std::array<uint64_t, kLaneCount> after_{};
+  std::unique_ptr<RecordTail> tail_;
+  FollowerLanes lanes_;
+  ByteBudget budget_;
+  std::deque<v1::Gap> away_;
+  std::array<DeviceTime, kLaneCount> gap_told_at_{};
+  // Bulk up to here is in the snapshot.
+  uint64_t live_after_seq_ = 0;
+  // Answers of the trace filter, by key index.
+  std::vector<int8_t> wanted_;
+  std::unique_ptr<CursorCheck> check_;
+};
+
+}  // namespace remora::hub

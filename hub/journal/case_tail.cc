@@ -1,0 +1,103 @@
+#include "hub/journal/case_tail.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "common/status_macros.h"
+#include "hub/journal/limits.h"
+
+namespace remora::hub {
+
+CaseTail::CaseTail(CaseHead head, std::vector<OriginLaneHeld> origins) : head_(std::move(head)) {
+  for (OriginLaneHeld& held : origins) {
+    origins_[{held.origin, held.lane}] = std::move(held.held);
+  }
+}
+
+absl::StatusOr<AppendRows> CaseTail::Accept(const CaseAppend& append, size_t max_row_bytes) const {
+  uint64_t first_seq = append.runs.empty() ? 0 : append.runs[0].first_seq;
+  for (const Run& run : append.runs) first_seq = std::min(first_seq, run.first_seq);
+  const uint64_t expected = head_.last_seq + 1;
+  if (failed_ && first_seq > expected) {
+    return absl::UnavailableError(absl::StrCat(
+        "case ", head_.case_id.Hex(), ": an earlier append failed; append again from seq ",
+        expected));
+  }
+  const auto refuse = [this](absl::string_view what) {
+    return absl::InvalidArgumentError(absl::StrCat("case ", head_.case_id.Hex(), ": ", what));
+  };
+  if (first_seq != expected) {
+    return refuse(absl::StrCat("append from seq ", first_seq, ", expected ", expected));
+  }
+  if (append.last_seq > kMaxSeq) return refuse("no more numbers");
+  if (absl::Status status = CheckLanes(append); !status.ok()) return refuse(status.message());
+  if (absl::Status status = CheckOrigins(append); !status.ok()) return refuse(status.message());
+  absl::StatusOr<AppendRows> rows = CutIntoRows(append, head_, max_row_bytes);
+  if (!rows.ok()) return refuse(rows.status().message());
+  return rows;
+}
+
+absl::Status CaseTail::CheckLanes(const CaseAppend& append) const {
+  for (uint32_t lane = 0; lane < kLaneCount; ++lane) {
+    if (append.lane_seq[lane] < head_.lane_seq[lane]) {
+      return absl::InvalidArgumentError(absl::StrCat("lane ", lane, " goes back from seq ",
+                                                     head_.lane_seq[lane], " to ",
+                                                     append.lane_seq[lane]));
+    }
+    const bool moves = append.lane_seq[lane] != head_.lane_seq[lane];
+    const bool has_run = std::any_of(append.runs.begin(), append.runs.end(), [&](const Run& run) {
+      return run.record_class == ClassOfLane(lane);
+    });
+    if (moves && !has_run) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("lane ", lane, " goes on without a run of its class"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CaseTail::CheckOrigins(const CaseAppend& append) const {
+  for (const OriginAdvance& advance : append.origins) {
+    const auto held = origins_.find({advance.origin, advance.lane});
+    for (const SeqRanges::Range& range : advance.added) {
+      if (advance.lane >= kLaneCount || range.first == 0 || range.last < range.first) {
+        return absl::InvalidArgumentError("an origin's lane or range that cannot be");
+      }
+      if (held == origins_.end()) continue;
+      const std::vector<SeqRanges::Range> missing = held->second.Missing(range.first, range.last);
+      if (missing.size() != 1 || missing[0] != range) {
+        return absl::InvalidArgumentError(
+            absl::StrCat("records ", range.first, "-", range.last, " of origin ",
+                         advance.origin.Hex(), " lane ", advance.lane, " are here already"));
+      }
+    }
+  }
+  return absl::OkStatus();
+}
+
+void CaseTail::Advance(const CaseAppend& append, const AppendRows& rows) {
+  head_.last_seq = append.last_seq;
+  head_.last_recorded_unix_ns = rows.last_recorded_unix_ns;
+  head_.chain = append.chain;
+  head_.lane_seq = append.lane_seq;
+  for (const OriginAdvance& advance : append.origins) {
+    SeqRanges& held = origins_[{advance.origin, advance.lane}];
+    for (const SeqRanges::Range& range : advance.added) held.InsertRange(range.first, range.last);
+  }
+  failed_ = false;
+}
+
+std::vector<OriginLaneHeld> CaseTail::OriginList() const {
+  std::vector<OriginLaneHeld> list;
+  list.reserve(origins_.size());
+  for (const auto& [key, held] : origins_) list.push_back({key.first, key.second, held});
+  return list;
+}
+
+size_t AppendBytes(const CaseAppend& append) {
+  size_t bytes = 0;
+  for (const Run& run : append.runs) bytes += run.frames.size();
+  return bytes;
+}
+
+}  // namespace remora::hub

@@ -1,0 +1,40 @@
+#pragma once
+
+// The journal's limits, each with its reason.
+
+#include <cstddef>
+#include <cstdint>
+
+#include "common/limits.h"
+
+namespace remora::hub {
+
+// Payload of one stored row, before sealing. A longer run is cut into several rows, so that a read
+// of one page never opens much more than it returns. Equals ReadRequest's default page.
+inline constexpr size_t kMaxRowBytes = 256 * 1024;
+static_assert(kMaxRowBytes >= kMaxRecordBytes + 64, "a row holds at least one stamped frame");
+
+// Frames in one transaction: about 20 ms of writing on a slow disk (200 MB/s), so that a backlog
+// that floods in delays an alert of another room by no more than that. One append is never cut.
+inline constexpr size_t kMaxTransactionBytes = 4 * 1024 * 1024;
+
+// Frames waiting for the writer: 15 s of 100 theatres (4.5 MB/s), so longer than any stall after
+// which rooms turn UNRECORDED (250 ms). What comes on top is refused with ResourceExhausted.
+inline constexpr size_t kMaxQueuedAppendBytes = 64 * 1024 * 1024;
+
+// Reads waiting for the reader: 256 followers of history with a few pages each.
+inline constexpr size_t kMaxQueuedReads = 1024;
+
+// A room's folded state; measured in tens of KiB for an 8 h case. A larger one is not kept.
+inline constexpr size_t kMaxCheckpointBytes = 16 * 1024 * 1024;
+
+// A page of frames that one read may ask for.
+inline constexpr size_t kMaxReadBytes = 4 * 1024 * 1024;
+static_assert(kMaxReadBytes <= kMaxMessageBytes, "a page of history fits into a message");
+
+// `seq` of a case in a row's key: 40 bits are 34 years at 1,000 records/s.
+inline constexpr uint64_t kMaxSeq = (uint64_t{1} << 40) - 1;
+// Cases in one file, ever: 22 bits are 4 million.
+inline constexpr int64_t kMaxCaseKey = (int64_t{1} << 22) - 1;
+
+}  // namespace remora::hub

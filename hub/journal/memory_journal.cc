@@ -1,0 +1,161 @@
+#include "hub/journal/memory_journal.h"
+
+#include <algorithm>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "common/status_macros.h"
+#include "hub/journal/limits.h"
+
+namespace remora::hub {
+namespace {
+
+class VectorSource final : public RunSource {
+ public:
+  VectorSource(const std::vector<StoredRun>& runs, uint64_t from_seq)
+      : next_(std::lower_bound(
+            runs.begin(), runs.end(), from_seq,
+            [](const StoredRun& run, uint64_t seq) { return run.last_seq < seq; })),
+        end_(runs.end()) {}
+
+  absl::StatusOr<std::optional<StoredRun>> Next() override {
+    if (next_ == end_) return std::nullopt;
+    return *next_++;
+  }
+
+ private:
+  std::vector<StoredRun>::const_iterator next_;
+  const std::vector<StoredRun>::const_iterator end_;
+};
+
+absl::Status NoSuchCase(const CaseId& case_id) {
+  return absl::NotFoundError(absl::StrCat("no case ", case_id.Hex(), " in the journal"));
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<CaseHead>> MemoryJournal::ListCases() {
+  MutexLock lock(&mutex_);
+  std::vector<CaseHead> heads;
+  for (const auto& [id, stored] : cases_) {
+    if (stored.tail.head().last_seq > 0) heads.push_back(stored.tail.head());
+  }
+  return heads;
+}
+
+absl::StatusOr<CaseRestore> MemoryJournal::Restore(const CaseId& case_id) {
+  MutexLock lock(&mutex_);
+  const auto it = cases_.find(case_id);
+  if (it == cases_.end()) return NoSuchCase(case_id);
+  const StoredCase& stored = it->second;
+  return CaseRestore{stored.tail.head(), stored.tail.OriginList(), stored.checkpoint};
+}
+
+absl::StatusOr<uint32_t> MemoryJournal::CreateCase(const CaseId& case_id) {
+  MutexLock lock(&mutex_);
+  CaseHead head;
+  head.case_id = case_id;
+  head.epoch = epoch_;
+  if (!cases_.try_emplace(case_id, head).second) {
+    return absl::AlreadyExistsError(absl::StrCat("case ", case_id.Hex(), " is in the journal"));
+  }
+  return epoch_;
+}
+
+void MemoryJournal::Append(CaseAppend append, Done done) {
+  MutexLock lock(&mutex_);
+  if (holding_) {
+    held_.push_back({std::move(append), std::move(done)});
+  } else {
+    Commit(std::move(append), std::move(done));
+  }
+}
+
+void MemoryJournal::Commit(CaseAppend append, Done done) {
+  absl::Status status = TryCommit(append);
+  // Posted under the lock, so that callbacks keep the order of the commits.
+  executor_.Post([done = std::move(done), status = std::move(status)] { done(status); });
+}
+
+absl::Status MemoryJournal::TryCommit(const CaseAppend& append) {
+  const auto it = cases_.find(append.case_id);
+  if (it == cases_.end()) return NoSuchCase(append.case_id);
+  StoredCase& stored = it->second;
+  absl::StatusOr<AppendRows> rows = stored.tail.Accept(append, kMaxRowBytes);
+  absl::Status status = rows.ok() ? failure_ : rows.status();
+  if (!status.ok()) {
+    stored.tail.MarkFailed();
+    return status;
+  }
+  for (const RunRow& row : rows->rows) {
+    stored.runs[static_cast<int>(row.record_class)].push_back(
+        {row.first_seq, row.last_seq,
+         SharedBytes(std::string(row.frames.data(), row.frames.size()))});
+  }
+  stored.tail.Advance(append, *rows);
+  return absl::OkStatus();
+}
+
+void MemoryJournal::Read(ReadRequest request,
+                         std::function<void(absl::StatusOr<ReadResult>)> done) {
+  absl::StatusOr<ReadResult> page = ReadPage(request);
+  executor_.Post([done = std::move(done), page = std::move(page)] { done(page); });
+}
+
+absl::StatusOr<ReadResult> MemoryJournal::ReadPage(const ReadRequest& request) {
+  MutexLock lock(&mutex_);
+  const auto it = cases_.find(request.case_id);
+  if (it == cases_.end()) return NoSuchCase(request.case_id);
+  VectorSource control(it->second.runs[0], request.from_seq);
+  VectorSource bulk(it->second.runs[1], request.from_seq);
+  return MergePage(request, request.control ? &control : nullptr, request.bulk ? &bulk : nullptr);
+}
+
+void MemoryJournal::SaveCheckpoint(const CaseId& case_id, Checkpoint checkpoint) {
+  MutexLock lock(&mutex_);
+  const auto it = cases_.find(case_id);
+  if (it == cases_.end() || checkpoint.seq > it->second.tail.head().last_seq ||
+      checkpoint.state.size() > kMaxCheckpointBytes) {
+    return;
+  }
+  it->second.checkpoint = std::move(checkpoint);
+}
+
+absl::Status MemoryJournal::Flush() {
+  MutexLock lock(&mutex_);
+  if (!held_.empty()) return absl::FailedPreconditionError("commits are held");
+  return absl::OkStatus();
+}
+
+void MemoryJournal::HoldCommits() {
+  MutexLock lock(&mutex_);
+  holding_ = true;
+}
+
+void MemoryJournal::ReleaseCommits() {
+  MutexLock lock(&mutex_);
+  holding_ = false;
+  for (Held& held : held_) Commit(std::move(held.append), std::move(held.done));
+  held_.clear();
+}
+
+bool MemoryJournal::ReleaseOne() {
+  MutexLock lock(&mutex_);
+  if (held_.empty()) return false;
+  Held held = std::move(held_.front());
+  held_.pop_front();
+  Commit(std::move(held.append), std::move(held.done));
+  return true;
+}
+
+size_t MemoryJournal::held_appends() const {
+  MutexLock lock(&mutex_);
+  return held_.size();
+}
+
+void MemoryJournal::FailCommits(absl::Status status) {
+  MutexLock lock(&mutex_);
+  failure_ = std::move(status);
+}
+
+}  // namespace remora::hub

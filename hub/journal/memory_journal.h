@@ -1,0 +1,72 @@
+#pragma once
+
+// A journal in memory: for tests of rooms and for benchmarks that leave the disk out. It keeps the
+// promises of journal.h but one: it does not outlive its process. A test can hold its commits, and
+// make them fail.
+//
+// Thread-safe. Commits inside the call (unless held); callbacks are posted to the executor.
+
+#include <deque>
+#include <map>
+#include <utility>
+#include <vector>
+
+#include "common/executor.h"
+#include "common/mutex.h"
+#include "hub/journal/case_tail.h"
+#include "hub/journal/journal.h"
+#include "hub/journal/page_merge.h"
+
+namespace remora::hub {
+
+class MemoryJournal final : public Journal {
+ public:
+  // `executor` outlives the journal.
+  explicit MemoryJournal(Executor& executor, uint32_t epoch = 1)
+      : executor_(executor), epoch_(epoch) {}
+
+  absl::StatusOr<std::vector<CaseHead>> ListCases() override;
+  absl::StatusOr<CaseRestore> Restore(const CaseId& case_id) override;
+  absl::StatusOr<uint32_t> CreateCase(const CaseId& case_id) override;
+  void Append(CaseAppend append, Done done) override;
+  void Read(ReadRequest request, std::function<void(absl::StatusOr<ReadResult>)> done) override;
+  void SaveCheckpoint(const CaseId& case_id, Checkpoint checkpoint) override;
+  // Does not wait for held commits: FailedPrecondition when there are any.
+  absl::Status Flush() override;
+
+  // From now on appends wait, as on a disk that hangs.
+  void HoldCommits();
+  // Commits what waits, in order, and no longer holds.
+  void ReleaseCommits();
+  // Commits only the oldest append that waits; false when there is none.
+  bool ReleaseOne();
+  size_t held_appends() const;
+  // From now on each commit fails so; OK ends it. Held appends meet what is set at their release.
+  void FailCommits(absl::Status status);
+
+ private:
+  struct StoredCase {
+    explicit StoredCase(CaseHead head) : tail(std::move(head)) {}
+    CaseTail tail;
+    std::vector<StoredRun> runs[2];  // by class
+    Checkpoint checkpoint;
+  };
+  struct Held {
+    CaseAppend append;
+    Done done;
+  };
+
+  void Commit(CaseAppend append, Done done) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status TryCommit(const CaseAppend& append) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::StatusOr<ReadResult> ReadPage(const ReadRequest& request);
+
+  Executor& executor_;
+  const uint32_t epoch_;
+  mutable Mutex mutex_;
+  std::map<CaseId, StoredCase> cases_ ABSL_GUARDED_BY(mutex_);
+  std::deque<Held> held_ ABSL_GUARDED_BY(mutex_);
+  bool holding_ ABSL_GUARDED_BY(mutex_) = false;
+  absl::Status failure_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace remora::hub

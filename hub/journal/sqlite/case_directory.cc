@@ -1,0 +1,50 @@
+#include "hub/journal/sqlite/case_directory.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "hub/journal/limits.h"
+
+namespace remora::hub::sqlite {
+
+void CaseDirectory::Load(const CaseId& case_id, Entry entry) {
+  MutexLock lock(&mutex_);
+  last_key_ = std::max(last_key_, entry.case_key);
+  entries_[case_id] = std::move(entry);
+}
+
+void CaseDirectory::set_epoch_of_new_cases(uint32_t epoch) {
+  MutexLock lock(&mutex_);
+  epoch_ = epoch;
+}
+
+absl::StatusOr<CaseDirectory::Entry> CaseDirectory::Create(const CaseId& case_id) {
+  MutexLock lock(&mutex_);
+  if (entries_.contains(case_id)) {
+    return absl::AlreadyExistsError(absl::StrCat("case ", case_id.Hex(), " is in the journal"));
+  }
+  if (last_key_ >= kMaxCaseKey) {
+    return absl::ResourceExhaustedError("the journal's file has no more case keys");
+  }
+  const Entry entry{++last_key_, epoch_, absl::OkStatus()};
+  entries_[case_id] = entry;
+  return entry;
+}
+
+absl::StatusOr<CaseDirectory::Entry> CaseDirectory::Find(const CaseId& case_id) const {
+  MutexLock lock(&mutex_);
+  const auto it = entries_.find(case_id);
+  if (it == entries_.end()) {
+    return absl::NotFoundError(absl::StrCat("no case ", case_id.Hex(), " in the journal"));
+  }
+  if (!it->second.damage.ok()) return it->second.damage;
+  return it->second;
+}
+
+void CaseDirectory::MarkDamaged(const CaseId& case_id, absl::Status damage) {
+  MutexLock lock(&mutex_);
+  const auto it = entries_.find(case_id);
+  if (it != entries_.end()) it->second.damage = std::move(damage);
+}
+
+}  // namespace remora::hub::sqlite

@@ -1,0 +1,42 @@
+#pragma once
+
+// Which cases the file holds: from id to key, epoch and damage. Filled at opening, grown by
+// CreateCase, never shrunk. Thread-safe.
+
+#include <cstdint>
+#include <map>
+#include <optional>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "common/ids.h"
+#include "common/mutex.h"
+
+namespace remora::hub::sqlite {
+
+class CaseDirectory {
+ public:
+  struct Entry {
+    int64_t case_key = 0;
+    uint32_t epoch = 0;
+    absl::Status damage;  // DataLoss: found when the file was opened or verified
+  };
+
+  // At opening, before any other thread.
+  void Load(const CaseId& case_id, Entry entry);
+  void set_epoch_of_new_cases(uint32_t epoch);
+
+  // AlreadyExists. ResourceExhausted: no more keys.
+  absl::StatusOr<Entry> Create(const CaseId& case_id);
+  // NotFound, or the case's damage.
+  absl::StatusOr<Entry> Find(const CaseId& case_id) const;
+  void MarkDamaged(const CaseId& case_id, absl::Status damage);
+
+ private:
+  mutable Mutex mutex_;
+  std::map<CaseId, Entry> entries_ ABSL_GUARDED_BY(mutex_);
+  int64_t last_key_ ABSL_GUARDED_BY(mutex_) = 0;
+  uint32_t epoch_ ABSL_GUARDED_BY(mutex_) = 1;
+};
+
+}  // namespace remora::hub::sqlite

@@ -1,0 +1,66 @@
+#pragma once
+
+// The file with all its connections: opens them, checks what is there, closes them all, and opens
+// them again after an error. Writer's thread, but for the slots.
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "hub/journal/case_tail.h"
+#include "hub/journal/sqlite/case_directory.h"
+#include "hub/journal/sqlite/case_rows.h"
+#include "hub/journal/sqlite/commit_session.h"
+#include "hub/journal/sqlite/connection.h"
+#include "hub/journal/sqlite/session_slot.h"
+
+namespace remora::hub::sqlite {
+
+class JournalFile {
+ public:
+  using Tails = std::map<CaseId, CaseTail>;
+
+  // All outlive the file.
+  JournalFile(std::string path, std::string vfs, CaseDirectory& directory,
+              SessionSlot<ReadSession>& reader, SessionSlot<Connection>& checkpointer)
+      : path_(std::move(path)),
+        vfs_(std::move(vfs)),
+        directory_(directory),
+        reader_(reader),
+        checkpointer_(checkpointer) {}
+  ~JournalFile() { Close(); }
+
+  // Opens the file for the first time, creating it where there is none, and fills the directory.
+  // A damaged case is marked there and does not keep the others from being used.
+  // DataLoss: no journal, or its tables cannot be read. FailedPrecondition: of a newer version.
+  absl::Status Open(uint32_t epoch_of_new_file, bool start_new_epoch);
+
+  // Closes every connection and opens the file anew, so that SQLite reads its log back. Then each
+  // case in `acknowledged` is compared: what goes beyond was left by a commit that failed, and is
+  // taken away; a case that holds less has lost records and is marked damaged. When this fails, the
+  // file stays closed.
+  absl::Status Reopen(const Tails& acknowledged);
+  // Waits for reader and checkpointer to finish what they are at.
+  void Close();
+
+  // Null while closed.
+  CommitSession* session() { return session_.get(); }
+  const std::string& path() const { return path_; }
+
+ private:
+  absl::Status OpenAndReconcile(const Tails& acknowledged);
+  absl::Status OpenConnections(std::unique_ptr<CommitSession> session);
+  absl::Status LoadDirectory(Connection& connection);
+  absl::Status RaiseEpochs(CommitSession& session);
+  absl::Status Reconcile(CommitSession& session, const CaseId& case_id, const CaseTail& tail);
+
+  const std::string path_;
+  const std::string vfs_;
+  CaseDirectory& directory_;
+  SessionSlot<ReadSession>& reader_;
+  SessionSlot<Connection>& checkpointer_;
+  std::unique_ptr<CommitSession> session_;
+};
+
+}  // namespace remora::hub::sqlite

@@ -1,0 +1,25 @@
+#pragma once
+
+// Limits of the SQLite engine, each with its reason. Those of all engines: hub/journal/limits.h.
+
+#include <cstdint>
+
+namespace remora::hub::sqlite {
+
+// How long a statement waits for another process (an administrator's sqlite3 shell) to let go of
+// the file. The hub's own threads never wait for each other so. Rooms turn UNRECORDED after 250 ms.
+inline constexpr int kBusyTimeoutMs = 200;
+
+// Pages (of 4 KiB) in the write-ahead log at which the checkpointer begins: 16 MiB are 3 s of 100
+// theatres, and are read back in less than 50 ms after a crash. Fewer would sync the main file more
+// often; more would lengthen the start.
+inline constexpr int kCheckpointPages = 4096;
+// The log's file is cut back to this when it starts anew after a burst, in bytes.
+inline constexpr int64_t kKeptLogBytes = int64_t{64} * 1024 * 1024;
+
+// Page cache of each connection, in KiB: the writer's holds the tails of 100 cases several times
+// over, the reader's a few pages of history.
+inline constexpr int kWriterCacheKib = 16 * 1024;
+inline constexpr int kReaderCacheKib = 4 * 1024;
+
+}  // namespace remora::hub::sqlite

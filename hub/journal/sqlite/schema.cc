@@ -1,0 +1,141 @@
+#include "hub/journal/sqlite/schema.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "absl/strings/str_cat.h"
+#include "common/status_macros.h"
+
+namespace remora::hub::sqlite {
+namespace {
+
+// Payload last: the columns before it are read without its overflow pages.
+constexpr char kTables[] = R"(
+CREATE TABLE journal (
+  one INTEGER PRIMARY KEY CHECK (one = 1),
+  epoch INTEGER NOT NULL
+);
+CREATE TABLE cases (
+  case_key INTEGER PRIMARY KEY,
+  case_id BLOB NOT NULL UNIQUE,
+  epoch INTEGER NOT NULL,
+  last_seq INTEGER NOT NULL,
+  last_recorded_unix_ns INTEGER NOT NULL,
+  chain BLOB NOT NULL,
+  lane_seq BLOB NOT NULL,
+  origin_lanes INTEGER NOT NULL,
+  digest BLOB NOT NULL
+);
+CREATE TABLE rows (
+  row_key INTEGER PRIMARY KEY,
+  after_seq INTEGER NOT NULL,
+  last_seq INTEGER NOT NULL,
+  count INTEGER NOT NULL,
+  digest BLOB NOT NULL,
+  payload BLOB NOT NULL
+);
+CREATE TABLE origins (
+  case_key INTEGER NOT NULL,
+  origin BLOB NOT NULL,
+  lane INTEGER NOT NULL,
+  digest BLOB NOT NULL,
+  ranges BLOB NOT NULL,
+  PRIMARY KEY (case_key, origin, lane)
+) WITHOUT ROWID;
+CREATE TABLE checkpoints (
+  case_key INTEGER PRIMARY KEY,
+  seq INTEGER NOT NULL,
+  digest BLOB NOT NULL,
+  state BLOB NOT NULL
+);
+CREATE VIEW runs AS
+  SELECT row_key >> 41 AS case_key,
+         CASE (row_key >> 40) & 1 WHEN 0 THEN 'control' ELSE 'bulk' END AS class,
+         after_seq, row_key & 0xffffffffff AS first_seq, last_seq, count,
+         length(payload) AS payload_bytes
+  FROM rows;
+)";
+
+absl::Status FileError(const char* doing, const std::string& path) {
+  const int error = errno;
+  const std::string text = absl::StrCat("journal ", path, ": ", doing, ": ", std::strerror(error));
+  if (error == ENOSPC || error == EDQUOT) return absl::ResourceExhaustedError(text);
+  return absl::UnavailableError(text);
+}
+
+// Part of the file from then on, unless somebody changes it.
+absl::Status UseWriteAheadLog(Connection& connection) {
+  ASSIGN_OR_RETURN(Statement mode, Statement::Prepare(connection, "PRAGMA journal_mode = WAL"));
+  ASSIGN_OR_RETURN(const bool row, mode.Step());
+  if (row && mode.Blob(0) == "wal") return absl::OkStatus();
+  return absl::UnavailableError(absl::StrCat("journal ", connection.path(),
+                                             ": its file system cannot keep a write-ahead log "
+                                             "(needs shared memory: no network file system)"));
+}
+
+absl::Status CreateTables(Connection& connection, uint32_t epoch) {
+  RETURN_IF_ERROR(connection.Execute("BEGIN IMMEDIATE"));
+  const std::string mark = absl::StrCat("PRAGMA application_id = ", kApplicationId,
+                                        "; PRAGMA user_version = ", kSchemaVersion,
+                                        "; INSERT INTO journal VALUES (1, ", epoch, ")");
+  absl::Status status = connection.Execute(kTables);
+  if (status.ok()) status = connection.Execute(mark.c_str());
+  if (status.ok()) status = connection.Execute("COMMIT");
+  if (!status.ok() && connection.in_transaction()) connection.Execute("ROLLBACK").IgnoreError();
+  return status;
+}
+
+}  // namespace
+
+absl::Status CreateFileIfMissing(const std::string& path) {
+  const int file = open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (file < 0) return errno == EEXIST ? absl::OkStatus() : FileError("create", path);
+  close(file);
+  const size_t slash = path.rfind('/');
+  const std::string directory = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+  const int directory_file = open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (directory_file < 0) return FileError("open the directory of", path);
+  const bool synced = fsync(directory_file) == 0;
+  absl::Status status = synced ? absl::OkStatus() : FileError("sync the directory of", path);
+  close(directory_file);
+  return status;
+}
+
+absl::Status PrepareSchema(Connection& connection, uint32_t epoch_of_new_file) {
+  ASSIGN_OR_RETURN(const int64_t application, connection.QueryNumber("PRAGMA application_id"));
+  ASSIGN_OR_RETURN(const int64_t tables,
+                   connection.QueryNumber("SELECT count(*) FROM sqlite_schema"));
+  if (application != 0 || tables != 0) {
+    RETURN_IF_ERROR(CheckIsJournal(connection));
+    return UseWriteAheadLog(connection);
+  }
+  RETURN_IF_ERROR(UseWriteAheadLog(connection));
+  return CreateTables(connection, epoch_of_new_file);
+}
+
+absl::Status CheckIsJournal(Connection& connection) {
+  ASSIGN_OR_RETURN(const int64_t application, connection.QueryNumber("PRAGMA application_id"));
+  ASSIGN_OR_RETURN(const int64_t version, connection.QueryNumber("PRAGMA user_version"));
+  if (application != kApplicationId) {
+    return absl::DataLossError(absl::StrCat("journal ", connection.path(),
+                                            ": an SQLite file, but no journal of Remora "
+                                            "(application id ", application, ")"));
+  }
+  if (version != kSchemaVersion) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("journal ", connection.path(), ": has layout ", version,
+                     ", this program knows ", kSchemaVersion, ": use the program that wrote it"));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<uint32_t> JournalEpoch(Connection& connection) {
+  ASSIGN_OR_RETURN(const int64_t epoch,
+                   connection.QueryNumber("SELECT epoch FROM journal WHERE one = 1"));
+  return static_cast<uint32_t>(epoch);
+}
+
+}  // namespace remora::hub::sqlite

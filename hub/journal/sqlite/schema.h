@@ -1,0 +1,32 @@
+#pragma once
+
+// The journal's file: its tables, its mark, and the check on opening (docs/journal.md).
+
+#include <cstdint>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "hub/journal/sqlite/connection.h"
+
+namespace remora::hub::sqlite {
+
+// "RMRJ", in the file's header: `file` and this program tell by it what the file is.
+inline constexpr int64_t kApplicationId = 0x524d524a;
+// The layout below. A newer one is refused, not guessed at.
+inline constexpr int64_t kSchemaVersion = 1;
+
+// Makes the file (mode 0600) where there is none, and syncs its directory entry.
+absl::Status CreateFileIfMissing(const std::string& path);
+
+// Creates the tables in an empty file, or checks that it is a journal of this version.
+// DataLoss: damaged, or not a journal. FailedPrecondition: of a newer version.
+absl::Status PrepareSchema(Connection& connection, uint32_t epoch_of_new_file);
+
+// As PrepareSchema, for a file that must be a journal already: DataLoss when it is empty.
+absl::Status CheckIsJournal(Connection& connection);
+
+// The epoch that new cases get.
+absl::StatusOr<uint32_t> JournalEpoch(Connection& connection);
+
+}  // namespace remora::hub::sqlite

@@ -1,0 +1,278 @@
+// Every k-th write and sync of the journal fails, once and for ever, and the power goes at every
+// k-th: afterwards what was acknowledged is there, whole, and nothing that was reported as failed.
+
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "common/random.h"
+#include "gtest/gtest.h"
+#include "hub/journal/sqlite/testing/fault_vfs.h"
+#include "hub/journal/sqlite/testing/journal_bench.h"
+#include "hub/journal/testing/case_script.h"
+#include "hub/journal/testing/journal_calls.h"
+
+namespace remora::hub::sqlite {
+namespace {
+
+constexpr int kCases = 2;
+constexpr int kRounds = 5;
+// Each round is committed by at least one call of a kind; group commit decides how many more.
+constexpr uint64_t kFewestCalls = kRounds;
+// Few, so that the log is moved within a round or two.
+constexpr int kCheckpointPagesForTest = 12;
+// So many that it is not moved at all.
+constexpr int kManyPages = 1'000'000;
+
+// A case as its room knows it.
+struct Room {
+  CaseScript acknowledged;
+  // All that was offered after that and whose fate the room did not get to know as "in".
+  std::vector<CaseScript> offered;
+};
+
+std::vector<Room> OpenRooms(JournalBench& bench) {
+  std::vector<Room> rooms;
+  for (int c = 0; c < kCases; ++c) {
+    const absl::StatusOr<uint32_t> epoch = bench.journal().CreateCase(CaseIdOf(c));
+    EXPECT_TRUE(epoch.ok()) << epoch.status();
+    rooms.push_back({CaseScript(CaseIdOf(c), epoch.value_or(0), c), {}});
+  }
+  return rooms;
+}
+
+// Each room appends twice without waiting, then hears; what failed it offers again next time.
+void AppendRound(JournalBench& bench, std::vector<Room>& rooms) {
+  int called = 0;
+  std::vector<std::vector<bool>> ok(rooms.size());
+  for (size_t c = 0; c < rooms.size(); ++c) {
+    rooms[c].offered.clear();
+    CaseScript script = rooms[c].acknowledged;
+    for (int i = 0; i < 2; ++i) {
+      CaseAppend append = script.NextDrawn();
+      rooms[c].offered.push_back(script);
+      bench.journal().Append(std::move(append), [&ok, &called, c](absl::Status status) {
+        ok[c].push_back(status.ok());
+        ++called;
+      });
+    }
+  }
+  bench.executor().RunUntil([&] { return called == 2 * static_cast<int>(rooms.size()); });
+  for (size_t c = 0; c < rooms.size(); ++c) {
+    EXPECT_FALSE(!ok[c][0] && ok[c][1]) << "a later append went in before the one that failed";
+    const size_t in = ok[c][0] + ok[c][1];
+    if (in > 0) rooms[c].acknowledged = rooms[c].offered[in - 1];
+    rooms[c].offered.erase(rooms[c].offered.begin(), rooms[c].offered.begin() + in);
+  }
+  for (const Room& room : rooms) {
+    bench.journal().SaveCheckpoint(room.acknowledged.case_id(),
+                                   {room.acknowledged.last_seq(), "state"});
+  }
+}
+
+// For when the process ended, or the power, before the journal could look at its file again: an
+// append that failed may be there, but only whole.
+void ExpectHoldsAcknowledgedOrOffered(JournalBench& bench, const Room& room) {
+  const absl::StatusOr<CaseRestore> restore =
+      bench.journal().Restore(room.acknowledged.case_id());
+  if (room.acknowledged.last_seq() == 0 && absl::IsNotFound(restore.status())) return;
+  ASSERT_TRUE(restore.ok()) << restore.status();
+  const CaseScript* held = &room.acknowledged;
+  for (const CaseScript& offered : room.offered) {
+    if (offered.last_seq() == restore->head.last_seq) held = &offered;
+  }
+  ExpectHolds(bench.journal(), bench.executor(), *held);
+}
+
+void ExpectHoldsAcknowledged(JournalBench& bench, const std::vector<Room>& rooms) {
+  for (const Room& room : rooms) {
+    const bool absent = absl::IsNotFound(
+        bench.journal().Restore(room.acknowledged.case_id()).status());
+    if (absent && room.acknowledged.last_seq() == 0) continue;
+    ExpectHolds(bench.journal(), bench.executor(), room.acknowledged);
+  }
+}
+
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+constexpr uint64_t kStride = 7;  // all would take ten minutes
+#else
+constexpr uint64_t kStride = 1;
+#endif
+
+// Calls `once` with k = 1, 2, ... until the k-th call no longer comes. Returns how many came.
+uint64_t Sweep(const std::function<bool(uint64_t k)>& once) {
+  uint64_t tried = 0;
+  for (uint64_t k = 1; !testing::Test::HasFailure() && once(k); k += kStride) ++tried;
+  return tried;
+}
+
+class JournalFaultAtEveryCall : public testing::TestWithParam<Fault> {};
+
+TEST_P(JournalFaultAtEveryCall, OnceLeavesExactlyWhatWasAcknowledged) {
+  FaultVfs vfs("fault-once");
+  const uint64_t tried = Sweep([&](uint64_t k) {
+    SCOPED_TRACE(k);
+    JournalBench bench(vfs.name(), kCheckpointPagesForTest, ScratchDirectory::kMemory);
+    EXPECT_TRUE(bench.Open().ok());
+    std::vector<Room> rooms = OpenRooms(bench);
+    vfs.Arm(GetParam(), k, false);
+    for (int round = 0; round < kRounds; ++round) AppendRound(bench, rooms);
+    const bool hit = vfs.hit();
+    vfs.Disarm();
+    AppendRound(bench, rooms);
+    for (const Room& room : rooms) {
+      EXPECT_TRUE(room.offered.empty()) << "appends go on after the error";
+    }
+    ExpectHoldsAcknowledged(bench, rooms);
+    EXPECT_TRUE(bench.Open().ok());
+    ExpectHoldsAcknowledged(bench, rooms);
+    return hit;
+  });
+  std::cout << "calls tried: " << tried << "\n";
+  EXPECT_GE(tried, kFewestCalls / kStride);
+}
+
+// The file as a process leaves it that is killed right after it was told of the failure.
+TEST_P(JournalFaultAtEveryCall, OnceAndThenTheEndOfTheProcessLeavesExactlyWhatWasAcknowledged) {
+  FaultVfs vfs("fault-once-end");
+  const uint64_t tried = Sweep([&](uint64_t k) {
+    SCOPED_TRACE(k);
+    JournalBench bench(vfs.name(), kManyPages, ScratchDirectory::kMemory);
+    EXPECT_TRUE(bench.Open().ok());
+    std::vector<Room> rooms = OpenRooms(bench);
+    vfs.Arm(GetParam(), k, false);
+    for (int round = 0; round < kRounds && !vfs.hit(); ++round) AppendRound(bench, rooms);
+    bench.journal().Flush().IgnoreError();  // the failure, perhaps; and the checkpoints are done
+    JournalBench after("", kCheckpointPages, ScratchDirectory::kMemory);
+    for (const char* suffix : {"", "-wal"}) {
+      std::filesystem::copy_file(bench.path() + suffix, after.path() + suffix);
+    }
+    EXPECT_TRUE(after.Open().ok());
+    ExpectHoldsAcknowledged(after, rooms);
+    return vfs.hit();
+  });
+  std::cout << "calls tried: " << tried << "\n";
+  EXPECT_GE(tried, kFewestCalls / kStride);
+}
+
+TEST(JournalFault, ASyncThatFailedHasTheFileOpenedAnew) {
+  FaultVfs vfs("fault-anew");
+  JournalBench bench(vfs.name());
+  ASSERT_TRUE(bench.Open().ok());
+  std::vector<Room> rooms = OpenRooms(bench);
+  AppendRound(bench, rooms);
+  EXPECT_EQ(bench.journal().reopenings(), 0u);
+  vfs.Arm(Fault::kNoSpace, 1, false);
+  AppendRound(bench, rooms);
+  EXPECT_EQ(bench.journal().reopenings(), 0u) << "no space leaves the file as it was";
+  vfs.Arm(Fault::kSyncError, 1, false);
+  AppendRound(bench, rooms);
+  EXPECT_GT(bench.journal().reopenings(), 0u);
+}
+
+TEST_P(JournalFaultAtEveryCall, ForEverIsReportedAndEndsWhenTheDiskIsBack) {
+  FaultVfs vfs("fault-for-ever");
+  const uint64_t tried = Sweep([&](uint64_t k) {
+    SCOPED_TRACE(k);
+    JournalBench bench(vfs.name(), kCheckpointPagesForTest, ScratchDirectory::kMemory);
+    EXPECT_TRUE(bench.Open().ok());
+    std::vector<Room> rooms = OpenRooms(bench);
+    vfs.Arm(GetParam(), k, true);
+    for (int round = 0; round < kRounds; ++round) AppendRound(bench, rooms);
+    const bool hit = vfs.hit();
+    vfs.Disarm();
+    AppendRound(bench, rooms);
+    for (const Room& room : rooms) {
+      EXPECT_TRUE(room.offered.empty()) << "appends go on when the disk is back";
+    }
+    ExpectHoldsAcknowledged(bench, rooms);
+    EXPECT_TRUE(bench.Open().ok());
+    ExpectHoldsAcknowledged(bench, rooms);
+    return hit;
+  });
+  std::cout << "calls tried: " << tried << "\n";
+  EXPECT_GE(tried, kFewestCalls / kStride);
+}
+
+TEST_P(JournalFaultAtEveryCall, ForEverAndThenTheEndOfTheProcessLosesNothingAcknowledged) {
+  FaultVfs vfs("fault-end");
+  const uint64_t tried = Sweep([&](uint64_t k) {
+    SCOPED_TRACE(k);
+    JournalBench bench(vfs.name(), kCheckpointPagesForTest, ScratchDirectory::kMemory);
+    EXPECT_TRUE(bench.Open().ok());
+    std::vector<Room> rooms = OpenRooms(bench);
+    vfs.Arm(GetParam(), k, true);
+    for (int round = 0; round < kRounds && !vfs.hit(); ++round) AppendRound(bench, rooms);
+    bench.Close();
+    const bool hit = vfs.hit();
+    vfs.Disarm();
+    const absl::Status opened = bench.Open();
+    EXPECT_TRUE(opened.ok()) << opened;
+    if (!opened.ok()) return false;
+    for (const Room& room : rooms) ExpectHoldsAcknowledgedOrOffered(bench, room);
+    return hit;
+  });
+  std::cout << "calls tried: " << tried << "\n";
+  EXPECT_GE(tried, kFewestCalls / kStride);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, JournalFaultAtEveryCall,
+                         testing::Values(Fault::kNoSpace, Fault::kWriteError, Fault::kTornWrite,
+                                         Fault::kLateError, Fault::kSyncError));
+
+TEST(JournalPowerCut, AtEveryWriteAndSyncLosesNothingAcknowledged) {
+  FaultVfs vfs("power-cut");
+  int seed = 0;
+  const uint64_t tried = Sweep([&](uint64_t k) {
+    JournalBench bench(vfs.name(), kCheckpointPagesForTest, ScratchDirectory::kMemory);
+    EXPECT_TRUE(bench.Open().ok());
+    std::vector<Room> rooms = OpenRooms(bench);
+    vfs.Arm(Fault::kPowerCut, k, true);
+    for (int round = 0; round < kRounds && !vfs.hit(); ++round) AppendRound(bench, rooms);
+    const bool hit = vfs.hit();
+    // The same cut, with different sectors of what was not synced on the disk.
+    for (int image = 0; image < 3 && hit; ++image) {
+      ++seed;
+      SCOPED_TRACE(testing::Message() << "cut at call " << k << ", seed " << seed);
+      std::unique_ptr<Random> random = MakeSeededRandom(seed);
+      JournalBench after("", kCheckpointPages, ScratchDirectory::kMemory);
+      for (const auto& [path, bytes] : vfs.ImageAfterPowerCut(*random)) {
+        if (path.rfind(bench.path(), 0) != 0) continue;
+        std::ofstream file(after.path() + path.substr(bench.path().size()), std::ios::binary);
+        file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+      }
+      const absl::Status opened = after.Open();
+      EXPECT_TRUE(opened.ok()) << opened;
+      if (!opened.ok()) return false;
+      for (const Room& room : rooms) ExpectHoldsAcknowledgedOrOffered(after, room);
+    }
+    bench.Close();
+    vfs.Disarm();
+    return hit;
+  });
+  std::cout << "cuts tried: " << 3 * tried << ", seeds 1-" << seed << "\n";
+  EXPECT_GE(tried, 100u / kStride);
+}
+
+TEST(JournalFaultVfs, CountsAndStrikesAsArmed) {
+  FaultVfs vfs("armed");
+  vfs.Arm(Fault::kWriteError, 2, false);
+  EXPECT_EQ(vfs.BeforeWrite("f", 0, "ab").result, 0);
+  EXPECT_FALSE(vfs.hit());
+  EXPECT_NE(vfs.BeforeWrite("f", 0, "cd").result, 0);
+  EXPECT_TRUE(vfs.hit());
+  EXPECT_EQ(vfs.BeforeWrite("f", 2, "ef").result, 0);
+  EXPECT_EQ(vfs.BeforeSync("f").result, 0);
+  std::unique_ptr<Random> random = MakeSeededRandom(1);
+  EXPECT_EQ(vfs.ImageAfterPowerCut(*random)["f"], "abef");
+  vfs.Arm(Fault::kSyncError, 1, true);
+  EXPECT_EQ(vfs.BeforeWrite("f", 0, "xx").result, 0);
+  EXPECT_NE(vfs.BeforeSync("f").result, 0);
+  EXPECT_NE(vfs.BeforeSync("f").result, 0);
+}
+
+}  // namespace
+}  // namespace remora::hub::sqlite

@@ -1,0 +1,86 @@
+#pragma once
+
+// The journal of one machine: one SQLite file for all open cases (docs/journal.md).
+//
+//   rooms --> Writer --COMMIT--> log --LogCheckpointer--> file <-- Reader      (a thread each)
+//
+// Thread-safe. Made and destroyed by the program's main part; blocks while it opens, restores,
+// flushes and closes.
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "common/clock.h"
+#include "common/executor.h"
+#include "hub/journal/journal.h"
+#include "hub/journal/payload_cipher.h"
+#include "hub/journal/sqlite/case_directory.h"
+#include "hub/journal/sqlite/journal_file.h"
+#include "hub/journal/sqlite/limits.h"
+#include "hub/journal/sqlite/log_checkpointer.h"
+#include "hub/journal/sqlite/process_lock.h"
+#include "hub/journal/sqlite/reader.h"
+#include "hub/journal/sqlite/writer.h"
+
+namespace remora::hub {
+
+class SqliteJournal final : public Journal {
+ public:
+  struct Options {
+    // The file; -wal, -shm and .lock stand beside it. A local disk: no network file system.
+    std::string path;
+    // What cases in a newly made file get. The program gives one that no lost file had before it,
+    // such as the seconds of UTC.
+    uint32_t epoch_of_new_file = 1;
+    // The file comes from a backup: it and all its cases get a new epoch, so that followers who
+    // have seen records that it no longer holds begin again. For one start only.
+    bool start_new_epoch = false;
+    // SQLite's layer to the operating system; empty for its own. For tests.
+    std::string vfs;
+    // Pages in the log at which it is moved into the file.
+    int checkpoint_pages = sqlite::kCheckpointPages;
+    // Called after each transaction, on the writer's thread, with its size and duration; or null.
+    std::function<void(const sqlite::CommitReport&)> observer;
+  };
+
+  // Opens the file, making it where there is none. Clock, executor and cipher outlive the journal.
+  //   FailedPrecondition  another hub has it; or a newer program wrote it
+  //   DataLoss            it is damaged, or something else; a case that alone is damaged does not
+  //                       keep it from opening: its Restore, Append and Read give DataLoss
+  //   ResourceExhausted   no space
+  //   Unavailable         any other failure of the disk
+  static absl::StatusOr<std::unique_ptr<SqliteJournal>> Open(Options options, const Clock& clock,
+                                                             Executor& executor,
+                                                             PayloadCipher& cipher);
+  // Commits what waits, moves the log into the file, and closes it. Callbacks of what waited are
+  // posted.
+  ~SqliteJournal() override;
+
+  absl::StatusOr<std::vector<CaseHead>> ListCases() override;
+  absl::StatusOr<CaseRestore> Restore(const CaseId& case_id) override;
+  absl::StatusOr<uint32_t> CreateCase(const CaseId& case_id) override;
+  void Append(CaseAppend append, Done done) override;
+  void Read(ReadRequest request, std::function<void(absl::StatusOr<ReadResult>)> done) override;
+  void SaveCheckpoint(const CaseId& case_id, Checkpoint checkpoint) override;
+  absl::Status Flush() override;
+
+  // Times the file was opened anew after an error, and times its log was moved; for metrics.
+  uint64_t reopenings() const { return writer_.reopenings(); }
+  uint64_t checkpoints() const { return checkpointer_.checkpoints(); }
+
+ private:
+  SqliteJournal(Options options, const Clock& clock, Executor& executor, PayloadCipher& cipher,
+                std::unique_ptr<sqlite::ProcessLock> lock);
+
+  // In this order: what comes later uses what comes before.
+  const std::unique_ptr<sqlite::ProcessLock> lock_;
+  sqlite::CaseDirectory directory_;
+  sqlite::Reader reader_;
+  sqlite::LogCheckpointer checkpointer_;
+  sqlite::JournalFile file_;
+  sqlite::Writer writer_;
+};
+
+}  // namespace remora::hub

@@ -1,0 +1,308 @@
+#include "hub/journal/sqlite/writer.h"
+
+#include <memory>
+
+#include "absl/strings/str_cat.h"
+#include "common/status_macros.h"
+#include "hub/journal/limits.h"
+#include "hub/journal/sqlite/log_checkpointer.h"
+
+namespace remora::hub::sqlite {
+
+Writer::Writer(Parts parts) : parts_(std::move(parts)), thread_([this] { Run(); }) {}
+
+Writer::~Writer() { Stop(); }
+
+void Writer::Append(CaseAppend append, Journal::Done done) {
+  Waiting waiting{std::move(append), std::move(done), 0, absl::OkStatus()};
+  waiting.frame_bytes = AppendBytes(waiting.append);
+  MutexLock lock(&mutex_);
+  if (stopping_) {
+    waiting.status = absl::UnavailableError("the journal is closing");
+  } else if (waiting.frame_bytes > kMaxQueuedAppendBytes - queued_bytes_) {
+    waiting.status = absl::ResourceExhaustedError(
+        absl::StrCat("the journal's queue is full (", queued_bytes_, " bytes wait for the disk)"));
+  }
+  if (!waiting.status.ok()) {
+    waiting.append.runs.clear();
+    waiting.frame_bytes = 0;
+  }
+  queued_bytes_ += waiting.frame_bytes;
+  queue_.push_back(std::move(waiting));
+  ++given_;
+  wake_.NotifyOne();
+}
+
+void Writer::SaveCheckpoint(const CaseId& case_id, Checkpoint checkpoint) {
+  if (checkpoint.state.size() > kMaxCheckpointBytes) return;
+  MutexLock lock(&mutex_);
+  checkpoints_[case_id] = std::move(checkpoint);
+  wake_.NotifyOne();
+}
+
+absl::Status Writer::Flush() {
+  MutexLock lock(&mutex_);
+  const uint64_t done_before = completed_;
+  const uint64_t target = given_;
+  while (completed_ < target || !checkpoints_.empty() || (busy_ && queue_.empty())) {
+    done_.Wait(&mutex_);
+  }
+  if (last_failed_ > done_before && last_failed_ <= target) return last_failure_;
+  return absl::OkStatus();
+}
+
+void Writer::FinishLog() {
+  MutexLock lock(&mutex_);
+  finish_log_ = true;
+  wake_.NotifyOne();
+}
+
+void Writer::ReopenFile() {
+  MutexLock lock(&mutex_);
+  reopen_ = true;
+  wake_.NotifyOne();
+}
+
+void Writer::Stop() {
+  {
+    MutexLock lock(&mutex_);
+    stopping_ = true;
+    wake_.NotifyOne();
+  }
+  if (thread_.joinable()) thread_.join();
+}
+
+Writer::Work Writer::WaitForWork() {
+  MutexLock lock(&mutex_);
+  busy_ = false;
+  done_.NotifyAll();
+  while (queue_.empty() && checkpoints_.empty() && !finish_log_ && !reopen_ && !stopping_) {
+    wake_.Wait(&mutex_);
+  }
+  busy_ = true;
+  Work work;
+  size_t bytes = 0;
+  while (!queue_.empty()) {
+    const size_t next_bytes = queue_.front().frame_bytes;
+    if (!work.appends.empty() && bytes + next_bytes > kMaxTransactionBytes) break;
+    bytes += next_bytes;
+    work.appends.push_back(std::move(queue_.front()));
+    queue_.pop_front();
+  }
+  queued_bytes_ -= bytes;
+  // Checkpoints wait until no append does: they are a convenience.
+  if (queue_.empty()) work.checkpoints.swap(checkpoints_);
+  work.finish_log = std::exchange(finish_log_, false);
+  work.reopen = std::exchange(reopen_, false);
+  work.stop = stopping_ && queue_.empty();
+  return work;
+}
+
+void Writer::Run() {
+  while (true) {
+    Work work = WaitForWork();
+    if (work.reopen) Reopen().IgnoreError();  // EnsureOpen tries again and tells
+    if (!work.appends.empty()) CommitAppends(work.appends);
+    if (!work.checkpoints.empty()) WriteCheckpoints(work.checkpoints);
+    if (work.finish_log) MoveRestOfLog();
+    if (work.stop) return;
+  }
+}
+
+void Writer::CommitAppends(std::vector<Waiting>& appends) {
+  std::vector<Waiting*> all;
+  for (Waiting& waiting : appends) all.push_back(&waiting);
+  absl::Status status = Transact(all);
+  if (absl::IsDataLoss(status) && all.size() > 1) {
+    // Damaged pages of one case must not keep the others from being recorded: one by one.
+    for (Waiting* waiting : all) {
+      status = Transact({waiting});
+      if (waiting->status.ok()) waiting->status = status;
+    }
+  } else {
+    for (Waiting* waiting : all) {
+      if (waiting->status.ok()) waiting->status = status;
+    }
+  }
+  Report(appends);
+}
+
+absl::Status Writer::Transact(const std::vector<Waiting*>& appends) {
+  const DeviceTime start = parts_.clock.Now();
+  Transaction transaction;
+  absl::Status status = EnsureOpen();
+  if (status.ok()) status = parts_.file.session()->Begin();
+  if (status.ok()) {
+    for (Waiting* waiting : appends) {
+      status = InsertAppend(*waiting, &transaction);
+      if (!status.ok()) break;
+    }
+  }
+  if (status.ok()) status = PutHeads(transaction);
+  const bool wrote = transaction.report.appends > 0;
+  if (status.ok() && wrote) status = parts_.file.session()->Commit();
+  CommitReport& report = transaction.report;
+  if (status.ok()) {
+    if (!wrote) parts_.file.session()->Rollback();
+    for (auto& [case_id, keyed] : transaction.tails) tails_.at(case_id) = std::move(keyed.second);
+    report.log_pages = parts_.file.session()->log_pages();
+    parts_.log_grew(report.log_pages);
+  } else {
+    CommitSession* session = parts_.file.session();
+    AfterFailure(appends, session != nullptr && session->Rollback());
+  }
+  report.status = status;
+  report.duration = parts_.clock.Now() - start;
+  if (parts_.observer && (wrote || !status.ok())) parts_.observer(report);
+  return status;
+}
+
+// An error is one of the file; a refusal is the append's own, and the others go on.
+absl::Status Writer::InsertAppend(Waiting& waiting, Transaction* transaction) {
+  const CaseAppend& append = waiting.append;
+  const absl::StatusOr<CaseDirectory::Entry> entry = parts_.directory.Find(append.case_id);
+  if (!entry.ok()) {
+    if (waiting.status.ok()) waiting.status = entry.status();
+    return absl::OkStatus();
+  }
+  auto touched = transaction->tails.find(append.case_id);
+  if (touched == transaction->tails.end()) {
+    absl::StatusOr<CaseTail*> tail = FindTail(append.case_id, entry->case_key, entry->epoch);
+    if (absl::IsDataLoss(tail.status())) {
+      parts_.directory.MarkDamaged(append.case_id, tail.status());
+      waiting.status = tail.status();
+      return absl::OkStatus();
+    }
+    RETURN_IF_ERROR(tail.status());
+    touched = transaction->tails.try_emplace(append.case_id, entry->case_key, **tail).first;
+  }
+  CaseTail& tail = touched->second.second;
+  if (!waiting.status.ok()) {
+    tail.MarkFailed();
+    return absl::OkStatus();
+  }
+  const absl::StatusOr<AppendRows> rows = tail.Accept(append, kMaxRowBytes);
+  if (!rows.ok()) {
+    waiting.status = rows.status();
+    tail.MarkFailed();
+    return absl::OkStatus();
+  }
+  for (const RunRow& row : rows->rows) {
+    RETURN_IF_ERROR(parts_.file.session()->InsertRow(entry->case_key, append.case_id, row,
+                                                     parts_.cipher));
+  }
+  tail.Advance(append, *rows);
+  for (const OriginAdvance& advance : append.origins) {
+    transaction->origins[append.case_id][{advance.origin, advance.lane}] = true;
+  }
+  ++transaction->report.appends;
+  transaction->report.records += rows->records;
+  transaction->report.frame_bytes += waiting.frame_bytes;
+  return absl::OkStatus();
+}
+
+absl::Status Writer::PutHeads(const Transaction& transaction) {
+  CommitSession& session = *parts_.file.session();
+  for (const auto& [case_id, keyed] : transaction.tails) {
+    const auto& [case_key, tail] = keyed;
+    if (tail.head().last_seq == tails_.at(case_id).head().last_seq) continue;  // all refused
+    RETURN_IF_ERROR(session.PutHead(case_key, tail.head(), tail.origins().size()));
+    const auto touched = transaction.origins.find(case_id);
+    if (touched == transaction.origins.end()) continue;
+    for (const auto& [origin_lane, unused] : touched->second) {
+      RETURN_IF_ERROR(session.PutOrigin(case_key, origin_lane.first, origin_lane.second,
+                                        tail.origins().at(origin_lane)));
+    }
+  }
+  return absl::OkStatus();
+}
+
+void Writer::AfterFailure(const std::vector<Waiting*>& appends, bool session_usable) {
+  for (const Waiting* waiting : appends) {
+    const auto tail = tails_.find(waiting->append.case_id);
+    if (tail != tails_.end()) tail->second.MarkFailed();
+  }
+  if (!session_usable) Reopen().IgnoreError();  // EnsureOpen tries again and tells
+}
+
+absl::Status Writer::EnsureOpen() {
+  return parts_.file.session() != nullptr ? absl::OkStatus() : Reopen();
+}
+
+absl::Status Writer::Reopen() {
+  ++reopenings_;
+  return parts_.file.Reopen(tails_);
+}
+
+absl::StatusOr<CaseTail*> Writer::FindTail(const CaseId& case_id, int64_t case_key,
+                                           uint32_t epoch) {
+  const auto known = tails_.find(case_id);
+  if (known != tails_.end()) return &known->second;
+  Connection& connection = parts_.file.session()->connection();
+  absl::StatusOr<StoredHead> stored = LoadHead(connection, case_key);
+  std::vector<OriginLaneHeld> origins;
+  if (absl::IsNotFound(stored.status())) {
+    stored.emplace();
+    stored->head.case_id = case_id;
+    stored->head.epoch = epoch;
+  } else {
+    RETURN_IF_ERROR(stored.status());
+    RETURN_IF_ERROR(stored->damage);
+    ASSIGN_OR_RETURN(origins, LoadOrigins(connection, *stored));
+  }
+  return &tails_.try_emplace(case_id, stored->head, std::move(origins)).first->second;
+}
+
+void Writer::Report(std::vector<Waiting>& appends) {
+  struct Outcome {
+    Journal::Done done;
+    absl::Status status;
+  };
+  auto outcomes = std::make_shared<std::vector<Outcome>>();
+  outcomes->reserve(appends.size());
+  for (Waiting& waiting : appends) {
+    outcomes->push_back({std::move(waiting.done), waiting.status});
+  }
+  parts_.executor.Post([outcomes] {
+    for (const Outcome& outcome : *outcomes) outcome.done(outcome.status);
+  });
+  MutexLock lock(&mutex_);
+  for (const Waiting& waiting : appends) {
+    ++completed_;
+    if (waiting.status.ok()) continue;
+    last_failed_ = completed_;
+    last_failure_ = waiting.status;
+  }
+}
+
+void Writer::WriteCheckpoints(const std::map<CaseId, Checkpoint>& checkpoints) {
+  for (const auto& [case_id, checkpoint] : checkpoints) {
+    const auto tail = tails_.find(case_id);
+    const absl::StatusOr<CaseDirectory::Entry> entry = parts_.directory.Find(case_id);
+    // A fold that is ahead of the journal is not one of the journal.
+    if (tail == tails_.end() || !entry.ok() || checkpoint.seq > tail->second.head().last_seq) {
+      continue;
+    }
+    if (!EnsureOpen().ok()) return;
+    CommitSession& session = *parts_.file.session();
+    absl::Status status = session.Begin();
+    if (status.ok()) {
+      status = session.PutCheckpoint(entry->case_key, case_id, checkpoint, parts_.cipher);
+    }
+    if (status.ok()) status = session.Commit();
+    if (status.ok()) {
+      parts_.log_grew(session.log_pages());
+    } else if (!session.Rollback()) {
+      Reopen().IgnoreError();  // EnsureOpen tries again and tells
+    }
+  }
+}
+
+void Writer::MoveRestOfLog() {
+  CommitSession* session = parts_.file.session();
+  if (session == nullptr) return;
+  if (MoveLog(session->connection()).ok()) return;
+  Reopen().IgnoreError();  // EnsureOpen tries again and tells
+}
+
+}  // namespace remora::hub::sqlite

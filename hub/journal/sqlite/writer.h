@@ -1,0 +1,138 @@
+#pragma once
+
+// The one thread that writes. It takes all appends that wait, of all cases, and commits them in one
+// transaction: while the disk syncs one, the next gathers.
+//
+//   Append -> queue -> [ Accept, rows, heads, origins ] -> COMMIT -> callbacks posted
+//                                                            | error
+//                                      close, open, compare with what was acknowledged, cut back
+//
+// A failed append is reported only after that attempt to open the file anew, so that "failed" and
+// "not in the file" agree; where the file does not open, the next appends try again first.
+//
+// Append, SaveCheckpoint, Flush, FinishLog and ReopenFile are thread-safe; the rest is the
+// thread's.
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "common/clock.h"
+#include "common/executor.h"
+#include "common/mutex.h"
+#include "hub/journal/case_tail.h"
+#include "hub/journal/journal.h"
+#include "hub/journal/payload_cipher.h"
+#include "hub/journal/sqlite/case_directory.h"
+#include "hub/journal/sqlite/journal_file.h"
+
+namespace remora::hub::sqlite {
+
+// What one transaction did; for metrics.
+struct CommitReport {
+  uint32_t appends = 0;
+  uint64_t records = 0;
+  uint64_t frame_bytes = 0;
+  // From taking the appends off the queue to the commit's return.
+  Duration duration;
+  int log_pages = 0;
+  absl::Status status;  // of the transaction; refused appends do not show here
+};
+
+class Writer {
+ public:
+  // All outlive the writer. `observer` may be null; it is called on the writer's thread.
+  struct Parts {
+    const Clock& clock;
+    Executor& executor;
+    PayloadCipher& cipher;
+    CaseDirectory& directory;
+    JournalFile& file;
+    std::function<void(const CommitReport&)> observer;
+    std::function<void(int pages)> log_grew;
+  };
+
+  explicit Writer(Parts parts);
+  // Stops.
+  ~Writer();
+
+  void Append(CaseAppend append, Journal::Done done);
+  void SaveCheckpoint(const CaseId& case_id, Checkpoint checkpoint);
+  // Blocks until all that was given before is done. The error of the last append that failed among
+  // those that were not done yet.
+  absl::Status Flush();
+  // The rest of the log is to be moved between two commits.
+  void FinishLog();
+  // An error was met beside the writer: the file is to be opened anew.
+  void ReopenFile();
+  // Commits what waits, then joins the thread. Idempotent.
+  void Stop();
+
+  uint64_t reopenings() const { return reopenings_.load(); }
+
+ private:
+  struct Waiting {
+    CaseAppend append;
+    Journal::Done done;
+    size_t frame_bytes = 0;
+    absl::Status status;  // not OK: refused at the door, to be reported in its turn
+  };
+  struct Work {
+    std::vector<Waiting> appends;
+    std::map<CaseId, Checkpoint> checkpoints;
+    bool finish_log = false;
+    bool reopen = false;
+    bool stop = false;
+  };
+  // One transaction's view of the cases it touches.
+  struct Transaction {
+    std::map<CaseId, std::pair<int64_t, CaseTail>> tails;  // with the case's key
+    std::map<CaseId, std::map<CaseTail::OriginLane, bool>> origins;
+    CommitReport report;
+  };
+
+  void Run();
+  Work WaitForWork();
+  void CommitAppends(std::vector<Waiting>& appends);
+  // Commits those of `appends` that are still OK; sets the status of those that are refused. An
+  // error is one of the file: nothing of all of them is committed.
+  absl::Status Transact(const std::vector<Waiting*>& appends);
+  absl::Status InsertAppend(Waiting& waiting, Transaction* transaction);
+  absl::Status PutHeads(const Transaction& transaction);
+  // Marks each case of `appends` as failed, and opens the file anew where that is needed.
+  void AfterFailure(const std::vector<Waiting*>& appends, bool session_usable);
+  absl::Status EnsureOpen();
+  absl::Status Reopen();
+  absl::StatusOr<CaseTail*> FindTail(const CaseId& case_id, int64_t case_key, uint32_t epoch);
+  void Report(std::vector<Waiting>& appends);
+  void WriteCheckpoints(const std::map<CaseId, Checkpoint>& checkpoints);
+  void MoveRestOfLog();
+
+  const Parts parts_;
+  // What is committed and acknowledged, of each case that was appended to since the start.
+  JournalFile::Tails tails_;
+  std::atomic<uint64_t> reopenings_{0};
+
+  Mutex mutex_;
+  ConditionVariable wake_;
+  ConditionVariable done_;
+  std::deque<Waiting> queue_ ABSL_GUARDED_BY(mutex_);
+  size_t queued_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::map<CaseId, Checkpoint> checkpoints_ ABSL_GUARDED_BY(mutex_);  // the newest of each case
+  bool finish_log_ ABSL_GUARDED_BY(mutex_) = false;
+  bool reopen_ ABSL_GUARDED_BY(mutex_) = false;
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  bool busy_ ABSL_GUARDED_BY(mutex_) = false;
+  uint64_t given_ ABSL_GUARDED_BY(mutex_) = 0;      // appends, ever
+  uint64_t completed_ ABSL_GUARDED_BY(mutex_) = 0;  // of these
+  uint64_t last_failed_ ABSL_GUARDED_BY(mutex_) = 0;  // the number of the last that failed
+  absl::Status last_failure_ ABSL_GUARDED_BY(mutex_);
+  std::thread thread_;  // last: it uses all of the above
+};
+
+}  // namespace remora::hub::sqlite

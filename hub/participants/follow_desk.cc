@@ -1,0 +1,208 @@
+#include "hub/participants/follow_desk.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "hub/fanout/limits.h"
+#include "hub/identity/permissions.h"
+#include "hub/participants/room_feed.h"
+#include "hub/participants/session_limits.h"
+
+namespace remora::hub {
+namespace {
+
+template <typename Lanes>
+bool ReadLanes(const Lanes& lanes, LaneSet* set) {
+  if (lanes.empty()) {
+    *set = LaneSet::All();
+    return true;
+  }
+  for (uint32_t lane : lanes) {
+    if (lane >= kLaneCount) return false;
+    set->wanted[lane] = true;
+  }
+  return true;
+}
+
+constexpr char kWrongLanes[] = "lanes are 0 to 5";
+
+}  // namespace
+
+FollowDesk::FollowDesk(SessionContext& session, Journal& journal)
+    : session_(session),
+      journal_(journal),
+      delivery_(*session.services.clock, *session.services.hub_time, *session.services.metrics,
+                [this] { session_.Wake(); }) {
+  delivery_.set_on_ended([this](uint32_t follow_id) { Forget(follow_id); });
+}
+
+FollowDesk::~FollowDesk() {
+  *alive_ = false;
+  while (!cases_.empty()) Forget(cases_.begin()->first);
+}
+
+void FollowDesk::Forget(uint32_t follow_id) {
+  auto it = cases_.find(follow_id);
+  if (it == cases_.end()) return;
+  if (it->second.room != nullptr) it->second.room->Leave(session_.identity.name);
+  cases_.erase(it);
+}
+
+std::string FollowDesk::CheckFollow(const v1::Follow& follow, LaneSet* lanes) const {
+  if (follow.follow_id() == 0) return "follow_id must not be 0";
+  if (cases_.contains(follow.follow_id()) || directory_id_ == follow.follow_id()) {
+    return "this follow_id is in use";
+  }
+  if (follow.target_case() == v1::Follow::kDirectory) {
+    return directory_id_ == 0 ? "" : "the directory is followed already";
+  }
+  if (follow.case_id().size() != CaseId::kBytes) return "case_id must be 16 bytes";
+  if (follow.delivery() != v1::DELIVERY_LIVE && follow.delivery() != v1::DELIVERY_COMPLETE) {
+    return "delivery must be DELIVERY_LIVE or DELIVERY_COMPLETE";
+  }
+  if (!ReadLanes(follow.lanes(), lanes)) return kWrongLanes;
+  const CaseId case_id = CaseId::FromBytes(follow.case_id());
+  for (const auto& [id, followed] : cases_) {
+    if (followed.case_id == case_id) return "this case is followed already, cancel that one first";
+  }
+  return "";
+}
+
+void FollowDesk::OnFollow(const v1::Follow& follow) {
+  const auto refuse = [&](v1::RefusalReason reason, absl::string_view text) {
+    session_.Refuse(reason, text, follow.follow_id(), follow.case_id());
+  };
+  LaneSet lanes;
+  if (const std::string wrong = CheckFollow(follow, &lanes); !wrong.empty()) {
+    return refuse(v1::REFUSAL_REASON_MALFORMED, wrong);
+  }
+  if (follow_count() >= kMaxFollows ||
+      follow.trace_ids_size() > static_cast<int>(kMaxTraceFilter)) {
+    return refuse(v1::REFUSAL_REASON_TOO_MANY,
+                  absl::StrCat("at most ", kMaxFollows, " follows of a session, and ",
+                               kMaxTraceFilter, " traces of a follow"));
+  }
+  const bool directory = follow.target_case() == v1::Follow::kDirectory;
+  const v1::Role role = session_.identity.role;
+  if (directory ? !MayFollowDirectory(role) : !MayFollowCase(role)) {
+    return refuse(v1::REFUSAL_REASON_NOT_PERMITTED, "your role may not follow this");
+  }
+  if (directory) return FollowDirectory(follow.follow_id());
+  const CaseId case_id = CaseId::FromBytes(follow.case_id());
+  Room* room = session_.services.directory->Find(case_id);
+  if (room == nullptr) return refuse(v1::REFUSAL_REASON_NO_SUCH_CASE, "there is no such case");
+  cases_[follow.follow_id()] = {case_id, nullptr};
+  room->WhenReady([this, alive = alive_, room, follow, lanes](const absl::Status& status) {
+    if (!*alive || !cases_.contains(follow.follow_id())) return;
+    const std::string theatre = status.ok() ? room->accepted_life().theatre : "";
+    if (status.ok() && session_.MayEnter(theatre)) return FollowCase(room, follow, lanes);
+    cases_.erase(follow.follow_id());
+    session_.Refuse(
+        status.ok() ? v1::REFUSAL_REASON_NOT_PERMITTED : v1::REFUSAL_REASON_NO_SUCH_CASE,
+        status.ok() ? absl::StrCat("you may not enter theatre '", theatre, "'")
+                    : absl::StrCat("the case cannot be restored: ", status.message()),
+        follow.follow_id(), follow.case_id());
+  });
+}
+
+void FollowDesk::FollowCase(Room* room, const v1::Follow& follow, LaneSet lanes) {
+  cases_[follow.follow_id()].room = room;
+  const Identity& identity = session_.identity;
+  room->Attend({identity.name, identity.display_name, identity.role});
+  auto feed = std::make_unique<RoomFeed>(*room, journal_, [this] { session_.Wake(); });
+  if (follow.delivery() == v1::DELIVERY_LIVE) {
+    RoomFeed* live_feed = feed.get();
+    live_feed->set_live(delivery_.AddLive(std::move(feed), follow, lanes));
+  } else {
+    delivery_.AddComplete(std::move(feed), follow, lanes);
+  }
+}
+
+void FollowDesk::FollowDirectory(uint32_t follow_id) {
+  directory_id_ = follow_id;
+  directory_complete_ = false;
+  told_state_version_ = 0;
+  told_head_version_ = 0;
+  session_.Wake();
+}
+
+void FollowDesk::OnCancel(const v1::CancelFollow& cancel) {
+  if (cancel.follow_id() != 0 && cancel.follow_id() == directory_id_) {
+    directory_id_ = 0;
+  } else {
+    delivery_.Cancel(cancel.follow_id());
+    Forget(cancel.follow_id());
+  }
+}
+
+void FollowDesk::OnHistory(const v1::HistoryRequest& request) {
+  const auto refuse = [&](v1::RefusalReason reason, absl::string_view text) {
+    session_.Refuse(reason, text, 0, request.case_id());
+  };
+  LaneSet lanes;
+  if (!ReadLanes(request.lanes(), &lanes)) {
+    return refuse(v1::REFUSAL_REASON_MALFORMED, kWrongLanes);
+  }
+  if (delivery_.history_count() >= kMaxHistoryRequests) {
+    return refuse(v1::REFUSAL_REASON_TOO_MANY,
+                  absl::StrCat("at most ", kMaxHistoryRequests, " history requests at a time"));
+  }
+  Room* room = session_.services.directory->Find(CaseId::FromBytes(request.case_id()));
+  if (room == nullptr || room->condition() == Room::Condition::kRestoring) {
+    return refuse(v1::REFUSAL_REASON_NO_SUCH_CASE, "there is no such case");
+  }
+  if (!MayFollowCase(session_.identity.role) || !session_.MayEnter(room->accepted_life().theatre)) {
+    return refuse(v1::REFUSAL_REASON_NOT_PERMITTED, "you may not follow this case");
+  }
+  delivery_.AddHistory(std::make_unique<RoomFeed>(*room, journal_, [] {}), request, lanes);
+}
+
+bool FollowDesk::HasDirectory(DeviceTime now) const {
+  if (directory_id_ == 0) return false;
+  if (!directory_complete_) return session_.services.directory->restored();
+  const Directory& directory = *session_.services.directory;
+  return (now - told_state_at_ >= kDirectoryInterval &&
+          directory.newest_state_version() > told_state_version_) ||
+         (now - told_head_at_ >= kDirectoryHeadInterval &&
+          directory.version() > told_head_version_);
+}
+
+bool FollowDesk::TakeDirectory(DeviceTime now, v1::Down* down) {
+  if (!HasDirectory(now)) return false;
+  const Directory& directory = *session_.services.directory;
+  const bool heads = !directory_complete_ || now - told_head_at_ >= kDirectoryHeadInterval;
+  v1::DirectoryUpdate* update = down->mutable_directory();
+  update->set_follow_id(directory_id_);
+  const std::vector<Room*> rooms =
+      heads && directory_complete_ ? directory.HeadChangesSince(told_head_version_)
+      : directory_complete_        ? directory.StateChangesSince(told_state_version_)
+                                   : directory.HeadChangesSince(0);
+  for (Room* room : rooms) {
+    v1::CaseSummary summary = room->Summary();
+    if (summary.stage() == v1::CASE_STAGE_UNSPECIFIED) continue;
+    if (session_.MayEnter(summary.theatre())) *update->add_cases() = std::move(summary);
+  }
+  update->set_complete(!directory_complete_);
+  directory_complete_ = true;
+  told_state_version_ = directory.version();
+  told_state_at_ = now;
+  if (heads) {
+    told_head_version_ = directory.version();
+    told_head_at_ = now;
+  }
+  return true;
+}
+
+void FollowDesk::FillHeads(v1::HubHeartbeat* heartbeat) const {
+  for (const auto& [id, followed] : cases_) {
+    if (followed.room == nullptr) continue;
+    const CaseHead& head = followed.room->committed();
+    v1::CaseHead* out = heartbeat->add_heads();
+    out->set_case_id(followed.case_id.ToString());
+    out->set_head_seq(head.last_seq);
+    for (uint64_t seq : head.lane_seq) out->add_lane_seq(seq);
+  }
+}
+
+}  // namespace remora::hub

@@ -1,0 +1,66 @@
+#pragma once
+
+// The following side of a session: follows of cases and of the directory, history, credit. Each
+// follow of a case is a LiveFollow or CompleteFollow in the session's Delivery.
+//
+// A case is followed once a session: a batch of records does not say which follow it is of.
+// Sequence-bound to the hub; owned by its session.
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "hub/fanout/delivery.h"
+#include "hub/journal/journal.h"
+#include "hub/participants/session_context.h"
+#include "remora/v1/room.pb.h"
+
+namespace remora::hub {
+
+class FollowDesk {
+ public:
+  FollowDesk(SessionContext& session, Journal& journal);
+  ~FollowDesk();
+
+  void OnFollow(const v1::Follow& follow);
+  void OnCancel(const v1::CancelFollow& cancel);
+  void OnHistory(const v1::HistoryRequest& request);
+  void OnShown(const v1::Shown& shown) { delivery_.OnShown(shown.bulk_bytes_total()); }
+
+  Delivery& delivery() { return delivery_; }
+  // The next DirectoryUpdate, when one is due; false: none.
+  bool TakeDirectory(DeviceTime now, v1::Down* down);
+  bool HasDirectory(DeviceTime now) const;
+  // Heads of the cases followed.
+  void FillHeads(v1::HubHeartbeat* heartbeat) const;
+  size_t follow_count() const { return cases_.size() + (directory_id_ != 0 ? 1 : 0); }
+
+ private:
+  void FollowDirectory(uint32_t follow_id);
+  void FollowCase(Room* room, const v1::Follow& follow, LaneSet lanes);
+  // Empty: all is well.
+  std::string CheckFollow(const v1::Follow& follow, LaneSet* lanes) const;
+  void Forget(uint32_t follow_id);
+
+  SessionContext& session_;
+  Journal& journal_;
+  // Rooms by follow id; null while a room is still being restored.
+  struct Case {
+    CaseId case_id;
+    Room* room = nullptr;
+  };
+  std::map<uint32_t, Case> cases_;
+  Delivery delivery_;
+
+  uint32_t directory_id_ = 0;
+  bool directory_complete_ = false;
+  // Changes up to these versions were told.
+  uint64_t told_state_version_ = 0;
+  uint64_t told_head_version_ = 0;
+  DeviceTime told_state_at_;
+  DeviceTime told_head_at_;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+}  // namespace remora::hub

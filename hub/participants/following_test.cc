@@ -1,0 +1,501 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "hub/fanout/limits.h"
+#include "hub/participants/testing/core_harness.h"
+#include "hub/rooms/limits.h"
+
+namespace remora::hub {
+namespace {
+
+class FollowingTest : public ::testing::Test {
+ protected:
+  FollowingTest()
+      : case_id_(hub_.DrawCase()), origin_(hub_.DrawOrigin()), writer_(case_id_, origin_) {
+    agent_ = OpenCase(hub_, case_id_, &writer_, origin_);
+  }
+
+  std::unique_ptr<TestParticipant> Reader(const std::string& name = "reader-1") {
+    auto reader = std::make_unique<TestParticipant>(hub_, ReaderIdentity(name));
+    reader->Hello();
+    hub_.Run();
+    return reader;
+  }
+  std::string Alert(const std::string& text) { return writer_.Write(AlertBody(text)); }
+  // One of each lane.
+  std::vector<std::string> Mixture(uint32_t i) {
+    return {writer_.Write(BlockBody("EMG/1", i * 64)),
+            writer_.Write(EnvelopeBody("EMG/1", i)),
+            writer_.Write(SweepBody("SEP/R", i, false)),
+            writer_.Write(MeasurementBody("SEP/R", 90, v1::MEASUREMENT_STATE_WITHIN_LIMITS)),
+            writer_.Write(PhaseBody(v1::PHASE_EXPOSURE)),
+            Alert("alert " + std::to_string(i))};
+  }
+  v1::Cursor CursorAt(const std::vector<std::string>& journal, uint64_t seq) {
+    v1::Cursor cursor;
+    cursor.set_epoch(1);
+    std::array<std::pair<uint64_t, uint64_t>, kLaneCount> lanes{};
+    for (const std::string& bytes : journal) {
+      const StampedRecord record = *WalkStamped(bytes);
+      if (record.stamp.seq <= seq) {
+        lanes[record.header.lane] = {record.stamp.seq, RecordDigest(bytes)};
+      }
+    }
+    for (uint32_t lane = 0; lane < kLaneCount; ++lane) {
+      v1::LaneCursor* at = cursor.add_lanes();
+      at->set_lane(lane);
+      at->set_seq(lanes[lane].first);
+      at->set_digest(lanes[lane].second);
+    }
+    return cursor;
+  }
+
+  HubHarness hub_;
+  CaseId case_id_;
+  OriginId origin_;
+  RecordWriter writer_;
+  std::unique_ptr<TestParticipant> agent_;
+};
+
+TEST_F(FollowingTest, CompleteFollowGetsTheJournalsBytesInOrder) {
+  for (uint32_t i = 0; i < 20; ++i) {
+    agent_->Publish(Mixture(i));
+    hub_.Run();
+  }
+  auto reader = Reader();
+  reader->FollowComplete(1, case_id_);
+  hub_.Run();
+  for (uint32_t i = 20; i < 40; ++i) {
+    agent_->Publish(Mixture(i));
+    hub_.Run();
+  }
+  const std::vector<std::string> journal = hub_.JournalRecords(case_id_);
+  ASSERT_EQ(reader->records.size(), journal.size());
+  for (size_t i = 0; i < journal.size(); ++i) EXPECT_EQ(reader->records[i].bytes, journal[i]);
+}
+
+TEST_F(FollowingTest, CompleteFollowThatReadsSlowlyGetsEverythingFromTheJournal) {
+  auto reader = Reader();
+  reader->reads = false;
+  reader->FollowComplete(1, case_id_);
+  hub_.Run();
+  size_t bytes = 0;
+  for (uint32_t i = 0; bytes < 2 * kMaxRecentBulkBytes; ++i) {
+    const std::string block = writer_.Write(BlockBody("EMG/1", i, 1500));
+    bytes += block.size();
+    agent_->Publish({block});
+    if (i % 50 == 0) hub_.Run();
+  }
+  hub_.Run();
+  EXPECT_EQ(hub_.metrics().gauge(metric::kFollowQueueBytes), 0);
+  reader->reads = true;
+  reader->wants_write = true;
+  hub_.Run();
+  EXPECT_EQ(reader->records.size(), hub_.JournalRecords(case_id_).size());
+  EXPECT_LE(reader->largest_batch_bytes, kMaxBatchBytes);
+  const std::vector<uint64_t> seqs = reader->Seqs();
+  for (size_t i = 0; i < seqs.size(); ++i) ASSERT_EQ(seqs[i], i + 1);
+}
+
+TEST_F(FollowingTest, SnapshotAndLiveMeetWithoutSeam) {
+  agent_->Publish(Mixture(0));
+  hub_.Run();
+  hub_.journal().HoldCommits();
+  agent_->Publish(Mixture(1));  // on its way when the reader joins
+  hub_.Run();
+  auto reader = Reader();
+  reader->FollowLive(1, case_id_);
+  hub_.Run();
+  const v1::Down* down = reader->Last(v1::Down::kSnapshot);
+  ASSERT_NE(down, nullptr);
+  const v1::Snapshot snapshot = down->snapshot();
+  EXPECT_EQ(snapshot.cause(), "joined");
+  EXPECT_EQ(snapshot.state().alerts_size(), 1);
+  hub_.journal().ReleaseCommits();
+  hub_.Run();
+  agent_->Publish(Mixture(2));
+  hub_.Run();
+  // Behind the snapshot's cursor, everything of lanes 0-1 comes once; nothing before it does.
+  std::vector<uint64_t> expected;
+  for (const std::string& bytes : hub_.JournalRecords(case_id_)) {
+    const StampedRecord record = *WalkStamped(bytes);
+    if (record.stamp.seq > snapshot.head_seq() && record.header.lane < 2) {
+      expected.push_back(record.stamp.seq);
+    }
+  }
+  std::vector<uint64_t> events;
+  for (const Received& record : reader->records) {
+    EXPECT_GT(record.seq(), snapshot.head_seq());
+    if (record.lane() < 2) events.push_back(record.seq());
+  }
+  EXPECT_EQ(events, expected);
+  EXPECT_EQ(reader->OfLane(3).size() + reader->OfLane(5).size(), 4u);
+}
+
+TEST_F(FollowingTest, SnapshotHasTheNewestOfEachTraceAndADigestedCursor) {
+  agent_->Publish(
+      {writer_.Write(SweepBody("SEP/R", 0, false)), writer_.Write(SweepBody("SEP/R", 1, false)),
+       writer_.Write(SweepBody("SEP/R", 2, true)), writer_.Write(SweepBody("SEP/L", 0, false)),
+       writer_.Write(EnvelopeBody("EMG/1", 0)), writer_.Write(EnvelopeBody("EMG/1", 1)),
+       writer_.Write(BlockBody("EMG/1", 0)),
+       writer_.Write(MeasurementBody("SEP/R", 40, v1::MEASUREMENT_STATE_RED))});
+  hub_.Run();
+  auto reader = Reader();
+  reader->FollowLive(1, case_id_);
+  hub_.Run();
+  const v1::Snapshot snapshot = reader->Last(v1::Down::kSnapshot)->snapshot();
+  std::multiset<uint32_t> kinds;
+  for (const std::string& bytes : snapshot.records()) {
+    kinds.insert(WalkStamped(bytes)->header.kind);
+  }
+  EXPECT_EQ(kinds, (std::multiset<uint32_t>{v1::Record::kMeasurement, v1::Record::kSweep,
+                                            v1::Record::kSweep, v1::Record::kSweep,
+                                            v1::Record::kEnvelope}));
+  const std::vector<std::string> journal = hub_.JournalRecords(case_id_);
+  for (const v1::LaneCursor& lane : snapshot.cursor().lanes()) {
+    if (lane.seq() == 0 || lane.seq() > journal.size()) continue;
+    EXPECT_EQ(lane.digest(), RecordDigest(journal[lane.seq() - 1])) << "lane " << lane.lane();
+  }
+}
+
+TEST_F(FollowingTest, AlertOvertakesTheBulkOfEveryCase) {
+  const CaseId other_id = hub_.DrawCase();
+  const OriginId other_origin = hub_.DrawOrigin();
+  RecordWriter other_writer(other_id, other_origin);
+  auto other = OpenCase(hub_, other_id, &other_writer, other_origin, "OR 2", "agent-2");
+  auto reader = Reader();
+  reader->FollowLive(1, case_id_);
+  reader->FollowLive(2, other_id);
+  hub_.Run();
+  reader->ClearReceived();
+  reader->reads = false;
+  for (uint32_t i = 0; i < 40; ++i) {
+    agent_->Publish({writer_.Write(BlockBody("EMG/1", i, 1500))});
+    other->Publish({other_writer.Write(SweepBody("SEP/" + std::to_string(i), 0, false, 1500))});
+  }
+  hub_.Run();
+  other->Publish({other_writer.Write(AlertBody("now"))});
+  hub_.Run();
+  ASSERT_TRUE(reader->ReadOne());
+  ASSERT_FALSE(reader->records.empty());
+  EXPECT_EQ(reader->records[0].lane(), 0u);
+  EXPECT_EQ(reader->records[0].stamped.header.case_id, other_id);
+  for (const Received& record : reader->records) EXPECT_LT(record.lane(), 2u);
+}
+
+TEST_F(FollowingTest, BulkStopsAtTheWindowUntilItIsShown) {
+  auto reader = Reader();
+  reader->FollowLive(1, case_id_);
+  hub_.Run();
+  reader->ClearReceived();
+  reader->shows = false;
+  reader->bulk_bytes = 0;
+  for (uint32_t i = 0; i < 100; ++i) {
+    agent_->Publish({writer_.Write(BlockBody("EMG/1", i, 1500))});
+    hub_.Run();
+  }
+  EXPECT_LE(reader->bulk_bytes, kBulkWindowBytes);
+  EXPECT_GT(reader->bulk_bytes, kBulkWindowBytes / 2);
+  agent_->Publish({Alert("through")});
+  hub_.Run();
+  EXPECT_EQ(reader->OfLane(0).size(), 1u) << "an alert needs no credit";
+  const size_t before = reader->records.size();
+  reader->Shown(reader->bulk_bytes);
+  hub_.Run();
+  EXPECT_GT(reader->records.size(), before);
+}
+
+TEST_F(FollowingTest, HostileShownReportsGiveNoMoreThanTheWindow) {
+  auto reader = Reader();
+  reader->FollowLive(1, case_id_);
+  hub_.Run();
+  reader->shows = false;
+  reader->bulk_bytes = 0;
+  reader->Shown(~uint64_t{0});
+  for (uint32_t i = 0; i < 100; ++i) {
+    agent_->Publish({writer_.Write(BlockBody("EMG/1", i, 1500))});
+    hub_.Run();
+  }
+  EXPECT_LE(reader->bulk_bytes, kBulkWindowBytes);
+}
+
+TEST_F(FollowingTest, SlowFollowerIsToldOfEachRecordItMissesAndIsBounded) {
+  auto reader = Reader();
+  reader->FollowLive(1, case_id_);
+  hub_.Run();
+  const uint64_t start = reader->Last(v1::Down::kSnapshot)->snapshot().head_seq() + 1;
+  reader->ClearReceived();
+  reader->reads = false;
+  auto fast = Reader("reader-2");
+  fast->FollowComplete(1, case_id_);
+  hub_.Run();
+  for (uint32_t i = 0; i < 600; ++i) {
+    agent_->Publish(Mixture(i));
+    hub_.RunFor(Duration::Milliseconds(10));
+  }
+  EXPECT_LT(hub_.metrics().gauge(metric::kFollowQueueBytes),
+            kMaxQueuedMeasurementBytes + kMaxQueuedSweepBytes + kMaxQueuedEnvelopeBytes +
+                kMaxQueuedBlockBytes);
+  reader->reads = true;
+  reader->wants_write = true;
+  hub_.Run();
+  hub_.RunFor(Duration::Seconds(1));  // gaps of lanes that have nothing else to send
+  // Lanes 0-1: all of them. Lanes 2-5: each record came, or lies in a gap that counts it.
+  std::set<uint64_t> got;
+  for (const Received& record : reader->records) {
+    EXPECT_TRUE(got.insert(record.seq()).second) << "twice";
+  }
+  std::array<uint64_t, kLaneCount> missing{};
+  std::array<uint64_t, kLaneCount> told{};
+  std::vector<v1::Gap> gaps;
+  for (const v1::Down& down : reader->downs) {
+    if (!down.has_gap()) continue;
+    told[down.gap().lane()] += down.gap().count();
+    gaps.push_back(down.gap());
+  }
+  for (const Received& record : fast->records) {
+    if (record.seq() < start || got.contains(record.seq())) continue;
+    ++missing[record.lane()];
+    const bool covered = std::any_of(gaps.begin(), gaps.end(), [&](const v1::Gap& gap) {
+      return gap.lane() == record.lane() && gap.from_seq() <= record.seq() &&
+             record.seq() <= gap.to_seq();
+    });
+    EXPECT_TRUE(covered) << "lane " << record.lane() << " seq " << record.seq();
+  }
+  EXPECT_EQ(missing[0], 0u);
+  EXPECT_EQ(missing[1], 0u);
+  EXPECT_GT(missing[3], 0u);
+  EXPECT_GT(missing[5], 0u);
+  for (uint32_t lane = 2; lane < kLaneCount; ++lane) {
+    EXPECT_EQ(told[lane], missing[lane]) << "lane " << lane;
+  }
+  EXPECT_LT(gaps.size(), 30u) << "coalesced";
+}
+
+TEST_F(FollowingTest, ResumeGivesLanes0And1ExactlyAfterTheCursorAndTellsTheRest) {
+  for (uint32_t i = 0; i < 10; ++i) agent_->Publish(Mixture(i));
+  hub_.Run();
+  const std::vector<std::string> before = hub_.JournalRecords(case_id_);
+  const v1::Cursor cursor = CursorAt(before, 31);
+  auto reader = Reader();
+  v1::Follow follow;
+  follow.set_follow_id(5);
+  follow.set_case_id(case_id_.ToString());
+  follow.set_delivery(v1::DELIVERY_LIVE);
+  *follow.mutable_cursor() = cursor;
+  reader->Follow(follow);
+  hub_.Run();
+  std::vector<uint64_t> expected;
+  for (const std::string& bytes : hub_.JournalRecords(case_id_)) {
+    const StampedRecord record = *WalkStamped(bytes);
+    if (record.header.lane < 2 && record.stamp.seq > cursor.lanes(record.header.lane).seq()) {
+      expected.push_back(record.stamp.seq);
+    }
+  }
+  std::vector<uint64_t> events;
+  for (const Received& record : reader->records) {
+    if (record.lane() < 2) events.push_back(record.seq());
+  }
+  EXPECT_EQ(events, expected);
+  ASSERT_NE(reader->Last(v1::Down::kSnapshot), nullptr);
+  EXPECT_EQ(reader->Last(v1::Down::kSnapshot)->snapshot().cause(), "resumed");
+  EXPECT_EQ(reader->CountOf(v1::Down::kGap), 4);
+  for (const v1::Down& down : reader->downs) {
+    if (!down.has_gap()) continue;
+    EXPECT_EQ(down.gap().cause(), v1::GAP_CAUSE_WAS_AWAY);
+    EXPECT_EQ(down.gap().from_seq(), cursor.lanes(static_cast<int>(down.gap().lane())).seq() + 1);
+    EXPECT_GT(down.gap().count(), 0u);
+  }
+}
+
+TEST_F(FollowingTest, ResumeFromBehindTheRecentFramesReadsTheJournal) {
+  agent_->Publish(Mixture(0));
+  hub_.Run();
+  const v1::Cursor cursor = CursorAt(hub_.JournalRecords(case_id_), 1000);
+  for (uint32_t i = 1; i < 300; ++i) {
+    agent_->Publish({Alert(std::string(500, 'x')), writer_.Write(BlockBody("EMG/1", i))});
+    hub_.Run();
+  }
+  hub_.RunFor(kMaxRecentAge + Duration::Seconds(10));
+  auto reader = Reader();
+  v1::Follow follow;
+  follow.set_follow_id(1);
+  follow.set_case_id(case_id_.ToString());
+  follow.set_delivery(v1::DELIVERY_LIVE);
+  *follow.mutable_cursor() = cursor;
+  reader->Follow(follow);
+  hub_.Run();
+  uint64_t alerts = 0;
+  for (const Received& record : reader->OfLane(0)) {
+    alerts += record.stamped.header.origin == origin_;
+  }
+  EXPECT_EQ(alerts, 299u);
+  agent_->Publish({Alert("live")});
+  hub_.Run();
+  EXPECT_EQ(reader->OfLane(0).back().stamped.header.origin_seq, writer_.LastKey(0).origin_seq);
+}
+
+TEST_F(FollowingTest, CursorOfAnotherJournalStartsAgainFromASnapshotThatSaysSo) {
+  agent_->Publish(Mixture(0));
+  hub_.Run();
+  const v1::Cursor good = CursorAt(hub_.JournalRecords(case_id_), 1000);
+  struct Wrong {
+    std::string cause;
+    v1::Cursor cursor;
+  };
+  std::vector<Wrong> wrongs = {
+      {"epoch changed", good}, {"cursor not known", good}, {"cursor not known", good}};
+  wrongs[0].cursor.set_epoch(2);
+  wrongs[1].cursor.mutable_lanes(3)->set_digest(12345);
+  wrongs[2].cursor.mutable_lanes(0)->set_seq(1'000'000);
+  for (const Wrong& wrong : wrongs) {
+    auto reader = Reader();
+    v1::Follow follow;
+    follow.set_follow_id(1);
+    follow.set_case_id(case_id_.ToString());
+    follow.set_delivery(v1::DELIVERY_LIVE);
+    *follow.mutable_cursor() = wrong.cursor;
+    reader->Follow(follow);
+    hub_.Run();
+    ASSERT_NE(reader->Last(v1::Down::kSnapshot), nullptr);
+    EXPECT_EQ(reader->Last(v1::Down::kSnapshot)->snapshot().cause(), wrong.cause);
+
+    auto recorder = Reader("reader-2");
+    follow.set_delivery(v1::DELIVERY_COMPLETE);
+    recorder->Follow(follow);
+    hub_.Run();
+    ASSERT_NE(recorder->Last(v1::Down::kFollowEnded), nullptr);
+    EXPECT_EQ(recorder->Last(v1::Down::kFollowEnded)->follow_ended().cause(), wrong.cause);
+  }
+}
+
+TEST_F(FollowingTest, HistoryComesInPagesBesideLive) {
+  for (uint32_t i = 0; i < 50; ++i) agent_->Publish(Mixture(i));
+  hub_.Run();
+  auto reader = Reader();
+  v1::Up up;
+  up.mutable_history_request()->set_request_id(9);
+  up.mutable_history_request()->set_case_id(case_id_.ToString());
+  up.mutable_history_request()->add_lanes(3);
+  up.mutable_history_request()->set_from_seq(10);
+  up.mutable_history_request()->set_to_seq(200);
+  reader->SendUp(up);
+  hub_.Run();
+  std::vector<uint64_t> got;
+  bool last = false;
+  for (const v1::Down& down : reader->downs) {
+    if (!down.has_history_page()) continue;
+    EXPECT_FALSE(last);
+    last = down.history_page().last();
+    for (const std::string& bytes : down.history_page().records()) {
+      got.push_back(WalkStamped(bytes)->stamp.seq);
+    }
+  }
+  EXPECT_TRUE(last);
+  std::vector<uint64_t> expected;
+  for (const std::string& bytes : hub_.JournalRecords(case_id_)) {
+    const StampedRecord record = *WalkStamped(bytes);
+    if (record.header.lane == 3 && record.stamp.seq >= 10 && record.stamp.seq <= 200) {
+      expected.push_back(record.stamp.seq);
+    }
+  }
+  EXPECT_EQ(got, expected);
+  EXPECT_FALSE(expected.empty());
+}
+
+TEST_F(FollowingTest, TraceFilterKeepsBulkOfOtherTracesAway) {
+  auto reader = Reader();
+  v1::Follow follow;
+  follow.set_follow_id(1);
+  follow.set_case_id(case_id_.ToString());
+  follow.set_delivery(v1::DELIVERY_LIVE);
+  follow.add_trace_ids("SEP/R");
+  reader->Follow(follow);
+  hub_.Run();
+  reader->ClearReceived();
+  agent_->Publish({writer_.Write(SweepBody("SEP/R", 0, false)),
+                   writer_.Write(SweepBody("SEP/L", 0, false)), Alert("any")});
+  hub_.Run();
+  EXPECT_EQ(reader->OfLane(3).size(), 1u);
+  EXPECT_EQ(reader->OfLane(0).size(), 1u);
+  EXPECT_EQ(reader->CountOf(v1::Down::kGap), 0) << "what was not asked for is no gap";
+}
+
+TEST_F(FollowingTest, BudgetHoldsBulkToItsRateAndSaysSo) {
+  auto reader = Reader();
+  v1::Follow follow;
+  follow.set_follow_id(1);
+  follow.set_case_id(case_id_.ToString());
+  follow.set_delivery(v1::DELIVERY_LIVE);
+  follow.set_bulk_budget_bytes_per_second(20'000);
+  reader->Follow(follow);
+  hub_.Run();
+  reader->bulk_bytes = 0;
+  for (uint32_t i = 0; i < 200; ++i) {  // 5 s of 120 kB/s
+    agent_->Publish({writer_.Write(BlockBody("EMG/1", i, 1500))});
+    hub_.RunFor(Duration::Milliseconds(25));
+  }
+  EXPECT_LT(reader->bulk_bytes, 5 * 20'000u + 30'000u);
+  EXPECT_GT(reader->bulk_bytes, 4 * 20'000u);
+  ASSERT_NE(reader->Last(v1::Down::kGap), nullptr);
+  EXPECT_EQ(reader->Last(v1::Down::kGap)->gap().cause(), v1::GAP_CAUSE_BUDGET);
+}
+
+TEST_F(FollowingTest, CancelledFollowIsSentNothingMore) {
+  auto reader = Reader();
+  reader->FollowLive(1, case_id_);
+  hub_.Run();
+  v1::Up up;
+  up.mutable_cancel_follow()->set_follow_id(1);
+  reader->SendUp(up);
+  reader->ClearReceived();
+  agent_->Publish(Mixture(0));
+  hub_.Run();
+  EXPECT_TRUE(reader->records.empty());
+}
+
+TEST_F(FollowingTest, HostileFollowsAreRefusedAndTheSessionGoesOn) {
+  auto reader = Reader();
+  v1::Follow follow;
+  reader->Follow(follow);  // no id
+  follow.set_follow_id(1);
+  reader->Follow(follow);  // no target
+  follow.set_case_id("short");
+  reader->Follow(follow);
+  follow.set_case_id(hub_.DrawCase().ToString());
+  reader->Follow(follow);  // no delivery
+  follow.set_delivery(v1::DELIVERY_LIVE);
+  reader->Follow(follow);  // no such case
+  follow.set_case_id(case_id_.ToString());
+  follow.add_lanes(6);
+  reader->Follow(follow);  // no such lane
+  follow.clear_lanes();
+  reader->Follow(follow);  // good
+  reader->Follow(follow);  // again
+  hub_.Run();
+  EXPECT_EQ(reader->CountOf(v1::Down::kRefused), 7);
+  EXPECT_EQ(reader->CountOf(v1::Down::kSnapshot), 1);
+  EXPECT_FALSE(reader->closed);
+}
+
+TEST_F(FollowingTest, TooManyFollowsAreRefused) {
+  auto reader = Reader();
+  std::vector<std::unique_ptr<TestParticipant>> agents;
+  for (uint32_t i = 0; i < kMaxFollows + 1; ++i) {
+    const CaseId case_id = hub_.DrawCase();
+    const OriginId origin = hub_.DrawOrigin();
+    RecordWriter writer(case_id, origin);
+    agents.push_back(OpenCase(hub_, case_id, &writer, origin, "OR x" + std::to_string(i),
+                              "agent-x" + std::to_string(i)));
+    reader->FollowLive(i + 1, case_id);
+  }
+  hub_.Run();
+  ASSERT_EQ(reader->CountOf(v1::Down::kRefused), 1);
+  EXPECT_EQ(reader->Last(v1::Down::kRefused)->refused().reason(), v1::REFUSAL_REASON_TOO_MANY);
+  EXPECT_EQ(reader->CountOf(v1::Down::kSnapshot), static_cast<int>(kMaxFollows));
+}
+
+}  // namespace
+}  // namespace remora::hub

@@ -1,0 +1,134 @@
+#include "hub/participants/hub_core.h"
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "common/check.h"
+#include "common/hub_time.h"
+#include "hub/participants/session_context.h"
+#include "hub/participants/session_impl.h"
+#include "hub/participants/session_limits.h"
+#include "hub/rooms/directory.h"
+
+namespace remora::hub {
+
+struct HubCore::Impl final : public SessionKeeper {
+  explicit Impl(HubCoreParts given) : parts(std::move(given)) {}
+  ~Impl() override {
+    *alive = false;
+    REMORA_CHECK(sessions.empty(), "sessions must be destroyed before the core");
+  }
+
+  void OnSessionDirty(SessionImpl* session) override {
+    dirty.insert(session);
+    ScheduleDrain();
+  }
+  void OnSessionGone(SessionImpl* session) override {
+    sessions.erase(session);
+    dirty.erase(session);
+    parts.metrics->Gauge(metric::kSessions, static_cast<double>(sessions.size()));
+  }
+
+  // The loop calls EndOfDrain after input; a commit or a timer has none, so it is asked for.
+  void ScheduleDrain() {
+    if (drain_scheduled) return;
+    drain_scheduled = true;
+    parts.executor->Post([this, still = alive] {
+      if (*still) EndOfDrain();
+    });
+  }
+
+  void EndOfDrain() {
+    drain_scheduled = false;
+    directory->EndOfDrain();
+    const std::set<SessionImpl*> waking = std::move(dirty);
+    dirty.clear();
+    for (SessionImpl* session : waking) {
+      // A transport may end a session while another is announced.
+      if (sessions.contains(session)) session->AnnounceWrites();
+    }
+  }
+
+  void Tick() {
+    directory->Tick();
+    double queued_bytes = 0;
+    double follows = 0;
+    for (SessionImpl* session : std::vector<SessionImpl*>(sessions.begin(), sessions.end())) {
+      if (!sessions.contains(session)) continue;
+      session->Tick();
+      if (!sessions.contains(session)) continue;
+      queued_bytes += static_cast<double>(session->queued_bytes());
+      follows += static_cast<double>(session->follow_count());
+    }
+    parts.metrics->Gauge(metric::kFollowQueueBytes, queued_bytes);
+    parts.metrics->Gauge(metric::kFollows, follows);
+    EndOfDrain();
+    ScheduleTick();
+  }
+
+  void ScheduleTick() {
+    parts.executor->PostAfter(kTickInterval, [this, still = alive] {
+      if (*still) Tick();
+    });
+  }
+
+  const HubCoreParts parts;
+  std::unique_ptr<HubTimeSource> hub_time;
+  std::unique_ptr<Directory> directory;
+  HubServices services;
+  std::set<SessionImpl*> sessions;
+  std::set<SessionImpl*> dirty;
+  bool drain_scheduled = false;
+  std::shared_ptr<bool> alive = std::make_shared<bool>(true);
+};
+
+HubCore::HubCore(HubCoreParts parts) : impl_(std::make_unique<Impl>(std::move(parts))) {}
+HubCore::~HubCore() = default;
+
+absl::Status HubCore::Start() {
+  Impl& impl = *impl_;
+  absl::StatusOr<std::vector<CaseHead>> cases = impl.parts.journal->ListCases();
+  if (!cases.ok()) return cases.status();
+  int64_t last_recorded_unix_ns = 0;
+  for (const CaseHead& head : *cases) {
+    last_recorded_unix_ns = std::max(last_recorded_unix_ns, head.last_recorded_unix_ns);
+  }
+  impl.hub_time = std::make_unique<HubTimeSource>(*impl.parts.clock,
+                                                  HubTime::FromNanoseconds(last_recorded_unix_ns));
+  RoomParts room_parts;
+  room_parts.journal = impl.parts.journal;
+  room_parts.executor = impl.parts.executor;
+  room_parts.clock = impl.parts.clock;
+  room_parts.hub_time = impl.hub_time.get();
+  room_parts.metrics = impl.parts.metrics;
+  room_parts.hub = {OriginId::Draw(*impl.parts.random), impl.parts.clock};
+  impl.directory = std::make_unique<Directory>(room_parts, [raw = &impl] { raw->ScheduleDrain(); });
+  impl.services = {
+      impl.parts.clock,     impl.parts.executor, impl.hub_time.get(),         impl.parts.metrics,
+      impl.directory.get(), impl.parts.software, impl.parts.random->Uint64(), false};
+  absl::Status status = impl.directory->Start(*cases);
+  if (status.ok()) impl.ScheduleTick();
+  return status;
+}
+
+bool HubCore::restored() const { return impl_->directory->restored(); }
+
+std::unique_ptr<Session> HubCore::Open(const Identity& identity, Peer* peer) {
+  auto session =
+      std::make_unique<SessionImpl>(identity, peer, impl_->services, *impl_->parts.journal, *impl_);
+  impl_->sessions.insert(session.get());
+  impl_->parts.metrics->Gauge(metric::kSessions, static_cast<double>(impl_->sessions.size()));
+  return session;
+}
+
+void HubCore::EndOfDrain() { impl_->EndOfDrain(); }
+
+void HubCore::StartDraining() { impl_->services.draining = true; }
+
+void HubCore::FlushRooms() { impl_->directory->EndOfDrain(); }
+
+}  // namespace remora::hub

@@ -1,0 +1,61 @@
+#pragma once
+
+// The hub without its transports: identity comes in with Open, rooms and followers meet here. What
+// hub/app makes once, and what the scenario tests drive.
+//
+// Sequence-bound to `executor`: Open, EndOfDrain, every Session call, the journal's callbacks and
+// the core's own timer run there. Sessions must be destroyed before the core.
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "common/clock.h"
+#include "common/executor.h"
+#include "common/random.h"
+#include "hub/journal/journal.h"
+#include "hub/metrics.h"
+#include "hub/participants/session.h"
+
+namespace remora::hub {
+
+// What the core is given; all outlive it.
+struct HubCoreParts {
+  Journal* journal = nullptr;
+  Clock* clock = nullptr;
+  Executor* executor = nullptr;
+  Random* random = nullptr;
+  HubMetrics* metrics = nullptr;
+  // For Welcome, for example "remora-hub 0.1.0".
+  std::string software;
+};
+
+class HubCore final : public SessionHost {
+ public:
+  explicit HubCore(HubCoreParts parts);
+  ~HubCore() override;
+  HubCore(const HubCore&) = delete;
+  HubCore& operator=(const HubCore&) = delete;
+
+  // Reads the list of cases and starts to restore each room; blocking only for heads and
+  // checkpoints. Sessions may be opened at once: what asks for a room that is not ready waits for
+  // it. Call once, first, on the executor's sequence. Fails as Journal::ListCases does.
+  absl::Status Start();
+  // True when every room has been restored.
+  bool restored() const;
+
+  std::unique_ptr<Session> Open(const Identity& identity, Peer* peer) override;
+  void EndOfDrain() override;
+
+  // Refuses new sessions and new cases; what runs goes on until its stream ends. For a shutdown.
+  void StartDraining();
+  // Hands all that is accepted to the journal. Journal::Flush afterwards makes it durable.
+  void FlushRooms();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace remora::hub

@@ -1,0 +1,58 @@
+#include "hub/participants/record_author.h"
+
+#include "absl/strings/str_cat.h"
+#include "hub/identity/permissions.h"
+
+namespace remora::hub {
+namespace {
+
+// The field that names the author; null where the kind has none.
+const std::string* AuthorOf(const v1::Record& record) {
+  switch (record.body_case()) {
+    case v1::Record::kAlertAction:
+      return &record.alert_action().actor();
+    case v1::Record::kMessage:
+      return &record.message().sender();
+    case v1::Record::kMessageReceipt:
+      return &record.message_receipt().recipient();
+    case v1::Record::kPhaseChange:
+      return &record.phase_change().actor();
+    case v1::Record::kBaselineSet:
+      return &record.baseline_set().actor();
+    case v1::Record::kAnnotation:
+      return &record.annotation().actor();
+    case v1::Record::kChecklistStep:
+      return &record.checklist_step().actor();
+    case v1::Record::kDrugGiven:
+      return &record.drug_given().actor();
+    case v1::Record::kFocus:
+      return &record.focus().actor();
+    case v1::Record::kExportMade:
+      return &record.export_made().actor();
+    case v1::Record::kHandover:
+      // Who gives offers it, who takes accepts it.
+      return record.handover().accepted() ? &record.handover().to_actor()
+                                          : &record.handover().from_actor();
+    default:
+      return nullptr;
+  }
+}
+
+}  // namespace
+
+std::string WrongAuthor(const Identity& identity, const v1::Record& record) {
+  if (identity.role == v1::ROLE_AGENT && !record.has_message()) return "";
+  const std::string* author = AuthorOf(record);
+  if (author != nullptr && *author != identity.display_name) {
+    return absl::StrCat("the author is '", *author, "', but you are '", identity.display_name, "'");
+  }
+  if (record.has_alert_action()) {
+    const v1::Place place = PlaceOfRole(identity.role);
+    if (record.alert_action().place() != place) {
+      return absl::StrCat("place must be ", v1::Place_Name(place), ": where you are");
+    }
+  }
+  return "";
+}
+
+}  // namespace remora::hub

@@ -1,0 +1,85 @@
+#pragma once
+
+// The publishing side of a session: cases joined, and every record on its way into a room.
+//
+//   walk --> case joined? --> origin ours? --> permitted? --> valid? --> author, theatre --> room
+//
+// A record that fails is refused with its reason, counted, and harms nobody else. Sequence-bound to
+// the hub; owned by its session.
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "hub/participants/session_context.h"
+#include "hub/rooms/room.h"
+
+namespace remora::hub {
+
+class RecordIntake final : public RoomPublisher {
+ public:
+  explicit RecordIntake(SessionContext& session);
+  // Leaves all cases.
+  ~RecordIntake() override;
+
+  void OnJoin(const v1::Join& join);
+  void OnLeave(const v1::Leave& leave);
+  void OnRecord(absl::string_view bytes_untrusted);
+  // Any message came.
+  void OnSignOfLife();
+
+  // The next Joined or Acknowledge that is due; false: none.
+  bool TakeNext(v1::Down* down);
+  bool HasNext() const;
+
+  const OriginId& origin() const override { return session_.origin; }
+  const std::string& participant() const override { return session_.identity.name; }
+  void OnDurable(Room& room, uint32_t lane, std::span<const SeqRanges::Range> ranges) override;
+  void OnOfferAgain(Room& room) override;
+
+ private:
+  // A case that was joined.
+  struct Place {
+    Room* room = nullptr;  // null: not there yet, or still being restored
+    bool restoring = false;
+    bool joined_due = false;
+    bool told_not_now = false;
+    // On disk since the last Acknowledge.
+    std::array<SeqRanges, kLaneCount> fresh;
+    bool acknowledge_due = false;
+    // Records of a case that is not there yet, in the order of their arrival.
+    std::deque<std::string> before_open;
+    size_t before_open_bytes = 0;
+    bool dropped_before_open = false;
+    // Numbers refused before there was a room to remember them.
+    std::vector<RecordKey> refused_before_open;
+  };
+
+  void CompleteJoin(const CaseId& case_id, Room* room, const std::string& theatre);
+  bool Claim(const CaseId& case_id, Room* room, const std::string& theatre);
+  // The one who stands in the theatre learns that somebody else claimed it.
+  void TellHolder(const std::string& theatre);
+  void Enter(Place* place, Room* room);
+
+  void Offer(Place* place, const RecordHeader& header, absl::string_view bytes);
+  void BeforeOpen(Place* place, const RecordHeader& header, absl::string_view bytes);
+  void OpenCase(Place* place, const RecordHeader& header, absl::string_view bytes);
+  // Empty text: the record may go on to the room.
+  Room::Answer Check(const RecordHeader& header, absl::string_view bytes, v1::Record* record);
+  Room::Answer CheckLifecycle(const RecordHeader& header, const v1::CaseLifecycle& step);
+  void Report(const Room::Answer& answer, const RecordHeader& header, Place* place);
+  void RefuseUnreadable(absl::string_view bytes, absl::string_view why);
+
+  SessionContext& session_;
+  std::map<CaseId, Place> places_;
+  double record_tokens_;
+  DeviceTime refilled_at_;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+}  // namespace remora::hub

@@ -1,0 +1,155 @@
+#include <gtest/gtest.h>
+
+#include "hub/participants/testing/core_harness.h"
+#include "hub/rooms/case_fold.h"
+#include "hub/rooms/limits.h"
+
+namespace remora::hub {
+namespace {
+
+class RestoreTest : public ::testing::Test {
+ protected:
+  v1::Snapshot SnapshotOf(const CaseId& case_id) {
+    TestParticipant reader(hub_, {"centre", "Centre", v1::ROLE_CENTRE, {}});
+    reader.Hello();
+    reader.FollowLive(1, case_id);
+    hub_.Run();
+    const v1::Down* down = reader.Last(v1::Down::kSnapshot);
+    return down == nullptr ? v1::Snapshot() : down->snapshot();
+  }
+  void PublishSome(TestParticipant& agent, RecordWriter& writer, int count) {
+    for (int i = 0; i < count; ++i) {
+      const uint32_t n = static_cast<uint32_t>(i);
+      agent.Publish(
+          {writer.Write(AlertBody("alert " + std::to_string(i), v1::ALERT_PRIORITY_MEDIUM)),
+           writer.Write(PhaseBody(v1::PHASE_EXPOSURE)),
+           writer.Write(MeasurementBody(
+               "SEP/R", 50 + i % 50,
+               i % 7 ? v1::MEASUREMENT_STATE_WITHIN_LIMITS : v1::MEASUREMENT_STATE_AMBER)),
+           writer.Write(EmgActivityBody("EMG/1", i)),
+           writer.Write(SweepBody("SEP/R", n, i % 2 == 0)), writer.Write(BlockBody("EMG/1", n))});
+      hub_.RunFor(Duration::Milliseconds(200));
+    }
+  }
+
+  HubHarness hub_;
+};
+
+TEST_F(RestoreTest, RestartedHubShowsTheSameCaseAndGoesOnWithoutSeam) {
+  const CaseId case_id = hub_.DrawCase();
+  const OriginId origin = hub_.DrawOrigin();
+  RecordWriter writer(case_id, origin);
+  auto agent = OpenCase(hub_, case_id, &writer, origin);
+  PublishSome(*agent, writer, 30);
+  agent.reset();
+  const std::vector<std::string> before = hub_.JournalRecords(case_id);
+  const v1::Snapshot shown = SnapshotOf(case_id);
+  hub_.RestartHub();
+  hub_.Run();
+  EXPECT_TRUE(hub_.core().restored());
+  const v1::Snapshot again = SnapshotOf(case_id);
+  EXPECT_EQ(again.state().SerializeAsString(), shown.state().SerializeAsString());
+  ASSERT_EQ(again.records_size(), shown.records_size());
+  for (int i = 0; i < shown.records_size(); ++i) EXPECT_EQ(again.records(i), shown.records(i));
+  EXPECT_EQ(again.cursor().SerializeAsString(), shown.cursor().SerializeAsString());
+
+  agent = std::make_unique<TestParticipant>(hub_, AgentIdentity());
+  agent->Hello(origin);
+  agent->Join(case_id, "OR 1");
+  hub_.Run();
+  agent->Publish({writer.Write(AlertBody("after"))});
+  hub_.Run();
+  EXPECT_EQ(agent->CountOf(v1::Down::kRecordRefused), 0);
+  const std::vector<std::string> after = hub_.JournalRecords(case_id);
+  for (size_t i = 0; i < after.size(); ++i) {
+    EXPECT_EQ(WalkStamped(after[i])->stamp.seq, i + 1);
+    if (i < before.size()) {
+      EXPECT_EQ(after[i], before[i]);
+    }
+  }
+}
+
+TEST_F(RestoreTest, CheckpointAndTailGiveTheSameStateAsFoldingFromTheFirstRecord) {
+  const CaseId case_id = hub_.DrawCase();
+  const OriginId origin = hub_.DrawOrigin();
+  RecordWriter writer(case_id, origin);
+  auto agent = OpenCase(hub_, case_id, &writer, origin);
+  PublishSome(*agent, writer, 20);
+  hub_.RunFor(kCheckpointInterval);
+  PublishSome(*agent, writer, 20);
+  const CaseRestore restore = *hub_.journal().Restore(case_id);
+  ASSERT_GT(restore.checkpoint.seq, 0u);
+  ASSERT_LT(restore.checkpoint.seq, restore.head.last_seq);
+  CaseFold whole(case_id);
+  CaseFold resumed(case_id);
+  ASSERT_TRUE(resumed.Restore(restore.checkpoint.state).ok());
+  for (const std::string& bytes : hub_.JournalRecords(case_id)) {
+    const StampedRecord stamped = *WalkStamped(bytes);
+    const RecordFrame frame = StampedFrame(std::string(stamped.origin_bytes), stamped.stamp.seq,
+                                           stamped.stamp.recorded_at.nanoseconds());
+    whole.Apply(frame);
+    if (frame.seq > restore.checkpoint.seq) resumed.Apply(frame);
+  }
+  EXPECT_EQ(resumed.EncodeCheckpoint(), whole.EncodeCheckpoint());
+}
+
+TEST_F(RestoreTest, DamagedCheckpointCostsOnlyALongerFold) {
+  const CaseId case_id = hub_.DrawCase();
+  const OriginId origin = hub_.DrawOrigin();
+  RecordWriter writer(case_id, origin);
+  auto agent = OpenCase(hub_, case_id, &writer, origin);
+  PublishSome(*agent, writer, 10);
+  agent.reset();
+  const v1::Snapshot shown = SnapshotOf(case_id);
+  const uint64_t last_seq = hub_.journal().Restore(case_id)->head.last_seq;
+  hub_.journal().SaveCheckpoint(case_id, {last_seq, "no checkpoint"});
+  hub_.RestartHub();
+  hub_.Run();
+  EXPECT_EQ(SnapshotOf(case_id).state().SerializeAsString(), shown.state().SerializeAsString());
+}
+
+TEST_F(RestoreTest, WhoAsksForARoomThatIsBeingRestoredWaitsForIt) {
+  const CaseId case_id = hub_.DrawCase();
+  const OriginId origin = hub_.DrawOrigin();
+  RecordWriter writer(case_id, origin);
+  auto agent = OpenCase(hub_, case_id, &writer, origin);
+  PublishSome(*agent, writer, 5);
+  agent.reset();
+  hub_.RestartHub();
+  EXPECT_FALSE(hub_.core().restored());
+  TestParticipant early(hub_, AgentIdentity());
+  early.Hello(origin);
+  early.Join(case_id, "OR 1");
+  early.FollowComplete(1, case_id);
+  EXPECT_EQ(early.CountOf(v1::Down::kJoined), 0);
+  hub_.Run();
+  EXPECT_EQ(early.CountOf(v1::Down::kJoined), 1);
+  EXPECT_EQ(early.Last(v1::Down::kJoined)->joined().stage(), v1::CASE_STAGE_OPEN);
+  EXPECT_FALSE(early.records.empty());
+}
+
+TEST_F(RestoreTest, HubTimeNeverGoesBehindTheJournal) {
+  const CaseId case_id = hub_.DrawCase();
+  const OriginId origin = hub_.DrawOrigin();
+  RecordWriter writer(case_id, origin);
+  auto agent = OpenCase(hub_, case_id, &writer, origin);
+  agent.reset();
+  hub_.clock().StepWall(Duration::Seconds(-3600));
+  hub_.RestartHub();
+  hub_.Run();
+  agent = std::make_unique<TestParticipant>(hub_, AgentIdentity());
+  agent->Hello(origin);
+  agent->Join(case_id, "OR 1");
+  hub_.Run();
+  agent->Publish({writer.Write(AlertBody("after"))});
+  hub_.Run();
+  int64_t last_ns = 0;
+  for (const std::string& bytes : hub_.JournalRecords(case_id)) {
+    const int64_t at_ns = WalkStamped(bytes)->stamp.recorded_at.nanoseconds();
+    EXPECT_GE(at_ns, last_ns);
+    last_ns = at_ns;
+  }
+}
+
+}  // namespace
+}  // namespace remora::hub

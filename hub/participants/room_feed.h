@@ -1,0 +1,53 @@
+#pragma once
+
+// Puts a room before a follow: fan-out knows no rooms, rooms know no fan-out. Sequence-bound to the
+// hub; owned by its follow, outlived by its room.
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "hub/fanout/case_feed.h"
+#include "hub/fanout/live_follow.h"
+#include "hub/rooms/room.h"
+
+namespace remora::hub {
+
+class RoomFeed final : public CaseFeed, public RoomFollower {
+ public:
+  // `wake`: something was committed.
+  RoomFeed(Room& room, Journal& journal, std::function<void()> wake);
+  ~RoomFeed() override;
+
+  // Gets every committed record from now on.
+  void set_live(LiveFollow* live) { live_ = live; }
+
+  const CaseId& case_id() const override { return room_.case_id(); }
+  uint32_t epoch() const override { return room_.epoch(); }
+  FeedHead head() const override {
+    return {room_.committed().last_seq, room_.committed().lane_seq};
+  }
+  bool CoversRecent(uint64_t from_seq, bool control, bool bulk) const override {
+    return room_.recent().Covers(from_seq, control, bulk);
+  }
+  void VisitRecent(uint64_t from_seq, bool control, bool bulk,
+                   const std::function<bool(const RecordFrame&)>& visit) const override {
+    room_.recent().Visit(from_seq, control, bulk, visit);
+  }
+  void ReadJournal(uint64_t from_seq, uint64_t to_seq, bool control, bool bulk, size_t max_bytes,
+                   std::function<void(absl::StatusOr<FeedPage>)> done) override;
+  std::string EncodeSnapshot(uint32_t follow_id, absl::string_view cause) override {
+    return room_.EncodeSnapshot(follow_id, cause);
+  }
+
+  void OnCommitted(std::span<const RecordFrame> frames) override;
+
+ private:
+  Room& room_;
+  Journal& journal_;
+  const std::function<void()> wake_;
+  LiveFollow* live_ = nullptr;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+}  // namespace remora::hub

@@ -1,0 +1,25 @@
+#include "hub/participants/session_context.h"
+
+#include <algorithm>
+
+namespace remora::hub {
+
+void SessionContext::Refuse(v1::RefusalReason reason, absl::string_view text, uint32_t follow_id,
+                            absl::string_view case_id) {
+  v1::Down down;
+  v1::Refused* refused = down.mutable_refused();
+  refused->set_reason(reason);
+  refused->set_text(std::string(text));
+  refused->set_follow_id(follow_id);
+  refused->set_case_id(std::string(case_id));
+  services.metrics->Count(metric::kMessagesRefused, "reason=" + v1::RefusalReason_Name(reason), 1);
+  Send(down);
+}
+
+bool SessionContext::MayEnter(const std::string& theatre) const {
+  return identity.theatres.empty() || theatre.empty() ||
+         std::find(identity.theatres.begin(), identity.theatres.end(), theatre) !=
+             identity.theatres.end();
+}
+
+}  // namespace remora::hub

@@ -1,0 +1,58 @@
+#pragma once
+
+// What the parts of a session share: who it is, what the hub offers, and how to speak to the
+// participant. Sequence-bound to the hub.
+
+#include <cstdint>
+#include <string>
+
+#include "absl/strings/string_view.h"
+#include "common/clock.h"
+#include "common/executor.h"
+#include "common/hub_time.h"
+#include "common/ids.h"
+#include "hub/metrics.h"
+#include "hub/participants/session.h"
+#include "hub/rooms/directory.h"
+#include "remora/v1/room.pb.h"
+
+namespace remora::hub {
+
+// The hub's services; outlive all sessions.
+struct HubServices {
+  const Clock* clock = nullptr;
+  Executor* executor = nullptr;
+  HubTimeSource* hub_time = nullptr;
+  HubMetrics* metrics = nullptr;
+  Directory* directory = nullptr;
+  std::string software;
+  uint64_t boot_id = 0;
+  bool draining = false;
+};
+
+// The session as its parts see it; outlives them.
+class SessionContext {
+ public:
+  SessionContext(const Identity& who, HubServices& hub) : identity(who), services(hub) {}
+  virtual ~SessionContext() = default;
+
+  // Queues one control message.
+  virtual void Send(const v1::Down& down) = 0;
+  // Something can be written at the end of the drain.
+  virtual void Wake() = 0;
+  // Refuses the whole session and ends it.
+  virtual void End(v1::RefusalReason reason, absl::string_view text) = 0;
+
+  // Refuses what was asked for a case or a follow; the session goes on.
+  void Refuse(v1::RefusalReason reason, absl::string_view text, uint32_t follow_id,
+              absl::string_view case_id);
+  // Whether the identity may enter this theatre; "" is none yet.
+  bool MayEnter(const std::string& theatre) const;
+
+  const Identity identity;
+  HubServices& services;
+  // Bound at hello.
+  OriginId origin;
+};
+
+}  // namespace remora::hub

@@ -1,0 +1,39 @@
+#pragma once
+
+// Limits of a session, each with its reason. Those of the transports are in limits.h.
+
+#include <cstddef>
+#include <cstdint>
+
+#include "common/limits.h"
+#include "common/time.h"
+
+namespace remora::hub {
+
+// This file's version of the protocol (room.proto).
+inline constexpr uint32_t kProtocolVersion = 1;
+
+// A participant that has not said hello by then has nothing to say.
+inline constexpr Duration kHelloDeadline = Duration::Seconds(10);
+inline constexpr size_t kMaxHelloFeatures = 64;
+// Cases that one participant publishes in: a centre's.
+inline constexpr size_t kMaxJoins = 64;
+// Records a second of one session: a backlog over a fast link is 20,000; more is no device.
+inline constexpr double kMaxRecordsPerSecond = 100'000;
+// Records kept of a case that its maker has not opened yet: lane 0 comes before the step that opens
+// the case. What is beyond is offered again.
+inline constexpr size_t kMaxBytesBeforeOpen = 512 * 1024;
+// Control messages that wait for a participant that does not read. One that is refused so much and
+// does not listen is cut.
+inline constexpr size_t kMaxWaitingControl = 1'024;
+
+inline constexpr Duration kHeartbeatInterval = Duration::Seconds(1);
+// Signs of life, budgets and heartbeats are looked at this often.
+inline constexpr Duration kTickInterval = Duration::Milliseconds(100);
+
+// A wall is told at most this often of a case whose state changed, and of one whose head alone
+// moved.
+inline constexpr Duration kDirectoryInterval = Duration::Milliseconds(200);
+inline constexpr Duration kDirectoryHeadInterval = Duration::Seconds(2);
+
+}  // namespace remora::hub

@@ -1,0 +1,237 @@
+#include "hub/participants/testing/core_harness.h"
+
+#include <set>
+#include <utility>
+
+#include "common/check.h"
+
+namespace remora::hub {
+namespace {
+
+// The participants of each harness, so that Run can let them read.
+std::map<HubHarness*, std::set<TestParticipant*>>& Participants() {
+  static auto* participants = new std::map<HubHarness*, std::set<TestParticipant*>>();
+  return *participants;
+}
+
+}  // namespace
+
+HubHarness::HubHarness(uint64_t seed)
+    : journal_(std::make_unique<MemoryJournal>(executor_)), random_(MakeSeededRandom(seed)) {
+  StartHub();
+}
+
+HubHarness::~HubHarness() { Participants().erase(this); }
+
+void HubHarness::StartHub() {
+  core_ = std::make_unique<HubCore>(HubCoreParts{journal_.get(), &clock_, &executor_, random_.get(),
+                                                 &metrics_, "remora-hub test"});
+  REMORA_CHECK(core_->Start().ok(), "the hub starts");
+}
+
+void HubHarness::RestartHub() {
+  core_.reset();
+  StartHub();
+}
+
+void HubHarness::Run() {
+  for (int round = 0; round < 1000; ++round) {
+    core_->EndOfDrain();
+    bool busy = executor_.RunUntilIdle() > 0;
+    for (TestParticipant* participant : Participants()[this]) {
+      if (!participant->reads || !participant->wants_write) continue;
+      participant->wants_write = false;
+      participant->ReadAll();
+      busy = true;
+    }
+    if (!busy) return;
+  }
+}
+
+void HubHarness::RunFor(Duration time) {
+  const DeviceTime end = clock_.Now() + time;
+  Run();
+  while (clock_.Now() < end) {
+    DeviceTime due;
+    const bool has_task = executor_.NextDue(&due);
+    const DeviceTime next = has_task && due < end ? due : end;
+    executor_.RunFor(next - clock_.Now());
+    Run();
+  }
+}
+
+std::vector<std::string> HubHarness::JournalRecords(const CaseId& case_id) {
+  std::vector<std::string> records;
+  uint64_t next = 1;
+  while (next != 0) {
+    ReadRequest request;
+    request.case_id = case_id;
+    request.from_seq = next;
+    next = 0;
+    journal_->Read(request, [&](absl::StatusOr<ReadResult> page) {
+      REMORA_CHECK(page.ok(), "the journal reads");
+      absl::string_view rest = page->frames.view();
+      while (!rest.empty()) records.emplace_back(*TakeFrame(&rest));
+      next = page->next_seq;
+    });
+    executor_.RunUntilIdle();
+  }
+  return records;
+}
+
+TestParticipant::TestParticipant(HubHarness& harness, Identity who)
+    : hub(harness), identity(std::move(who)), origin(harness.DrawOrigin()) {
+  session = hub.core().Open(identity, this);
+  Participants()[&hub].insert(this);
+}
+
+TestParticipant::~TestParticipant() {
+  session.reset();
+  Participants()[&hub].erase(this);
+}
+
+void TestParticipant::SendUp(const v1::Up& up) { SendBytes(up.SerializeAsString()); }
+void TestParticipant::SendBytes(const std::string& up) { session->OnMessage(up); }
+
+void TestParticipant::Hello(const OriginId& with_origin) {
+  origin = with_origin;
+  v1::Up up;
+  up.mutable_hello()->set_minimum_version(1);
+  up.mutable_hello()->set_maximum_version(1);
+  up.mutable_hello()->set_origin(origin.ToString());
+  up.mutable_hello()->set_software("test");
+  SendUp(up);
+}
+
+void TestParticipant::Join(const CaseId& case_id, const std::string& theatre) {
+  v1::Up up;
+  up.mutable_join()->set_case_id(case_id.ToString());
+  up.mutable_join()->set_theatre(theatre);
+  SendUp(up);
+}
+
+void TestParticipant::Leave(const CaseId& case_id) {
+  v1::Up up;
+  up.mutable_leave()->set_case_id(case_id.ToString());
+  SendUp(up);
+}
+
+void TestParticipant::Publish(const std::vector<std::string>& published) {
+  v1::Up up;
+  for (const std::string& record : published) up.add_records(record);
+  SendUp(up);
+}
+
+void TestParticipant::Follow(const v1::Follow& follow) {
+  v1::Up up;
+  *up.mutable_follow() = follow;
+  SendUp(up);
+}
+
+void TestParticipant::FollowLive(uint32_t follow_id, const CaseId& case_id) {
+  v1::Follow follow;
+  follow.set_follow_id(follow_id);
+  follow.set_case_id(case_id.ToString());
+  follow.set_delivery(v1::DELIVERY_LIVE);
+  Follow(follow);
+}
+
+void TestParticipant::FollowComplete(uint32_t follow_id, const CaseId& case_id) {
+  v1::Follow follow;
+  follow.set_follow_id(follow_id);
+  follow.set_case_id(case_id.ToString());
+  follow.set_delivery(v1::DELIVERY_COMPLETE);
+  Follow(follow);
+}
+
+void TestParticipant::Shown(uint64_t bulk_bytes_total) {
+  v1::Up up;
+  up.mutable_shown()->set_bulk_bytes_total(bulk_bytes_total);
+  SendUp(up);
+}
+
+bool TestParticipant::ReadOne() {
+  const WriteBatch batch = session->TakeBatch(kMaxBatchBytes);
+  if (batch.empty()) return false;
+  std::string bytes;
+  for (const SharedBytes& slice : batch.slices) {
+    bytes.append(slice.view().data(), slice.view().size());
+  }
+  REMORA_CHECK(bytes.size() == batch.bytes, "a batch says how large it is");
+  largest_batch_bytes = std::max(largest_batch_bytes, bytes.size());
+  v1::Down down;
+  REMORA_CHECK(down.ParseFromString(bytes), "what the hub writes is a Down message");
+  REMORA_CHECK(down.records().empty() || down.control_case() == v1::Down::CONTROL_NOT_SET,
+               "records or control");
+  for (const std::string& record : down.records()) {
+    absl::StatusOr<StampedRecord> stamped = WalkStamped(record);
+    REMORA_CHECK(stamped.ok(), "what the hub sends is a stamped record");
+    if (stamped->header.lane >= 2) bulk_bytes += record.size();
+    records.push_back({record, *stamped});
+  }
+  if (down.records().empty()) downs.push_back(std::move(down));
+  return true;
+}
+
+void TestParticipant::ReadAll() {
+  const uint64_t bulk_before = bulk_bytes;
+  while (ReadOne()) {
+    if (shows && !closed && bulk_bytes != bulk_before) Shown(bulk_bytes);
+  }
+}
+
+void TestParticipant::ClearReceived() {
+  downs.clear();
+  records.clear();
+}
+
+std::vector<uint64_t> TestParticipant::Seqs() const {
+  std::vector<uint64_t> seqs;
+  for (const Received& record : records) seqs.push_back(record.seq());
+  return seqs;
+}
+
+std::vector<Received> TestParticipant::OfLane(uint32_t lane) const {
+  std::vector<Received> of_lane;
+  for (const Received& record : records) {
+    if (record.lane() == lane) of_lane.push_back(record);
+  }
+  return of_lane;
+}
+
+const v1::Down* TestParticipant::Last(v1::Down::ControlCase kind) const {
+  for (auto it = downs.rbegin(); it != downs.rend(); ++it) {
+    if (it->control_case() == kind) return &*it;
+  }
+  return nullptr;
+}
+
+int TestParticipant::CountOf(v1::Down::ControlCase kind) const {
+  int count = 0;
+  for (const v1::Down& down : downs) count += down.control_case() == kind;
+  return count;
+}
+
+Identity AgentIdentity(const std::string& name) {
+  return {name, "Agent " + name, v1::ROLE_AGENT, {}};
+}
+Identity ReaderIdentity(const std::string& name) {
+  return {name, "Dr " + name, v1::ROLE_NEUROPHYSIOLOGIST, {}};
+}
+Identity TechnologistIdentity(const std::string& name) {
+  return {name, "T " + name, v1::ROLE_TECHNOLOGIST, {}};
+}
+
+std::unique_ptr<TestParticipant> OpenCase(HubHarness& hub, const CaseId& case_id,
+                                          RecordWriter* writer, const OriginId& origin,
+                                          const std::string& theatre, const std::string& agent) {
+  auto participant = std::make_unique<TestParticipant>(hub, AgentIdentity(agent));
+  participant->Hello(origin);
+  participant->Join(case_id, theatre);
+  hub.Run();
+  participant->Publish({writer->Write(LifecycleBody(v1::CASE_TRANSITION_OPENED, theatre))});
+  hub.Run();
+  return participant;
+}
+
+}  // namespace remora::hub

@@ -1,0 +1,221 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "hub/participants/testing/core_harness.h"
+#include "hub/rooms/limits.h"
+
+namespace remora::hub {
+namespace {
+
+using ::testing::HasSubstr;
+
+// Cases as their theatre lives them: claims, moves, links, presence.
+class TheatreTest : public ::testing::Test {
+ protected:
+  TheatreTest()
+      : case_id_(hub_.DrawCase()), origin_(hub_.DrawOrigin()), writer_(case_id_, origin_) {
+    agent_ = OpenCase(hub_, case_id_, &writer_, origin_, "OR 1");
+  }
+  std::unique_ptr<TestParticipant> Agent(const std::string& name, const CaseId& case_id,
+                                         const std::string& theatre) {
+    auto agent = std::make_unique<TestParticipant>(hub_, AgentIdentity(name));
+    agent->Hello();
+    agent->Join(case_id, theatre);
+    hub_.Run();
+    return agent;
+  }
+  template <typename Pick>
+  std::vector<v1::Record> OfKind(uint32_t kind, Pick pick) {
+    std::vector<v1::Record> found;
+    for (const std::string& bytes : hub_.JournalRecords(case_id_)) {
+      v1::Record record;
+      EXPECT_TRUE(record.ParseFromString(bytes));
+      if (static_cast<uint32_t>(record.body_case()) == kind && pick(record)) {
+        found.push_back(record);
+      }
+    }
+    return found;
+  }
+  std::vector<v1::Record> OfKind(uint32_t kind) {
+    return OfKind(kind, [](const v1::Record&) { return true; });
+  }
+
+  HubHarness hub_;
+  CaseId case_id_;
+  OriginId origin_;
+  RecordWriter writer_;
+  std::unique_ptr<TestParticipant> agent_;
+};
+
+TEST_F(TheatreTest, SecondAgentThatClaimsATheatreIsRefusedAndBothAreTold) {
+  auto second = Agent("agent-2", hub_.DrawCase(), "OR 1");
+  EXPECT_EQ(second->CountOf(v1::Down::kJoined), 0);
+  ASSERT_EQ(second->CountOf(v1::Down::kRefused), 1);
+  const v1::Refused& refused = second->Last(v1::Down::kRefused)->refused();
+  EXPECT_EQ(refused.reason(), v1::REFUSAL_REASON_THEATRE_CLAIMED);
+  EXPECT_THAT(refused.text(), HasSubstr("agent-1"));
+  const auto alerts = OfKind(v1::Record::kAlert);
+  ASSERT_EQ(alerts.size(), 1u);
+  EXPECT_THAT(alerts[0].alert().summary(), HasSubstr("agent-2"));
+  EXPECT_FALSE(second->closed);
+}
+
+TEST_F(TheatreTest, SecondAgentCannotEnterTheFirstOnesCaseByAnotherName) {
+  auto second = Agent("agent-2", case_id_, "OR 7");
+  EXPECT_EQ(second->CountOf(v1::Down::kJoined), 0);
+  auto third = Agent("agent-3", case_id_, "");
+  EXPECT_EQ(third->Last(v1::Down::kRefused)->refused().reason(),
+            v1::REFUSAL_REASON_THEATRE_CLAIMED);
+}
+
+TEST_F(TheatreTest, SecondAgentThatOpensOrMovesIntoAClaimedTheatreIsRefused) {
+  const CaseId other_id = hub_.DrawCase();
+  const OriginId other_origin = hub_.DrawOrigin();
+  RecordWriter other_writer(other_id, other_origin);
+  auto second = OpenCase(hub_, other_id, &other_writer, other_origin, "OR 2", "agent-2");
+  second->Publish({other_writer.Write(LifecycleBody(v1::CASE_TRANSITION_MOVED, "OR 1"))});
+  hub_.Run();
+  ASSERT_EQ(second->CountOf(v1::Down::kRecordRefused), 1);
+  EXPECT_EQ(second->Last(v1::Down::kRecordRefused)->record_refused().reason(),
+            v1::REFUSAL_REASON_THEATRE_CLAIMED);
+  EXPECT_EQ(OfKind(v1::Record::kAlert).size(), 1u);
+  const CaseId third_id = hub_.DrawCase();
+  const OriginId third_origin = hub_.DrawOrigin();
+  RecordWriter third_writer(third_id, third_origin);
+  TestParticipant third(hub_, AgentIdentity("agent-3"));
+  third.Hello(third_origin);
+  third.Join(third_id);  // does not say where it stands
+  third.Publish({third_writer.Write(LifecycleBody(v1::CASE_TRANSITION_OPENED, "OR 1"))});
+  hub_.Run();
+  EXPECT_EQ(third.Last(v1::Down::kRecordRefused)->record_refused().reason(),
+            v1::REFUSAL_REASON_THEATRE_CLAIMED);
+  EXPECT_EQ(OfKind(v1::Record::kAlert).size(), 2u);
+}
+
+TEST_F(TheatreTest, AgentThatCrashedReJoinsItsOwnCaseWhileItsOldSessionIsStillThere) {
+  auto again = std::make_unique<TestParticipant>(hub_, AgentIdentity("agent-1"));
+  again->Hello(origin_);
+  again->Join(case_id_, "OR 1");
+  hub_.Run();
+  EXPECT_EQ(again->CountOf(v1::Down::kJoined), 1);
+  agent_.reset();  // the old one is found dead: the claim stays with the new one
+  auto second = Agent("agent-2", hub_.DrawCase(), "OR 1");
+  EXPECT_EQ(second->CountOf(v1::Down::kJoined), 0);
+}
+
+TEST_F(TheatreTest, ClaimEndsWithTheSession) {
+  agent_.reset();
+  auto second = Agent("agent-2", hub_.DrawCase(), "OR 1");
+  EXPECT_EQ(second->CountOf(v1::Down::kJoined), 1);
+}
+
+TEST_F(TheatreTest, MovingTakesTheClaimAlong) {
+  agent_->Publish({writer_.Write(LifecycleBody(v1::CASE_TRANSITION_MOVED, "OR 5"))});
+  hub_.Run();
+  EXPECT_EQ(agent_->CountOf(v1::Down::kRecordRefused), 0);
+  EXPECT_EQ(Agent("agent-2", hub_.DrawCase(), "OR 5")->CountOf(v1::Down::kJoined), 0);
+  EXPECT_EQ(Agent("agent-3", hub_.DrawCase(), "OR 1")->CountOf(v1::Down::kJoined), 1);
+}
+
+TEST_F(TheatreTest, LinkOfASilentAgentGoesStaleLostUnsupervisedAndComesBack) {
+  agent_->reads = false;
+  hub_.RunFor(Duration::Seconds(61));
+  std::vector<v1::LinkCondition> conditions;
+  for (const v1::Record& record : OfKind(v1::Record::kLinkState)) {
+    EXPECT_EQ(record.link_state().participant(), "agent-1");
+    conditions.push_back(record.link_state().condition());
+  }
+  EXPECT_EQ(conditions, (std::vector<v1::LinkCondition>{
+                            v1::LINK_CONDITION_LIVE, v1::LINK_CONDITION_STALE,
+                            v1::LINK_CONDITION_LOST, v1::LINK_CONDITION_UNSUPERVISED}));
+  v1::Up up;
+  up.mutable_heartbeat();
+  agent_->SendUp(up);
+  hub_.RunFor(Duration::Milliseconds(200));
+  const auto links = OfKind(v1::Record::kLinkState);
+  ASSERT_EQ(links.size(), 5u);
+  EXPECT_EQ(links.back().link_state().condition(), v1::LINK_CONDITION_LIVE);
+  EXPECT_NEAR(links.back().link_state().previous_duration_ms(), 1'200, 300);
+}
+
+TEST_F(TheatreTest, LinkOfAnAgentIsStillWatchedAfterTheHubRestarts) {
+  hub_.RunFor(Duration::Seconds(1));
+  agent_.reset();
+  hub_.RestartHub();
+  hub_.RunFor(Duration::Seconds(11));
+  const auto links = OfKind(v1::Record::kLinkState);
+  ASSERT_FALSE(links.empty());
+  EXPECT_EQ(links.back().link_state().condition(), v1::LINK_CONDITION_LOST);
+}
+
+TEST_F(TheatreTest, PresenceIsRecordedOnceForWhoComesAndGoes) {
+  TestParticipant* watcher = new TestParticipant(hub_, ReaderIdentity("r1"));
+  watcher->Hello();
+  watcher->Join(case_id_);
+  watcher->FollowLive(1, case_id_);
+  hub_.RunFor(Duration::Seconds(1));
+  const auto of_reader = [this] {
+    return OfKind(v1::Record::kPresence,
+                  [](const v1::Record& record) { return record.presence().participant() == "r1"; });
+  };
+  ASSERT_EQ(of_reader().size(), 1u);
+  EXPECT_EQ(of_reader()[0].presence().change(), v1::PRESENCE_CHANGE_JOINED);
+  delete watcher;
+  hub_.RunFor(Duration::Seconds(1));
+  {
+    TestParticipant again(hub_, ReaderIdentity("r1"));  // a page reloaded
+    again.Hello();
+    again.FollowLive(1, case_id_);
+    hub_.RunFor(Duration::Seconds(10));
+    EXPECT_EQ(of_reader().size(), 1u);
+  }
+  hub_.RunFor(kPresenceGrace + Duration::Seconds(1));
+  ASSERT_EQ(of_reader().size(), 2u);
+  EXPECT_EQ(of_reader()[1].presence().change(), v1::PRESENCE_CHANGE_LEFT);
+}
+
+TEST_F(TheatreTest, HubsOwnRecordsAreValidAndDenseOfAnOriginOfItsOwn) {
+  auto second = Agent("agent-2", hub_.DrawCase(), "OR 1");
+  hub_.RunFor(Duration::Seconds(70));
+  std::map<RecordKey, int> keys;
+  std::map<uint32_t, uint64_t> last;
+  std::set<OriginId> origins;
+  for (const std::string& bytes : hub_.JournalRecords(case_id_)) {
+    const StampedRecord stamped = *WalkStamped(bytes);
+    if (stamped.header.origin == origin_) continue;
+    origins.insert(stamped.header.origin);
+    EXPECT_EQ(stamped.header.origin_seq, ++last[stamped.header.lane]);
+    const RecordHeader header = *WalkRecord(stamped.origin_bytes);
+    v1::Record record;
+    EXPECT_TRUE(ValidateBody(header, stamped.origin_bytes, &record).ok())
+        << ValidateBody(header, stamped.origin_bytes, &record);
+  }
+  EXPECT_EQ(origins.size(), 1u);
+}
+
+TEST_F(TheatreTest, CaseLivesFromOpenToSealedAndTakesNothingMore) {
+  TestParticipant tech(hub_, TechnologistIdentity());
+  tech.Hello();
+  tech.Join(case_id_);
+  hub_.Run();
+  RecordWriter writer(case_id_, tech.origin);
+  agent_->Publish({writer_.Write(LifecycleBody(v1::CASE_TRANSITION_CLOSING)),
+                   writer_.Write(SweepBody("SEP/R", 0, false)),
+                   writer_.Write(LifecycleBody(v1::CASE_TRANSITION_CLOSED))});
+  tech.Publish({writer.Write(LifecycleBody(v1::CASE_TRANSITION_SEALED))});
+  hub_.Run();
+  EXPECT_EQ(agent_->CountOf(v1::Down::kRecordRefused), 0);
+  EXPECT_EQ(tech.CountOf(v1::Down::kRecordRefused), 0);
+  const size_t sealed_at = hub_.JournalRecords(case_id_).size();
+  agent_->Publish({writer_.Write(SweepBody("SEP/R", 1, false))});
+  tech.Publish({writer.Write(MessageBody("late", tech.identity.display_name)),
+                writer.Write(LifecycleBody(v1::CASE_TRANSITION_REOPENED, "", "why not"))});
+  hub_.RunFor(Duration::Seconds(100));
+  EXPECT_EQ(agent_->Last(v1::Down::kRecordRefused)->record_refused().reason(),
+            v1::REFUSAL_REASON_WRONG_STAGE);
+  EXPECT_EQ(tech.CountOf(v1::Down::kRecordRefused), 2);
+  EXPECT_EQ(hub_.JournalRecords(case_id_).size(), sealed_at);
+}
+
+}  // namespace
+}  // namespace remora::hub

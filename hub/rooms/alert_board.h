@@ -1,0 +1,88 @@
+#pragma once
+
+// The alerts of a case and what people did about them: part of the fold. Of each alert the record
+// that raised it and its newest update are kept, with the newest kMaxActionsOfAlert actions.
+//
+// Open: not resolved or dismissed, and its condition is there or no reader has acknowledged it.
+// Acknowledgement is per place. When full, the oldest alert that is not open leaves; open ones only
+// when there is no other (kMaxAlerts, kMaxAlertBytes), the least urgent and oldest first.
+// Thread-compatible value.
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "common/ids.h"
+#include "hub/rooms/record_shelf.h"
+#include "remora/v1/record.pb.h"
+
+namespace remora::hub {
+
+class AlertBoard {
+ public:
+  void ApplyAlert(const RecordKey& key, const v1::Alert& alert, uint64_t seq,
+                  int64_t recorded_unix_ns, const StampedBytes& bytes);
+  void ApplyAction(const v1::AlertAction& action, uint64_t seq, const StampedBytes& bytes);
+
+  struct Worst {
+    v1::AlertPriority priority = v1::ALERT_PRIORITY_UNSPECIFIED;
+    std::string summary;
+    int64_t raised_unix_ns = 0;
+  };
+  struct Counts {
+    uint32_t open = 0;
+    uint32_t unacknowledged = 0;
+    // Of the open ones: the highest priority, of equal ones the newest.
+    Worst worst;
+  };
+  Counts Count() const;
+  // Whether a person at `place` has acknowledged (or gone beyond) the alert.
+  bool IsAcknowledged(const RecordKey& alert, v1::Place place) const;
+  bool IsOpen(const RecordKey& alert) const;
+  size_t size() const { return alerts_.size(); }
+
+  // Fields `alerts_field` and `actions_field` of a CaseState.
+  void AppendTo(uint32_t alerts_field, uint32_t actions_field, std::string* out) const;
+
+ private:
+  struct Action {
+    uint64_t seq = 0;
+    v1::AlertActionKind kind = v1::ALERT_ACTION_KIND_UNSPECIFIED;
+    v1::Place place = v1::PLACE_UNSPECIFIED;
+    std::string actor;
+    StampedBytes bytes;
+  };
+  struct Entry {
+    uint64_t first_seq = 0;
+    uint64_t newest_seq = 0;
+    int64_t raised_unix_ns = 0;
+    StampedBytes first;
+    StampedBytes newest;  // empty while `first` is the newest
+    v1::AlertPriority priority = v1::ALERT_PRIORITY_UNSPECIFIED;
+    v1::AlertCondition condition = v1::ALERT_CONDITION_UNSPECIFIED;
+    std::string summary;
+    std::vector<Action> actions;
+    // Derived from the actions.
+    std::array<bool, 4> acknowledged{};  // by v1::Place
+    bool resolved = false;
+
+    bool IsOpen() const {
+      return !resolved &&
+             (condition != v1::ALERT_CONDITION_RECOVERED || !acknowledged[v1::PLACE_READER]);
+    }
+    size_t bytes() const;
+  };
+
+  static void Derive(Entry* entry);
+  void MakeRoom();
+
+  absl::flat_hash_map<RecordKey, Entry> alerts_;
+  // By the `seq` of the first record.
+  std::map<uint64_t, RecordKey> order_;
+  size_t bytes_ = 0;
+};
+
+}  // namespace remora::hub

@@ -1,0 +1,72 @@
+#pragma once
+
+// Who is in a case, and how the agent's link is: what is recorded because someone came or went, or
+// because time passed. It decides; the room writes the records.
+//
+//   presence:  here <-> gone, where gone is said kPresenceGrace after the last session has ended
+//   link:      LIVE --2 s--> STALE --10 s--> LOST --60 s--> UNSUPERVISED; any sign of life: LIVE
+//
+// Sequence-bound to its room.
+
+#include <functional>
+#include <map>
+#include <string>
+
+#include "common/time.h"
+#include "hub/rooms/case_fold.h"
+#include "remora/v1/case.pb.h"
+#include "remora/v1/link.pb.h"
+
+namespace remora::hub {
+
+struct Attendee {
+  std::string participant;
+  std::string display_name;
+  v1::Role role = v1::ROLE_UNSPECIFIED;
+};
+
+class Attendance {
+ public:
+  // False: it could not be recorded now, and is to be offered again.
+  struct Writer {
+    std::function<bool(const v1::Presence&)> presence;
+    std::function<bool(const v1::LinkState&)> link_state;
+  };
+
+  explicit Attendance(Writer writer) : writer_(std::move(writer)) {}
+
+  // After a start: who was here, and whose link was watched, when the hub went down. All of them
+  // are away until they come back.
+  void Restore(const CaseFold& fold, DeviceTime now);
+
+  // A session of the participant attends, or attends no more. Calls nest.
+  void Arrive(const Attendee& attendee, DeviceTime now);
+  void Depart(const std::string& participant, DeviceTime now);
+  // Any message of an agent.
+  void SignOfLife(const std::string& participant, DeviceTime now);
+  // Records what has changed. `watch_links`: the case is open.
+  void Update(DeviceTime now, bool watch_links);
+
+ private:
+  struct Person {
+    Attendee who;
+    int sessions = 0;
+    DeviceTime departed_at;
+    bool said_here = false;
+    // Agents only.
+    bool watched = false;
+    DeviceTime last_sign;
+    DeviceTime condition_since;
+    v1::LinkCondition said_condition = v1::LINK_CONDITION_UNSPECIFIED;
+  };
+  void UpdatePresence(Person* person, DeviceTime now);
+  void UpdateLink(Person* person, DeviceTime now);
+
+  Writer writer_;
+  std::map<std::string, Person> people_;
+};
+
+// The condition of a link whose last sign of life is this old.
+v1::LinkCondition ConditionAfter(Duration silence);
+
+}  // namespace remora::hub

@@ -1,0 +1,258 @@
+#include "hub/rooms/case_fold.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "common/record_codec.h"
+
+namespace remora::hub {
+namespace {
+
+RecordKey KeyOf(const v1::Record& record) {
+  return {OriginId::FromBytes(record.origin()), record.lane(), record.origin_seq()};
+}
+
+// Separates parts of a key; no name contains it.
+constexpr char kSeparator[] = "\x1f";
+
+std::string TimerKey(const std::string& timer, int64_t deadline_unix_ns) {
+  return absl::StrCat(timer, kSeparator, deadline_unix_ns);
+}
+
+// Derived values live as long as the record on the shelf that they come from.
+template <typename Map>
+void KeepOnly(const RecordShelf& shelf, Map* derived) {
+  if (derived->size() <= shelf.size()) return;
+  std::erase_if(*derived, [&shelf](const auto& entry) { return !shelf.HasKey(entry.first); });
+}
+
+// How much attention a state asks for.
+int Severity(v1::MeasurementState state) {
+  switch (state) {
+    case v1::MEASUREMENT_STATE_NO_RESPONSE:
+    case v1::MEASUREMENT_STATE_RED:
+      return 5;
+    case v1::MEASUREMENT_STATE_AMBER:
+      return 4;
+    case v1::MEASUREMENT_STATE_NOT_INTERPRETABLE:
+      return 3;
+    case v1::MEASUREMENT_STATE_NO_BASELINE:
+      return 2;
+    case v1::MEASUREMENT_STATE_WITHIN_LIMITS:
+      return 1;
+    default:
+      return 0;
+  }
+}
+
+v1::MeasurementState WorseOf(v1::MeasurementState a, v1::MeasurementState b) {
+  return Severity(b) > Severity(a) ? b : a;
+}
+
+}  // namespace
+
+void CaseFold::Apply(const RecordFrame& frame) {
+  if (frame.lane >= kControlLaneCount || frame.seq <= seq_) return;
+  v1::Record record;
+  const absl::string_view bytes = frame.record();
+  seq_ = frame.seq;
+  last_recorded_unix_ns_ = frame.recorded_unix_ns;
+  if (!record.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return;
+  const RecordKey key = KeyOf(record);
+  switch (frame.lane) {
+    case 0:
+      ApplyAlertLane(record, key, frame);
+      break;
+    case 1:
+      ApplyEvent(record, key, frame);
+      break;
+    default:
+      ApplyMeasurement(record, frame);
+      break;
+  }
+}
+
+void CaseFold::ApplyAlertLane(const v1::Record& record, const RecordKey& key,
+                              const RecordFrame& frame) {
+  const StampedBytes bytes{frame.bytes, frame.header_bytes};
+  switch (record.body_case()) {
+    case v1::Record::kAlert:
+      alerts_.ApplyAlert(key, record.alert(), frame.seq, frame.recorded_unix_ns, bytes);
+      break;
+    case v1::Record::kAlertAction:
+      alerts_.ApplyAction(record.alert_action(), frame.seq, bytes);
+      break;
+    case v1::Record::kMessage:
+      messages_.Put(frame.seq, "", bytes);
+      last_message_ = record.message().text();
+      last_message_sender_ = record.message().sender();
+      break;
+    case v1::Record::kMessageReceipt: {
+      const v1::MessageReceipt& receipt = record.message_receipt();
+      receipts_.Put(frame.seq,
+                    absl::StrCat(receipt.message().SerializeAsString(), kSeparator,
+                                 receipt.recipient(), kSeparator, receipt.kind()),
+                    bytes);
+      break;
+    }
+    case v1::Record::kLinkState: {
+      const v1::LinkState& link = record.link_state();
+      links_[link.participant()] = link.condition();
+      agent_ = link.participant();
+      link_states_.Put(frame.seq, link.participant(), bytes);
+      KeepOnly(link_states_, &links_);
+      break;
+    }
+    default:
+      break;
+  }
+}
+
+void CaseFold::ApplyEvent(const v1::Record& record, const RecordKey& key,
+                          const RecordFrame& frame) {
+  const StampedBytes bytes{frame.bytes, frame.header_bytes};
+  switch (record.body_case()) {
+    case v1::Record::kCaseLifecycle: {
+      const v1::CaseLifecycle& step = record.case_lifecycle();
+      const v1::CaseStage before = life_.stage;
+      TakeTransition(step, &life_);
+      if (!step.procedure().empty()) procedure_ = step.procedure();
+      if (life_.stage == v1::CASE_STAGE_OPEN && before != v1::CASE_STAGE_OPEN &&
+          opened_unix_ns_ == 0) {
+        opened_unix_ns_ = frame.recorded_unix_ns;
+      }
+      lifecycle_.Put(frame.seq, "", bytes);
+      break;
+    }
+    case v1::Record::kCasePlanSet:
+      plan_.Put(frame.seq, "", bytes);
+      if (procedure_.empty()) procedure_ = record.case_plan_set().plan().procedure();
+      break;
+    case v1::Record::kPhaseChange:
+      phase_ = record.phase_change().phase();
+      phase_unix_ns_ = frame.recorded_unix_ns;
+      phases_.Put(frame.seq, "", bytes);
+      break;
+    case v1::Record::kBaselineSet:
+      baselines_.Put(frame.seq, "", bytes);
+      break;
+    case v1::Record::kAnnotation:
+    case v1::Record::kSourceNote:
+      annotations_.Put(frame.seq, "", bytes);
+      break;
+    case v1::Record::kPresence:
+      ApplyPresence(record.presence());
+      break;
+    case v1::Record::kDataGap:
+      gaps_.Put(frame.seq, "", bytes);
+      break;
+    case v1::Record::kClockEstimate:
+      clock_estimates_.Put(frame.seq, key.origin.Hex(), bytes);
+      break;
+    case v1::Record::kTimerFired: {
+      const v1::TimerFired& fired = record.timer_fired();
+      const std::string timer = TimerKey(fired.timer(), fired.deadline_unix_ns());
+      if (!timers_.HasKey(timer)) timers_.Put(frame.seq, timer, bytes);
+      break;
+    }
+    default:
+      break;
+  }
+}
+
+void CaseFold::ApplyMeasurement(const v1::Record& record, const RecordFrame& frame) {
+  const StampedBytes bytes{frame.bytes, frame.header_bytes};
+  if (record.has_measurement()) {
+    const v1::Measurement& measurement = record.measurement();
+    const std::string trace =
+        absl::StrCat(measurement.trace_id(), kSeparator, measurement.component());
+    trends_.Add(measurement, frame.seq, frame.recorded_unix_ns);
+    measurements_.Put(frame.seq, trace, bytes);
+    trace_states_[trace] = {measurement.modality(), measurement.state(), frame.recorded_unix_ns};
+    KeepOnly(measurements_, &trace_states_);
+  } else if (record.has_emg_activity()) {
+    const v1::EmgActivity& activity = record.emg_activity();
+    activities_.Put(frame.seq,
+                    absl::StrCat(activity.trace_id(), kSeparator, activity.started_monotonic_ns()),
+                    bytes);
+  }
+}
+
+void CaseFold::ApplyPresence(const v1::Presence& presence) {
+  auto it = participants_.find(presence.participant());
+  if (it == participants_.end()) {
+    if (participants_.size() >= kMaxParticipants) {
+      // One that has left makes room; while all are here, the newcomer is not listed.
+      const auto leaving = std::find_if(participants_.begin(), participants_.end(),
+                                        [](const auto& p) { return !p.second.connected; });
+      if (leaving == participants_.end()) return;
+      participants_.erase(leaving);
+    }
+    it = participants_.emplace(presence.participant(), Participant()).first;
+  }
+  it->second.display_name = presence.display_name();
+  it->second.role = presence.role();
+  it->second.connected = presence.change() == v1::PRESENCE_CHANGE_JOINED;
+}
+
+bool CaseFold::HasTimerFired(const std::string& timer, int64_t deadline_unix_ns) const {
+  return timers_.HasKey(TimerKey(timer, deadline_unix_ns));
+}
+
+v1::LinkCondition CaseFold::LinkOf(const std::string& participant) const {
+  auto it = links_.find(participant);
+  return it == links_.end() ? v1::LINK_CONDITION_UNSPECIFIED : it->second;
+}
+
+std::vector<v1::ParticipantSummary> CaseFold::Participants() const {
+  std::vector<v1::ParticipantSummary> list;
+  for (const auto& [name, participant] : participants_) {
+    v1::ParticipantSummary& summary = list.emplace_back();
+    summary.set_participant(name);
+    summary.set_display_name(participant.display_name);
+    summary.set_role(participant.role);
+    summary.set_connected(participant.connected);
+  }
+  return list;
+}
+
+v1::CaseSummary CaseFold::Summary() const {
+  v1::CaseSummary summary;
+  summary.set_case_id(case_id_.ToString());
+  summary.set_stage(life_.stage);
+  summary.set_theatre(life_.theatre);
+  summary.set_procedure(procedure_);
+  summary.set_phase(phase_);
+  summary.set_head_seq(seq_);
+  summary.set_opened_unix_ns(opened_unix_ns_);
+  summary.set_phase_unix_ns(phase_unix_ns_);
+  summary.set_last_record_unix_ns(last_recorded_unix_ns_);
+  for (v1::ParticipantSummary& participant : Participants()) {
+    *summary.add_participants() = std::move(participant);
+  }
+  std::map<v1::Modality, v1::ModalitySummary> modalities;
+  for (const auto& [trace, state] : trace_states_) {
+    v1::ModalitySummary& modality = modalities[state.modality];
+    modality.set_modality(state.modality);
+    modality.set_worst_state(WorseOf(modality.worst_state(), state.state));
+    modality.set_last_unix_ns(std::max<int64_t>(modality.last_unix_ns(), state.recorded_unix_ns));
+  }
+  for (auto& [number, modality] : modalities) *summary.add_modalities() = std::move(modality);
+  const AlertBoard::Counts alerts = alerts_.Count();
+  summary.set_open_alert_count(alerts.open);
+  summary.set_unacknowledged_alert_count(alerts.unacknowledged);
+  summary.set_worst_priority(alerts.worst.priority);
+  summary.set_worst_alert(alerts.worst.summary);
+  summary.set_worst_alert_unix_ns(alerts.worst.raised_unix_ns);
+  summary.set_last_message(last_message_);
+  summary.set_last_message_sender(last_message_sender_);
+  summary.set_agent_link(LinkOf(agent_));
+  for (float percent : trends_.WorstOfLastHour(last_recorded_unix_ns_)) {
+    summary.add_worst_amplitude_percent(percent);
+  }
+  return summary;
+}
+
+}  // namespace remora::hub

@@ -1,0 +1,115 @@
+#pragma once
+
+// The state of a case: a pure fold over its records of lanes 0-2, in `seq` order. What a snapshot
+// shows, and what a checkpoint holds.
+//
+//   1. It depends on the records alone: no clock, no order of arrival, no bulk (lanes 3-5).
+//   2. Folding on from a checkpoint gives the same bytes as folding from record 1.
+//   3. Bounded: each collection has a limit and a policy (limits.h).
+//   4. A record that makes no sense (an action on an alert that is not there, a step that the stage
+//      does not allow) changes nothing; the room refuses such steps before they are recorded.
+//
+// It holds the records' own bytes, so that encoding a state encodes no record again.
+// Thread-compatible value; owned by its room.
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "hub/record_frame.h"
+#include "hub/rooms/alert_board.h"
+#include "hub/rooms/case_life.h"
+#include "hub/rooms/limits.h"
+#include "hub/rooms/record_shelf.h"
+#include "hub/rooms/trend_set.h"
+#include "remora/v1/room.pb.h"
+
+namespace remora::hub {
+
+class CaseFold {
+ public:
+  explicit CaseFold(const CaseId& case_id) : case_id_(case_id) {}
+
+  // Takes a recorded record. Ignores lanes 3-5 and any `seq` that is not beyond the last one.
+  void Apply(const RecordFrame& frame);
+
+  // A checkpoint's bytes. Deterministic.
+  std::string EncodeCheckpoint() const;
+  // A snapshot's `state`: leaves out what only a fold needs to go on. `summary` is the room's.
+  std::string EncodeSnapshotState(const v1::CaseSummary& summary) const;
+  // Goes on from a checkpoint. InvalidArgument, and an unspecified state, when the bytes are none:
+  // the caller then folds from record 1 into a new one.
+  absl::Status Restore(absl::string_view checkpoint);
+
+  // The tile of the wall. Head and time of the last record are the fold's own; the room, which
+  // knows bulk too, sets them anew.
+  v1::CaseSummary Summary() const;
+
+  const CaseLife& life() const { return life_; }
+  uint64_t seq() const { return seq_; }
+  const AlertBoard& alerts() const { return alerts_; }
+  const TrendSet& trends() const { return trends_; }
+  bool HasTimerFired(const std::string& timer, int64_t deadline_unix_ns) const;
+  // Names of the participants whose last Presence says that they are here.
+  std::vector<v1::ParticipantSummary> Participants() const;
+  // UNSPECIFIED: nothing said yet.
+  v1::LinkCondition LinkOf(const std::string& participant) const;
+  // Newest measurement of each trace, for snapshots.
+  const RecordShelf& measurements() const { return measurements_; }
+
+ private:
+  void ApplyAlertLane(const v1::Record& record, const RecordKey& key, const RecordFrame& frame);
+  void ApplyEvent(const v1::Record& record, const RecordKey& key, const RecordFrame& frame);
+  void ApplyMeasurement(const v1::Record& record, const RecordFrame& frame);
+  void ApplyPresence(const v1::Presence& presence);
+  std::string EncodeShown(const v1::CaseSummary& summary) const;
+  void RestoreSummary(const v1::CaseSummary& summary);
+  absl::Status RestoreRecords(const v1::CaseState& state);
+
+  struct Participant {
+    std::string display_name;
+    v1::Role role = v1::ROLE_UNSPECIFIED;
+    bool connected = false;
+  };
+  struct TraceState {
+    v1::Modality modality = v1::MODALITY_UNSPECIFIED;
+    v1::MeasurementState state = v1::MEASUREMENT_STATE_UNSPECIFIED;
+    int64_t recorded_unix_ns = 0;
+  };
+
+  CaseId case_id_;
+  uint64_t seq_ = 0;
+  int64_t last_recorded_unix_ns_ = 0;
+  CaseLife life_;
+  std::string procedure_;
+  int64_t opened_unix_ns_ = 0;
+  v1::Phase phase_ = v1::PHASE_UNSPECIFIED;
+  int64_t phase_unix_ns_ = 0;
+  std::string last_message_;
+  std::string last_message_sender_;
+  std::map<std::string, Participant> participants_;
+  std::map<std::string, v1::LinkCondition> links_;
+  std::string agent_;  // the participant whose link the tile shows
+  std::map<std::string, TraceState> trace_states_;
+
+  AlertBoard alerts_;
+  TrendSet trends_;
+  RecordShelf messages_{kMaxMessages, kMaxChatBytes};
+  RecordShelf receipts_{kMaxReceipts, kMaxReceiptBytes};
+  RecordShelf baselines_{kMaxBaselines, kMaxBaselineBytes};
+  RecordShelf annotations_{kMaxAnnotations, kMaxAnnotationBytes};
+  RecordShelf plan_{1, kMaxControlBytes};
+  RecordShelf phases_{kMaxListed, kMaxListedBytes};
+  RecordShelf activities_{kMaxListed, kMaxListedBytes};
+  RecordShelf gaps_{kMaxListed, kMaxListedBytes};
+  RecordShelf clock_estimates_{kMaxListed, kMaxListedBytes};
+  RecordShelf lifecycle_{kMaxListed, kMaxListedBytes};
+  RecordShelf measurements_{kMaxTrends, kMaxListedBytes};
+  RecordShelf link_states_{kMaxListed, kMaxListedBytes};
+  RecordShelf timers_{kMaxTimers, kMaxListedBytes};
+};
+
+}  // namespace remora::hub

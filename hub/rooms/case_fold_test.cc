@@ -1,0 +1,227 @@
+#include "hub/rooms/case_fold.h"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "common/random.h"
+#include "common/record_codec.h"
+#include "hub/rooms/testing/record_writer.h"
+
+namespace remora::hub {
+namespace {
+
+constexpr int64_t kSecond = 1'000'000'000;
+
+class CaseFoldTest : public ::testing::Test {
+ protected:
+  CaseFoldTest()
+      : random_(MakeSeededRandom(5)),
+        case_id_(CaseId::Draw(*random_)),
+        writer_(case_id_, OriginId::Draw(*random_)),
+        fold_(case_id_) {}
+
+  RecordKey Apply(const v1::Record& body) {
+    const uint32_t lane = LaneOfKind(static_cast<uint32_t>(body.body_case()));
+    ++seq_;
+    frames_.push_back(StampedFrame(writer_.Write(body), seq_, seq_ * kSecond));
+    fold_.Apply(frames_.back());
+    return writer_.LastKey(lane);
+  }
+  // A day in random order, of everything that the fold knows.
+  void ApplyRandom(int count) {
+    std::vector<RecordKey> alerts;
+    for (int i = 0; i < count; ++i) {
+      const std::string name = std::to_string(random_->Below(5));
+      switch (random_->Below(13)) {
+        case 0:
+          alerts.push_back(Apply(AlertBody("a" + std::to_string(i))));
+          break;
+        case 1:
+          if (!alerts.empty()) {
+            Apply(ActionBody(alerts[random_->Below(alerts.size())],
+                             static_cast<v1::AlertActionKind>(1 + random_->Below(8)),
+                             static_cast<v1::Place>(1 + random_->Below(3)), "Dr " + name));
+          }
+          break;
+        case 2:
+          if (!alerts.empty()) {
+            Apply(AlertUpdateBody(
+                alerts[random_->Below(alerts.size())],
+                random_->Below(2) ? v1::ALERT_CONDITION_UPDATED : v1::ALERT_CONDITION_RECOVERED,
+                "u" + std::to_string(i)));
+          }
+          break;
+        case 3:
+          Apply(MessageBody("m" + std::to_string(i), "Dr " + name));
+          break;
+        case 4:
+          Apply(PhaseBody(static_cast<v1::Phase>(1 + random_->Below(18))));
+          break;
+        case 5:
+          Apply(EmgActivityBody("EMG/" + name, i / 3));
+          break;
+        case 6: {
+          v1::Record body;
+          body.mutable_presence()->set_participant("p" + std::to_string(random_->Below(200)));
+          body.mutable_presence()->set_role(v1::ROLE_CENTRE);
+          body.mutable_presence()->set_change(random_->Below(2) ? v1::PRESENCE_CHANGE_JOINED
+                                                                : v1::PRESENCE_CHANGE_LEFT);
+          Apply(body);
+          break;
+        }
+        case 7: {
+          v1::Record body;
+          body.mutable_link_state()->set_participant("agent" + name);
+          body.mutable_link_state()->set_condition(
+              static_cast<v1::LinkCondition>(1 + random_->Below(4)));
+          Apply(body);
+          break;
+        }
+        case 8: {
+          v1::Record body;
+          body.mutable_timer_fired()->set_timer("t" + name);
+          body.mutable_timer_fired()->set_deadline_unix_ns(i / 7);
+          Apply(body);
+          break;
+        }
+        case 9:
+          Apply(AnnotationBody("note " + std::to_string(i), "Dr " + name));
+          break;
+        default:
+          Apply(MeasurementBody("SEP/" + name, 20 + static_cast<double>(random_->Below(90)),
+                                static_cast<v1::MeasurementState>(1 + random_->Below(6))));
+      }
+    }
+  }
+
+  std::unique_ptr<Random> random_;
+  CaseId case_id_;
+  RecordWriter writer_;
+  CaseFold fold_;
+  uint64_t seq_ = 0;
+  std::vector<RecordFrame> frames_;
+};
+
+TEST_F(CaseFoldTest, FoldingOnFromACheckpointGivesTheSameBytes) {
+  Apply(LifecycleBody(v1::CASE_TRANSITION_OPENED, "OR 1"));
+  ApplyRandom(6000);
+  const std::string expected = fold_.EncodeCheckpoint();
+  for (size_t cut : {size_t{1}, size_t{100}, size_t{1999}, size_t{5000}, frames_.size()}) {
+    CaseFold first(case_id_);
+    for (size_t i = 0; i < cut; ++i) first.Apply(frames_[i]);
+    CaseFold second(case_id_);
+    ASSERT_TRUE(second.Restore(first.EncodeCheckpoint()).ok());
+    EXPECT_EQ(second.EncodeCheckpoint(), first.EncodeCheckpoint()) << "cut at " << cut;
+    for (size_t i = cut; i < frames_.size(); ++i) second.Apply(frames_[i]);
+    EXPECT_EQ(second.EncodeCheckpoint(), expected) << "cut at " << cut;
+  }
+}
+
+TEST_F(CaseFoldTest, BulkAndRecordsSeenBeforeChangeNothing) {
+  Apply(LifecycleBody(v1::CASE_TRANSITION_OPENED, "OR 1"));
+  ApplyRandom(50);
+  const std::string before = fold_.EncodeCheckpoint();
+  fold_.Apply(StampedFrame(writer_.Write(SweepBody("SEP/R", 0, false)), seq_ + 1, kSecond));
+  fold_.Apply(frames_[10]);
+  EXPECT_EQ(fold_.EncodeCheckpoint(), before);
+}
+
+TEST_F(CaseFoldTest, AcknowledgementIsPerPlaceAndCanBeUndone) {
+  const RecordKey alert = Apply(AlertBody("SEP -64 %"));
+  EXPECT_EQ(fold_.Summary().open_alert_count(), 1u);
+  EXPECT_EQ(fold_.Summary().unacknowledged_alert_count(), 1u);
+  Apply(ActionBody(alert, v1::ALERT_ACTION_KIND_ACKNOWLEDGED, v1::PLACE_THEATRE, "T"));
+  EXPECT_EQ(fold_.Summary().unacknowledged_alert_count(), 1u);
+  EXPECT_TRUE(fold_.alerts().IsAcknowledged(alert, v1::PLACE_THEATRE));
+  EXPECT_FALSE(fold_.alerts().IsAcknowledged(alert, v1::PLACE_READER));
+  Apply(ActionBody(alert, v1::ALERT_ACTION_KIND_SEEN, v1::PLACE_READER, "Dr A"));
+  EXPECT_FALSE(fold_.alerts().IsAcknowledged(alert, v1::PLACE_READER));
+  Apply(ActionBody(alert, v1::ALERT_ACTION_KIND_ACKNOWLEDGED, v1::PLACE_READER, "Dr A"));
+  EXPECT_EQ(fold_.Summary().unacknowledged_alert_count(), 0u);
+  Apply(ActionBody(alert, v1::ALERT_ACTION_KIND_UNDONE, v1::PLACE_READER, "Dr B"));
+  EXPECT_TRUE(fold_.alerts().IsAcknowledged(alert, v1::PLACE_READER)) << "not B's to undo";
+  Apply(ActionBody(alert, v1::ALERT_ACTION_KIND_UNDONE, v1::PLACE_READER, "Dr A"));
+  EXPECT_EQ(fold_.Summary().unacknowledged_alert_count(), 1u);
+}
+
+TEST_F(CaseFoldTest, AlertStaysOpenUntilItsConditionIsGoneAndAReaderKnows) {
+  const RecordKey alert = Apply(AlertBody("SEP -64 %"));
+  Apply(AlertUpdateBody(alert, v1::ALERT_CONDITION_RECOVERED, "SEP back"));
+  EXPECT_TRUE(fold_.alerts().IsOpen(alert));
+  Apply(ActionBody(alert, v1::ALERT_ACTION_KIND_ACKNOWLEDGED, v1::PLACE_READER, "Dr A"));
+  EXPECT_FALSE(fold_.alerts().IsOpen(alert));
+  Apply(AlertUpdateBody(alert, v1::ALERT_CONDITION_UPDATED, "SEP -70 % again"));
+  EXPECT_TRUE(fold_.alerts().IsOpen(alert));
+  EXPECT_EQ(fold_.Summary().worst_alert(), "SEP -70 % again");
+  Apply(ActionBody(alert, v1::ALERT_ACTION_KIND_RESOLVED, v1::PLACE_READER, "Dr A"));
+  EXPECT_FALSE(fold_.alerts().IsOpen(alert));
+  EXPECT_EQ(fold_.Summary().open_alert_count(), 0u);
+}
+
+TEST_F(CaseFoldTest, OpenAlertsOutliveResolvedOnesWhenTheBoardIsFull) {
+  const RecordKey open = Apply(AlertBody("the first, still open"));
+  for (size_t i = 0; i < 3 * kMaxAlerts; ++i) {
+    const RecordKey alert = Apply(AlertBody("resolved"));
+    Apply(ActionBody(alert, v1::ALERT_ACTION_KIND_RESOLVED, v1::PLACE_READER, "Dr A"));
+  }
+  EXPECT_LE(fold_.alerts().size(), kMaxAlerts);
+  EXPECT_TRUE(fold_.alerts().IsOpen(open));
+  EXPECT_EQ(fold_.Summary().worst_alert(), "the first, still open");
+}
+
+TEST_F(CaseFoldTest, WorstOpenAlertIsTheMostUrgentThenTheNewest) {
+  Apply(AlertBody("high", v1::ALERT_PRIORITY_HIGH));
+  Apply(AlertBody("medium", v1::ALERT_PRIORITY_MEDIUM));
+  EXPECT_EQ(fold_.Summary().worst_alert(), "high");
+  Apply(AlertBody("higher", v1::ALERT_PRIORITY_HIGH));
+  EXPECT_EQ(fold_.Summary().worst_alert(), "higher");
+}
+
+TEST_F(CaseFoldTest, SecondTimerOfTheSameDeadlineIsIgnored) {
+  v1::Record body;
+  body.mutable_timer_fired()->set_timer("escalate");
+  body.mutable_timer_fired()->set_deadline_unix_ns(42);
+  Apply(body);
+  EXPECT_TRUE(fold_.HasTimerFired("escalate", 42));
+  EXPECT_FALSE(fold_.HasTimerFired("escalate", 43));
+  v1::CaseState before;
+  ASSERT_TRUE(before.ParseFromString(fold_.EncodeCheckpoint()));
+  Apply(body);
+  v1::CaseState after;
+  ASSERT_TRUE(after.ParseFromString(fold_.EncodeCheckpoint()));
+  ASSERT_EQ(after.timers_size(), 1);
+  EXPECT_EQ(after.timers(0), before.timers(0));
+}
+
+TEST_F(CaseFoldTest, StateStaysBoundedThroughALongNoisyCase) {
+  Apply(LifecycleBody(v1::CASE_TRANSITION_OPENED, "OR 1"));
+  for (int i = 0; i < 400; ++i) {
+    Apply(MessageBody(std::string(2000, 'm'), "Dr A"));
+    Apply(AnnotationBody(std::string(2000, 'n'), "Dr A"));
+    v1::Record alert = AlertBody(std::string(1000, 'a'));
+    Apply(alert);
+  }
+  for (int i = 0; i < 30'000; ++i) {
+    Apply(
+        MeasurementBody("SEP/" + std::to_string(i % 40), 90, v1::MEASUREMENT_STATE_WITHIN_LIMITS));
+  }
+  EXPECT_LT(fold_.EncodeCheckpoint().size(), kMaxMessageBytes - kMaxSnapshotTraceBytes);
+  size_t points = 0;
+  for (const auto& [key, trend] : fold_.trends().trends()) points += trend.size();
+  EXPECT_LE(points, kMaxTrendPointsOfCase);
+}
+
+TEST_F(CaseFoldTest, HostileCheckpointsAreRefused) {
+  EXPECT_FALSE(CaseFold(case_id_).Restore("\xff\xff").ok());
+  EXPECT_FALSE(CaseFold(case_id_).Restore("").ok());
+  ApplyRandom(20);
+  EXPECT_FALSE(CaseFold(CaseId::Draw(*random_)).Restore(fold_.EncodeCheckpoint()).ok());
+  v1::CaseState state;
+  ASSERT_TRUE(state.ParseFromString(fold_.EncodeCheckpoint()));
+  state.add_messages("no record");
+  EXPECT_FALSE(CaseFold(case_id_).Restore(state.SerializeAsString()).ok());
+}
+
+}  // namespace
+}  // namespace remora::hub

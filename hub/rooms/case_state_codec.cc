@@ -1,0 +1,130 @@
+// Encoding of a CaseFold as a CaseState, and back: see case_fold.h.
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "common/record_codec.h"
+#include "hub/rooms/case_fold.h"
+#include "hub/wire.h"
+
+namespace remora::hub {
+namespace {
+
+using State = v1::CaseState;
+
+// A record of a checkpoint, ready to be applied again.
+absl::Status ToFrame(const std::string& bytes, std::vector<RecordFrame>* frames) {
+  absl::StatusOr<StampedRecord> walked = WalkStamped(bytes);
+  if (!walked.ok()) {
+    return absl::InvalidArgumentError(absl::StrCat("checkpoint: ", walked.status().message()));
+  }
+  if (walked->header.lane >= kControlLaneCount) {
+    return absl::InvalidArgumentError("checkpoint: a bulk record");
+  }
+  std::string framed;
+  AppendFrame(bytes, &framed);
+  RecordFrame frame;
+  frame.header_bytes = static_cast<uint8_t>(framed.size() - bytes.size());
+  frame.bytes = SharedBytes(std::move(framed));
+  frame.seq = walked->stamp.seq;
+  frame.recorded_unix_ns = walked->stamp.recorded_at.nanoseconds();
+  frame.lane = static_cast<uint8_t>(walked->header.lane);
+  frame.kind = walked->header.kind;
+  frame.origin_seq = walked->header.origin_seq;
+  frames->push_back(std::move(frame));
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+std::string CaseFold::EncodeCheckpoint() const {
+  std::string out = EncodeShown(Summary());
+  measurements_.AppendTo(State::kMeasurementsFieldNumber, &out);
+  timers_.AppendTo(State::kTimersFieldNumber, &out);
+  return out;
+}
+
+std::string CaseFold::EncodeSnapshotState(const v1::CaseSummary& summary) const {
+  return EncodeShown(summary);
+}
+
+std::string CaseFold::EncodeShown(const v1::CaseSummary& summary) const {
+  std::string out;
+  AppendBytesField(State::kSummaryFieldNumber, summary.SerializeAsString(), &out);
+  alerts_.AppendTo(State::kAlertsFieldNumber, State::kAlertActionsFieldNumber, &out);
+  messages_.AppendTo(State::kMessagesFieldNumber, &out);
+  receipts_.AppendTo(State::kReceiptsFieldNumber, &out);
+  baselines_.AppendTo(State::kBaselinesFieldNumber, &out);
+  annotations_.AppendTo(State::kAnnotationsFieldNumber, &out);
+  plan_.AppendTo(State::kPlanFieldNumber, &out);
+  State trends;
+  trends_.FillProto(&trends);
+  trends.AppendToString(&out);
+  phases_.AppendTo(State::kPhasesFieldNumber, &out);
+  activities_.AppendTo(State::kActivitiesFieldNumber, &out);
+  gaps_.AppendTo(State::kGapsFieldNumber, &out);
+  clock_estimates_.AppendTo(State::kClockEstimatesFieldNumber, &out);
+  lifecycle_.AppendTo(State::kLifecycleFieldNumber, &out);
+  AppendFixed64Field(State::kSeqFieldNumber, seq_, &out);
+  link_states_.AppendTo(State::kLinkStatesFieldNumber, &out);
+  return out;
+}
+
+absl::Status CaseFold::Restore(absl::string_view checkpoint) {
+  State state;
+  if (!state.ParseFromArray(checkpoint.data(), static_cast<int>(checkpoint.size()))) {
+    return absl::InvalidArgumentError("checkpoint: no CaseState");
+  }
+  if (state.summary().case_id() != case_id_.bytes()) {
+    return absl::InvalidArgumentError("checkpoint: of another case");
+  }
+  if (absl::Status status = RestoreRecords(state); !status.ok()) return status;
+  for (const v1::Trend& trend : state.trends()) trends_.Restore(trend);
+  RestoreSummary(state.summary());
+  seq_ = state.seq();
+  return absl::OkStatus();
+}
+
+absl::Status CaseFold::RestoreRecords(const v1::CaseState& state) {
+  std::vector<RecordFrame> frames;
+  const auto add = [&frames](const auto& records) {
+    for (const std::string& bytes : records) {
+      if (absl::Status status = ToFrame(bytes, &frames); !status.ok()) return status;
+    }
+    return absl::OkStatus();
+  };
+  for (const auto* records :
+       {&state.alerts(), &state.alert_actions(), &state.messages(), &state.receipts(),
+        &state.baselines(), &state.annotations(), &state.phases(), &state.activities(),
+        &state.gaps(), &state.clock_estimates(), &state.lifecycle(), &state.measurements(),
+        &state.link_states(), &state.timers()}) {
+    if (absl::Status status = add(*records); !status.ok()) return status;
+  }
+  if (!state.plan().empty()) {
+    if (absl::Status status = ToFrame(state.plan(), &frames); !status.ok()) return status;
+  }
+  std::sort(frames.begin(), frames.end(),
+            [](const RecordFrame& a, const RecordFrame& b) { return a.seq < b.seq; });
+  for (const RecordFrame& frame : frames) Apply(frame);
+  return absl::OkStatus();
+}
+
+// What does not follow from the records that are still held. Trends were rebuilt from their points.
+void CaseFold::RestoreSummary(const v1::CaseSummary& summary) {
+  life_ = {summary.stage(), summary.theatre()};
+  procedure_ = summary.procedure();
+  opened_unix_ns_ = summary.opened_unix_ns();
+  phase_ = summary.phase();
+  phase_unix_ns_ = summary.phase_unix_ns();
+  last_recorded_unix_ns_ = summary.last_record_unix_ns();
+  last_message_ = summary.last_message();
+  last_message_sender_ = summary.last_message_sender();
+  participants_.clear();
+  for (const v1::ParticipantSummary& p : summary.participants()) {
+    participants_[p.participant()] = {p.display_name(), p.role(), p.connected()};
+  }
+}
+
+}  // namespace remora::hub

@@ -1,0 +1,140 @@
+#include "hub/rooms/commit_queue.h"
+
+#include <string>
+#include <utility>
+
+#include "common/check.h"
+#include "hub/journal/chain.h"
+#include "hub/rooms/limits.h"
+#include "hub/wire.h"
+
+namespace remora::hub {
+namespace {
+
+constexpr char kFrameTag = 0x0a;
+
+}  // namespace
+
+CommitQueue::CommitQueue(Journal& journal, Executor& executor, const Clock& clock,
+                         HubTimeSource& hub_time, HubMetrics& metrics, OriginLedger& ledger,
+                         CaseHead head, OnCommit on_commit, OnFailure on_failure)
+    : journal_(journal),
+      executor_(executor),
+      clock_(clock),
+      hub_time_(hub_time),
+      metrics_(metrics),
+      ledger_(ledger),
+      on_commit_(std::move(on_commit)),
+      on_failure_(std::move(on_failure)),
+      accepted_(head),
+      committed_(head) {}
+
+CommitQueue::~CommitQueue() { *alive_ = false; }
+
+const RecordFrame& CommitQueue::Add(const RecordHeader& header, absl::string_view bytes,
+                                    const TraceKey* trace, bool provisional) {
+  const HubTime recorded_at =
+      hub_time_.NowNotBefore(HubTime::FromNanoseconds(accepted_.last_recorded_unix_ns));
+  const RecordStamp stamp{accepted_.epoch, accepted_.last_seq + 1, recorded_at, false};
+  std::string frame;
+  const size_t record_bytes = bytes.size() + kStampBytes;
+  frame.reserve(record_bytes + 4);
+  frame.push_back(kFrameTag);
+  AppendVarint(record_bytes, &frame);
+  const size_t header_bytes = frame.size();
+  frame.append(bytes.data(), bytes.size());
+  AppendStamp(stamp, &frame);
+
+  accepted_.last_seq = stamp.seq;
+  accepted_.last_recorded_unix_ns = recorded_at.nanoseconds();
+  accepted_.lane_seq[header.lane] = stamp.seq;
+  accepted_.chain = ExtendChain(accepted_.chain, absl::string_view(frame).substr(header_bytes));
+
+  RecordFrame& added = pending_.emplace_back();
+  added.bytes = SharedBytes(std::move(frame));
+  added.header_bytes = static_cast<uint8_t>(header_bytes);
+  added.seq = stamp.seq;
+  added.recorded_unix_ns = recorded_at.nanoseconds();
+  added.origin_seq = header.origin_seq;
+  added.origin_index = ledger_.IndexOf(header.origin);
+  added.trace = trace;
+  added.kind = header.kind;
+  added.lane = static_cast<uint8_t>(header.lane);
+  added.provisional = provisional;
+  pending_bytes_ += added.bytes.size();
+  return added;
+}
+
+CaseAppend CommitQueue::MakeAppend() {
+  CaseAppend append;
+  append.case_id = accepted_.case_id;
+  append.last_seq = accepted_.last_seq;
+  append.chain = accepted_.chain;
+  append.lane_seq = accepted_.lane_seq;
+  append.origins = ledger_.TakeAdvances();
+  for (const RecordClass record_class : {RecordClass::kControl, RecordClass::kBulk}) {
+    Run run;
+    run.record_class = record_class;
+    std::string frames;
+    for (const RecordFrame& frame : pending_) {
+      if (ClassOfLane(frame.lane) != record_class) continue;
+      if (run.count == 0) run.first_seq = frame.seq;
+      run.last_seq = frame.seq;
+      ++run.count;
+      frames.append(frame.bytes.view().data(), frame.bytes.size());
+    }
+    if (run.count == 0) continue;
+    run.frames = SharedBytes(std::move(frames));
+    append.runs.push_back(std::move(run));
+  }
+  return append;
+}
+
+void CommitQueue::Flush() {
+  if (under_way_ || failed_ || pending_.empty()) return;
+  append_ = MakeAppend();
+  after_append_ = accepted_;
+  in_flight_ = std::move(pending_);
+  in_flight_bytes_ = pending_bytes_;
+  pending_.clear();
+  pending_bytes_ = 0;
+  Send();
+}
+
+void CommitQueue::Send() {
+  under_way_ = true;
+  sent_at_ = clock_.Now();
+  journal_.Append(append_, [this, alive = alive_](absl::Status status) {
+    if (*alive) OnDone(status);
+  });
+}
+
+void CommitQueue::OnDone(const absl::Status& status) {
+  REMORA_CHECK(under_way_, "an append ended that was not under way");
+  under_way_ = false;
+  if (!status.ok()) {
+    metrics_.Count(metric::kJournalFailures, "", 1);
+    const bool first = !failed_;
+    failed_ = true;
+    executor_.PostAfter(kJournalRetryDelay, [this, alive = alive_] {
+      if (*alive) Send();
+    });
+    if (first) on_failure_(status);
+    return;
+  }
+  metrics_.ObserveSeconds(metric::kCommitSeconds, (clock_.Now() - sent_at_).seconds());
+  const bool recovered = failed_;
+  failed_ = false;
+  committed_ = after_append_;
+  const std::vector<RecordFrame> frames = std::move(in_flight_);
+  const std::vector<OriginAdvance> advances = std::move(append_.origins);
+  in_flight_.clear();
+  append_ = CaseAppend();
+  in_flight_bytes_ = 0;
+  ledger_.Commit(advances);
+  on_commit_(frames, advances);
+  if (recovered) on_failure_(absl::OkStatus());
+  Flush();
+}
+
+}  // namespace remora::hub

@@ -1,0 +1,101 @@
+#pragma once
+
+// The rooms' limits, each with its reason.
+
+#include <cstddef>
+#include <cstdint>
+
+#include "common/limits.h"
+#include "common/time.h"
+
+namespace remora::hub {
+
+// --- A case's folded state. Together under one message (kMaxMessageBytes), with room for the
+// newest record of each trace.
+
+// An alert with two reduced traces is 2-3 KiB; a bad day has some dozens.
+inline constexpr size_t kMaxAlerts = 512;
+inline constexpr size_t kMaxAlertBytes = 1024 * 1024;
+inline constexpr size_t kMaxActionsOfAlert = 32;
+// Eight hours of talk at one message a minute.
+inline constexpr size_t kMaxMessages = 500;
+inline constexpr size_t kMaxChatBytes = 256 * 1024;
+inline constexpr size_t kMaxReceipts = 2'000;
+inline constexpr size_t kMaxReceiptBytes = 256 * 1024;
+// Some baselines a trace, 8 KiB each at most.
+inline constexpr size_t kMaxBaselines = 200;
+inline constexpr size_t kMaxBaselineBytes = 384 * 1024;
+inline constexpr size_t kMaxAnnotations = 500;
+inline constexpr size_t kMaxAnnotationBytes = 256 * 1024;
+// Phases, life-cycle steps, gaps, EMG activities, link states: what a screen lists.
+inline constexpr size_t kMaxListed = 200;
+inline constexpr size_t kMaxListedBytes = 64 * 1024;
+inline constexpr size_t kMaxTimers = 256;
+inline constexpr size_t kMaxParticipants = 128;
+// A trend a trace and component: 8 h at one average in 43 s are 670 points of 40 bytes.
+inline constexpr size_t kMaxTrends = 200;
+inline constexpr size_t kMaxTrendPoints = 2'000;
+inline constexpr size_t kMaxTrendPointsOfCase = 20'000;
+inline constexpr size_t kMinTrendPoints = kMaxTrendPointsOfCase / kMaxTrends;
+// The wall's sparkline: one point a minute.
+inline constexpr size_t kSparklinePoints = 60;
+inline constexpr size_t kTrendPointBytes = 44;
+
+// --- Traces.
+
+// Each EMG channel, EP derivation and stimulus of the largest case is some 100.
+inline constexpr size_t kMaxTraces = 1'024;
+// Newest records of traces in one snapshot: 64 sweeps of 8 KiB.
+inline constexpr size_t kMaxSnapshotTraceBytes = 512 * 1024;
+
+static_assert(kMaxAlertBytes + kMaxChatBytes + kMaxReceiptBytes + kMaxBaselineBytes +
+                      kMaxAnnotationBytes + kMaxControlBytes + 6 * kMaxListedBytes +
+                      kMaxTrendPointsOfCase * kTrendPointBytes + kMaxSnapshotTraceBytes <
+                  kMaxMessageBytes - 64 * 1024,
+              "a snapshot fits into a message");
+
+// --- Origins.
+
+// Agents and browsers that ever wrote in the case, and one of the hub each time it started.
+inline constexpr size_t kMaxOrigins = 1'024;
+// Ranges of an origin's bulk lane: one more for each backlog that is sent newest first.
+inline constexpr size_t kMaxHeldRanges = 4'096;
+// Digests of an origin's lane that are remembered, to tell a duplicate from a reused id: longer
+// than any spool repeats after a lost acknowledgement.
+inline constexpr size_t kRememberedDigests = 1'024;
+
+// --- Records on their way.
+
+// Accepted, not yet on disk: 90 s of one theatre, or a backlog at full speed for one slow commit.
+inline constexpr size_t kMaxUncommittedBytes = 8 * 1024 * 1024;
+// Recent frames for followers that are a little behind: about 90 s of one theatre.
+inline constexpr size_t kMaxRecentBulkBytes = 4 * 1024 * 1024;
+inline constexpr size_t kMaxRecentControlBytes = 1024 * 1024;
+inline constexpr Duration kMaxRecentAge = Duration::Seconds(60);
+// How long a failed append waits for its next try.
+inline constexpr Duration kJournalRetryDelay = Duration::Seconds(1);
+
+// --- Checkpoints: each minute, or after so many records.
+inline constexpr Duration kCheckpointInterval = Duration::Seconds(60);
+inline constexpr uint64_t kCheckpointRecords = 10'000;
+
+// --- Restore: what is read of the bulk at the end of the journal to find the newest of each trace.
+inline constexpr uint64_t kRestoreBulkRecords = 4'000;
+inline constexpr size_t kRestorePageBytes = 256 * 1024;
+
+// --- Signs of life (clinical: stale 2 s, lost 10 s, unsupervised 60 s).
+inline constexpr Duration kStaleAfter = Duration::Seconds(2);
+inline constexpr Duration kLostAfter = Duration::Seconds(10);
+inline constexpr Duration kUnsupervisedAfter = Duration::Seconds(60);
+// Someone who re-joins within this has not left: a page reloaded, a link that blinked.
+inline constexpr Duration kPresenceGrace = Duration::Seconds(5);
+// One technical alert of a cause and participant in this time; the rest is counted only.
+inline constexpr Duration kTechnicalAlertInterval = Duration::Seconds(60);
+
+// --- Directory.
+// Cases that one hub knows: a year of 100 theatres.
+inline constexpr size_t kMaxCases = 100'000;
+// Names that are bound to origins; the oldest binding leaves first.
+inline constexpr size_t kMaxBoundOrigins = 100'000;
+
+}  // namespace remora::hub

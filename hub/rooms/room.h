@@ -1,0 +1,212 @@
+#pragma once
+
+// One case: takes its records, numbers them, has them journalled, and only then shows them.
+//
+//   Accept --> [CommitQueue] --EndOfDrain--> journal --on disk--> fold, recent frames, followers,
+//                                                                 acknowledgement to publishers
+//
+//   kRestoring --tail folded--> kServing <--journal takes it again-- kJournalFailed
+//                                  '--------an append failed-----------^
+//
+// Sessions are its callers, on the hub's sequence (sequence-bound). They have walked, permitted and
+// validated a record before they offer it. Invariants:
+//   1. No follower and no snapshot ever shows a record that is not on disk.
+//   2. `seq` is dense; a record of an origin is in it once.
+//   3. Control lanes of an origin are in order. A number refused for good counts as held, so that
+//      its sender may go on; one that is OUT_OF_ORDER does not: it is to be offered again.
+//   4. What could not be taken (journal failed, too much uncommitted) is neither refused nor
+//      acknowledged: its publisher is told to offer again once it can be taken.
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "common/clock.h"
+#include "common/executor.h"
+#include "common/hub_time.h"
+#include "common/record_codec.h"
+#include "hub/journal/journal.h"
+#include "hub/metrics.h"
+#include "hub/record_frame.h"
+#include "hub/rooms/attendance.h"
+#include "hub/rooms/case_fold.h"
+#include "hub/rooms/commit_queue.h"
+#include "hub/rooms/hub_pen.h"
+#include "hub/rooms/origin_ledger.h"
+#include "hub/rooms/record_ring.h"
+#include "hub/rooms/trace_board.h"
+#include "remora/v1/room.pb.h"
+
+namespace remora::hub {
+
+class Room;
+
+// What a room sees of a session that publishes in it.
+class RoomPublisher {
+ public:
+  virtual ~RoomPublisher() = default;
+  virtual const OriginId& origin() const = 0;
+  // For alerts that tell people who it was.
+  virtual const std::string& participant() const = 0;
+  // These numbers of its origin are on disk (again: a duplicate came).
+  virtual void OnDurable(Room& room, uint32_t lane, std::span<const SeqRanges::Range> ranges) = 0;
+  // Something was not taken, and can be now.
+  virtual void OnOfferAgain(Room& room) = 0;
+};
+
+// What a room sees of a follow.
+class RoomFollower {
+ public:
+  virtual ~RoomFollower() = default;
+  // On disk, in `seq` order.
+  virtual void OnCommitted(std::span<const RecordFrame> frames) = 0;
+};
+
+// Who keeps the rooms.
+class RoomOwner {
+ public:
+  virtual ~RoomOwner() = default;
+  // Something was committed; `state_changed`: more than the head of the case.
+  virtual void OnRoomChanged(Room& room, bool state_changed) = 0;
+  // Something waits to be handed to the journal.
+  virtual void OnRoomDirty(Room& room) = 0;
+};
+
+// What every room is given; all outlive it.
+struct RoomParts {
+  Journal* journal = nullptr;
+  Executor* executor = nullptr;
+  const Clock* clock = nullptr;
+  HubTimeSource* hub_time = nullptr;
+  HubMetrics* metrics = nullptr;
+  RoomOwner* owner = nullptr;
+  HubOrigin hub;
+};
+
+class Room {
+ public:
+  enum class Condition { kRestoring, kServing, kJournalFailed };
+
+  // A room that goes on where `restore` stands; of a new case everything in it but id and epoch is
+  // empty. Serves at once when the journal is empty, else after Restore has run.
+  Room(const RoomParts& parts, CaseRestore restore);
+  ~Room();
+  Room(const Room&) = delete;
+  Room& operator=(const Room&) = delete;
+
+  Condition condition() const;
+  // Runs `ready` when the room serves (at once if it does), or with what kept it from being
+  // restored.
+  void WhenReady(std::function<void(absl::Status)> ready);
+
+  struct Offer {
+    RecordHeader header;
+    absl::string_view bytes;
+    // Lanes 0-2: parsed. Null in lanes 3-5.
+    const v1::Record* record = nullptr;
+  };
+  enum class Outcome { kAccepted, kDuplicate, kRefused, kNotNow };
+  struct Answer {
+    Outcome outcome = Outcome::kAccepted;
+    v1::RefusalReason reason = v1::REFUSAL_REASON_UNSPECIFIED;
+    std::string text;
+  };
+  Answer Accept(RoomPublisher& publisher, const Offer& offer);
+  // The session refuses the record for `reason`: its number is used up.
+  Answer Refuse(RoomPublisher& publisher, const RecordKey& key, v1::RefusalReason reason,
+                std::string text);
+
+  // Attending: everyone who publishes or follows. `attend` and `leave` nest per participant.
+  void Attend(const Attendee& attendee);
+  void Leave(const std::string& participant);
+  void SignOfLife(const std::string& participant);
+
+  void AddPublisher(RoomPublisher* publisher);
+  void RemovePublisher(RoomPublisher* publisher);
+  void AddFollower(RoomFollower* follower);
+  void RemoveFollower(RoomFollower* follower);
+
+  // Hands what was accepted to the journal.
+  void EndOfDrain();
+  // At least each 100 ms: signs of life, checkpoints, old frames.
+  void Tick();
+
+  // Records a technical alert of the hub, at most one a cause and participant in
+  // kTechnicalAlertInterval.
+  void RaiseTechnicalAlert(v1::AlertPriority priority, const std::string& cause,
+                           const std::string& participant, const std::string& summary);
+  // Records that a timer fired; a second one of the same deadline is not recorded.
+  void RecordTimer(const std::string& timer, HubTime deadline);
+
+  const CaseId& case_id() const { return case_id_; }
+  uint32_t epoch() const { return commits_->committed().epoch; }
+  // Where the journal stands: the last record that may be shown.
+  const CaseHead& committed() const { return commits_->committed(); }
+  const CaseFold& fold() const { return fold_; }
+  // As of the last record accepted, on disk or not.
+  const CaseLife& accepted_life() const { return accepted_life_; }
+  const RecordRing& recent() const { return recent_; }
+  // What is on disk of an origin: for Joined and Acknowledge.
+  const SeqRanges& Durable(const OriginId& origin, uint32_t lane) const {
+    return ledger_.Durable(origin, lane);
+  }
+  v1::CaseSummary Summary() const;
+  // A v1::Snapshot of what is committed.
+  std::string EncodeSnapshot(uint32_t follow_id, absl::string_view cause) const;
+  size_t uncommitted_bytes() const { return commits_->uncommitted_bytes(); }
+  size_t follower_count() const { return followers_.size(); }
+
+ private:
+  friend class RoomRestore;
+
+  bool CanTake(RoomPublisher& publisher, uint32_t lane);
+  Answer RefuseNew(const RecordKey& key, v1::RefusalReason reason, std::string text);
+  Answer Reused(RoomPublisher& publisher, const RecordKey& key);
+  absl::Status CheckStage(const Offer& offer) const;
+  void Take(const RecordHeader& header, absl::string_view bytes, const v1::Record* record,
+            const TraceKey* trace, bool provisional);
+  bool WriteOwn(uint32_t lane, v1::Record body);
+  void CarryRefusals();
+
+  void OnCommitted(const std::vector<RecordFrame>& frames,
+                   const std::vector<OriginAdvance>& advances);
+  void OnJournalFailure(const absl::Status& status);
+  void LetPublishersOfferAgain();
+  void SaveCheckpoint();
+  void OnRestored(const absl::Status& status);
+  // Fills in what a frame read from the journal lacks: its trace and origin within the room.
+  RecordFrame MakeFrame(const StampedRecord& stamped, absl::string_view bytes);
+
+  const RoomParts parts_;
+  const CaseId case_id_;
+  OriginLedger ledger_;
+  TraceBoard traces_;
+  CaseFold fold_;
+  CaseLife accepted_life_;
+  RecordRing recent_;
+  Attendance attendance_;
+  std::unique_ptr<CommitQueue> commits_;
+  std::unique_ptr<class RoomRestore> restore_;
+
+  bool ready_ = false;
+  absl::Status restore_status_;
+  std::vector<std::function<void(absl::Status)>> waiting_;
+  // Publishers that must offer again, and in which lanes they have not yet done so.
+  std::map<RoomPublisher*, std::set<uint32_t>> offering_again_;
+  bool not_taking_ = false;
+  std::set<RoomPublisher*> publishers_;
+  std::set<RoomFollower*> followers_;
+  std::array<RecordFrame, kLaneCount> last_of_lane_;
+  std::map<std::string, DeviceTime> alerted_at_;
+  DeviceTime refusals_since_;
+  bool refusals_wait_ = false;
+  DeviceTime checkpoint_at_;
+  uint64_t checkpoint_seq_ = 0;
+};
+
+}  // namespace remora::hub

@@ -1,0 +1,209 @@
+// What a room does when records are on disk, when they cannot be put there, and as time passes:
+// see room.h.
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/check.h"
+#include "hub/rooms/limits.h"
+#include "hub/rooms/room.h"
+#include "hub/rooms/room_restore.h"
+#include "hub/wire.h"
+
+namespace remora::hub {
+namespace {
+
+// Refused numbers travel with the next record; when none comes, one is written for them.
+constexpr Duration kRefusalsWait = Duration::Seconds(1);
+
+}  // namespace
+
+void Room::OnCommitted(const std::vector<RecordFrame>& frames,
+                       const std::vector<OriginAdvance>& advances) {
+  bool state_changed = false;
+  for (const RecordFrame& frame : frames) {
+    fold_.Apply(frame);
+    traces_.Keep(frame);
+    recent_.Add(frame);
+    last_of_lane_[frame.lane] = frame;
+    state_changed |= frame.lane < kControlLaneCount;
+  }
+  for (RoomFollower* follower : std::vector<RoomFollower*>(followers_.begin(), followers_.end())) {
+    follower->OnCommitted(frames);
+  }
+  for (RoomPublisher* publisher : publishers_) {
+    for (const OriginAdvance& advance : advances) {
+      if (advance.origin == publisher->origin()) {
+        publisher->OnDurable(*this, advance.lane, advance.added);
+      }
+    }
+  }
+  if (not_taking_ && commits_->uncommitted_bytes() < kMaxUncommittedBytes / 2 &&
+      !commits_->failed()) {
+    LetPublishersOfferAgain();
+  }
+  if (committed().last_seq >= checkpoint_seq_ + kCheckpointRecords) SaveCheckpoint();
+  parts_.owner->OnRoomChanged(*this, state_changed);
+}
+
+void Room::OnJournalFailure(const absl::Status& status) {
+  if (status.ok()) {
+    if (not_taking_) LetPublishersOfferAgain();
+    RaiseTechnicalAlert(v1::ALERT_PRIORITY_MEDIUM, "hub.journal_failed", "",
+                        "the hub could not record for a time; it records again");
+  }
+  parts_.owner->OnRoomChanged(*this, true);
+}
+
+void Room::LetPublishersOfferAgain() {
+  not_taking_ = false;
+  std::vector<RoomPublisher*> publishers;
+  for (const auto& [publisher, lanes] : offering_again_) publishers.push_back(publisher);
+  for (RoomPublisher* publisher : publishers) publisher->OnOfferAgain(*this);
+}
+
+void Room::Tick() {
+  if (!ready_) return;
+  const DeviceTime now = parts_.clock->Now();
+  const v1::CaseStage stage = accepted_life_.stage;
+  const bool open = stage == v1::CASE_STAGE_OPEN || stage == v1::CASE_STAGE_CLOSING;
+  attendance_.Update(now, open);
+  recent_.Trim(parts_.hub_time->Now(), kMaxRecentAge);
+  if (!commits_->HasOnlyRefusals()) {
+    refusals_wait_ = false;
+  } else if (now - refusals_since_ >= kRefusalsWait) {
+    CarryRefusals();
+  }
+  if (now - checkpoint_at_ >= kCheckpointInterval) {
+    checkpoint_at_ = now;
+    if (committed().last_seq > checkpoint_seq_) SaveCheckpoint();
+  }
+}
+
+// The journal keeps numbers only beside records. This one tells why they are not there.
+void Room::CarryRefusals() {
+  refusals_since_ = parts_.clock->Now();
+  v1::Record body;
+  body.mutable_source_note()->set_text(
+      "records were refused; their numbers stay unused (docs/protocol.md)");
+  WriteOwn(1, std::move(body));
+}
+
+void Room::SaveCheckpoint() {
+  checkpoint_seq_ = committed().last_seq;
+  checkpoint_at_ = parts_.clock->Now();
+  parts_.journal->SaveCheckpoint(case_id_, {checkpoint_seq_, fold_.EncodeCheckpoint()});
+}
+
+bool Room::WriteOwn(uint32_t lane, v1::Record body) {
+  if (condition() != Condition::kServing || !StageTakesLane(accepted_life_.stage, lane)) {
+    return false;
+  }
+  const uint64_t number = ledger_.Next(parts_.hub.id, lane);
+  const std::string bytes = WriteHubRecord(parts_.hub, case_id_, lane, number, std::move(body));
+  absl::StatusOr<RecordHeader> header = WalkRecord(bytes);
+  REMORA_CHECK(header.ok(), "the hub wrote a record that it would refuse");
+  ledger_.Accept(header->key(), OriginDigest(bytes));
+  Take(*header, bytes, nullptr, nullptr, false);
+  return true;
+}
+
+void Room::RaiseTechnicalAlert(v1::AlertPriority priority, const std::string& cause,
+                               const std::string& participant, const std::string& summary) {
+  const std::string key = absl::StrCat(cause, "\x1f", participant);
+  const DeviceTime now = parts_.clock->Now();
+  std::erase_if(alerted_at_, [now](const auto& alerted) {
+    return now - alerted.second >= kTechnicalAlertInterval;
+  });
+  if (alerted_at_.contains(key) || alerted_at_.size() >= kMaxListed) return;
+  if (WriteOwn(0, TechnicalAlert(priority, cause, summary))) alerted_at_[key] = now;
+}
+
+void Room::RecordTimer(const std::string& timer, HubTime deadline) {
+  if (fold_.HasTimerFired(timer, deadline.nanoseconds())) return;
+  v1::Record body;
+  v1::TimerFired* fired = body.mutable_timer_fired();
+  fired->set_timer(timer);
+  fired->set_deadline_unix_ns(deadline.nanoseconds());
+  fired->set_lateness_ms(std::max(0.0, (parts_.hub_time->Now() - deadline).milliseconds()));
+  WriteOwn(1, std::move(body));
+}
+
+void Room::Attend(const Attendee& attendee) { attendance_.Arrive(attendee, parts_.clock->Now()); }
+
+void Room::Leave(const std::string& participant) {
+  attendance_.Depart(participant, parts_.clock->Now());
+}
+
+void Room::SignOfLife(const std::string& participant) {
+  attendance_.SignOfLife(participant, parts_.clock->Now());
+}
+
+void Room::AddPublisher(RoomPublisher* publisher) { publishers_.insert(publisher); }
+
+void Room::RemovePublisher(RoomPublisher* publisher) {
+  publishers_.erase(publisher);
+  offering_again_.erase(publisher);
+}
+
+void Room::AddFollower(RoomFollower* follower) { followers_.insert(follower); }
+void Room::RemoveFollower(RoomFollower* follower) { followers_.erase(follower); }
+
+RecordFrame Room::MakeFrame(const StampedRecord& stamped, absl::string_view bytes) {
+  std::string framed;
+  AppendFrame(bytes, &framed);
+  RecordFrame frame;
+  frame.header_bytes = static_cast<uint8_t>(framed.size() - bytes.size());
+  frame.bytes = SharedBytes(std::move(framed));
+  frame.seq = stamped.stamp.seq;
+  frame.recorded_unix_ns = stamped.stamp.recorded_at.nanoseconds();
+  frame.origin_seq = stamped.header.origin_seq;
+  frame.origin_index = ledger_.IndexOf(stamped.header.origin);
+  frame.kind = stamped.header.kind;
+  frame.lane = static_cast<uint8_t>(stamped.header.lane);
+  if (frame.lane >= 2) {
+    const BodyPeek peek = PeekBody(frame.kind, stamped.header.body);
+    frame.trace = traces_.Name(frame.kind, peek);
+    frame.provisional = peek.provisional;
+  }
+  return frame;
+}
+
+v1::CaseSummary Room::Summary() const {
+  v1::CaseSummary summary = fold_.Summary();
+  summary.set_head_seq(committed().last_seq);
+  summary.set_last_record_unix_ns(committed().last_recorded_unix_ns);
+  return summary;
+}
+
+std::string Room::EncodeSnapshot(uint32_t follow_id, absl::string_view cause) const {
+  std::string out;
+  AppendVarintField(v1::Snapshot::kFollowIdFieldNumber, follow_id, &out);
+  AppendBytesField(v1::Snapshot::kCaseIdFieldNumber, case_id_.bytes(), &out);
+  AppendBytesField(v1::Snapshot::kStateFieldNumber, fold_.EncodeSnapshotState(Summary()), &out);
+  std::map<uint64_t, absl::string_view> records;
+  for (const auto& [seq, entry] : fold_.measurements().records()) {
+    records.emplace(seq, entry.bytes.view());
+  }
+  const std::vector<RecordFrame> newest = traces_.Newest(kMaxSnapshotTraceBytes);
+  for (const RecordFrame& frame : newest) records.emplace(frame.seq, frame.record());
+  for (const auto& [seq, bytes] : records) {
+    AppendBytesField(v1::Snapshot::kRecordsFieldNumber, bytes, &out);
+  }
+  v1::Cursor cursor;
+  cursor.set_epoch(epoch());
+  for (uint32_t lane = 0; lane < kLaneCount; ++lane) {
+    v1::LaneCursor* at = cursor.add_lanes();
+    at->set_lane(lane);
+    at->set_seq(committed().lane_seq[lane]);
+    const RecordFrame& last = last_of_lane_[lane];
+    if (last.seq != 0 && last.seq == at->seq()) at->set_digest(RecordDigest(last.record()));
+  }
+  AppendBytesField(v1::Snapshot::kCursorFieldNumber, cursor.SerializeAsString(), &out);
+  AppendFixed64Field(v1::Snapshot::kHeadSeqFieldNumber, committed().last_seq, &out);
+  AppendBytesField(v1::Snapshot::kCauseFieldNumber, cause, &out);
+  return out;
+}
+
+}  // namespace remora::hub

@@ -1,0 +1,49 @@
+#pragma once
+
+// The traces of a case: names their keys, and keeps the newest bulk record of each for snapshots
+// (finished sweep, provisional sweep, envelope). Bounded by kMaxTraces. Frames point at the keys,
+// so the board lives as long as its room. Thread-compatible; sequence-bound to its room.
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "hub/record_frame.h"
+
+namespace remora::hub {
+
+// What a body of lanes 2-5 tells without being parsed.
+struct BodyPeek {
+  // Its first field: the trace's id in most kinds, else the limb or strip.
+  absl::string_view trace_id;
+  // Field 6 of a Measurement.
+  absl::string_view component;
+  // Field 16 of a Sweep.
+  bool provisional = false;
+};
+// `body` has passed validation; of a kind that is not known the peek is empty.
+BodyPeek PeekBody(uint32_t kind, absl::string_view body);
+
+class TraceBoard {
+ public:
+  // The key of (kind, trace, component); null when kMaxTraces are named already.
+  const TraceKey* Name(uint32_t kind, const BodyPeek& peek);
+
+  // Remembers a committed record of lanes 3-4.
+  void Keep(const RecordFrame& frame);
+  // The newest of each trace, in `seq` order: finished sweeps first to stay when `max_bytes` are
+  // not enough, then envelopes, then provisional sweeps; of each the newest first.
+  std::vector<RecordFrame> Newest(size_t max_bytes) const;
+
+ private:
+  using KindAndName = std::pair<uint32_t, std::string>;
+  std::deque<TraceKey> keys_;
+  std::map<KindAndName, const TraceKey*> by_name_;
+  std::map<std::pair<uint32_t, bool>, RecordFrame> newest_;  // (key index, provisional)
+};
+
+}  // namespace remora::hub

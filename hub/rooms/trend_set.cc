@@ -1,0 +1,113 @@
+#include "hub/rooms/trend_set.h"
+
+#include <algorithm>
+#include <array>
+
+#include "hub/rooms/limits.h"
+
+namespace remora::hub {
+namespace {
+
+constexpr int64_t kMinuteNs = 60'000'000'000;
+
+}  // namespace
+
+void TrendSet::Add(const v1::Measurement& measurement, uint64_t seq, int64_t recorded_unix_ns) {
+  const TrendKey key{measurement.trace_id(), measurement.component()};
+  auto it = trends_.find(key);
+  if (it == trends_.end()) {
+    if (trends_.size() >= kMaxTrends) return;
+    it = trends_.emplace(key, std::vector<Point>()).first;
+  }
+  it->second.push_back({recorded_unix_ns, static_cast<float>(measurement.amplitude_uv()),
+                        static_cast<float>(measurement.latency_ms()),
+                        static_cast<float>(measurement.amplitude_percent_of_baseline()),
+                        static_cast<float>(measurement.latency_change_percent()),
+                        measurement.state(), seq});
+  // One trend more lowers the limit of all.
+  const size_t limit = PointLimit();
+  if (it->second.size() > 1) {
+    Thin(&it->second, limit);
+  } else {
+    for (auto& [other, points] : trends_) Thin(&points, limit);
+  }
+}
+
+size_t TrendSet::PointLimit() const {
+  return std::clamp(kMaxTrendPointsOfCase / std::max<size_t>(trends_.size(), 1), kMinTrendPoints,
+                    kMaxTrendPoints);
+}
+
+void TrendSet::Thin(std::vector<Point>* points, size_t limit) {
+  if (points->size() <= limit) return;
+  std::vector<Point> kept;
+  kept.reserve(points->size());
+  bool drop = true;
+  for (size_t i = 0; i < points->size(); ++i) {
+    const Point& point = (*points)[i];
+    const bool at_end = i == 0 || i + 1 == points->size();
+    const bool crossing =
+        at_end || point.state != (*points)[i - 1].state || point.state != (*points)[i + 1].state;
+    if (!crossing) drop = !drop;
+    if (crossing || !drop) kept.push_back(point);
+  }
+  if (kept.size() > limit) kept.erase(kept.begin(), kept.end() - static_cast<ptrdiff_t>(limit));
+  *points = std::move(kept);
+}
+
+void TrendSet::Restore(const v1::Trend& trend) {
+  if (trends_.size() >= kMaxTrends) return;
+  std::vector<Point>& points = trends_[{trend.trace_id(), trend.component()}];
+  points.clear();
+  for (const v1::TrendPoint& p : trend.points()) {
+    points.push_back({p.recorded_unix_ns(), p.amplitude_uv(), p.latency_ms(),
+                      p.amplitude_percent_of_baseline(), p.latency_change_percent(),
+                      static_cast<v1::MeasurementState>(p.state()), p.seq()});
+  }
+}
+
+void TrendSet::FillProto(v1::CaseState* state) const {
+  for (const auto& [key, points] : trends_) {
+    v1::Trend* trend = state->add_trends();
+    trend->set_trace_id(key.first);
+    trend->set_component(key.second);
+    for (const Point& point : points) {
+      v1::TrendPoint* p = trend->add_points();
+      p->set_recorded_unix_ns(point.recorded_unix_ns);
+      p->set_amplitude_uv(point.amplitude_uv);
+      p->set_latency_ms(point.latency_ms);
+      p->set_amplitude_percent_of_baseline(point.amplitude_percent_of_baseline);
+      p->set_latency_change_percent(point.latency_change_percent);
+      p->set_state(static_cast<uint32_t>(point.state));
+      p->set_seq(point.seq);
+    }
+  }
+}
+
+std::vector<float> TrendSet::WorstOfLastHour(int64_t until_unix_ns) const {
+  std::array<float, kSparklinePoints> worst;
+  worst.fill(-1.0F);
+  for (const auto& [key, points] : trends_) {
+    for (auto it = points.rbegin(); it != points.rend(); ++it) {
+      const int64_t age = until_unix_ns - it->recorded_unix_ns;
+      if (age >= static_cast<int64_t>(kSparklinePoints) * kMinuteNs) break;
+      const bool compared = it->state == v1::MEASUREMENT_STATE_WITHIN_LIMITS ||
+                            it->state == v1::MEASUREMENT_STATE_AMBER ||
+                            it->state == v1::MEASUREMENT_STATE_RED ||
+                            it->state == v1::MEASUREMENT_STATE_NO_RESPONSE;
+      if (!compared) continue;
+      const size_t minute =
+          kSparklinePoints - 1 - static_cast<size_t>(std::max<int64_t>(age, 0) / kMinuteNs);
+      float& value = worst[minute];
+      const float percent = it->amplitude_percent_of_baseline;
+      if (value < 0 || percent < value) value = percent;
+    }
+  }
+  std::vector<float> compact;
+  for (float value : worst) {
+    if (value >= 0) compact.push_back(value);
+  }
+  return compact;
+}
+
+}  // namespace remora::hub

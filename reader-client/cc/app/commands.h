@@ -1,0 +1,92 @@
+#pragma once
+
+// The commands of `remora`. Each connects, does its work, prints its result, and returns a status
+// whose code gives the exit code. They block; one at a time.
+
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "reader-client/cc/app/output.h"
+
+namespace remora::reader {
+
+// remora cases
+absl::Status ListCases(const Context& context, bool all);
+
+struct CaseStep {
+  std::string
+      step;  // schedule, open, emergency, move, correct, closing, close, reopen, seal, abandon
+  std::string case_name;  // theatre or id; unused by schedule, open, emergency
+  std::string theatre;
+  std::string procedure;
+  std::string reason;
+  std::string corrected_case;
+};
+// remora case STEP
+absl::Status ChangeCase(const Context& context, const CaseStep& step);
+
+struct WatchOptions {
+  std::string case_name;
+  std::vector<uint32_t> lanes;
+  bool from_start = false;  // every record from the first on, in order; else live from now
+  bool samples = false;
+  bool raw = false;         // the journal's bytes in hexadecimal
+  uint64_t count = 0;       // stop after so many; 0: go on
+  double seconds = 0;       // stop after so long; 0: go on
+  bool until_head = false;  // stop at what is on record now
+};
+// remora watch
+absl::Status Watch(const Context& context, const WatchOptions& options);
+
+struct SayOptions {
+  std::string case_name;
+  std::string text;
+  bool urgent = false;
+  std::string reply_to;
+  std::string about;
+};
+absl::Status Say(const Context& context, const SayOptions& options);
+
+struct AnnotateOptions {
+  std::string case_name;
+  std::string text;
+  std::string trace;
+  std::string about;
+  bool has_place = false;
+  double at_latency_ms = 0;
+};
+absl::Status Annotate(const Context& context, const AnnotateOptions& options);
+
+struct AcknowledgeOptions {
+  std::string case_name;
+  std::string alert;  // id; empty: every open alert that this place has not acknowledged
+  std::string reason;
+};
+absl::Status AcknowledgeAlerts(const Context& context, const AcknowledgeOptions& options);
+
+struct BaselineOptions {
+  std::string case_name;
+  std::string trace;
+  std::string kind = "rebaseline";
+  std::string sweep;  // id; empty: the newest finished one
+  std::string reason;
+};
+absl::Status SetBaseline(const Context& context, const BaselineOptions& options);
+
+struct ExportOptions {
+  std::string case_name;
+  std::string format = "csv";
+  std::string file;  // empty: standard output
+};
+absl::Status Export(const Context& context, const ExportOptions& options);
+
+struct AttendOptions {
+  std::string as = "reader";  // or "theatre"
+  double seconds = 0;
+};
+// remora attend: stands in for a person in a rehearsal. A reader acknowledges each alert and tells
+// the team; a theatre marks messages as read and answers. Ends with a summary.
+absl::Status Attend(const Context& context, const AttendOptions& options);
+
+}  // namespace remora::reader

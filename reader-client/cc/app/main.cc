@@ -1,0 +1,198 @@
+// remora: the command line for readers, theatres and scripts.
+
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <cstdio>
+#include <fstream>
+#include <functional>
+#include <iterator>
+#include <map>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "google/protobuf/stubs/logging.h"
+#include "reader-client/cc/app/commands.h"
+
+namespace remora::reader {
+namespace {
+
+constexpr const char* kVersion = "remora 0.1.0";
+constexpr const char* kFooter = R"(
+CASE is a theatre ("OR 2") or the first digits of a case id.
+
+Examples:
+  remora --hub 127.0.0.1:7443 --token-file reader.token cases
+  remora watch "OR 2"                        live, as it is recorded
+  remora watch "OR 2" --from-start --output ndjson | jq .
+  remora ack "OR 2" --reason "checking with the team"
+  remora say "OR 2" "Left leg response lost. Release rod?" --urgent
+  remora baseline "OR 2" --trace SEP_UPPER/R/CPc-Front --kind pre_incision --reason "stable"
+  remora export "OR 2" --format csv --file case.csv
+
+Exit codes: 0 ok, 1 failure, 2 usage, 3 refused, 4 not found, 5 unavailable, 6 verification failed.
+)";
+
+absl::Status ReadToken(const std::string& path, std::string* token) {
+  if (path.empty()) return absl::OkStatus();
+  std::ifstream file(path);
+  if (!file)
+    return absl::InvalidArgumentError(
+        absl::StrCat(path, ": cannot be read: give the file that holds your token"));
+  token->assign(std::istreambuf_iterator<char>(file), {});
+  absl::StripAsciiWhitespace(token);
+  return absl::OkStatus();
+}
+
+using Run = std::function<absl::Status(const Context&)>;
+
+CLI::App* AddCommand(CLI::App& app, const char* name, const char* help, Run* selected, Run run) {
+  CLI::App* command = app.add_subcommand(name, help);
+  command->fallthrough();
+  command->callback([selected, run = std::move(run)] { *selected = run; });
+  return command;
+}
+
+// All options of all commands; lives as long as main.
+struct Options {
+  std::string token_file;
+  bool all = false;
+  CaseStep step;
+  WatchOptions watch;
+  SayOptions say;
+  AnnotateOptions annotate;
+  AcknowledgeOptions acknowledge;
+  BaselineOptions baseline;
+  ExportOptions exporting;
+  AttendOptions attend;
+};
+
+void AddReading(CLI::App& app, Options* o, Run* selected) {
+  auto* cases = AddCommand(app, "cases", "List cases", selected,
+                           [o](const Context& c) { return ListCases(c, o->all); });
+  cases->add_flag("--all", o->all, "Closed and abandoned ones too");
+
+  auto* watch = AddCommand(app, "watch", "Print a case's records as they come", selected,
+                           [o](const Context& c) { return Watch(c, o->watch); });
+  watch->add_option("case", o->watch.case_name, "CASE")->required();
+  watch->add_option("--lanes", o->watch.lanes, "Only these lanes, 0 to 5")
+      ->delimiter(',')
+      ->check(CLI::Range(0, 5));
+  watch->add_flag("--from-start", o->watch.from_start, "Every record from the first on, in order");
+  watch->add_flag("--until-head", o->watch.until_head, "Every record that is there now, then stop");
+  watch->add_flag("--samples", o->watch.samples, "With samples in microvolts (json, ndjson)");
+  watch->add_flag("--raw", o->watch.raw, "The journal's bytes in hexadecimal, a record a line");
+  watch->add_option("--count", o->watch.count, "Stop after so many records");
+  watch->add_option("--seconds", o->watch.seconds, "Stop after so many seconds")
+      ->check(CLI::NonNegativeNumber);
+
+  auto* exporting = AddCommand(app, "export", "Write what is on record now to a file", selected,
+                               [o](const Context& c) { return Export(c, o->exporting); });
+  exporting->add_option("case", o->exporting.case_name, "CASE")->required();
+  exporting->add_option("--format", o->exporting.format, "csv")->capture_default_str();
+  exporting->add_option("--file", o->exporting.file, "Where to (default: standard output)");
+}
+
+void AddWriting(CLI::App& app, Options* o, Run* selected) {
+  auto* say = AddCommand(app, "say", "Send a message into the theatre", selected,
+                         [o](const Context& c) { return Say(c, o->say); });
+  say->add_option("case", o->say.case_name, "CASE")->required();
+  say->add_option("text", o->say.text, "The message")->required();
+  say->add_flag("--urgent", o->say.urgent, "Shown large, with a tone, until it is seen");
+  say->add_option("--reply-to", o->say.reply_to, "Record id of the message that this answers");
+  say->add_option("--about", o->say.about, "Record id of the alert or sweep that this is about");
+
+  auto* annotate = AddCommand(app, "annotate", "Put a remark on a trace, an alert or the case",
+                              selected, [o](const Context& c) { return Annotate(c, o->annotate); });
+  annotate->add_option("case", o->annotate.case_name, "CASE")->required();
+  annotate->add_option("text", o->annotate.text, "The remark")->required();
+  annotate->add_option("--trace", o->annotate.trace, "Trace id, for example SEP_UPPER/R/CPc-Front");
+  annotate->add_option("--about", o->annotate.about, "Record id of what it is on");
+  annotate->add_option("--at-ms", o->annotate.at_latency_ms, "Place on the trace, in ms")
+      ->each([o](const std::string&) { o->annotate.has_place = true; });
+
+  auto* ack = AddCommand(app, "ack", "Acknowledge alerts", selected,
+                         [o](const Context& c) { return AcknowledgeAlerts(c, o->acknowledge); });
+  ack->add_option("case", o->acknowledge.case_name, "CASE")->required();
+  ack->add_option("alert", o->acknowledge.alert, "Record id (default: all that are open)");
+  ack->add_option("--reason", o->acknowledge.reason, "In words");
+
+  auto* baseline = AddCommand(app, "baseline", "Set a trace's baseline", selected,
+                              [o](const Context& c) { return SetBaseline(c, o->baseline); });
+  baseline->add_option("case", o->baseline.case_name, "CASE")->required();
+  baseline->add_option("--trace", o->baseline.trace, "Trace id")->required();
+  baseline
+      ->add_option(
+          "--kind", o->baseline.kind,
+          "pre_intubation, pre_position, post_position, pre_incision, post_exposure, rebaseline")
+      ->capture_default_str();
+  baseline->add_option("--sweep", o->baseline.sweep,
+                       "Record id of the sweep (default: the newest finished one)");
+  baseline->add_option("--reason", o->baseline.reason, "Why, in words")->required();
+
+  auto* step = AddCommand(app, "case", "A step in the life of a case", selected,
+                          [o](const Context& c) { return ChangeCase(c, o->step); });
+  step->add_option(
+          "step", o->step.step,
+          "schedule, open, emergency, move, correct, closing, close, reopen, seal, abandon")
+      ->required();
+  step->add_option("case", o->step.case_name,
+                   "CASE (not for schedule, open, emergency of a new one)");
+  step->add_option("--theatre", o->step.theatre, "For example \"OR 2\"");
+  step->add_option("--procedure", o->step.procedure, "No patient identity");
+  step->add_option("--reason", o->step.reason, "In words");
+  step->add_option("--right-case", o->step.corrected_case,
+                   "With correct: the case that it should have been");
+
+  auto* attend = AddCommand(app, "attend", "Stand in for a person in a rehearsal", selected,
+                            [o](const Context& c) { return Attend(c, o->attend); });
+  attend->add_option("--as", o->attend.as, "reader or theatre")->capture_default_str();
+  attend->add_option("--seconds", o->attend.seconds, "How long")
+      ->required()
+      ->check(CLI::PositiveNumber);
+}
+
+int Main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);
+  google::protobuf::SetLogHandler(nullptr);  // one line a bad string would be a flood
+  CLI::App app("Remora: follow, judge and answer neuromonitoring cases.", "remora");
+  app.footer(kFooter);
+  app.require_subcommand(1);
+  app.set_version_flag("--version", kVersion);
+  Context context;
+  context.client.software = kVersion;
+  context.client.hub = "127.0.0.1:7443";
+  Options options;
+  app.add_option("--hub", context.client.hub, "Address of the hub")
+      ->envname("REMORA_HUB")
+      ->capture_default_str();
+  app.add_option("--token-file", options.token_file, "File that holds your token")
+      ->envname("REMORA_TOKEN_FILE");
+  const std::map<std::string, OutputFormat> formats{{"table", OutputFormat::kTable},
+                                                    {"json", OutputFormat::kJson},
+                                                    {"ndjson", OutputFormat::kNdjson}};
+  app.add_option("--output", context.output, "table, json or ndjson")
+      ->transform(CLI::CheckedTransformer(formats, CLI::ignore_case).description(""));
+  double timeout_s = context.timeout.seconds();
+  app.add_option("--timeout", timeout_s, "How long to wait for the hub, in seconds")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  Run selected;
+  AddReading(app, &options, &selected);
+  AddWriting(app, &options, &selected);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? kExitOk : kExitUsage;
+  }
+  context.timeout = Duration::FromSeconds(timeout_s);
+  context.client.connect_timeout = context.timeout;
+  absl::Status status = ReadToken(options.token_file, &context.client.token);
+  if (status.ok()) status = selected(context);
+  if (!status.ok()) std::fprintf(stderr, "remora: %s\n", std::string(status.message()).c_str());
+  return ExitCodeOf(status);
+}
+
+}  // namespace
+}  // namespace remora::reader
+
+int main(int argc, char** argv) { return remora::reader::Main(argc, argv); }

@@ -1,0 +1,196 @@
+// What is known of one case: a fold of its snapshot and of the records that came since. Applying a
+// record twice changes nothing.
+
+import { signal } from '@preact/signals';
+import { toHex } from '../base/bytes.js';
+import { nsToMs } from '../base/format.js';
+import { decode } from '../room/inbox.js';
+import type { RoomListener } from '../room/case_room.js';
+import type { CasePlanSet, Phase } from '../wire/generated/remora/v1/case_pb.js';
+import type { CaseSummary } from '../wire/generated/remora/v1/directory_pb.js';
+import type { Record as CaseRecord } from '../wire/generated/remora/v1/record_pb.js';
+import type { CaseState, Gap, Snapshot } from '../wire/generated/remora/v1/room_pb.js';
+import { GapCause } from '../wire/generated/remora/v1/room_pb.js';
+import type { Id } from '../wire/record_id.js';
+import { AlertBook } from './alerts.js';
+import { EmgBook } from './emg.js';
+import { AnnotationBook, TalkBook } from './talk.js';
+import { markOf } from './stamp.js';
+import type { Mark } from './stamp.js';
+import { TraceBook } from './traces.js';
+import { TrendBook } from './trends.js';
+
+export interface TimelineEvent {
+  id: Id;
+  atMs: number;
+  kind: 'phase' | 'baseline' | 'note' | 'gap' | 'alert';
+  text: string;
+}
+
+export class CaseModel implements RoomListener {
+  readonly alerts = new AlertBook();
+  readonly talk = new TalkBook();
+  readonly annotations = new AnnotationBook();
+  readonly traces = new TraceBook();
+  readonly trends = new TrendBook();
+  readonly emg = new EmgBook();
+  readonly summary = signal<CaseSummary | undefined>(undefined);
+  readonly plan = signal<CasePlanSet | undefined>(undefined);
+  readonly phases = signal<ReadonlyArray<{ mark: Mark; phase: Phase; actor: string }>>([]);
+  readonly notes = signal<ReadonlyArray<TimelineEvent>>([]);
+  // A snapshot came: what is shown is whole.
+  readonly ready = signal(false);
+  readonly ended = signal<string | undefined>(undefined);
+  // Bulk that was left out for this follower since the last snapshot.
+  readonly leftOut = signal(0);
+  readonly unrecorded = signal(0);
+  // Newest sign of acquisition, in the hub's time.
+  acquiredMs = 0;
+  private readonly clocks = new Map<string, number>();
+  private readonly unrecordedIds = new Set<Id>();
+
+  // `pending`: what this page wrote in the case that is not known to be on record.
+  constructor(private readonly pending: () => Uint8Array[] = () => []) {}
+
+  onSnapshot(snapshot: Snapshot): void {
+    this.alerts.clear();
+    this.talk.clear();
+    this.annotations.clear();
+    this.traces.clear();
+    this.trends.clear();
+    this.emg.clear();
+    this.phases.value = [];
+    this.notes.value = [];
+    this.unrecordedIds.clear();
+    this.leftOut.value = 0;
+    if (snapshot.state) this.applyState(snapshot.state);
+    this.applyAll(snapshot.records);
+    // A snapshot knows nothing of what is still on its way.
+    this.applyAll(this.pending());
+    this.ended.value = undefined;
+    this.ready.value = true;
+  }
+
+  onRecord(record: CaseRecord): void {
+    this.apply(record);
+  }
+
+  onGap(gap: Gap): void {
+    // An older sweep that a newer one replaced is no loss to a screen.
+    if (gap.cause !== GapCause.REPLACED_BY_NEWER) this.leftOut.value += gap.count;
+  }
+
+  onEnded(cause: string): void {
+    this.ended.value = cause || 'The hub ended this follow.';
+  }
+
+  // The hub refused a record of this page.
+  withdraw(id: Id): void {
+    this.alerts.remove(id);
+    this.talk.remove(id);
+    this.annotations.remove(id);
+    this.traces.removeBaseline(id);
+  }
+
+  apply(record: CaseRecord): void {
+    const mark = markOf(record);
+    this.countUnrecorded(mark);
+    const boot = `${toHex(record.origin)}/${record.capturedAt?.bootId ?? 0n}`;
+    const body = record.body;
+    switch (body.case) {
+      case 'alert': this.alerts.addAlert(mark, body.value); break;
+      case 'alertAction': this.alerts.addAction(mark, body.value); break;
+      case 'message': this.talk.addMessage(mark, body.value); break;
+      case 'messageReceipt': this.talk.addReceipt(mark, body.value); break;
+      case 'casePlanSet':
+        this.plan.value = body.value;
+        this.emg.setOrder(body.value.plan?.emg.map((e) => e.derivation) ?? []);
+        break;
+      case 'phaseChange': this.addPhase(mark, body.value.phase, body.value.actor); break;
+      case 'baselineSet': this.traces.addBaseline(mark, body.value); break;
+      case 'annotation': this.annotations.add(mark, body.value); break;
+      case 'dataGap': this.note(mark, 'gap', 'samples missing'); break;
+      case 'clockEstimate':
+        this.clocks.set(`${toHex(record.origin)}/${body.value.bootId}`, nsToMs(body.value.offsetNs));
+        break;
+      case 'sourceNote': this.note(mark, 'note', body.value.text); break;
+      case 'measurement':
+        this.traces.addMeasurement(mark, body.value);
+        this.trends.add(mark, body.value);
+        break;
+      case 'emgActivity': this.emg.addActivity(mark, boot, body.value); break;
+      case 'sweep': {
+        const stimulusMs = this.hubMs(boot, body.value.lastStimulusMonotonicNs);
+        this.traces.addSweep(mark, body.value, stimulusMs);
+        this.acquired(stimulusMs ?? mark.atMs);
+        break;
+      }
+      case 'envelope': {
+        const { startedMonotonicNs, binMs, minimum } = body.value;
+        const started = this.hubMs(boot, startedMonotonicNs);
+        const head = started && started + binMs * (minimum?.sampleCount ?? 0);
+        this.emg.addEnvelope(mark, boot, body.value, head);
+        this.acquired(head ?? mark.atMs);
+        break;
+      }
+      case 'sampleBlock': {
+        const { startedMonotonicNs, sampleRateHz, samples } = body.value;
+        const started = this.hubMs(boot, startedMonotonicNs);
+        const head = started && started + (1000 * (samples?.sampleCount ?? 0)) / sampleRateHz;
+        this.emg.addBlock(mark, boot, body.value, head);
+        this.acquired(head ?? mark.atMs);
+        break;
+      }
+    }
+  }
+
+  events(): TimelineEvent[] {
+    const phases = this.phases.value.map((p): TimelineEvent =>
+      ({ id: p.mark.id, atMs: p.mark.atMs, kind: 'phase', text: String(p.phase) }));
+    return [...phases, ...this.notes.value].sort((a, b) => a.atMs - b.atMs);
+  }
+
+  private applyState(state: CaseState): void {
+    if (state.summary) this.summary.value = state.summary;
+    // The origins' clocks first: they tell the age of all that follows.
+    this.applyAll(state.clockEstimates);
+    this.applyAll([
+      ...state.lifecycle, ...(state.plan.length > 0 ? [state.plan] : []), ...state.phases,
+      ...state.baselines, ...state.alerts, ...state.alertActions, ...state.messages,
+      ...state.receipts, ...state.annotations, ...state.activities, ...state.gaps,
+    ]);
+    this.trends.replace(state.trends);
+  }
+
+  private applyAll(records: Uint8Array[]): void {
+    for (const bytes of records) {
+      const record = decode(bytes);
+      if (record) this.apply(record);
+    }
+  }
+
+  private hubMs(boot: string, monotonicNs: bigint): number | undefined {
+    const offset = this.clocks.get(boot);
+    return offset === undefined || monotonicNs === 0n ? undefined : offset + nsToMs(monotonicNs);
+  }
+
+  private acquired(atMs: number): void {
+    this.acquiredMs = Math.max(this.acquiredMs, atMs);
+  }
+
+  private addPhase(mark: Mark, phase: Phase, actor: string): void {
+    if (this.phases.value.some((p) => p.mark.id === mark.id)) return;
+    this.phases.value = [...this.phases.value, { mark, phase, actor }];
+  }
+
+  private note(mark: Mark, kind: TimelineEvent['kind'], text: string): void {
+    const rest = this.notes.value.filter((n) => n.id !== mark.id);
+    this.notes.value = [...rest, { id: mark.id, atMs: mark.atMs, kind, text }];
+  }
+
+  private countUnrecorded(mark: Mark): void {
+    if (mark.unrecorded) this.unrecordedIds.add(mark.id);
+    else if (!this.unrecordedIds.delete(mark.id)) return;
+    this.unrecorded.value = this.unrecordedIds.size;
+  }
+}

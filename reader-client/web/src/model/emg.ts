@@ -1,0 +1,170 @@
+// Free-running EMG: the last seconds of each muscle, and the discharges found in it.
+
+import { signal } from '@preact/signals';
+import { nsToMs } from '../base/format.js';
+import { EmgActivityKind } from '../wire/generated/remora/v1/waveform_pb.js';
+import type { EmgActivity, Envelope, SampleBlock, Side } from '../wire/generated/remora/v1/waveform_pb.js';
+import { toMicrovolts } from '../wire/samples.js';
+import type { Mark } from './stamp.js';
+
+// A sweep shows at most so much; older samples go.
+export const KEPT_MS = 65_000;
+const KEPT_ACTIVITIES = 400;
+
+export interface Block {
+  // On the origin's monotonic clock, in ms.
+  fromMs: number;
+  stepMs: number;
+  values: Float32Array;
+  // From an envelope: stands in until the samples come, which it often overtakes.
+  coarse: boolean;
+}
+
+export interface EmgChannel {
+  traceId: string;
+  derivation: string;
+  side: Side;
+  boot: string;
+  blocks: Block[];
+  // Time of the newest sample on the origin's clock, and in the hub's time.
+  headMs: number;
+  headHubMs: number;
+  // End of the newest samples, for gaps; 0 before any came.
+  samplesToMs: number;
+  filterWords: string;
+  sampleRateHz: number;
+  gapCount: number;
+}
+
+export interface ActivityView {
+  mark: Mark;
+  boot: string;
+  activity: EmgActivity;
+  fromMs: number;
+  toMs: number;
+}
+
+export class EmgBook {
+  // Changes when there is a new channel.
+  readonly channelsVersion = signal(0);
+  readonly activitiesVersion = signal(0);
+  // Called with each block: painting does not go through signals.
+  readonly listeners = new Set<() => void>();
+  private order: string[] = [];
+  private readonly channels = new Map<string, EmgChannel>();
+  private readonly activities = new Map<string, ActivityView>();
+
+  // Muscles as the plan names them, head to foot.
+  setOrder(derivations: string[]): void {
+    this.order = derivations;
+    this.channelsVersion.value++;
+  }
+
+  clear(): void {
+    this.activities.clear();
+    this.activitiesVersion.value++;
+  }
+
+  addBlock(mark: Mark, boot: string, block: SampleBlock, headHubMs: number | undefined): void {
+    const values = toMicrovolts(block.samples);
+    if (values.length === 0 || !(block.sampleRateHz > 0)) return;
+    const channel = this.channel(block.traceId, block.side, boot);
+    const fromMs = nsToMs(block.startedMonotonicNs);
+    const stepMs = 1000 / block.sampleRateHz;
+    const toMs = fromMs + values.length * stepMs;
+    if (channel.blocks.some((b) => !b.coarse && b.fromMs === fromMs)) return;
+    if (channel.samplesToMs > 0 && fromMs - channel.samplesToMs > 2 * stepMs) channel.gapCount++;
+    channel.samplesToMs = Math.max(channel.samplesToMs, toMs);
+    // Back-fill comes late and in any order: blocks are kept in the order of their time.
+    const place = channel.blocks.findIndex((b) => b.fromMs > fromMs);
+    channel.blocks.splice(place < 0 ? channel.blocks.length : place, 0, { fromMs, stepMs, values, coarse: false });
+    if (toMs > channel.headMs) {
+      channel.headMs = toMs;
+      channel.headHubMs = headHubMs ?? mark.atMs;
+    }
+    channel.sampleRateHz = block.sampleRateHz;
+    const f = block.filter;
+    if (f) {
+      channel.filterWords = `${f.highPassHz}\u2013${f.lowPassHz} Hz` +
+        (f.notchHz > 0 ? `, notch ${f.notchHz} Hz` : '');
+    }
+    while (channel.blocks.length > 0 && channel.blocks[0]!.fromMs < channel.headMs - KEPT_MS) {
+      channel.blocks.shift();
+    }
+    for (const call of this.listeners) call();
+  }
+
+  // An envelope stands in where samples did not come: two values a bin.
+  addEnvelope(mark: Mark, boot: string, envelope: Envelope, headHubMs: number | undefined): void {
+    const low = toMicrovolts(envelope.minimum);
+    const high = toMicrovolts(envelope.maximum);
+    if (low.length === 0 || low.length !== high.length || !(envelope.binMs > 0)) return;
+    const channel = this.channel(envelope.traceId, envelope.side, boot);
+    const fromMs = nsToMs(envelope.startedMonotonicNs);
+    const toMs = fromMs + low.length * envelope.binMs;
+    if (channel.samplesToMs >= toMs || channel.blocks.some((b) => b.coarse && b.fromMs === fromMs)) return;
+    const values = new Float32Array(2 * low.length);
+    for (let i = 0; i < low.length; i++) {
+      values[2 * i] = low[i]!;
+      values[2 * i + 1] = high[i]!;
+    }
+    channel.blocks.push({ fromMs, stepMs: envelope.binMs / 2, values, coarse: true });
+    if (toMs > channel.headMs) {
+      channel.headMs = toMs;
+      channel.headHubMs = headHubMs ?? mark.atMs;
+    }
+    for (const call of this.listeners) call();
+  }
+
+  addActivity(mark: Mark, boot: string, activity: EmgActivity): void {
+    const fromMs = nsToMs(activity.startedMonotonicNs);
+    // A later record with the same start replaces this.
+    const key = `${boot}/${activity.traceId}/${activity.startedMonotonicNs}`;
+    const known = this.activities.get(key);
+    if (known && known.mark.seq > mark.seq) return;
+    this.activities.set(key, { mark, boot, activity, fromMs, toMs: fromMs + activity.durationMs });
+    if (this.activities.size > KEPT_ACTIVITIES) {
+      this.activities.delete(this.activities.keys().next().value!);
+    }
+    this.activitiesVersion.value++;
+  }
+
+  // Left first, in the plan's order.
+  list(): EmgChannel[] {
+    const rank = (c: EmgChannel) => (this.order.indexOf(c.derivation) + 1 || this.order.length + 1);
+    return [...this.channels.values()].sort(
+      (a, b) => a.side - b.side || rank(a) - rank(b) || a.derivation.localeCompare(b.derivation));
+  }
+
+  activitiesOf(channel: EmgChannel): ActivityView[] {
+    return [...this.activities.values()].filter(
+      (v) => v.activity.traceId === channel.traceId && v.boot === channel.boot);
+  }
+
+  // What is going on in any muscle, the worst first; artefacts are left out.
+  latestActivity(): ActivityView | undefined {
+    return [...this.activities.values()]
+      .filter((v) => v.activity.kind !== EmgActivityKind.ARTEFACT)
+      .sort((a, b) => b.fromMs - a.fromMs)[0];
+  }
+
+  private channel(traceId: string, side: Side, boot: string): EmgChannel {
+    let channel = this.channels.get(traceId);
+    if (!channel) {
+      const parts = traceId.split('/');
+      channel = {
+        traceId, side, boot, derivation: parts[parts.length - 1] || traceId, blocks: [], headMs: 0,
+        headHubMs: 0, samplesToMs: 0, filterWords: '', sampleRateHz: 0, gapCount: 0,
+      };
+      this.channels.set(traceId, channel);
+      this.channelsVersion.value++;
+    }
+    if (channel.boot !== boot) {
+      // Times of different boots do not compare.
+      channel.boot = boot;
+      channel.blocks = [];
+      channel.headMs = channel.samplesToMs = 0;
+    }
+    return channel;
+  }
+}

@@ -1,0 +1,129 @@
+// Paints the muscles of one side: a sweep from left to right, minimum to maximum of each pixel.
+
+import type { ActivityView, EmgChannel } from '../model/emg.js';
+import { EmgActivityKind } from '../wire/generated/remora/v1/waveform_pb.js';
+import { ACTIVITY_WORD } from '../model/words.js';
+import { Columns } from './columns.js';
+import { palette, SMALL_FONT } from './palette.js';
+import { DIVISION_PX, pixelsPerUv } from './scale.js';
+import { line, prepare } from './surface.js';
+
+// Columns left empty ahead of the pen, so that now and a sweep ago do not touch.
+const PEN_GAP_PX = 14;
+
+export class EmgPainter {
+  private readonly columns = new Map<string, Columns>();
+  private headMs = 0;
+  private boot = '';
+
+  // While held, what is shown stays as it is.
+  paint(
+    canvas: HTMLCanvasElement, channels: EmgChannel[], activities: (c: EmgChannel) => ActivityView[],
+    uvPerDivision: number, spanMs: number, held: boolean): void {
+    const surface = prepare(canvas);
+    if (!surface || channels.length === 0) return;
+    const { context: c, width, height } = surface;
+    const colours = palette();
+    const count = Math.floor(width);
+    if (!held) {
+      const boot = channels[0]!.boot;
+      if (boot !== this.boot) this.columns.clear();
+      this.boot = boot;
+      this.headMs = Math.max(...channels.map((ch) => ch.headMs));
+    }
+    const k = pixelsPerUv(uvPerDivision);
+    const rowHeight = height / channels.length;
+    channels.forEach((channel, row) => {
+      const zero = Math.round((row + 0.5) * rowHeight) + 0.5;
+      c.strokeStyle = colours.grid;
+      c.lineWidth = 1;
+      line(c, 0, zero, width, zero);
+      if (row > 0) {
+        c.globalAlpha = 0.5;
+        line(c, 0, Math.round(row * rowHeight) + 0.5, width, Math.round(row * rowHeight) + 0.5);
+        c.globalAlpha = 1;
+      }
+      const columns = this.columnsOf(channel, count, spanMs, held);
+      this.trace(c, columns, zero, k, rowHeight);
+      this.marks(c, columns, activities(channel), row * rowHeight, rowHeight);
+    });
+    const pen = this.penX(count, spanMs);
+    c.strokeStyle = colours.muted;
+    line(c, pen + 0.5, 0, pen + 0.5, height);
+  }
+
+  private penX(count: number, spanMs: number): number {
+    return Math.floor((((this.headMs % spanMs) + spanMs) % spanMs) / spanMs * count);
+  }
+
+  private columnsOf(channel: EmgChannel, count: number, spanMs: number, held: boolean): Columns {
+    let columns = this.columns.get(channel.traceId);
+    if (!columns || columns.count !== count || columns.spanMs !== spanMs) {
+      columns = new Columns(count, spanMs);
+      this.columns.set(channel.traceId, columns);
+      columns.update(held ? channel.blocks.filter((b) => b.fromMs <= this.headMs) : channel.blocks);
+    } else if (!held) {
+      columns.update(channel.blocks);
+    }
+    return columns;
+  }
+
+  private trace(
+    c: CanvasRenderingContext2D, columns: Columns, zero: number, k: number, rowHeight: number): void {
+    const colours = palette();
+    const pen = columns.slotOf(this.headMs);
+    const most = rowHeight * 0.75;
+    c.strokeStyle = colours.trace;
+    c.lineWidth = 1;
+    c.beginPath();
+    const clipped: [number, number][] = [];
+    for (let slot = 0; slot < columns.count; slot++) {
+      const ahead = (slot - pen + columns.count) % columns.count;
+      if ((ahead > 0 && ahead < PEN_GAP_PX) || !columns.holds(slot, this.headMs)) continue;
+      let top = zero + columns.low[slot]! * k;
+      let bottom = zero + columns.high[slot]! * k;
+      if (top < zero - most || bottom > zero + most) clipped.push([slot, top < zero - most ? -1 : 1]);
+      top = Math.max(zero - most, top);
+      bottom = Math.min(zero + most, bottom);
+      c.moveTo(slot + 0.5, top - 0.4);
+      c.lineTo(slot + 0.5, bottom + 0.4);
+    }
+    c.globalAlpha = 0.85;
+    c.stroke();
+    c.globalAlpha = 1;
+    c.fillStyle = colours.text;
+    for (const [slot, way] of clipped) c.fillRect(slot, way < 0 ? zero - most - 2 : zero + most, 1, 2);
+  }
+
+  private marks(
+    c: CanvasRenderingContext2D, columns: Columns, activities: ActivityView[], top: number,
+    rowHeight: number): void {
+    const { text, muted, panel } = palette();
+    c.font = SMALL_FONT;
+    c.textAlign = 'left';
+    for (const { activity, fromMs, toMs } of activities) {
+      if (fromMs <= this.headMs - columns.spanMs || fromMs > this.headMs) continue;
+      const x0 = columns.slotOf(fromMs);
+      const length = Math.max(3, (Math.min(toMs, this.headMs) - fromMs) / columns.msPerColumn);
+      const x1 = Math.min(columns.count, x0 + length);
+      c.strokeStyle = activity.kind === EmgActivityKind.ARTEFACT ? muted : text;
+      c.lineWidth = 2;
+      line(c, x0, top + 5, x1, top + 5);
+      const word = ACTIVITY_WORD[activity.kind] ?? 'discharge';
+      const size = activity.kind === EmgActivityKind.ARTEFACT ? activity.reason
+        : activity.kind === EmgActivityKind.TRAIN ? `${(activity.durationMs / 1000).toFixed(1)} s`
+        : `${activity.peakUv.toFixed(0)} \u00b5V`;
+      const label = `${word} ${size}`;
+      const w = c.measureText(label).width;
+      const left = Math.min(x0, columns.count - w - 4);
+      c.fillStyle = panel;
+      c.globalAlpha = 0.8;
+      c.fillRect(left - 2, top + 8, w + 4, 13);
+      c.globalAlpha = 1;
+      c.fillStyle = activity.kind === EmgActivityKind.ARTEFACT ? muted : text;
+      c.fillText(label, left, top + Math.min(18, rowHeight - 2));
+    }
+  }
+}
+
+export const emgScaleBarPx = DIVISION_PX;

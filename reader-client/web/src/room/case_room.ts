@@ -1,0 +1,119 @@
+// One follow of one case: asks again after each welcome from where it was, keeps the cursor, drops
+// what it has already, and hands records on in the order in which they come.
+
+import type { CaseHead, Cursor, Down, Gap, Snapshot } from '../wire/generated/remora/v1/room_pb.js';
+import { CursorSchema, Delivery } from '../wire/generated/remora/v1/room_pb.js';
+import type { Record as CaseRecord } from '../wire/generated/remora/v1/record_pb.js';
+import type { Session, SessionListener } from '../wire/session.js';
+import { create } from '@bufbuild/protobuf';
+import { equalBytes, toHex } from '../base/bytes.js';
+import type { Inbox } from './inbox.js';
+
+export interface RoomListener {
+  onSnapshot(snapshot: Snapshot): void;
+  onRecord(record: CaseRecord): void;
+  onGap(gap: Gap): void;
+  // The follow is over for good: the reason in words.
+  onEnded(cause: string): void;
+}
+
+let lastFollowId = 0;
+export const newFollowId = (): number => ++lastFollowId;
+
+export class CaseRoom implements SessionListener {
+  readonly caseHex: string;
+  head: CaseHead | undefined;
+  private readonly followId = newFollowId();
+  private stopListening: (() => void) | undefined;
+  private epoch = 0;
+  private known = false;
+  // Last seq that was handed on, by lane.
+  private readonly last: bigint[] = [0n, 0n, 0n, 0n, 0n, 0n];
+
+  constructor(
+    private readonly session: Session, private readonly inbox: Inbox,
+    readonly caseId: Uint8Array, private readonly listener: RoomListener) {
+    this.caseHex = toHex(caseId);
+  }
+
+  open(): void {
+    this.inbox.register(this.caseHex, (record) => this.take(record));
+    this.stopListening = this.session.listen(this);
+    if (this.session.state === 'open') this.follow();
+  }
+
+  close(): void {
+    this.stopListening?.();
+    this.inbox.unregister(this.caseHex);
+    this.session.send({ control: { case: 'cancelFollow', value: { followId: this.followId } } });
+  }
+
+  onWelcome(): void {
+    this.inbox.takeBulk();
+    this.follow();
+  }
+
+  onDown(down: Down): void {
+    const control = down.control;
+    switch (control.case) {
+      case 'snapshot':
+        if (control.value.followId === this.followId) this.restart(control.value);
+        break;
+      case 'gap':
+        if (control.value.followId === this.followId) this.listener.onGap(control.value);
+        break;
+      case 'followEnded':
+        if (control.value.followId === this.followId) this.listener.onEnded(control.value.cause);
+        break;
+      case 'refused':
+        if (control.value.followId === this.followId) this.listener.onEnded(control.value.text);
+        break;
+      case 'heartbeat':
+        this.head = control.value.heads.find((h) => equalBytes(h.caseId, this.caseId)) ?? this.head;
+        break;
+    }
+  }
+
+  cursor(): Cursor | undefined {
+    if (!this.known) return undefined;
+    return create(CursorSchema, {
+      epoch: this.epoch,
+      lanes: this.last.map((seq, lane) => ({ lane, seq, digest: 0n })),
+    });
+  }
+
+  private follow(): void {
+    this.session.send({
+      control: {
+        case: 'follow',
+        value: {
+          followId: this.followId,
+          target: { case: 'caseId', value: this.caseId },
+          delivery: Delivery.LIVE,
+          cursor: this.cursor(),
+        },
+      },
+    });
+  }
+
+  private restart(snapshot: Snapshot): void {
+    this.known = true;
+    this.epoch = snapshot.cursor?.epoch ?? 0;
+    this.last.fill(0n);
+    for (const lane of snapshot.cursor?.lanes ?? []) {
+      if (lane.lane < this.last.length) this.last[lane.lane] = lane.seq;
+    }
+    this.listener.onSnapshot(snapshot);
+  }
+
+  private take(record: CaseRecord): void {
+    const stamp = record.stamp;
+    if (record.lane >= this.last.length) return;
+    if (stamp && !stamp.unrecorded && stamp.seq > 0n) {
+      if (stamp.epoch === this.epoch && stamp.seq <= this.last[record.lane]!) return;
+      if (this.epoch === 0 && !this.known) this.epoch = stamp.epoch;
+      if (stamp.epoch === this.epoch) this.last[record.lane] = stamp.seq;
+    }
+    this.listener.onRecord(record);
+  }
+}

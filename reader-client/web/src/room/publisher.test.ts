@@ -1,0 +1,150 @@
+import { create, fromBinary } from '@bufbuild/protobuf';
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import { describe, expect, it } from 'vitest';
+import { fromHex, toHex } from '../base/bytes.js';
+import { FakeClock } from '../base/clock.js';
+import { RecordSchema } from '../wire/generated/remora/v1/record_pb.js';
+import type { Record as CaseRecord } from '../wire/generated/remora/v1/record_pb.js';
+import { DownSchema, RefusalReason, UpSchema } from '../wire/generated/remora/v1/room_pb.js';
+import type { RecordRefused } from '../wire/generated/remora/v1/room_pb.js';
+import { MemoryOutbox } from '../wire/outbox.js';
+import type { Session, SessionListener } from '../wire/session.js';
+import { Publisher } from './publisher.js';
+
+const CASE = 'c0'.repeat(16);
+const ORIGIN = new Uint8Array(16).fill(9);
+type UpInit = MessageInitShape<typeof UpSchema>;
+
+// A session whose wire the test holds.
+class FakeSession {
+  up = true;
+  sent: UpInit[] = [];
+  listener: SessionListener = {};
+  listen(listener: SessionListener): () => void {
+    this.listener = listener;
+    return () => {};
+  }
+  send(up: UpInit): boolean {
+    if (this.up) this.sent.push(up);
+    return this.up;
+  }
+  down(message: MessageInitShape<typeof DownSchema>): void {
+    this.listener.onDown?.(create(DownSchema, message));
+  }
+  joins(): number {
+    return this.sent.filter((u) => u.control?.case === 'join').length;
+  }
+  seqs(): bigint[] {
+    return this.sent.flatMap((u) => u.records ?? []).map((b) => fromBinary(RecordSchema, b as Uint8Array).originSeq);
+  }
+}
+
+async function make(store = new MemoryOutbox()) {
+  const wire = new FakeSession();
+  const clock = new FakeClock();
+  const kept: CaseRecord[] = [];
+  const refused: RecordRefused[] = [];
+  await store.register(toHex(ORIGIN), 'maya');
+  const publisher = await Publisher.create(wire as unknown as Session, store, ORIGIN, clock, {
+    onKept: (record) => kept.push(record), onRefused: (r) => refused.push(r),
+  });
+  const held = (last: bigint) => [{ lane: 0, ranges: [{ first: 1n, last }] }];
+  const joined = (last = 0n) => wire.down({
+    control: { case: 'joined', value: { caseId: fromHex(CASE), held: last > 0n ? held(last) : [] } } });
+  const ack = (last: bigint) => wire.down({
+    control: { case: 'acknowledge', value: { caseId: fromHex(CASE), held: held(last) } } });
+  const say = (text: string) => publisher.publish(CASE, { case: 'message', value: { text } });
+  return { wire, clock, kept, refused, publisher, store, joined, ack, say };
+}
+
+describe('Publisher', () => {
+  it('NumbersDenselyFromOneALaneAndSendsNothingBeforeItMayPublish', async () => {
+    const { wire, joined, say, publisher, kept } = await make();
+    await Promise.all([say('a'), say('b')]);
+    await publisher.publish(CASE, { case: 'annotation', value: { text: 'n' } });
+    expect(wire.seqs()).toEqual([]);
+    expect(wire.joins()).toBe(1);
+    joined();
+    expect(wire.seqs()).toEqual([1n, 2n, 1n]);
+    expect(kept.map((r) => [r.lane, r.originSeq])).toEqual([[0, 1n], [0, 2n], [1, 1n]]);
+    await say('c');
+    expect(wire.seqs().at(-1)).toBe(3n);
+  });
+
+  it('OffersTheRestAgainInOrderAfterAReconnect', async () => {
+    const { wire, joined, ack, say, publisher } = await make();
+    publisher.join(CASE);
+    joined();
+    await say('a');
+    await say('b');
+    ack(1n);
+    expect(publisher.waitingCount).toBe(1);
+    wire.up = false;
+    await say('c');
+    wire.up = true;
+    wire.sent = [];
+    wire.listener.onWelcome?.(undefined as never);
+    expect(wire.joins()).toBe(1);
+    joined(1n);
+    expect(wire.seqs()).toEqual([2n, 3n]);
+    ack(3n);
+    expect(publisher.waitingCount).toBe(0);
+  });
+
+  it('GoesOnWithItsNumbersAfterAReloadAndOffersWhatWaits', async () => {
+    const first = await make();
+    await first.say('a');
+    await first.say('b');
+    const again = await make(first.store);
+    again.wire.listener.onWelcome?.(undefined as never);
+    again.joined(1n);
+    expect(again.wire.seqs()).toEqual([2n]);
+    await again.say('c');
+    expect(again.wire.seqs()).toEqual([2n, 3n]);
+  });
+
+  it('NeverReusesANumberThatTheHubHoldsThoughTheStoreForgotIt', async () => {
+    const { joined, say, publisher, wire } = await make();
+    publisher.join(CASE);
+    joined(7n);
+    await say('a');
+    expect(wire.seqs()).toEqual([8n]);
+  });
+
+  it('LeavesARefusedNumberUnusedAndGoesOn', async () => {
+    const { wire, joined, say, publisher, refused } = await make();
+    publisher.join(CASE);
+    joined();
+    await say('a');
+    wire.down({ control: { case: 'recordRefused', value: {
+      caseId: fromHex(CASE), lane: 0, originSeq: 1n, reason: RefusalReason.NOT_PERMITTED, text: 'no' } } });
+    expect(refused).toHaveLength(1);
+    expect(publisher.waitingCount).toBe(0);
+    await say('b');
+    expect(wire.seqs()).toEqual([1n, 2n]);
+  });
+
+  it('JoinsAgainWhenTheHubSaysThatTheOrderIsBroken', async () => {
+    const { wire, clock, joined, say, publisher, refused } = await make();
+    publisher.join(CASE);
+    joined();
+    await say('a');
+    wire.down({ control: { case: 'recordRefused', value: {
+      caseId: fromHex(CASE), lane: 0, originSeq: 1n, reason: RefusalReason.OUT_OF_ORDER, text: 'expected 0' } } });
+    expect(refused).toHaveLength(0);
+    clock.advance(6000);
+    wire.down({ control: { case: 'heartbeat', value: {} } });
+    expect(wire.joins()).toBe(2);
+    joined();
+    expect(wire.seqs()).toEqual([1n, 1n]);
+  });
+
+  it('TellsWhyItMayNotPublish', async () => {
+    const { wire, publisher, joined } = await make();
+    publisher.join(CASE);
+    wire.down({ control: { case: 'refused', value: { caseId: fromHex(CASE), text: 'the case is sealed' } } });
+    expect(publisher.notAllowed.get(CASE)).toBe('the case is sealed');
+    joined();
+    expect(publisher.notAllowed.has(CASE)).toBe(false);
+  });
+});

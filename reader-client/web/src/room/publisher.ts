@@ -1,0 +1,212 @@
+// Publishes this page's records: numbers them without a gap, keeps them in the outbox until the hub
+// has them on record, and offers them again, in order, after each join.
+
+import { create, toBinary } from '@bufbuild/protobuf';
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import { fromHex, randomU64, toHex } from '../base/bytes.js';
+import type { Clock } from '../base/clock.js';
+import { msToNs } from '../base/format.js';
+import { RecordSchema } from '../wire/generated/remora/v1/record_pb.js';
+import type { Record as CaseRecord } from '../wire/generated/remora/v1/record_pb.js';
+import { RefusalReason } from '../wire/generated/remora/v1/room_pb.js';
+import type { Down, LaneRanges, RecordRefused } from '../wire/generated/remora/v1/room_pb.js';
+import { headKey } from '../wire/outbox.js';
+import type { OutboxStore, Waiting } from '../wire/outbox.js';
+import type { Session, SessionListener } from '../wire/session.js';
+
+// The bodies that a page writes, and their lanes.
+export const LANE_OF = {
+  alertAction: 0, message: 0, messageReceipt: 0, baselineSet: 1, annotation: 1, focus: 1,
+} as const;
+export type BodyKind = keyof typeof LANE_OF;
+type AnyBody = NonNullable<MessageInitShape<typeof RecordSchema>['body']>;
+export type Body = Extract<AnyBody, { case: BodyKind }>;
+
+export interface PublisherListener {
+  // Durable here, on its way: shown as pending at once.
+  onKept(record: CaseRecord): void;
+  onRefused(refused: RecordRefused): void;
+}
+
+// A join that was refused is asked again after so long.
+const REJOIN_MS = 5_000;
+
+export class Publisher implements SessionListener {
+  // Why the hub does not let this page publish in a case, by case id in hex.
+  readonly notAllowed = new Map<string, string>();
+  private readonly originHex: string;
+  private readonly bootId = randomU64();
+  private readonly heads = new Map<string, number>();
+  private readonly waiting = new Map<string, Waiting>();
+  private readonly wanted = new Set<string>();
+  private readonly joined = new Set<string>();
+  private readonly askedAtMs = new Map<string, number>();
+  private queue: Promise<unknown> = Promise.resolve();
+
+  private constructor(
+    private readonly session: Session, private readonly store: OutboxStore,
+    private readonly origin: Uint8Array, private readonly clock: Clock,
+    private readonly listener: PublisherListener) {
+    this.originHex = toHex(origin);
+  }
+
+  static async create(
+    session: Session, store: OutboxStore, origin: Uint8Array, clock: Clock,
+    listener: PublisherListener): Promise<Publisher> {
+    const publisher = new Publisher(session, store, origin, clock, listener);
+    for (const [place, last] of await store.heads(publisher.originHex)) {
+      publisher.heads.set(place, last);
+    }
+    for (const entry of await store.waiting(publisher.originHex)) {
+      publisher.waiting.set(entry.id, entry);
+      publisher.wanted.add(entry.caseId);
+    }
+    session.listen(publisher);
+    return publisher;
+  }
+
+  get waitingCount(): number {
+    return this.waiting.size;
+  }
+
+  // What this page wrote in the case that is not yet known to be on record, in order.
+  waitingIn(caseHex: string): Waiting[] {
+    return [...this.waiting.values()]
+      .filter((e) => e.caseId === caseHex)
+      .sort((a, b) => a.lane - b.lane || a.originSeq - b.originSeq);
+  }
+
+  // Asks to publish in the case, now and after each reconnect.
+  join(caseHex: string): void {
+    this.wanted.add(caseHex);
+    if (!this.joined.has(caseHex)) this.askToJoin(caseHex);
+  }
+
+  leave(caseHex: string): void {
+    if (this.waitingIn(caseHex).length > 0) return;
+    this.wanted.delete(caseHex);
+    if (this.joined.delete(caseHex)) {
+      this.session.send({ control: { case: 'leave', value: { caseId: fromHex(caseHex) } } });
+    }
+  }
+
+  // Resolves with the record when it is durable here; from then on it will reach the hub.
+  publish(caseHex: string, body: Body): Promise<CaseRecord> {
+    const run = this.queue.then(() => this.keep(caseHex, body));
+    this.queue = run.catch(() => {});
+    return run;
+  }
+
+  onWelcome(): void {
+    this.joined.clear();
+    this.askedAtMs.clear();
+    for (const caseHex of this.wanted) this.askToJoin(caseHex);
+  }
+
+  onDown(down: Down): void {
+    const control = down.control;
+    switch (control.case) {
+      case 'joined': {
+        const caseHex = toHex(control.value.caseId);
+        this.joined.add(caseHex);
+        this.notAllowed.delete(caseHex);
+        for (const lane of control.value.held) {
+          const place = headKey(caseHex, lane.lane);
+          const last = Math.max(0, ...lane.ranges.map((r) => Number(r.last)));
+          this.heads.set(place, Math.max(last, this.heads.get(place) ?? 0));
+        }
+        this.acknowledged(caseHex, control.value.held);
+        this.sendRecords(this.waitingIn(caseHex));
+        break;
+      }
+      case 'acknowledge':
+        this.acknowledged(toHex(control.value.caseId), control.value.held);
+        break;
+      case 'recordRefused':
+        this.recordRefused(control.value);
+        break;
+      case 'refused': {
+        const caseHex = toHex(control.value.caseId);
+        if (this.wanted.has(caseHex)) this.notAllowed.set(caseHex, control.value.text);
+        break;
+      }
+      case 'heartbeat':
+        for (const caseHex of this.wanted) if (!this.joined.has(caseHex)) this.askToJoin(caseHex);
+        break;
+    }
+  }
+
+  private async keep(caseHex: string, body: Body): Promise<CaseRecord> {
+    const lane = LANE_OF[body.case];
+    const place = headKey(caseHex, lane);
+    const originSeq = (this.heads.get(place) ?? 0) + 1;
+    const record = create(RecordSchema, {
+      caseId: fromHex(caseHex),
+      origin: this.origin,
+      lane,
+      originSeq: BigInt(originSeq),
+      capturedAt: {
+        bootId: this.bootId,
+        monotonicNs: msToNs(this.clock.now()),
+        wallUnixNs: msToNs(this.clock.wall()),
+      },
+      body,
+    });
+    const entry: Waiting = {
+      id: `${this.originHex}/${lane}/${originSeq}`,
+      origin: this.originHex, caseId: caseHex, lane, originSeq,
+      bytes: toBinary(RecordSchema, record),
+    };
+    // The same id may be used in several cases: the store's key names the case too.
+    entry.id = `${caseHex}/${entry.id}`;
+    await this.store.put(entry);
+    this.heads.set(place, originSeq);
+    this.waiting.set(entry.id, entry);
+    this.wanted.add(caseHex);
+    this.listener.onKept(record);
+    if (this.joined.has(caseHex)) this.sendRecords([entry]);
+    else this.askToJoin(caseHex);
+    return record;
+  }
+
+  private askToJoin(caseHex: string): void {
+    const now = this.clock.now();
+    if (now - (this.askedAtMs.get(caseHex) ?? -Infinity) < REJOIN_MS) return;
+    if (this.session.send({ control: { case: 'join', value: { caseId: fromHex(caseHex) } } })) {
+      this.askedAtMs.set(caseHex, now);
+    }
+  }
+
+  private sendRecords(entries: Waiting[]): void {
+    if (entries.length > 0) this.session.send({ records: entries.map((e) => e.bytes) });
+  }
+
+  private acknowledged(caseHex: string, held: LaneRanges[]): void {
+    const done = this.waitingIn(caseHex).filter((e) =>
+      held.some((lane) => lane.lane === e.lane && lane.ranges.some(
+        (r) => BigInt(e.originSeq) >= r.first && BigInt(e.originSeq) <= r.last)));
+    this.forget(done);
+  }
+
+  private recordRefused(refused: RecordRefused): void {
+    const caseHex = toHex(refused.caseId);
+    switch (refused.reason) {
+      case RefusalReason.OUT_OF_ORDER:
+      case RefusalReason.TOO_MANY:
+      case RefusalReason.DRAINING:
+        // Not the record's fault: join again, learn what is held, and offer the rest in order.
+        this.joined.delete(caseHex);
+        return;
+      default:
+        this.forget(this.waitingIn(caseHex).filter(
+          (e) => e.lane === refused.lane && BigInt(e.originSeq) === refused.originSeq));
+        this.listener.onRefused(refused);
+    }
+  }
+
+  private forget(entries: Waiting[]): void {
+    if (entries.length === 0) return;
+    for (const e of entries) this.waiting.delete(e.id);
+    void this.store.remove(entries).catch(() => {});
+  }
+}

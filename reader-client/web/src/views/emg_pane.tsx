@@ -1,0 +1,93 @@
+// Free-running EMG: eight muscles in a live sweep, left on the left.
+
+import { useEffect, useRef } from 'preact/hooks';
+import { timeOfDay } from '../base/format.js';
+import type { Desk, OpenCase } from '../model/desk.js';
+import type { EmgChannel } from '../model/emg.js';
+import { EmgPainter, emgScaleBarPx } from '../render/emg_painter.js';
+import { Modality, Side } from '../wire/generated/remora/v1/waveform_pb.js';
+import { ACTIVITY_WORD, sideWord } from '../model/words.js';
+import { PaneFrame } from './pane_frame.js';
+import { Canvas, UnseenTable } from './parts.js';
+
+export function EmgPane({ desk, open }: { desk: Desk; open: OpenCase }) {
+  void open.model.emg.channelsVersion.value;
+  const channels = open.model.emg.list();
+  const setting = open.screen.setting(Modality.EMG_FREE_RUNNING);
+  const left = channels.filter((c) => c.side === Side.LEFT);
+  const right = channels.filter((c) => c.side === Side.RIGHT);
+  const rest = channels.filter((c) => c.side !== Side.LEFT && c.side !== Side.RIGHT);
+  const gaps = channels.reduce((sum, c) => sum + c.gapCount, 0);
+  return (
+    <PaneFrame desk={desk} open={open} modality={Modality.EMG_FREE_RUNNING} title="EMG" class="emg-pane"
+      facts={<>
+        <span class="bar-key"><i style={{ height: '12px' }} /> {setting.uvPerDivision} {'\u00b5'}V/div</span>
+        <span>{setting.spanMs / 1000} s across</span>
+        {channels[0] && channels[0].sampleRateHz > 0 && <span>{channels[0].filterWords} {'\u00b7'} {channels[0].sampleRateHz} Hz, min/max a pixel</span>}
+        {gaps > 0 && <b class="quality">{gaps} {gaps === 1 ? 'gap' : 'gaps'}</b>}
+      </>}>
+      <div class="sides">
+        <Muscles desk={desk} open={open} channels={left} word="LEFT" />
+        <Muscles desk={desk} open={open} channels={right} word="RIGHT" />
+      </div>
+      {rest.length > 0 && <Muscles desk={desk} open={open} channels={rest} word="OTHER" />}
+      <Activities open={open} />
+    </PaneFrame>
+  );
+}
+
+function Muscles({ desk, open, channels, word }:
+    { desk: Desk; open: OpenCase; channels: EmgChannel[]; word: string }) {
+  const painter = useRef<EmgPainter | undefined>(undefined);
+  painter.current ??= new EmgPainter();
+  const setting = open.screen.setting(Modality.EMG_FREE_RUNNING);
+  const held = open.screen.held.value !== undefined;
+  if (channels.length === 0) return <section class="column muscles" aria-label={`${word} EMG`}><h3>{word}</h3></section>;
+  return (
+    <section class="column muscles" aria-label={`${word} EMG`}>
+      <h3>{word}</h3>
+      <div class="muscle-area">
+        <ol>{channels.map((c) => <li key={c.traceId}>{c.derivation}</li>)}</ol>
+        <LiveCanvas desk={desk} open={open} label={`${word} EMG of ${channels.map((c) => c.derivation).join(', ')}`}
+          paint={(canvas) => painter.current!.paint(canvas, channels,
+            (c) => open.model.emg.activitiesOf(c), setting.uvPerDivision, setting.spanMs, held)} />
+        <span class="scale-bar" aria-hidden="true">
+          <i style={{ height: `${emgScaleBarPx}px` }} />
+        </span>
+      </div>
+    </section>
+  );
+}
+
+// Painted with every block that comes, without rendering anything else.
+function LiveCanvas({ desk, open, label, paint }:
+    { desk: Desk; open: OpenCase; label: string; paint: (canvas: HTMLCanvasElement) => void }) {
+  const latest = useRef(paint);
+  latest.current = paint;
+  const canvas = useRef<HTMLCanvasElement | undefined>(undefined);
+  useEffect(() => {
+    const call = () => canvas.current && latest.current(canvas.current);
+    const hook = () => desk.frame.paint(call);
+    open.model.emg.listeners.add(hook);
+    return () => {
+      open.model.emg.listeners.delete(hook);
+      desk.frame.forget(call);
+    };
+  }, [open]);
+  return <Canvas desk={desk} class="muscle-trace" label={label} paint={(c) => {
+    canvas.current = c;
+    latest.current(c);
+  }} />;
+}
+
+function Activities({ open }: { open: OpenCase }) {
+  void open.model.emg.activitiesVersion.value;
+  const all = open.model.emg.list().flatMap((c) => open.model.emg.activitiesOf(c))
+    .sort((a, b) => b.mark.atMs - a.mark.atMs).slice(0, 8);
+  return (
+    <UnseenTable caption="Latest EMG discharges" head={['Time', 'Muscle', 'Kind', 'Peak', 'Duration']}
+      rows={all.map(({ mark, activity: a }) => [
+        timeOfDay(mark.atMs, true), `${sideWord(a.side)} ${a.traceId.split('/').pop() ?? ''}`, ACTIVITY_WORD[a.kind] ?? '',
+        `${a.peakUv.toFixed(0)} \u00b5V`, `${a.durationMs.toFixed(0)} ms`])} />
+  );
+}

@@ -1,0 +1,192 @@
+// One evoked modality: left on the left, rostral above caudal, every trace at the same gain.
+
+import { useRef } from 'preact/hooks';
+import { useSignal } from '@preact/signals';
+import { age, microvolts, ms, percentChange, shortAge, timeOfDay } from '../base/format.js';
+import type { Desk, OpenCase } from '../model/desk.js';
+import { baselineSetMs, previousOf, rejectedCount } from '../model/traces.js';
+import type { SweepView, Trace } from '../model/traces.js';
+import { baselineName, modalityName, qualityName, sideWord, stateLook } from '../model/words.js';
+import { DIVISION_PX } from '../render/scale.js';
+import { paintSweep } from '../render/sweep_painter.js';
+import { MeasurementState, Side } from '../wire/generated/remora/v1/waveform_pb.js';
+import type { FilterSetting, Measurement, Modality } from '../wire/generated/remora/v1/waveform_pb.js';
+import { idFrom } from '../wire/record_id.js';
+import { PaneFrame } from './pane_frame.js';
+import { Canvas, cls, UnseenTable } from './parts.js';
+
+// What is shown before the stimulus, in ms.
+const BEFORE_MS = 5;
+
+export function SweepPane({ desk, open, modality }: { desk: Desk; open: OpenCase; modality: Modality }) {
+  void open.model.traces.version.value;
+  const traces = open.model.traces.list().filter((t) => t.modality === modality);
+  const left = traces.filter((t) => t.side === Side.LEFT);
+  const right = traces.filter((t) => t.side === Side.RIGHT);
+  const rest = traces.filter((t) => t.side !== Side.LEFT && t.side !== Side.RIGHT);
+  const setting = open.screen.setting(modality);
+  const words = filterWords(traces.find((t) => t.current)?.current?.sweep.filter);
+  return (
+    <PaneFrame desk={desk} open={open} modality={modality} title={modalityName(modality)} class="sweep-pane"
+      facts={<>
+        <span>{setting.uvPerDivision} {'\u00b5'}V/div</span>
+        <span>{setting.spanMs} ms across</span>
+        <span>negative up</span>
+        {words && <span>{words}</span>}
+        <Legend />
+      </>}>
+      <div class="sides">
+        <Column desk={desk} open={open} traces={left} word="LEFT" modality={modality} />
+        <Column desk={desk} open={open} traces={right} word="RIGHT" modality={modality} />
+      </div>
+      {rest.length > 0 && <Column desk={desk} open={open} traces={rest} word="MIDLINE" modality={modality} />}
+    </PaneFrame>
+  );
+}
+
+function Legend() {
+  return (
+    <span class="legend">
+      <i class="key-current" /> now <i class="key-ghost" /> before <i class="key-baseline" /> baseline
+    </span>
+  );
+}
+
+function Column({ desk, open, traces, word, modality }:
+    { desk: Desk; open: OpenCase; traces: Trace[]; word: string; modality: Modality }) {
+  return (
+    <section class="column" aria-label={`${word} ${modalityName(modality)}`}>
+      <h3>{word}</h3>
+      {traces.map((t) => <Row key={t.id} desk={desk} open={open} trace={t} modality={modality} />)}
+      {traces.length === 0 && <p class="calm">No trace on this side</p>}
+    </section>
+  );
+}
+
+function Row({ desk, open, trace, modality }:
+    { desk: Desk; open: OpenCase; trace: Trace; modality: Modality }) {
+  void trace.version.value;
+  void open.model.annotations.version.value;
+  const cursor = useSignal<number | undefined>(undefined);
+  const shownAt = useRef(0);
+  const held = open.screen.held.value;
+  const setting = open.screen.setting(modality);
+  const shown = held ? held.sweeps.get(trace.id)?.current : trace.current;
+  const previous = previousOf(trace, shown);
+  const annotations = open.model.annotations.onTrace(trace.id);
+  const measurement = trace.measurement?.measurement;
+  const state = measurement?.state ?? MeasurementState.UNSPECIFIED;
+  shownAt.current = shown?.mark.atMs ?? 0;
+  const cursorMs = cursor.value;
+  const at = (part: number) => Math.round((part * setting.spanMs - BEFORE_MS) * 10) / 10;
+  const pick = (part: number) => {
+    open.screen.baselineOpen.value = false;
+    open.screen.target.value = {
+      words: `${sideWord(trace.side)} ${trace.derivation} at ${at(part).toFixed(1)} ms`,
+      about: shown?.mark.id, traceId: trace.id, atLatencyMs: at(part),
+    };
+  };
+  const name = `${sideWord(trace.side)} ${trace.derivation}`;
+  return (
+    <div class={cls('row', `row-${stateLook(state, trace.baseline !== undefined).css}`)}>
+      <Canvas desk={desk} class="trace" label={describe(name, shown, measurement)}
+        paint={(canvas) => paintSweep(canvas, {
+          current: shown, previous, baseline: trace.baseline, uvPerDivision: setting.uvPerDivision,
+          fromMs: -BEFORE_MS, spanMs: setting.spanMs, cursorMs,
+          annotatedMs: annotations.map((a) => a.annotation.atLatencyMs),
+        })}
+        onPoint={(part) => (cursor.value = part === undefined ? undefined : at(part))}
+        onPick={pick} />
+      <div class="row-name">
+        <b>{trace.derivation}</b> <SweepFacts desk={desk} sweep={shown} />
+      </div>
+      <ScaleBar uv={setting.uvPerDivision} />
+      <Readout trace={trace} shown={shown} measurement={measurement} />
+      {shown && <SweepTable name={name} sweep={shown} trace={trace} />}
+    </div>
+  );
+}
+
+function SweepFacts({ desk, sweep }: { desk: Desk; sweep: SweepView | undefined }) {
+  void desk.beat.value;
+  if (!sweep) return <span class="calm">waiting for a first average</span>;
+  const s = sweep.sweep;
+  const rejected = rejectedCount(s.rejected);
+  return (
+    <span class="facts">
+      <span class="number">{shortAge(desk.hubNow() - sweep.stimulusMs)} ago</span>
+      <span class={cls('number', s.provisional && 'provisional')}>
+        {s.provisional ? 'provisional ' : ''}n {s.acceptedCount}/{s.requestedCount}
+      </span>
+      <span class="number">{rejected} rejected</span>
+      <span class="number">noise {s.noiseUvRms.toFixed(2)} {'\u00b5'}V</span>
+      {sweep.mark.unrecorded && <b class="unrecorded">UNRECORDED</b>}
+      {s.quality.map((q) => <b key={q} class="quality">{qualityName(q)}</b>)}
+    </span>
+  );
+}
+
+function Readout({ trace, shown, measurement }:
+    { trace: Trace; shown: SweepView | undefined; measurement: Measurement | undefined }) {
+  const look = stateLook(measurement?.state ?? 0, trace.baseline !== undefined);
+  const of = measurement && idFrom(measurement.sweep);
+  const stale = shown && of && of !== shown.mark.id && !shown.sweep.provisional;
+  const baseline = trace.baseline;
+  return (
+    <div class="readout">
+      {measurement ? (
+        <>
+          <p class={`state state-${look.css}`}>
+            <b aria-hidden="true">{look.glyph}</b> {look.word}
+          </p>
+          <p class="component"><span>{measurement.component}</span>{' '}
+            {baseline ? <>vs {baselineName(baseline.baseline.kind)} {timeOfDay(baselineSetMs(baseline))}</> : ''}</p>
+          {measurement.state === MeasurementState.NO_RESPONSE ? null : (
+            <>
+              <p class="value number">{ms(measurement.latencyMs)}
+                {measurement.baseline && <small>{percentChange(measurement.latencyChangePercent)}</small>}</p>
+              <p class="value number">{microvolts(measurement.amplitudeUv)}
+                {measurement.baseline && <small>{percentChange(measurement.amplitudePercentOfBaseline - 100)}</small>}</p>
+            </>
+          )}
+          {(measurement.reason || stale) && (
+            <p class="reason" title={measurement.reason}>{stale ? 'of the average before; ' : ''}{measurement.reason}</p>
+          )}
+        </>
+      ) : <p class="calm">not measured yet</p>}
+      {trace.baselineAsked && <p class="against">new baseline asked by {trace.baselineAsked.baseline.actor}</p>}
+    </div>
+  );
+}
+
+// One division, on every trace.
+function ScaleBar({ uv }: { uv: number }) {
+  return (
+    <span class="scale-bar" aria-hidden="true">
+      <i style={{ height: `${DIVISION_PX}px` }} /> {uv} {'\u00b5'}V
+    </span>
+  );
+}
+
+function SweepTable({ name, sweep, trace }: { name: string; sweep: SweepView; trace: Trace }) {
+  const rows = sweep.sweep.marks.map((m) => [m.label, ms(m.latencyMs), microvolts(m.amplitudeUv)]);
+  const b = trace.baseline?.baseline;
+  if (b) rows.push([`baseline ${b.component}`, ms(b.latencyMs), microvolts(b.amplitudeUv)]);
+  return <UnseenTable caption={`Marks of ${name}`} head={['Mark', 'Latency', 'Amplitude']} rows={rows} />;
+}
+
+function describe(name: string, sweep: SweepView | undefined, m: Measurement | undefined): string {
+  if (!sweep) return `${name}: no average yet`;
+  const average = sweep.sweep.provisional ? 'provisional average' : 'average';
+  const measured = m ? `; ${m.component} ${ms(m.latencyMs)}, ${microvolts(m.amplitudeUv)}, ` +
+    `${Math.round(m.amplitudePercentOfBaseline)} percent of baseline` : '';
+  return `${name}: ${average} of ${sweep.sweep.acceptedCount} sweeps, stimulated ${timeOfDay(sweep.stimulusMs, true)}${measured}`;
+}
+
+export function filterWords(f: FilterSetting | undefined): string {
+  if (!f) return '';
+  const notch = f.notchHz > 0 ? `, notch ${f.notchHz} Hz` : ', no notch';
+  return `${f.highPassHz || 'DC'}\u2013${f.lowPassHz} Hz${notch}${f.zeroPhase ? ', zero phase' : ''}`;
+}
+
+export const sweepAge = (desk: Desk, sweep: SweepView): string => age(desk.hubNow() - sweep.stimulusMs);

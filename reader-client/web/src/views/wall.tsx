@@ -1,0 +1,175 @@
+// The case wall: a tile a case, each in its slot, and above them who needs you now.
+
+import { age, nsToMs, shortAge, stopwatch, timeOfDay } from '../base/format.js';
+import type { Desk } from '../model/desk.js';
+import { linkWord, modalityName, phaseName, priorityLook, roleName, stageName, stateLook } from '../model/words.js';
+import { CaseStage, Role } from '../wire/generated/remora/v1/case_pb.js';
+import type { CaseSummary } from '../wire/generated/remora/v1/directory_pb.js';
+import { LinkCondition } from '../wire/generated/remora/v1/link_pb.js';
+import { paintSparkline } from '../render/trend_painter.js';
+import { LinkBadge, LostCover } from './link_view.js';
+import { Canvas, cls, Notices, Sign } from './parts.js';
+
+// The hub tells new heads each 2 s: what is older than this is late.
+const LATE_MS = 5_000;
+const HIDDEN_STAGES = [CaseStage.CLOSED, CaseStage.SEALED, CaseStage.ABANDONED];
+
+// In the order of their slots. A slot is given once and kept while the page is open.
+const slots = new Map<string, number>();
+export function inSlots(cases: ReadonlyMap<string, CaseSummary>): [string, CaseSummary][] {
+  const fresh = [...cases].filter(([hex]) => !slots.has(hex))
+    .sort((a, b) => a[1].theatre.localeCompare(b[1].theatre, undefined, { numeric: true }));
+  for (const [hex] of fresh) slots.set(hex, slots.size);
+  return [...cases].filter(([, c]) => !HIDDEN_STAGES.includes(c.stage))
+    .sort((a, b) => slots.get(a[0])! - slots.get(b[0])!);
+}
+
+// A person of this role who is here, or none.
+export const personOf = (c: CaseSummary, role: Role): string | undefined =>
+  c.participants.find((p) => p.role === role && p.connected)?.displayName;
+
+export const agentTrouble = (c: CaseSummary): string | undefined =>
+  c.agentLink === LinkCondition.LIVE ? undefined
+    : c.stage === CaseStage.SCHEDULED ? undefined : `agent ${linkWord(c.agentLink)}`;
+
+export function Wall({ desk, onOpen, sound }:
+    { desk: Desk; onOpen: (hex: string) => void; sound: preact.ComponentChildren }) {
+  const all = inSlots(desk.directory.cases.value);
+  const hidden = desk.directory.cases.value.size - all.length;
+  const phase = desk.link.value;
+  return (
+    <div class={cls('wall', phase !== 'live' && phase !== 'connecting' && 'is-stale')}>
+      <header class="bar">
+        <h1 class="brand">Remora <span>case wall</span></h1>
+        <Attention desk={desk} all={all} onOpen={onOpen} />
+        {sound}
+        <LinkBadge desk={desk} />
+        <HubTime desk={desk} />
+        <span class="me">{desk.displayName.value}</span>
+      </header>
+      <main class="tiles">
+        {all.map(([hex, c], i) => (
+          <Tile key={hex} desk={desk} summary={c} slot={i + 1} onOpen={() => onOpen(hex)} />
+        ))}
+        {all.length === 0 && (
+          <p class="empty">{desk.directory.known.value ? 'No case is open.' : 'Asking the hub for its cases\u2026'}</p>
+        )}
+      </main>
+      {hidden > 0 && <p class="hidden-count">{hidden} closed {hidden === 1 ? 'case is' : 'cases are'} not shown.</p>}
+      <LostCover desk={desk} />
+      <Notices desk={desk} />
+    </div>
+  );
+}
+
+export function HubTime({ desk }: { desk: Desk }) {
+  void desk.beat.value;
+  return <span class="clock number" title="The hub's time">{timeOfDay(desk.hubNow(), true)}</span>;
+}
+
+function Attention({ desk, all, onOpen }:
+    { desk: Desk; all: [string, CaseSummary][]; onOpen: (hex: string) => void }) {
+  void desk.beat.value;
+  const calls = all.filter(([, c]) => c.unacknowledgedAlertCount > 0 || agentTrouble(c))
+    .sort((a, b) => b[1].worstPriority - a[1].worstPriority);
+  return (
+    <nav class="attention" aria-label="Needs you now">
+      {calls.length === 0 && <span class="calm">Nothing needs you now</span>}
+      {calls.map(([hex, c]) => (
+        <button key={hex} onClick={() => onOpen(hex)} class={`call call-${priorityLook(c.worstPriority).css}`}>
+          {c.unacknowledgedAlertCount > 0 && <Sign priority={c.worstPriority} calling />}
+          <strong>{c.theatre}</strong>
+          <span class="what">{c.unacknowledgedAlertCount > 0 ? c.worstAlert : agentTrouble(c)}</span>
+          {c.unacknowledgedAlertCount > 0 && (
+            <span class="number">{stopwatch(desk.hubNow() - nsToMs(c.worstAlertUnixNs))}</span>
+          )}
+        </button>
+      ))}
+    </nav>
+  );
+}
+
+function Tile({ desk, summary: c, slot, onOpen }:
+    { desk: Desk; summary: CaseSummary; slot: number; onOpen: () => void }) {
+  void desk.beat.value;
+  const now = desk.hubNow();
+  const dataAge = now - nsToMs(c.lastRecordUnixNs);
+  const trouble = agentTrouble(c);
+  const look = priorityLook(c.openAlertCount > 0 ? c.worstPriority : 0);
+  const calling = c.unacknowledgedAlertCount > 0;
+  const percents = c.worstAmplitudePercent;
+  return (
+    <article class={cls('tile', `tile-${look.css}`, calling && 'tile-calling', trouble && 'tile-stale')}>
+      <button class="tile-open" onClick={onOpen} aria-label={`Open ${c.theatre}, ${c.procedure}`} />
+      <header>
+        <span class="slot" aria-hidden="true">{slot}</span>
+        <h2>{c.theatre}</h2>
+        <span class={cls('fresh', dataAge > LATE_MS && 'fresh-old')}>
+          {c.stage === CaseStage.OPEN ? (trouble ?? 'data') : stageName(c.stage)}{' '}
+          <span class="number">{c.lastRecordUnixNs > 0n ? age(dataAge) : ''}</span>
+        </span>
+      </header>
+      <p class="procedure">{c.procedure || 'Procedure not named'}</p>
+      <p class="phase">
+        {phaseName(c.phase)} <span class="number">{c.phaseUnixNs > 0n ? stopwatch(now - nsToMs(c.phaseUnixNs)) : ''}</span>
+      </p>
+      <ul class="modalities" aria-label="Modalities">
+        {c.modalities.map((m) => {
+          const state = stateLook(m.worstState, c.openAlertCount > 0);
+          return (
+            <li key={m.modality} class={`state-${state.css}`} title={state.word}>
+              {modalityName(m.modality)} <b aria-hidden="true">{state.glyph}</b>
+              <span class="unseen">{state.word}</span>
+            </li>
+          );
+        })}
+      </ul>
+      <div class="worst">
+        {c.openAlertCount > 0 ? (
+          <>
+            <Sign priority={c.worstPriority} calling={calling} />
+            <span class="words">{c.worstAlert}</span>
+            <span class="since number">{stopwatch(now - nsToMs(c.worstAlertUnixNs))}</span>
+            {!calling && <span class="acknowledged">acknowledged</span>}
+          </>
+        ) : <span class="calm">No open alert</span>}
+      </div>
+      <div class="spark">
+        <Canvas desk={desk} paint={(canvas) => paintSparkline(canvas, percents, 50)}
+          label={percents.length > 0
+            ? `Worst amplitude of the last hour: now ${Math.round(percents[percents.length - 1]!)} % of baseline`
+            : 'No measurement yet'} />
+        <span class="number">{percents.length > 0 ? `${Math.round(percents[percents.length - 1]!)} %` : '\u2013'}
+          <small>of baseline</small></span>
+      </div>
+      <dl class="people">
+        <div><dt>Reader</dt><dd>{personOf(c, Role.NEUROPHYSIOLOGIST) ?? 'nobody'}</dd></div>
+        <div><dt>{roleName(Role.TECHNOLOGIST)}</dt><dd>{personOf(c, Role.TECHNOLOGIST) ?? 'not connected'}</dd></div>
+        <div><dt>Agent</dt><dd>{linkWord(c.agentLink)}</dd></div>
+      </dl>
+      <p class="last-message">
+        {c.lastMessage ? <><b>{c.lastMessageSender}</b> {c.lastMessage}</> : <span class="calm">No message yet</span>}
+      </p>
+    </article>
+  );
+}
+
+// The other cases, as a strip in a case view: an alert elsewhere is seen from here.
+export function OtherCases({ desk, except, onOpen }:
+    { desk: Desk; except: string; onOpen: (hex: string) => void }) {
+  void desk.beat.value;
+  const now = desk.hubNow();
+  return (
+    <nav class="others" aria-label="Other cases">
+      {inSlots(desk.directory.cases.value).map(([hex, c], i) => hex === except ? null : (
+        <button key={hex} onClick={() => onOpen(hex)}
+          class={cls(c.unacknowledgedAlertCount > 0 && `call-${priorityLook(c.worstPriority).css}`)}>
+          <span class="slot" aria-hidden="true">{i + 1}</span> {c.theatre}{' '}
+          {c.unacknowledgedAlertCount > 0
+            ? <Sign priority={c.worstPriority} calling />
+            : <span class="number quiet">{shortAge(now - nsToMs(c.lastRecordUnixNs))}</span>}
+        </button>
+      ))}
+    </nav>
+  );
+}

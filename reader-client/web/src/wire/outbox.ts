@@ -1,0 +1,138 @@
+// Where every record that this page publishes is kept until the hub has it on record.
+
+import type { Id } from './record_id.js';
+
+export interface Waiting {
+  id: Id;
+  origin: string;
+  caseId: string;
+  lane: number;
+  originSeq: number;
+  bytes: Uint8Array;
+}
+
+export interface OutboxStore {
+  // Origins of this identity that this browser still holds unacknowledged records of.
+  originsWithWaiting(identity: string): Promise<string[]>;
+  knows(origin: string): Promise<boolean>;
+  register(origin: string, identity: string): Promise<void>;
+  waiting(origin: string): Promise<Waiting[]>;
+  // Last number used, by "case/lane".
+  heads(origin: string): Promise<Map<string, number>>;
+  // Record and number in one transaction: durable when it resolves.
+  put(entry: Waiting): Promise<void>;
+  remove(entries: Waiting[]): Promise<void>;
+}
+
+export const headKey = (caseId: string, lane: number): string => `${caseId}/${lane}`;
+
+export class MemoryOutbox implements OutboxStore {
+  private readonly origins = new Map<string, string>();
+  private readonly entries = new Map<Id, Waiting>();
+  private readonly last = new Map<string, Map<string, number>>();
+
+  async originsWithWaiting(identity: string): Promise<string[]> {
+    const found = new Set([...this.entries.values()].map((e) => e.origin));
+    return [...found].filter((origin) => this.origins.get(origin) === identity);
+  }
+  async knows(origin: string): Promise<boolean> {
+    return this.origins.has(origin);
+  }
+  async register(origin: string, identity: string): Promise<void> {
+    this.origins.set(origin, identity);
+  }
+  async waiting(origin: string): Promise<Waiting[]> {
+    return [...this.entries.values()].filter((e) => e.origin === origin);
+  }
+  async heads(origin: string): Promise<Map<string, number>> {
+    return new Map(this.last.get(origin));
+  }
+  async put(entry: Waiting): Promise<void> {
+    this.entries.set(entry.id, entry);
+    const heads = this.last.get(entry.origin) ?? new Map<string, number>();
+    this.last.set(entry.origin, heads.set(headKey(entry.caseId, entry.lane), entry.originSeq));
+  }
+  async remove(entries: Waiting[]): Promise<void> {
+    for (const e of entries) this.entries.delete(e.id);
+  }
+}
+
+interface OriginRow {
+  origin: string;
+  identity: string;
+}
+interface HeadRow {
+  key: string;
+  origin: string;
+  place: string;
+  last: number;
+}
+
+export class IndexedDbOutbox implements OutboxStore {
+  private constructor(private readonly db: IDBDatabase) {}
+
+  static open(factory: IDBFactory = indexedDB): Promise<IndexedDbOutbox> {
+    return new Promise((resolve, reject) => {
+      const request = factory.open('remora-outbox', 1);
+      request.onupgradeneeded = () => {
+        const db = request.result;
+        db.createObjectStore('origins', { keyPath: 'origin' });
+        db.createObjectStore('heads', { keyPath: 'key' }).createIndex('origin', 'origin');
+        db.createObjectStore('waiting', { keyPath: 'id' }).createIndex('origin', 'origin');
+      };
+      request.onsuccess = () => resolve(new IndexedDbOutbox(request.result));
+      request.onerror = () => reject(request.error);
+      request.onblocked = () => reject(new Error('the outbox is held by an older page'));
+    });
+  }
+
+  async originsWithWaiting(identity: string): Promise<string[]> {
+    const entries = await this.read<Waiting>('waiting', (s) => s.getAll());
+    const rows = await this.read<OriginRow>('origins', (s) => s.getAll());
+    const mine = new Set(rows.filter((r) => r.identity === identity).map((r) => r.origin));
+    return [...new Set(entries.map((e) => e.origin))].filter((o) => mine.has(o));
+  }
+  async knows(origin: string): Promise<boolean> {
+    return (await this.read<OriginRow>('origins', (s) => s.getAll(origin))).length > 0;
+  }
+  register(origin: string, identity: string): Promise<void> {
+    return this.write(['origins'], (tx) => tx.objectStore('origins').put({ origin, identity }));
+  }
+  waiting(origin: string): Promise<Waiting[]> {
+    return this.read<Waiting>('waiting', (s) => s.index('origin').getAll(origin));
+  }
+  async heads(origin: string): Promise<Map<string, number>> {
+    const rows = await this.read<HeadRow>('heads', (s) => s.index('origin').getAll(origin));
+    return new Map(rows.map((r) => [r.place, r.last]));
+  }
+  put(entry: Waiting): Promise<void> {
+    const place = headKey(entry.caseId, entry.lane);
+    return this.write(['waiting', 'heads'], (tx) => {
+      tx.objectStore('waiting').put(entry);
+      tx.objectStore('heads').put(
+        { key: `${entry.origin}/${place}`, origin: entry.origin, place, last: entry.originSeq });
+    });
+  }
+  remove(entries: Waiting[]): Promise<void> {
+    return this.write(['waiting'], (tx) => {
+      for (const e of entries) tx.objectStore('waiting').delete(e.id);
+    });
+  }
+
+  private read<Row>(store: string, ask: (s: IDBObjectStore) => IDBRequest): Promise<Row[]> {
+    return new Promise((resolve, reject) => {
+      const request = ask(this.db.transaction(store, 'readonly').objectStore(store));
+      request.onsuccess = () => resolve(request.result as Row[]);
+      request.onerror = () => reject(request.error);
+    });
+  }
+
+  private write(stores: string[], change: (tx: IDBTransaction) => void): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const tx = this.db.transaction(stores, 'readwrite', { durability: 'strict' });
+      tx.oncomplete = () => resolve();
+      tx.onerror = tx.onabort = () => reject(tx.error);
+      change(tx);
+    });
+  }
+}

@@ -1,0 +1,330 @@
+// One synthetic case of the fake hub: a journal in memory, an agent that writes into it, and the
+// fold that a snapshot and the directory need.
+import { randomBytes } from 'node:crypto';
+import { emgBlock, evoked, FIRST_MS, pack, RESPONSES, seeded, SWEEP_RATE_HZ } from './fake_signals.mjs';
+import { pb, protobuf } from './web_modules.mjs';
+
+const { create, toBinary } = protobuf;
+const EPOCH = 7;
+const EMG_RATE_HZ = 2000;
+const MUSCLES = ['Deltoid', 'Biceps', 'APB', 'Tib ant'];
+const nowMs = () => performance.timeOrigin + performance.now();
+const ns = (ms) => BigInt(Math.round(ms * 1e6));
+
+export class FakeCase {
+  constructor({ theatre, procedure, derivations, phase, seed, alertAfterS, emgTrainAfterS }) {
+    Object.assign(this, { theatre, procedure, derivations, phase, alertAfterS, emgTrainAfterS });
+    this.caseId = new Uint8Array(randomBytes(16));
+    this.origin = new Uint8Array(randomBytes(16));
+    this.bootId = 77n;
+    this.random = seeded(seed);
+    this.seq = 0n;
+    this.originSeq = [0, 0, 0, 0, 0, 0];
+    this.laneSeq = [0n, 0n, 0n, 0n, 0n, 0n];
+    this.journal = [];
+    this.participants = new Map();
+    this.listeners = new Set();
+    this.held = new Map();
+    this.startMs = nowMs();
+    this.zeroMs = this.startMs - 3_600_000;
+    this.blocks = new Map();
+    this.lastFinished = new Map();
+    this.baselines = new Map();
+    this.alerts = new Map();
+    this.unrecorded = false;
+    this.agentLink = pb.LinkCondition.LIVE;
+    this.hit = this.derivations.includes('CPz-Fz') ? /^CPz/ : /^(CP|Cv)/;
+    this.begin();
+  }
+
+  mono(ms = nowMs()) {
+    return ns(ms - this.zeroMs);
+  }
+
+  write(lane, body, atMs = nowMs()) {
+    const record = create(pb.RecordSchema, {
+      caseId: this.caseId, origin: this.origin, lane, originSeq: BigInt(++this.originSeq[lane]),
+      capturedAt: { bootId: this.bootId, monotonicNs: this.mono(atMs), wallUnixNs: ns(atMs) }, body,
+    });
+    return this.append(record, atMs);
+  }
+
+  append(record, atMs = nowMs()) {
+    this.seq++;
+    record.stamp = create(pb.StampSchema, { epoch: EPOCH, seq: this.seq, recordedUnixNs: ns(atMs) });
+    this.laneSeq[record.lane] = this.seq;
+    const bytes = toBinary(pb.RecordSchema, record);
+    const entry = { record, bytes, seq: this.seq, atMs };
+    if (record.lane <= 2) this.journal.push(entry);
+    for (const listener of this.listeners) listener(entry);
+    return { entry, id: this.idOf(record) };
+  }
+
+  idOf(record) {
+    return create(pb.RecordIdSchema,
+      { origin: record.origin, lane: record.lane, originSeq: record.originSeq });
+  }
+
+  traceId(side, derivation) {
+    return `${pb.Modality[RESPONSES[derivation].modality]}/${side === pb.Side.LEFT ? 'L' : 'R'}/${derivation}`;
+  }
+
+  begin() {
+    const t0 = this.startMs - 40 * 60_000;
+    this.write(1, { case: 'caseLifecycle', value: {
+      transition: pb.CaseTransition.OPENED, theatre: this.theatre, procedure: this.procedure } }, t0);
+    this.write(1, { case: 'clockEstimate', value: {
+      bootId: this.bootId, offsetNs: ns(this.zeroMs), errorBoundNs: 400_000n } }, t0);
+    this.write(1, { case: 'phaseChange', value: { phase: pb.Phase.PRE_INCISION, actor: 'plan' } }, t0);
+    for (const [side, derivation] of this.eachTrace()) this.setBaseline(side, derivation, t0 + 60_000);
+    this.write(1, { case: 'phaseChange', value: { phase: pb.Phase.EXPOSURE, actor: 'Ines Ruiz' } },
+      t0 + 8 * 60_000);
+    for (let minute = 2; minute < 40; minute += 1.5) {
+      if (minute > 21 && minute < 25) continue;
+      for (const [side, derivation] of this.eachTrace()) this.measure(side, derivation, t0 + minute * 60_000);
+    }
+    this.phaseAtMs = this.startMs - 42_000;
+    this.write(1, { case: 'phaseChange', value: { phase: this.phase, actor: 'Ines Ruiz' } }, this.phaseAtMs);
+    for (const [side, derivation] of this.eachTrace()) this.finish(side, derivation, this.startMs - 21_000);
+  }
+
+  *eachTrace() {
+    for (const derivation of this.derivations) {
+      yield [pb.Side.LEFT, derivation];
+      yield [pb.Side.RIGHT, derivation];
+    }
+  }
+
+  // Part of the baseline's amplitude, and of its latency, that is there at a time.
+  truth(side, derivation, atMs) {
+    const wobble = 1 + 0.05 * Math.sin(atMs / 240_000 + side + derivation.length) +
+      0.05 * (this.random() - 0.5);
+    const s = (atMs - this.startMs) / 1000;
+    const hit = this.alertAfterS !== undefined && s > this.alertAfterS - 6 && this.hit.test(derivation) &&
+      side === pb.Side.LEFT;
+    return hit ? { amplitude: 0.34 * wobble, latency: 1.07 } : { amplitude: wobble, latency: 1 + 0.01 * (wobble - 1) };
+  }
+
+  sweepBody(side, derivation, atMs, accepted, provisional) {
+    const r = RESPONSES[derivation];
+    const { amplitude, latency } = this.truth(side, derivation, atMs);
+    const length = r.modality === pb.Modality.SEP_UPPER ? 70 : 110;
+    const noise = 0.9 / Math.sqrt(Math.max(accepted, 4)) * 2;
+    const values = evoked(r.peaks, amplitude, latency, noise, length, this.random);
+    const traceId = this.traceId(side, derivation);
+    const [, , first] = r.peaks.find((p) => p[0] === r.first);
+    const [, , second] = r.peaks.find((p) => p[0] === r.second);
+    return {
+      traceId, modality: r.modality, side, derivation, levelRole: pb.LevelRole.ABOVE,
+      sampleRateHz: SWEEP_RATE_HZ, firstSampleMs: FIRST_MS, average: pack(values, 0.01),
+      requestedCount: 200, acceptedCount: accepted, rejected: { overAmplitudeCount: Math.round(accepted / 31) },
+      noiseUvRms: noise / 2, oddEvenCorrelation: 0.93, provisional,
+      blockIndex: this.blocks.get(traceId) ?? 0,
+      firstStimulusMonotonicNs: this.mono(atMs - 20_000), lastStimulusMonotonicNs: this.mono(atMs - 120),
+      filter: { highPassHz: 30, lowPassHz: 500, order: 4, zeroPhase: true },
+      stimulus: { site: 'median nerve', side, currentMa: 14, rateHz: 4.7, pulseUs: 200 },
+      marks: accepted < 40 ? [] : [
+        { label: r.label, latencyMs: r.first * latency, amplitudeUv: first * amplitude, confidence: pb.MarkConfidence.CLEAR },
+        { label: r.next, latencyMs: r.second * latency, amplitudeUv: second * amplitude, confidence: pb.MarkConfidence.CLEAR }],
+      quality: [],
+    };
+  }
+
+  setBaseline(side, derivation, atMs, asked) {
+    const body = this.sweepBody(side, derivation, atMs, 200, false);
+    const r = RESPONSES[derivation];
+    const sweep = this.write(3, { case: 'sweep', value: body }, atMs);
+    const [n, p] = body.marks;
+    const { id } = this.write(1, { case: 'baselineSet', value: {
+      traceId: body.traceId, kind: asked?.kind ?? pb.BaselineKind.PRE_INCISION, sweeps: [sweep.id],
+      amplitudeUv: p.amplitudeUv - n.amplitudeUv, latencyMs: n.latencyMs, component: `${r.label}-${r.next}`,
+      reason: asked?.reason ?? '', actor: asked?.actor ?? 'plan', askedBy: asked?.id,
+      average: body.average, firstSampleMs: FIRST_MS, sampleRateHz: SWEEP_RATE_HZ, filter: body.filter,
+      stimulus: body.stimulus } }, atMs);
+    this.baselines.set(body.traceId, { id, amplitude: p.amplitudeUv - n.amplitudeUv, latency: n.latencyMs,
+      average: body.average });
+  }
+
+  measure(side, derivation, atMs, sweepId) {
+    const r = RESPONSES[derivation];
+    const traceId = this.traceId(side, derivation);
+    const baseline = this.baselines.get(traceId);
+    const { amplitude, latency } = this.truth(side, derivation, atMs);
+    const [, , first] = r.peaks.find((p) => p[0] === r.first);
+    const [, , second] = r.peaks.find((p) => p[0] === r.second);
+    const amplitudeUv = amplitude * (second - first) * (second > first ? 1 : -1);
+    const percent = 100 * amplitudeUv / Math.abs(baseline.amplitude);
+    const value = {
+      traceId, modality: r.modality, side, sweep: sweepId, baseline: baseline.id,
+      component: `${r.label}-${r.next}`, amplitudeUv, latencyMs: r.first * latency,
+      amplitudePercentOfBaseline: percent, latencyChangePercent: 100 * (r.first * latency / baseline.latency - 1),
+      state: percent < 50 ? pb.MeasurementState.RED : pb.MeasurementState.WITHIN_LIMITS,
+      confidence: pb.MarkConfidence.CLEAR, blockIndex: this.blocks.get(traceId) ?? 0,
+    };
+    this.write(2, { case: 'measurement', value }, atMs);
+    return value;
+  }
+
+  finish(side, derivation, atMs = nowMs()) {
+    const traceId = this.traceId(side, derivation);
+    const body = this.sweepBody(side, derivation, atMs, 200, false);
+    const { id, entry } = this.write(3, { case: 'sweep', value: body }, atMs);
+    this.lastFinished.set(traceId, entry);
+    this.blocks.set(traceId, (this.blocks.get(traceId) ?? 0) + 1);
+    const m = this.measure(side, derivation, atMs, id);
+    if (m.state === pb.MeasurementState.RED) this.alarm(side, derivation, body, id, m);
+  }
+
+  alarm(side, derivation, sweep, sweepId, m) {
+    const raisedBy = this.alerts.get(m.traceId);
+    const baseline = this.baselines.get(m.traceId);
+    const fall = Math.round(100 - m.amplitudePercentOfBaseline);
+    const { id } = this.write(0, { case: 'alert', value: {
+      raisedBy, priority: derivation.startsWith('CP') ? pb.AlertPriority.HIGH : pb.AlertPriority.MEDIUM,
+      kind: pb.AlertKind.ABSOLUTE, alertClass: pb.AlertClass.PHYSIOLOGICAL,
+      condition: raisedBy ? pb.AlertCondition.UPDATED : pb.AlertCondition.RAISED,
+      traceId: m.traceId, modality: m.modality, side, derivation,
+      criterion: { key: 'SEP.amp_abs', limits: 'amplitude \u221250 % or latency +10 %',
+        source: 'MacDonald 2019; ACNS 2009', version: 'demo 1' },
+      evidence: { component: m.component, amplitudeUv: m.amplitudeUv,
+        baselineAmplitudeUv: Math.abs(baseline.amplitude), amplitudePercentOfBaseline: m.amplitudePercentOfBaseline,
+        latencyMs: m.latencyMs, baselineLatencyMs: baseline.latency, latencyChangePercent: m.latencyChangePercent,
+        baseline: baseline.id, sweep: sweepId, reducedTrace: sweep.average, reducedFirstSampleMs: FIRST_MS,
+        reducedSampleIntervalMs: 1000 / SWEEP_RATE_HZ, reducedBaseline: baseline.average, acceptedCount: 200,
+        noiseUvRms: sweep.noiseUvRms },
+      summary: `SEP ${m.modality === pb.Modality.SEP_UPPER ? 'median' : 'tibial'} left ${derivation}: ${m.component} \u2212${fall} % (limit \u221250 %)`,
+      onsetMonotonicNs: this.mono() } });
+    if (!raisedBy) this.alerts.set(m.traceId, id);
+  }
+
+  // Called ten times a second.
+  tick(n) {
+    const now = nowMs();
+    const s = (now - this.startMs) / 1000;
+    if (n % 10 === 3) {
+      const step = Math.floor(s) % 21;
+      for (const [side, derivation] of this.eachTrace()) {
+        if (step === 20) this.finish(side, derivation);
+        else this.write(3, { case: 'sweep', value:
+          this.sweepBody(side, derivation, now, Math.min(199, 10 + step * 10), true) });
+      }
+    }
+    if (this.alertAfterS !== undefined && !this.alarmed && s >= this.alertAfterS) {
+      this.alarmed = true;
+      for (const [side, derivation] of this.eachTrace()) if (side === pb.Side.LEFT) this.finish(side, derivation);
+    }
+    if (n % 2 === 0) this.emg(now, s);
+  }
+
+  emg(now, s) {
+    const count = EMG_RATE_HZ / 5;
+    // Samples are counted: blocks join without a seam, whenever the timer calls.
+    this.emgIndex ??= Math.floor((s * EMG_RATE_HZ) / count) * count;
+    while (this.emgIndex + count <= s * EMG_RATE_HZ) {
+      const startS = this.emgIndex / EMG_RATE_HZ;
+      for (const side of [pb.Side.LEFT, pb.Side.RIGHT]) {
+        MUSCLES.forEach((muscle, m) => {
+          const script = [];
+          if (side === pb.Side.LEFT && m === 3) {
+            const beat = Math.floor(startS / 9) * 9;
+            script.push({ fromS: beat + 2, toS: beat + 2.25, uv: 90, hz: 20 });
+            if (this.emgTrainAfterS !== undefined) {
+              script.push({ fromS: this.emgTrainAfterS, toS: this.emgTrainAfterS + 3, uv: 160, hz: 60 });
+            }
+          }
+          this.write(5, { case: 'sampleBlock', value: {
+            traceId: `EMG_FREE_RUNNING/${side === 1 ? 'L' : 'R'}/${muscle}`,
+            modality: pb.Modality.EMG_FREE_RUNNING, side, sampleRateHz: EMG_RATE_HZ,
+            firstSampleIndex: BigInt(this.emgIndex),
+            startedMonotonicNs: this.mono(this.startMs + startS * 1000),
+            samples: pack(emgBlock(this.random, count, EMG_RATE_HZ, startS, script), 0.1),
+            filter: { highPassHz: 20, lowPassHz: 800, order: 4 } } });
+        });
+      }
+      const beat = Math.floor(startS / 9) * 9 + 2;
+      if (startS <= beat && beat < startS + count / EMG_RATE_HZ) {
+        this.write(2, { case: 'emgActivity', value: {
+          traceId: 'EMG_FREE_RUNNING/L/Tib ant', side: pb.Side.LEFT, kind: pb.EmgActivityKind.BURST,
+          startedMonotonicNs: this.mono(this.startMs + beat * 1000), durationMs: 250, peakUv: 92 } });
+      }
+      this.emgIndex += count;
+    }
+  }
+
+  of(...kinds) {
+    return this.journal.filter((e) => kinds.includes(e.record.body.case)).map((e) => e.bytes);
+  }
+
+  summary() {
+    const alerts = new Map();
+    const acknowledged = new Set();
+    let message;
+    const key = (id) => `${id.lane}/${id.originSeq}/${Buffer.from(id.origin).toString('hex')}`;
+    for (const e of this.journal) {
+      const body = e.record.body;
+      if (body.case === 'alert') {
+        const id = key(body.value.raisedBy ?? this.idOf(e.record));
+        alerts.set(id, { record: e.record, atMs: alerts.get(id)?.atMs ?? e.atMs });
+      }
+      if (body.case === 'message') message = body.value;
+      if (body.case === 'alertAction' && body.value.place === pb.Place.READER) {
+        if (body.value.kind === pb.AlertActionKind.ACKNOWLEDGED) acknowledged.add(key(body.value.alert));
+        if (body.value.kind === pb.AlertActionKind.UNDONE) acknowledged.delete(key(body.value.alert));
+      }
+    }
+    const open = [...alerts.entries()].sort((a, b) => b[1].record.body.value.priority - a[1].record.body.value.priority);
+    const worst = open[0]?.[1];
+    const measured = this.journal.filter((e) => e.record.body.case === 'measurement').slice(-120);
+    const perTime = new Map();
+    for (const e of measured) {
+      const at = Math.round(e.atMs / 1000);
+      perTime.set(at, Math.min(perTime.get(at) ?? 999, e.record.body.value.amplitudePercentOfBaseline));
+    }
+    const red = this.alerts.size > 0;
+    return create(pb.CaseSummarySchema, {
+      caseId: this.caseId, stage: pb.CaseStage.OPEN, theatre: this.theatre, procedure: this.procedure,
+      phase: this.phase, headSeq: this.seq, openedUnixNs: ns(this.startMs - 40 * 60_000),
+      phaseUnixNs: ns(this.phaseAtMs), lastRecordUnixNs: ns(nowMs() - 150),
+      participants: [
+        { participant: 'agent', displayName: 'Agent', role: pb.Role.AGENT, connected: true },
+        { participant: 'ines', displayName: 'Ines Ruiz', role: pb.Role.TECHNOLOGIST, connected: true },
+        ...this.participants.values()],
+      modalities: [
+        ...[...new Set(this.derivations.map((d) => RESPONSES[d].modality))].map((modality) => ({ modality,
+          worstState: red && this.derivations.some((d) => this.hit.test(d) && RESPONSES[d].modality === modality)
+            ? pb.MeasurementState.RED : pb.MeasurementState.WITHIN_LIMITS, lastUnixNs: ns(nowMs()) })),
+        { modality: pb.Modality.EMG_FREE_RUNNING, worstState: pb.MeasurementState.WITHIN_LIMITS, lastUnixNs: ns(nowMs()) }],
+      openAlertCount: open.length,
+      unacknowledgedAlertCount: open.filter(([id]) => !acknowledged.has(id)).length,
+      worstPriority: worst?.record.body.value.priority ?? 0,
+      worstAlert: worst?.record.body.value.summary ?? '', worstAlertUnixNs: ns(worst?.atMs ?? 0),
+      lastMessage: message?.text ?? '', lastMessageSender: message?.sender ?? '',
+      agentLink: this.agentLink, worstAmplitudePercent: [...perTime.values()].slice(-40),
+    });
+  }
+
+  snapshot(followId, cause) {
+    const newest = new Map();
+    const trends = new Map();
+    for (const e of this.journal) {
+      const body = e.record.body;
+      if (body.case !== 'measurement') continue;
+      newest.set(body.value.traceId, e);
+      const m = body.value;
+      if (!trends.has(m.traceId)) trends.set(m.traceId, { traceId: m.traceId, component: m.component, points: [] });
+      trends.get(m.traceId).points.push({ recordedUnixNs: ns(e.atMs), amplitudeUv: m.amplitudeUv,
+        latencyMs: m.latencyMs, amplitudePercentOfBaseline: m.amplitudePercentOfBaseline,
+        latencyChangePercent: m.latencyChangePercent, state: m.state, seq: e.seq });
+    }
+    const records = [...this.lastFinished.values(), ...newest.values()].sort((a, b) => Number(a.seq - b.seq));
+    return create(pb.SnapshotSchema, {
+      followId, caseId: this.caseId, cause, headSeq: this.seq, records: records.map((e) => e.bytes),
+      cursor: { epoch: EPOCH, lanes: this.laneSeq.map((seq, lane) => ({ lane, seq, digest: 0n })) },
+      state: { summary: this.summary(), alerts: this.of('alert'), alertActions: this.of('alertAction'),
+        messages: this.of('message'), receipts: this.of('messageReceipt'), baselines: this.of('baselineSet'),
+        annotations: this.of('annotation'), trends: [...trends.values()], phases: this.of('phaseChange'),
+        activities: this.of('emgActivity').slice(-50), clockEstimates: this.of('clockEstimate'),
+        lifecycle: this.of('caseLifecycle'), seq: this.seq },
+    });
+  }
+}

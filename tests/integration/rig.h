@@ -1,0 +1,82 @@
+#pragma once
+
+// A hub, agents and readers as real processes on this machine, for the tests of this folder.
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "common/mutex.h"
+#include "reader-client/cc/sdk/client.h"
+#include "tests/integration/process.h"
+
+namespace remora::testing {
+
+class Rig {
+ public:
+  // Makes identities: agent-1 ... agent-N for theatres "OR 1" ... "OR N", reader, theatre.
+  explicit Rig(int theatres);
+
+  // Starts the hub (again) and waits until it serves; how long that took.
+  absl::StatusOr<Duration> StartHub();
+  Process& hub() { return *hub_; }
+  void KillHub() { hub_->Kill(); }
+  // SIGTERM; its exit code.
+  absl::StatusOr<int> StopHub();
+
+  // Starts theatre K's agent (again, on the same spool).
+  void StartAgent(int theatre, const std::string& source, const std::string& plan,
+                  const std::vector<std::string>& more = {});
+  Process& agent(int theatre) { return *agents_.at(theatre); }
+
+  reader::ClientOptions Identity(const std::string& name) const;
+  std::string TokenFile(const std::string& name) const { return folder_.Path(name + ".token"); }
+  std::string hub_address() const;
+  std::string http_address() const;
+  std::string journal_path() const { return folder_.Path("journal.db"); }
+  std::string Path(const std::string& name) const { return folder_.Path(name); }
+  // `remora` as this identity.
+  Finished Remora(const std::string& identity, std::vector<std::string> arguments) const;
+
+ private:
+  void AddIdentity(const std::string& name, const std::string& role, const std::string& theatre);
+
+  TemporaryFolder folder_;
+  std::map<std::string, std::string> tokens_;
+  // Fixed after the first start, so that participants find the hub again.
+  int grpc_port_ = 0;
+  int http_port_ = 0;
+  std::unique_ptr<Process> hub_;
+  std::map<int, std::unique_ptr<Process>> agents_;
+};
+
+// Everything that one complete follow of a case was given, by `seq`. Thread-safe.
+class Collector : public LinkObserver {
+ public:
+  void OnRecord(const DeliveredRecord& delivered) override;
+  void OnSnapshot(const v1::Snapshot& snapshot) override;
+  void OnGap(const v1::Gap& gap) override;
+
+  std::map<uint64_t, std::string> records() const;
+  uint64_t duplicates() const;
+  uint64_t gaps() const;
+  uint64_t last_seq() const;
+  uint64_t snapshots() const;
+  // Out-of-order arrivals of a complete follow: there must be none.
+  uint64_t disorder() const;
+
+ private:
+  mutable Mutex mutex_;
+  std::map<uint64_t, std::string> records_ ABSL_GUARDED_BY(mutex_);
+  uint64_t duplicates_ ABSL_GUARDED_BY(mutex_) = 0;
+  uint64_t gaps_ ABSL_GUARDED_BY(mutex_) = 0;
+  uint64_t snapshots_ ABSL_GUARDED_BY(mutex_) = 0;
+  uint64_t disorder_ ABSL_GUARDED_BY(mutex_) = 0;
+};
+
+// Follows the case completely, from the first record on.
+absl::Status FollowCompletely(reader::Client& client, const std::string& case_id);
+
+}  // namespace remora::testing
