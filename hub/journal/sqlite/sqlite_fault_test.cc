@@ -45,7 +45,7 @@ std::vector<Room> OpenRooms(JournalBench& bench) {
 }
 
 // Each room appends twice without waiting, then hears; what failed it offers again next time.
-void AppendRound(JournalBench& bench, std::vector<Room>& rooms) {
+void AppendRound(JournalBench& bench, std::vector<Room>& rooms, bool save_checkpoints = true) {
   int called = 0;
   std::vector<std::vector<bool>> ok(rooms.size());
   for (size_t c = 0; c < rooms.size(); ++c) {
@@ -68,6 +68,7 @@ void AppendRound(JournalBench& bench, std::vector<Room>& rooms) {
     rooms[c].offered.erase(rooms[c].offered.begin(), rooms[c].offered.begin() + in);
   }
   for (const Room& room : rooms) {
+    if (!save_checkpoints) break;
     bench.journal().SaveCheckpoint(room.acknowledged.case_id(),
                                    {room.acknowledged.last_seq(), "state"});
   }
@@ -144,8 +145,10 @@ TEST_P(JournalFaultAtEveryCall, OnceAndThenTheEndOfTheProcessLeavesExactlyWhatWa
     EXPECT_TRUE(bench.Open().ok());
     std::vector<Room> rooms = OpenRooms(bench);
     vfs.Arm(GetParam(), k, false);
-    for (int round = 0; round < kRounds && !vfs.hit(); ++round) AppendRound(bench, rooms);
-    bench.journal().Flush().IgnoreError();  // the failure, perhaps; and the checkpoints are done
+    for (int round = 0; round < kRounds && !vfs.hit(); ++round) {
+      // Nothing is written after the failure that could cover its traces.
+      AppendRound(bench, rooms, false);
+    }
     JournalBench after("", kCheckpointPages, ScratchDirectory::kMemory);
     for (const char* suffix : {"", "-wal"}) {
       std::filesystem::copy_file(bench.path() + suffix, after.path() + suffix);
