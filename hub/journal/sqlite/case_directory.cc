@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "hub/journal/limits.h"
+#include "hub/journal/sqlite/own_status.h"
 
 namespace remora::hub::sqlite {
 
@@ -37,14 +38,14 @@ absl::StatusOr<CaseDirectory::Entry> CaseDirectory::Find(const CaseId& case_id) 
   if (it == entries_.end()) {
     return absl::NotFoundError(absl::StrCat("no case ", case_id.Hex(), " in the journal"));
   }
-  if (!it->second.damage.ok()) return it->second.damage;
+  if (!it->second.damage.ok()) return OwnStatus(it->second.damage);
   return it->second;
 }
 
-void CaseDirectory::MarkDamaged(const CaseId& case_id, absl::Status damage) {
+void CaseDirectory::MarkDamaged(const CaseId& case_id, const absl::Status& damage) {
   MutexLock lock(&mutex_);
   const auto it = entries_.find(case_id);
-  if (it != entries_.end()) it->second.damage = std::move(damage);
+  if (it != entries_.end()) it->second.damage = OwnStatus(damage);
 }
 
 }  // namespace remora::hub::sqlite

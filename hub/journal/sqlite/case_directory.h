@@ -30,7 +30,7 @@ class CaseDirectory {
   absl::StatusOr<Entry> Create(const CaseId& case_id);
   // NotFound, or the case's damage.
   absl::StatusOr<Entry> Find(const CaseId& case_id) const;
-  void MarkDamaged(const CaseId& case_id, absl::Status damage);
+  void MarkDamaged(const CaseId& case_id, const absl::Status& damage);
 
  private:
   mutable Mutex mutex_;

@@ -6,6 +6,7 @@
 #include "common/status_macros.h"
 #include "hub/journal/limits.h"
 #include "hub/journal/sqlite/log_checkpointer.h"
+#include "hub/journal/sqlite/own_status.h"
 
 namespace remora::hub::sqlite {
 
@@ -47,7 +48,7 @@ absl::Status Writer::Flush() {
   while (completed_ < target || !checkpoints_.empty() || (busy_ && queue_.empty())) {
     done_.Wait(&mutex_);
   }
-  if (last_failed_ > done_before && last_failed_ <= target) return last_failure_;
+  if (last_failed_ > done_before && last_failed_ <= target) return OwnStatus(last_failure_);
   return absl::OkStatus();
 }
 
@@ -261,9 +262,10 @@ void Writer::Report(std::vector<Waiting>& appends) {
   auto outcomes = std::make_shared<std::vector<Outcome>>();
   outcomes->reserve(appends.size());
   for (Waiting& waiting : appends) {
-    outcomes->push_back({std::move(waiting.done), waiting.status});
+    outcomes->push_back({std::move(waiting.done), OwnStatus(waiting.status)});
   }
-  parts_.executor.Post([outcomes] {
+  // Moved: what the callbacks hold is the executor's from here on.
+  parts_.executor.Post([outcomes = std::move(outcomes)] {
     for (const Outcome& outcome : *outcomes) outcome.done(outcome.status);
   });
   MutexLock lock(&mutex_);
@@ -271,7 +273,7 @@ void Writer::Report(std::vector<Waiting>& appends) {
     ++completed_;
     if (waiting.status.ok()) continue;
     last_failed_ = completed_;
-    last_failure_ = waiting.status;
+    last_failure_ = OwnStatus(waiting.status);
   }
 }
 
