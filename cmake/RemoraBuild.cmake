@@ -1,8 +1,10 @@
-# What every folder's CMakeLists.txt uses: warnings, sanitizers, and three small functions.
+# What every folder's CMakeLists.txt uses: warnings, sanitizers, and four small functions.
 #
 #   remora_library(NAME SOURCES ... [DEPS ...])   a static library; includes start at the repository's root
 #   remora_test(NAME SOURCES ... [DEPS ...])      one GoogleTest binary a folder; ctest lists its cases
 #   remora_binary(NAME SOURCES ... [DEPS ...])    a program in build/bin
+#   remora_fuzzer(NAME SOURCES ... [DEPS ...])    a libFuzzer program (REMORA_FUZZ, clang), with its own copies of what it
+#                                                 fuzzes in SOURCES, so that only they are instrumented
 find_package(absl REQUIRED)
 find_package(Protobuf REQUIRED)
 find_package(GTest REQUIRED)
@@ -52,4 +54,13 @@ function(remora_test name)
     # Two properties, since a list does not survive the discovery.
     ENVIRONMENT "REMORA_SOURCE_DIR=${CMAKE_SOURCE_DIR}"
     ENVIRONMENT_MODIFICATION "REMORA_BINARY_DIR=set:${CMAKE_BINARY_DIR}")
+endfunction()
+
+function(remora_fuzzer name)
+  if(NOT REMORA_FUZZ)
+    return()
+  endif()
+  remora_binary(${name} ${ARGN})
+  target_compile_options(${name} PRIVATE -fsanitize=fuzzer,address,undefined)
+  target_link_options(${name} PRIVATE -fsanitize=fuzzer,address,undefined)
 endfunction()

@@ -107,6 +107,24 @@ TEST(SeqRanges, HostileEndsDoNotWrapAround) {
   EXPECT_FALSE(ranges.Contains(0));
 }
 
+TEST(SeqRanges, WithoutOthersKeepsTheRest) {
+  const auto make = [](std::initializer_list<SeqRanges::Range> ranges) {
+    SeqRanges all;
+    for (const SeqRanges::Range& range : ranges) all.InsertRange(range.first, range.last);
+    return all;
+  };
+  const SeqRanges some = make({{1, 5}, {10, 20}, {30, UINT64_MAX}});
+  EXPECT_EQ(some.Without({}), some);
+  EXPECT_EQ(SeqRanges().Without(some), SeqRanges());
+  EXPECT_EQ(some.Without(some), SeqRanges());
+  EXPECT_EQ(some.Without(make({{1, UINT64_MAX}})), SeqRanges());
+  EXPECT_EQ(some.Without(make({{6, 9}, {21, 29}})), some);
+  EXPECT_EQ(some.Without(make({{3, 11}, {13, 13}, {15, 16}, {19, 31}})),
+            make({{1, 2}, {12, 12}, {14, 14}, {17, 18}, {32, UINT64_MAX}}));
+  EXPECT_EQ(some.Without(make({{1, 1}, {20, 20}, {40, UINT64_MAX}})),
+            make({{2, 5}, {10, 19}, {30, 39}}));
+}
+
 TEST(BoundedQueue, DropsTheOldestAndCountsIt) {
   BoundedQueue<std::string> queue({3, 100}, WhenFull::kDropOldest);
   std::vector<std::string> dropped;

@@ -27,10 +27,22 @@ inline constexpr size_t kMaxMessageBytes = 4 * 1024 * 1024;
 // Samples in one PackedSamples.
 inline constexpr uint32_t kMaxPackedSamples = 65'536;
 
-inline constexpr size_t kMaxTextBytes = 2'000;     // messages, annotations
+inline constexpr size_t kMaxTextBytes = 2'000;  // messages, annotations
 inline constexpr size_t kMaxReasonBytes = 1'000;
-inline constexpr size_t kMaxNameBytes = 128;       // trace ids, theatres, participants
+inline constexpr size_t kMaxNameBytes = 128;  // trace ids, theatres, participants
 
+// Bodies of lanes 0-2 by what they are made of (MaxBodyBytes): what people write is kept in a
+// case's state, where one that is padded would take the place of many. Each has room for what a
+// later version may add; a plan, a baseline, an alert and a certificate may fill their lane's
+// limit.
+inline constexpr size_t kMaxNamesBodyBytes = 512;        // up to three names, ids, numbers
+inline constexpr size_t kMaxReasonBodyBytes = 2 * 1024;  // and one text of 1,000
+inline constexpr size_t kMaxTextBodyBytes = 3 * 1024;    // and one of 2,000, or two of 1,000
+
+static_assert(3 * kMaxNameBytes + 100 < kMaxNamesBodyBytes &&
+                  kMaxReasonBytes + kMaxNamesBodyBytes + 100 < kMaxReasonBodyBytes &&
+                  kMaxTextBytes + kMaxNamesBodyBytes + 100 < kMaxTextBodyBytes,
+              "a body without padding fits");
 static_assert(kMaxSweepBytes < kMaxBatchBytes, "a batch holds at least one sweep");
 static_assert(kMaxRecordBytes <= kMaxBatchBytes, "a batch holds at least one record");
 

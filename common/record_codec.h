@@ -60,11 +60,16 @@ struct StampedRecord {
 };
 absl::StatusOr<StampedRecord> WalkStamped(absl::string_view bytes_untrusted);
 
-// Checks the body's values: ranges, lengths, counts, required fields, finite numbers, UTF-8. Lanes
-// 0-2 are parsed whole into `record`; lanes 3-5 are walked with bounds; `record` stays untouched.
-// A kind that this version does not know passes. InvalidArgument: what is wrong, what would do.
-absl::Status ValidateBody(const RecordHeader& header, absl::string_view bytes,
-                          v1::Record* record);
+// Checks the body's values: its size (MaxBodyBytes), ranges, lengths, counts, required fields,
+// finite numbers, UTF-8. Lanes 0-2 are parsed whole into `record`; lanes 3-5 are walked with
+// bounds; `record` stays untouched. A kind that this version does not know passes. InvalidArgument:
+// what is wrong, what would do.
+absl::Status ValidateBody(const RecordHeader& header, absl::string_view bytes, v1::Record* record);
+
+// Bytes that the body of a kind of lanes 0-2 may have: by what it is made of, so that nobody pads a
+// receipt until it crowds others' alerts out of a case's state. The lane's limit for kinds that are
+// large, or that this version does not know.
+size_t MaxBodyBytes(uint32_t kind);
 
 // The stamp as the hub's canonical suffix: field 15, fixed-width fields ascending.
 void AppendStamp(const RecordStamp& stamp, std::string* bytes);

@@ -2,14 +2,18 @@
 
 #include <sodium.h>
 
+#include <algorithm>
 #include <limits>
 
+#include "absl/strings/str_cat.h"
 #include "common/limits.h"
 #include "common/sample_codec.h"
 #include "common/testing/record_oracle.h"
 #include "common/testing/sample_records.h"
 #include "gmock/gmock.h"
 #include "google/protobuf/descriptor.h"
+#include "google/protobuf/message.h"
+#include "google/protobuf/unknown_field_set.h"
 #include "gtest/gtest.h"
 
 namespace remora {
@@ -292,6 +296,138 @@ TEST(ValidateBody, HostileControlValuesAreRefused) {
   });
   ExpectRefused(R::kTrainOfFour, "twitch_count: 0 to 4",
                 [](R& r) { r.mutable_train_of_four()->set_twitch_count(5); });
+}
+
+TEST(ValidateBody, HostileReferencesOfAnActionAreRefused) {
+  using R = v1::Record;
+  ExpectRefused(R::kAlertAction, "AlertAction.seen: origin must be 16 bytes",
+                [](R& r) { r.mutable_alert_action()->mutable_seen()->clear_origin(); });
+  ExpectRefused(R::kAlertAction, "AlertAction.undone: origin must be 16 bytes",
+                [](R& r) { r.mutable_alert_action()->mutable_undone()->set_origin("short"); });
+  ExpectRefused(R::kAlertAction, "AlertAction.undone: lane must be 0 to 5",
+                [](R& r) { r.mutable_alert_action()->mutable_undone()->set_lane(6); });
+  ExpectRefused(R::kAlertAction, "AlertAction.seen: origin_seq starts at 1",
+                [](R& r) { r.mutable_alert_action()->mutable_seen()->clear_origin_seq(); });
+}
+
+// The sample of `kind` with a body of `bytes`, padded with a field of a later version.
+std::string PaddedTo(size_t bytes, const v1::Record& sample, v1::Record* record) {
+  *record = sample;
+  const auto* field = v1::Record::descriptor()->FindFieldByNumber(sample.body_case());
+  google::protobuf::Message* body = record->GetReflection()->MutableMessage(record, field);
+  std::string* padding =
+      body->GetReflection()->MutableUnknownFields(body)->AddLengthDelimited(1000);
+  // Tag and length: two bytes and one to three.
+  while (body->ByteSizeLong() < bytes) padding->append(bytes - body->ByteSizeLong(), 'x');
+  while (body->ByteSizeLong() > bytes) padding->pop_back();
+  EXPECT_EQ(body->ByteSizeLong(), bytes);
+  return record->SerializeAsString();
+}
+
+TEST(ValidateBody, HostilePaddingBeyondWhatTheKindMayTakeIsRefused) {
+  for (const v1::Record& sample : SampleRecords()) {
+    if (sample.lane() >= kControlLaneCount) continue;
+    const auto kind = static_cast<uint32_t>(sample.body_case());
+    SCOPED_TRACE(KindName(kind));
+    const size_t limit = MaxBodyBytes(kind);
+    const size_t most = std::min(limit, kMaxControlBytes - 200);  // the header is a record's, too
+    for (const size_t bytes : {most, most + 1}) {
+      v1::Record padded;
+      const std::string record = PaddedTo(bytes, sample, &padded);
+      const auto header = WalkRecord(record);
+      ASSERT_TRUE(header.ok()) << header.status();
+      v1::Record parsed;
+      const absl::Status status = ValidateBody(*header, record, &parsed);
+      EXPECT_EQ(status.ok(), bytes <= limit) << status;
+      EXPECT_EQ(CheckRecordOracle(record).wrong, "");
+      if (!status.ok()) {
+        EXPECT_THAT(std::string(status.message()),
+                    HasSubstr(absl::StrCat(KindName(kind), ": a body of ", bytes,
+                                           " bytes; at most ", limit)));
+      }
+    }
+  }
+  EXPECT_EQ(MaxBodyBytes(v1::Record::kMessageReceipt), 512u);
+  EXPECT_EQ(MaxBodyBytes(v1::Record::kAlertAction), 2048u);
+  EXPECT_EQ(MaxBodyBytes(v1::Record::kMessage), 3072u);
+  for (const uint32_t large : {v1::Record::kAlert + 0u, v1::Record::kBaselineSet + 0u,
+                               v1::Record::kCasePlanSet + 0u, v1::Record::kCertificate + 0u, 31u}) {
+    EXPECT_EQ(MaxBodyBytes(large), kMaxControlBytes) << large;
+  }
+}
+
+// Sets each field of `body` to the longest value that validation takes; lists stay as they are.
+void FillToTheLimits(google::protobuf::Message* body) {
+  using google::protobuf::FieldDescriptor;
+  const auto* reflection = body->GetReflection();
+  for (int i = 0; i < body->GetDescriptor()->field_count(); ++i) {
+    const FieldDescriptor* field = body->GetDescriptor()->field(i);
+    if (field->is_repeated()) continue;
+    switch (field->cpp_type()) {
+      case FieldDescriptor::CPPTYPE_STRING: {
+        const std::string& name = field->name();
+        const bool id = field->type() == FieldDescriptor::TYPE_BYTES &&
+                        (name == "origin" || name == "corrected_case_id");
+        const bool text = name == "text" || name == "summary";
+        const bool reason = name == "reason" || name == "source" || name == "finding" ||
+                            name == "procedure" || name == "cause" || name == "test";
+        reflection->SetString(body, field,
+                              std::string(id       ? OriginId::kBytes
+                                          : text   ? kMaxTextBytes
+                                          : reason ? kMaxReasonBytes
+                                                   : kMaxNameBytes,
+                                          'x'));
+        break;
+      }
+      case FieldDescriptor::CPPTYPE_DOUBLE:
+        reflection->SetDouble(body, field, 1.5);
+        break;
+      case FieldDescriptor::CPPTYPE_BOOL:
+        reflection->SetBool(body, field, true);
+        break;
+      case FieldDescriptor::CPPTYPE_UINT32:
+        reflection->SetUInt32(body, field, field->name() == "lane" ? 5 : UINT32_MAX);
+        break;
+      case FieldDescriptor::CPPTYPE_UINT64:
+        reflection->SetUInt64(body, field, UINT64_MAX);
+        break;
+      case FieldDescriptor::CPPTYPE_INT64:
+        reflection->SetInt64(body, field, INT64_MAX);
+        break;
+      case FieldDescriptor::CPPTYPE_MESSAGE:
+        FillToTheLimits(reflection->MutableMessage(body, field));
+        break;
+      default:
+        break;  // enums: one byte
+    }
+  }
+}
+
+TEST(ValidateBody, TheLargestBodyThatIsNotPaddedFits) {
+  for (v1::Record record : SampleRecords()) {
+    const auto kind = static_cast<uint32_t>(record.body_case());
+    if (MaxBodyBytes(kind) == kMaxControlBytes || record.lane() >= kControlLaneCount) continue;
+    SCOPED_TRACE(KindName(kind));
+    const auto* field = v1::Record::descriptor()->FindFieldByNumber(record.body_case());
+    google::protobuf::Message* body = record.GetReflection()->MutableMessage(&record, field);
+    FillToTheLimits(body);
+    if (record.has_measurement()) {
+      for (int i = 0; i < 31; ++i) record.mutable_measurement()->add_quality(v1::QUALITY_FLAG_GAP);
+      record.mutable_measurement()->mutable_sweep()->set_lane(3);
+    }
+    if (record.has_train_of_four()) record.mutable_train_of_four()->set_twitch_count(4);
+    if (record.has_case_lifecycle()) {
+      record.mutable_case_lifecycle()->set_transition(v1::CASE_TRANSITION_CORRECTED);
+    }
+    if (record.has_request()) record.mutable_request()->set_state(v1::REQUEST_STATE_DONE);
+    const std::string bytes = record.SerializeAsString();
+    const auto header = WalkRecord(bytes);
+    ASSERT_TRUE(header.ok()) << header.status();
+    v1::Record parsed;
+    const absl::Status status = ValidateBody(*header, bytes, &parsed);
+    EXPECT_TRUE(status.ok()) << status;
+    EXPECT_LE(body->ByteSizeLong() + 64, MaxBodyBytes(kind));  // and one more reference
+  }
 }
 
 TEST(ValidateBody, HostileTextThatIsNotUtf8IsRefused) {

@@ -64,4 +64,20 @@ std::vector<SeqRanges::Range> SeqRanges::Missing(uint64_t first, uint64_t last) 
   return missing;
 }
 
+SeqRanges SeqRanges::Without(const SeqRanges& other) const {
+  SeqRanges rest;
+  auto cut = other.ranges_.begin();
+  for (Range left : ranges_) {
+    while (cut != other.ranges_.end() && cut->last < left.first) ++cut;
+    bool any = true;
+    for (auto at = cut; any && at != other.ranges_.end() && at->first <= left.last; ++at) {
+      if (at->first > left.first) rest.ranges_.push_back({left.first, at->first - 1});
+      any = at->last < left.last;
+      if (any) left.first = at->last + 1;
+    }
+    if (any) rest.ranges_.push_back(left);
+  }
+  return rest;
+}
+
 }  // namespace remora

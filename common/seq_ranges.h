@@ -30,6 +30,8 @@ class SeqRanges {
   const std::vector<Range>& ranges() const { return ranges_; }
   // What lies in first..last and is not there, ascending.
   std::vector<Range> Missing(uint64_t first, uint64_t last) const;
+  // What is here and not in `other`.
+  SeqRanges Without(const SeqRanges& other) const;
 
   bool operator==(const SeqRanges&) const = default;
 

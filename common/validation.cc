@@ -1,5 +1,6 @@
-// ValidateBody, and what every body of lanes 0-2 shares: finite numbers, known enums, lengths,
-// counts, references, packed samples. Found by reflection, so that a new field is never forgotten.
+// ValidateBody, and what every body of lanes 0-2 shares: its size, finite numbers, known enums,
+// lengths, counts, references, packed samples. Found by reflection, so that a new field is never
+// forgotten.
 
 #include <algorithm>
 #include <array>
@@ -161,6 +162,45 @@ absl::Status CheckShared(const Message& message, int depth) {
 
 }  // namespace
 
+size_t MaxBodyBytes(uint32_t kind) {
+  switch (kind) {
+    case v1::Record::kMessageReceipt:
+    case v1::Record::kLinkState:
+    case v1::Record::kPhaseChange:
+    case v1::Record::kChecklistStep:
+    case v1::Record::kDrugGiven:
+    case v1::Record::kStimulusChange:
+    case v1::Record::kPresence:
+    case v1::Record::kFocus:
+    case v1::Record::kHandover:
+    case v1::Record::kExportMade:
+    case v1::Record::kDataGap:
+    case v1::Record::kClockEstimate:
+    case v1::Record::kTimerFired:
+    case v1::Record::kSignedHead:
+    case v1::Record::kTrainOfFour:
+    case v1::Record::kSpectralEdge:
+    case v1::Record::kStimulusThreshold:
+    case v1::Record::kMappingContact:
+      return kMaxNamesBodyBytes;
+    case v1::Record::kAlertAction:
+    case v1::Record::kVitals:
+    case v1::Record::kUnrecordedInterval:
+    case v1::Record::kMeasurement:
+    case v1::Record::kEmgActivity:
+      return kMaxReasonBodyBytes;
+    case v1::Record::kMessage:
+    case v1::Record::kRequest:
+    case v1::Record::kCaseLifecycle:
+    case v1::Record::kAnnotation:
+    case v1::Record::kNecessityFinding:
+    case v1::Record::kSourceNote:
+      return kMaxTextBodyBytes;
+    default:
+      return kMaxControlBytes;
+  }
+}
+
 absl::Status ValidateControl(uint32_t kind, const v1::Record& record) {
   const FieldDescriptor* field =
       v1::Record::descriptor()->FindFieldByNumber(static_cast<int>(kind));
@@ -172,6 +212,10 @@ absl::Status ValidateControl(uint32_t kind, const v1::Record& record) {
 
 absl::Status ValidateBody(const RecordHeader& header, absl::string_view bytes, v1::Record* record) {
   if (header.lane >= kControlLaneCount) return ValidateBulk(header.kind, header.body);
+  if (const size_t limit = MaxBodyBytes(header.kind); header.body.size() > limit) {
+    return absl::InvalidArgumentError(absl::StrCat(KindName(header.kind), ": a body of ",
+                                                   header.body.size(), " bytes; at most ", limit));
+  }
   SilenceProtobufLog();
   if (!record->ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
     return absl::InvalidArgumentError(

@@ -42,8 +42,10 @@ inline constexpr char kFollows[] = "remora_hub_follows";
 inline constexpr char kSessions[] = "remora_hub_sessions";
 inline constexpr char kRooms[] = "remora_hub_rooms";
 inline constexpr char kRoomsFailed[] = "remora_hub_rooms_journal_failed";
+inline constexpr char kRoomsDamaged[] = "remora_hub_rooms_damaged";
 inline constexpr char kFollowQueueBytes[] = "remora_hub_follow_queue_bytes";
 inline constexpr char kUncommittedBytes[] = "remora_hub_uncommitted_bytes";
+inline constexpr char kOldestUncommittedSeconds[] = "remora_hub_oldest_uncommitted_seconds";
 // Histograms.
 inline constexpr char kCommitSeconds[] = "remora_hub_journal_commit_seconds";
 }  // namespace metric

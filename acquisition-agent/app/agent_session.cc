@@ -9,16 +9,11 @@
 #include "acquisition-agent/app/dry_run.h"
 #include "acquisition-agent/app/limits.h"
 #include "acquisition-agent/app/record_printer.h"
+#include "acquisition-agent/app/spool_repair.h"
 #include "common/record_codec.h"
 #include "common/status_macros.h"
 
 namespace remora::agent {
-namespace {
-
-constexpr uint32_t kCaseFollow = 1;
-
-}  // namespace
-
 AgentSession::AgentSession(SessionOptions options, const CasePlan& plan, SignalSource& source,
                            CaseSpool& spool, Executor& executor, const Clock& clock,
                            Console& console)
@@ -62,6 +57,9 @@ void AgentSession::PumpAfter(Duration delay) { Post(delay, &AgentSession::Pump);
 void AgentSession::Start(std::function<void(absl::Status)> on_done) {
   on_done_ = std::move(on_done);
   state_ = State::kCatchingUp;
+  if (spool_.recovery().is_damaged()) {
+    console_.Say("The spool is damaged. What can be made again is made again now");
+  }
   v1::Record opening = OpeningRecord(options_.theatre, options_.procedure);
   recorder_->Put(&opening, 0);
   analysis_->Begin();
@@ -84,37 +82,71 @@ int64_t AgentSession::SourceNow() const {
   return anchor_source_ns_ + static_cast<int64_t>(elapsed_ns * options_.speed);
 }
 
+void AgentSession::OnCaughtUp() {
+  state_ = State::kRunning;
+  Anchor();
+  TellDamage();
+  if (resumed_) {
+    PutNote(absl::StrFormat("The agent was started again and goes on at %.1f s of the source",
+                            static_cast<double>(analysis_->now_ns()) / 1e9));
+  }
+  TellDifferences();
+  while (!waiting_inputs_.empty()) {
+    const std::string bytes = std::move(waiting_inputs_.front());
+    waiting_inputs_.pop_front();
+    v1::Record record;
+    if (!record.ParseFromString(bytes)) continue;
+    spool_.AppendInput(items_taken_, bytes).IgnoreError();  // a full disk is said by the recorder
+    TakeInput(record);
+  }
+}
+
+void AgentSession::PutNote(const std::string& text) {
+  v1::Record note;
+  note.mutable_source_note()->set_text(text);
+  note.mutable_source_note()->set_at_monotonic_ns(analysis_->now_ns());
+  recorder_->PutOnce(&note, analysis_->now_ns());
+}
+
+void AgentSession::TellDifferences() {
+  if (recorder_->mismatches() == 0) return;
+  const std::string text = absl::StrCat(
+      recorder_->mismatches(), " records made again after the restart differ from those on record ",
+      "(another build, or the source has changed); those on record stand");
+  console_.Say(text);
+  PutNote(text);
+  OnceSink sink(*recorder_);
+  differs_.Show(TechnicalAlert("restart", text), analysis_->now_ns(), analysis_->now_ns(), sink);
+}
+
+void AgentSession::TellDamage() {
+  if (!spool_.recovery().is_damaged() || damage_told_) return;
+  damage_told_ = true;
+  uint64_t missing = 0;
+  for (const ShedRange& range : spool_.recovery().missing) {
+    missing += range.last_origin_seq - range.first_origin_seq + 1;
+  }
+  const absl::StatusOr<uint64_t> lost =
+      FillHoles({spool_.case_id(), spool_.origin(), spool_.info()->boot_id}, spool_, clock_,
+                analysis_->now_ns());
+  if (!lost.ok()) {
+    console_.Say(absl::StrCat("ALARM the spool cannot be repaired: ", lost.status().message()));
+    return;
+  }
+  const std::string text =
+      absl::StrCat("The spool was damaged: ", spool_.recovery().damage.skipped_bytes,
+                   " bytes could not be read. Of ", missing, " records, ", *lost,
+                   " are lost; the others were made again, or the hub has them");
+  console_.Say(text);
+  PutNote(text);
+}
+
 void AgentSession::Pump() {
   if (state_ != State::kCatchingUp && state_ != State::kRunning) return;
   const DeviceTime slice_end = clock_.Now() + kSliceLength;
   Duration wait;
   do {
-    if (state_ == State::kCatchingUp && IsCaughtUp()) {
-      state_ = State::kRunning;
-      Anchor();
-      if (resumed_) {
-        v1::Record note;
-        note.mutable_source_note()->set_text(
-            absl::StrFormat("The agent was started again and goes on at %.1f s of the source",
-                            static_cast<double>(analysis_->now_ns()) / 1e9));
-        note.mutable_source_note()->set_at_monotonic_ns(analysis_->now_ns());
-        recorder_->PutOnce(&note, analysis_->now_ns());
-      }
-      if (recorder_->mismatches() > 0) {
-        console_.Say(absl::StrCat(recorder_->mismatches(),
-                                  " records made again differ from those in the spool (another "
-                                  "build, or the source has changed); the spool's stand"));
-      }
-      while (!waiting_inputs_.empty()) {
-        const std::string bytes = std::move(waiting_inputs_.front());
-        waiting_inputs_.pop_front();
-        v1::Record record;
-        if (!record.ParseFromString(bytes)) continue;
-        spool_.AppendInput(items_taken_, bytes)
-            .IgnoreError();  // a full disk is said by the recorder
-        TakeInput(record);
-      }
-    }
+    if (state_ == State::kCatchingUp && IsCaughtUp()) OnCaughtUp();
     const absl::StatusOr<bool> taken = TakeNext(&wait);
     if (!taken.ok()) return Finish(taken.status());
     if (!recorder_->status().ok()) return Finish(recorder_->status());
@@ -167,38 +199,22 @@ void AgentSession::TakeDueInputs() {
   }
 }
 
-void AgentSession::TakeInput(const v1::Record& record) { analysis_->TakeInput(record); }
-
-void AgentSession::OnRecord(const DeliveredRecord& delivered) {
-  const RecordHeader& header = delivered.record.header;
-  if (delivered.follow_id != kCaseFollow || header.origin == spool_.origin()) return;
-  if (state_ != State::kCatchingUp && state_ != State::kRunning) return;
-  v1::Record record;
-  if (!record.ParseFromArray(delivered.bytes.data(), static_cast<int>(delivered.bytes.size())))
-    return;
-  if (record.has_message() && record.message().kind() != v1::MESSAGE_KIND_SYSTEM) {
-    console_.Say(absl::StrCat(record.message().urgent() ? "URGENT " : "", record.message().sender(),
-                              ": ", record.message().text()));
+void AgentSession::TakeInput(const v1::Record& record) {
+  if (record.has_alert_action()) {
+    const RecordKey alert = FromProto(record.alert_action().alert());
+    short_of_space_.OnResolved(alert);
+    differs_.OnResolved(alert);
   }
-  if (!CaseAnalysis::IsInput(record)) return;
-  if (known_inputs_.size() >= kMaxKnownInputs || !known_inputs_.insert(header.key()).second) return;
-  if (state_ == State::kCatchingUp) {
-    if (waiting_inputs_.size() < kMaxWaitingInputs) {
-      waiting_inputs_.emplace_back(delivered.bytes);
-    } else {
-      known_inputs_.erase(header.key());  // asked for again with the next follow
-    }
-    return;
-  }
-  spool_.AppendInput(items_taken_, delivered.bytes)
-      .IgnoreError();  // a full disk is said by the recorder
-  TakeInput(record);
-  Commit();
+  analysis_->TakeInput(record);
 }
 
 void AgentSession::EndOfCase(const std::string& reason) {
+  // The source may have become shorter than what it was when the spool was written.
+  if (state_ == State::kCatchingUp) TellDifferences();
+  TellDamage();
   state_ = State::kDraining;
   drain_deadline_ = clock_.Now() + options_.linger;
+  TellShed();
   if (!options_.keep_open) {
     for (const v1::CaseTransition step :
          {v1::CASE_TRANSITION_CLOSING, v1::CASE_TRANSITION_CLOSED}) {
@@ -216,6 +232,7 @@ void AgentSession::EndOfCase(const std::string& reason) {
 void AgentSession::Stop(bool close_case) {
   if (state_ == State::kDone || state_ == State::kIdle) return;
   if (close_case && state_ == State::kRunning) {
+    TellShed();
     // Not the analysis' own end: these cannot be made again, and need not, since the spool is
     // closed with them.
     for (const v1::CaseTransition step :
@@ -233,6 +250,7 @@ void AgentSession::Stop(bool close_case) {
   if (!spool_.closed()) {
     console_.Say("Stopped. The case stays open: start again with the same spool to go on with it");
   }
+  TellShed();
   Finish(spool_.Commit());
 }
 
@@ -255,13 +273,33 @@ void AgentSession::Commit() {
   }
   if (disk_failed_) console_.Say("The disk takes records again");
   disk_failed_ = false;
-  TellShed();
+  WatchSpace();
   if (link_ != nullptr) link_->NotifyPending();
 }
 
-void AgentSession::TellShed() {
+void AgentSession::WatchSpace() {
+  if (watching_space_) return;
+  if (!spool_.short_of_space() && !spool_.has_shed() && !short_of_space_.is_on()) return;
+  watching_space_ = true;
+  TellShed();
+  Post(kSpaceInterval, &AgentSession::LookForSpace);
+}
+
+void AgentSession::LookForSpace() {
+  watching_space_ = false;
+  if (state_ == State::kDone) return;
+  spool_.CheckSpace();
+  if (!TellShed() && !spool_.short_of_space() && short_of_space_.is_on()) {
+    OnceSink sink(*recorder_);
+    short_of_space_.Recover(TechnicalAlert("spool", "The disk has space again"),
+                            analysis_->now_ns(), sink);
+    ScheduleCommit(kCommitInterval);
+  }
+  WatchSpace();
+}
+
+bool AgentSession::TellShed() {
   const std::vector<ShedRange> shed = spool_.TakeShed();
-  if (shed.empty()) return;
   uint64_t count = 0;
   for (const ShedRange& range : shed) {
     v1::Record record;
@@ -274,18 +312,9 @@ void AgentSession::TellShed() {
     recorder_->PutOnce(&record, analysis_->now_ns());
     count += range.last_origin_seq - range.first_origin_seq + 1;
   }
-  if (!short_of_space_.is_on()) {
+  if (count > 0 && !short_of_space_.is_on()) {
     // Through PutOnce, since how full a disk is cannot be made again.
-    class OnceSink : public RecordSink {
-     public:
-      explicit OnceSink(SpoolRecorder& recorder) : recorder_(recorder) {}
-      RecordKey Put(v1::Record* record, int64_t at_ns) override {
-        return recorder_.PutOnce(record, at_ns);
-      }
-
-     private:
-      SpoolRecorder& recorder_;
-    } sink(*recorder_);
+    OnceSink sink(*recorder_);
     short_of_space_.Show(
         TechnicalAlert(
             "spool",
@@ -294,107 +323,7 @@ void AgentSession::TellShed() {
         analysis_->now_ns(), analysis_->now_ns(), sink);
   }
   ScheduleCommit(kCommitInterval);
-}
-
-void AgentSession::CheckClock() {
-  if (state_ == State::kDone) return;
-  Post(kClockCheckInterval, &AgentSession::CheckClock);
-  if (state_ == State::kRunning) RecordClock();
-  if (state_ == State::kDraining) CheckDrained();
-}
-
-void AgentSession::RecordClock() {
-  const DeviceTime now = clock_.Now();
-  std::optional<v1::ClockEstimate> estimate = link_->clock_model().Estimate(now);
-  if (!estimate || options_.speed == 0) return;
-  const bool better =
-      !recorded_clock_ || estimate->error_bound_ns() < recorded_clock_->error_bound_ns() / 2;
-  if (!better && now - recorded_clock_at_ < kClockRecordInterval) return;
-  recorded_clock_ = estimate;
-  recorded_clock_at_ = now;
-  // From the machine's clock to the source's time line, which the records count in. At another pace
-  // than 1 the two part company at a known rate.
-  const int64_t source_now_ns = SourceNow();
-  v1::Record record;
-  v1::ClockEstimate& told = *record.mutable_clock_estimate();
-  told = *estimate;
-  told.set_boot_id(spool_.info()->boot_id);
-  told.set_offset_ns(now.nanoseconds() + estimate->offset_ns() - source_now_ns);
-  told.set_at_monotonic_ns(source_now_ns);
-  told.set_drift_ppb(estimate->drift_ppb() / options_.speed + (1 / options_.speed - 1) * 1e9);
-  recorder_->PutOnce(&record, source_now_ns);
-  ScheduleCommit(kCommitInterval);
-}
-
-void AgentSession::OnJoined(const v1::Joined& joined) {
-  if (joined.case_id() != spool_.case_id().bytes()) return;
-  refused_ = false;
-  for (const v1::LaneRanges& lane : joined.held()) {
-    if (lane.lane() == 1 && !lane.ranges().empty()) case_known_to_hub_ = true;
-  }
-  Follow();
-  link_->NotifyPending();
-}
-
-void AgentSession::OnAcknowledged(const v1::Acknowledge& acknowledge) {
-  if (acknowledge.case_id() != spool_.case_id().bytes()) return;
-  case_known_to_hub_ = true;
-  Follow();
-  CheckDrained();
-}
-
-void AgentSession::Follow() {
-  if (following_ || !case_known_to_hub_ || link_ == nullptr || state_ == State::kDone) return;
-  v1::Follow follow;
-  follow.set_follow_id(kCaseFollow);
-  follow.set_case_id(spool_.case_id().ToString());
-  follow.set_delivery(v1::DELIVERY_COMPLETE);
-  follow.add_lanes(0);
-  follow.add_lanes(1);
-  if (link_->AddFollow(follow).ok()) following_ = true;
-}
-
-void AgentSession::OnFollowEnded(const v1::FollowEnded& ended) {
-  if (ended.follow_id() != kCaseFollow) return;
-  following_ = false;
-  Post(kFollowRetryInterval, &AgentSession::Follow);
-}
-
-void AgentSession::OnRecordRefused(const v1::RecordRefused& refused) {
-  console_.Say(absl::StrCat("The hub refuses record ", refused.lane(), "/", refused.origin_seq(),
-                            ": ", refused.text()));
-  CheckDrained();
-}
-
-void AgentSession::OnRefused(const v1::Refused& refused) {
-  if (refused.follow_id() == kCaseFollow) {
-    following_ = false;
-    Post(kFollowRetryInterval, &AgentSession::Follow);
-    return;
-  }
-  if (!refused_) console_.Say(absl::StrCat("ALARM the hub refuses this agent: ", refused.text()));
-  refused_ = true;
-}
-
-void AgentSession::OnLinkCondition(v1::LinkCondition condition, Duration /*previous*/) {
-  switch (condition) {
-    case v1::LINK_CONDITION_LIVE:
-      console_.Say("The hub is reached; the reader can see this theatre");
-      break;
-    case v1::LINK_CONDITION_STALE:
-      console_.Say("The link to the hub is stale (2 s): the reader's picture is delayed");
-      break;
-    case v1::LINK_CONDITION_LOST:
-      console_.Say(
-          "ALARM the link to the hub is lost (10 s): no remote reader. Alarms go on here; call the "
-          "reader");
-      break;
-    case v1::LINK_CONDITION_UNSUPERVISED:
-      console_.Say("ALARM no remote supervision for 60 s: telephone the reader");
-      break;
-    default:
-      break;
-  }
+  return count > 0;
 }
 
 void AgentSession::CheckDrained() {

@@ -25,6 +25,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "acquisition-agent/app/console.h"
+#include "acquisition-agent/app/limits.h"
 #include "acquisition-agent/app/spool_recorder.h"
 #include "acquisition-agent/spool/case_spool.h"
 #include "acquisition-agent/spool/spool_outbox.h"
@@ -41,6 +42,7 @@ struct SessionOptions {
   double speed = 1;  // of the source's time against the clock; 0: as fast as it can
   bool keep_open = false;
   Duration linger = Duration::Seconds(30);
+  size_t max_known_inputs = kMaxKnownInputs;
 };
 
 class AgentSession : public LinkObserver {
@@ -81,6 +83,11 @@ class AgentSession : public LinkObserver {
   void PumpAfter(Duration delay);
   // Takes the item that is due. False: it is not due yet, and *wait says how long.
   absl::StatusOr<bool> TakeNext(Duration* wait);
+  // Everything that the spool holds has been made again: what comes now is new.
+  void OnCaughtUp();
+  void TellDifferences();
+  void TellDamage();
+  void PutNote(const std::string& text);
   void TakeDueInputs();
   void TakeInput(const v1::Record& record);
   bool IsCaughtUp() const;
@@ -88,7 +95,11 @@ class AgentSession : public LinkObserver {
   void EndOfCase(const std::string& reason);
   void Commit();
   void ScheduleCommit(Duration delay);
-  void TellShed();
+  // Looks after a disk that is short, from the first sign until it has space again.
+  void WatchSpace();
+  void LookForSpace();
+  // Puts on record what was given up since it was last asked. False: nothing.
+  bool TellShed();
   void CheckClock();
   void RecordClock();
   int64_t SourceNow() const;
@@ -126,7 +137,10 @@ class AgentSession : public LinkObserver {
 
   bool commit_scheduled_ = false;
   bool disk_failed_ = false;
+  bool watching_space_ = false;
+  bool damage_told_ = false;
   AlertSlot short_of_space_;
+  AlertSlot differs_;
   bool following_ = false;
   bool case_known_to_hub_ = false;
   bool refused_ = false;

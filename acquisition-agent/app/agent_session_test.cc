@@ -5,7 +5,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "acquisition-agent/app/limits.h"
 #include "acquisition-agent/surveillance/testing/scripted_source.h"
 #include "common/record_codec.h"
 #include "common/testing/fake_clock.h"
@@ -35,7 +38,8 @@ PatientScript Fall() {
 // One life of the agent: from its start to its end, its kill, or the power cut.
 class Theatre {
  public:
-  Theatre(FakeFileSystem& files, PatientScript script, double speed = 1)
+  Theatre(FakeFileSystem& files, PatientScript script, double speed = 1,
+          size_t max_known_inputs = kMaxKnownInputs)
       : source_(std::move(script)), executor_(clock_), plan_(PatientPlan()) {
     SpoolOptions options;
     options.directory = "/spool/case";
@@ -55,6 +59,7 @@ class Theatre {
     session_options.theatre = "OR 3";
     session_options.procedure = "test";
     session_options.speed = speed;
+    session_options.max_known_inputs = max_known_inputs;
     session = std::make_unique<AgentSession>(session_options, plan_, source_, *spool, executor_,
                                              clock_, console);
     EXPECT_TRUE(session->Prepare().ok());
@@ -204,6 +209,116 @@ TEST(AgentSession, ADamagedRecordIsMadeAgain) {
   EXPECT_EQ(after, before);
 }
 
+// What lane 1 has of each kind of gap, and lane 0 of alerts about `subject`, by condition.
+struct Told {
+  std::map<v1::DataGapCause, int> gaps;
+  std::map<v1::AlertCondition, int> alerts;
+};
+Told WhatIsTold(const Theatre& theatre, const std::string& subject) {
+  Told told;
+  for (uint32_t lane = 0; lane < 2; ++lane) {
+    for (const std::string& bytes : theatre.Kept(lane)) {
+      v1::Record record;
+      EXPECT_TRUE(record.ParseFromString(bytes));
+      if (record.has_data_gap()) ++told.gaps[record.data_gap().cause()];
+      if (record.alert().trace_id() == subject) ++told.alerts[record.alert().condition()];
+    }
+  }
+  return told;
+}
+
+TEST(AgentSession, AShortDiskIsOnRecordInFewWordsAndItsAlertRecovers) {
+  FakeFileSystem files;
+  Theatre theatre(files, Fall());
+  theatre.Start();
+  theatre.RunFor(1);
+  files.SetFreeBytes(20'000);
+  theatre.RunFor(14);
+  ASSERT_TRUE(theatre.spool->short_of_space());
+  const Told during = WhatIsTold(theatre, "spool");
+  EXPECT_EQ(during.alerts.at(v1::ALERT_CONDITION_RAISED), 1);
+  EXPECT_EQ(during.alerts.count(v1::ALERT_CONDITION_RECOVERED), 0u);
+  files.SetFreeBytes(uint64_t{1} << 40);
+  theatre.RunFor(11);
+  EXPECT_FALSE(theatre.spool->short_of_space());
+  const Told after = WhatIsTold(theatre, "spool");
+  // Of each of three lanes one each five seconds, not one a commit.
+  ASSERT_EQ(after.gaps.count(v1::DATA_GAP_CAUSE_SPOOL_SHORT), 1u);
+  EXPECT_LE(after.gaps.at(v1::DATA_GAP_CAUSE_SPOOL_SHORT), 15);
+  EXPECT_EQ(after.alerts.at(v1::ALERT_CONDITION_RAISED), 1);
+  EXPECT_EQ(after.alerts.at(v1::ALERT_CONDITION_RECOVERED), 1);
+  theatre.RunToEnd();
+  EXPECT_TRUE(theatre.result.ok()) << theatre.result;
+  // Every number that is not there is on record.
+  SeqRanges named;
+  for (const std::string& bytes : theatre.Kept(1)) {
+    v1::Record record;
+    ASSERT_TRUE(record.ParseFromString(bytes));
+    if (!record.has_data_gap() || record.data_gap().lane() != 5) continue;
+    named.InsertRange(record.data_gap().first_origin_seq(), record.data_gap().last_origin_seq());
+  }
+  EXPECT_FALSE(named.empty());
+  for (uint64_t seq = 1; seq <= theatre.spool->last_seq(5); ++seq) {
+    EXPECT_NE(theatre.spool->Holds(5, seq), named.Contains(seq)) << seq;
+  }
+}
+
+TEST(AgentSession, HostileADamagedNoteOfALifeBeforeIsOnRecordAsLost) {
+  FakeFileSystem files;
+  for (int life = 0; life < 2; ++life) {
+    Theatre theatre(files, Fall());
+    theatre.Start();
+    theatre.RunFor(5);
+  }
+  uint64_t note = 0;
+  EntryPlace place;
+  {
+    Theatre theatre(files, Fall());
+    for (uint64_t seq = 1; seq <= theatre.spool->last_seq(1); ++seq) {
+      v1::Record record;
+      ASSERT_TRUE(record.ParseFromString(*theatre.spool->Read(1, seq)));
+      if (absl::StrContains(record.source_note().text(), "started again")) note = seq;
+    }
+    ASSERT_NE(note, 0u);
+    place = theatre.spool->PlaceOf(1, note);
+  }
+  files.FlipBit(absl::StrFormat("/spool/case/control-%08u.seg", place.segment), place.offset + 40,
+                1);
+  Theatre theatre(files, Fall());
+  ASSERT_EQ(theatre.spool->Holes().size(), 1u);
+  theatre.Start();
+  theatre.RunToEnd();
+  EXPECT_TRUE(theatre.spool->Holes().empty());
+  v1::Record record;
+  ASSERT_TRUE(record.ParseFromString(*theatre.spool->Read(1, note)));
+  EXPECT_EQ(record.data_gap().cause(), v1::DATA_GAP_CAUSE_SPOOL_DAMAGED);
+  EXPECT_EQ(record.data_gap().first_origin_seq(), note);
+  EXPECT_THAT(theatre.console.lines, Contains(HasSubstr("The spool was damaged")));
+}
+
+TEST(AgentSession, RecordsThatDifferAfterARestartAreAnAlertAndOnRecord) {
+  FakeFileSystem files;
+  {
+    Theatre theatre(files, Fall());
+    theatre.Start();
+    theatre.RunFor(12);
+  }
+  PatientScript other = Fall();
+  other.seed = 2;
+  Theatre theatre(files, other);
+  theatre.Start();
+  theatre.RunToEnd();
+  EXPECT_GT(theatre.session->recorder().mismatches(), 0u);
+  EXPECT_EQ(WhatIsTold(theatre, "restart").alerts[v1::ALERT_CONDITION_RAISED], 1);
+  int notes = 0;
+  for (const std::string& bytes : theatre.Kept(1)) {
+    v1::Record record;
+    ASSERT_TRUE(record.ParseFromString(bytes));
+    notes += absl::StrContains(record.source_note().text(), "differ from those on record") ? 1 : 0;
+  }
+  EXPECT_EQ(notes, 1);
+}
+
 // With a hub that the test plays.
 class LinkedTheatre : public testing::Test {
  protected:
@@ -340,6 +455,47 @@ TEST_F(LinkedTheatre, APersonsBaselineIsCarriedOutOnceAlsoOverARestart) {
     if (record.has_message()) ++refusals;
   }
   EXPECT_EQ(answers + refusals, 1);
+}
+
+TEST_F(LinkedTheatre, HostileACommandBeyondWhatIsTakenIsAnswered) {
+  FakeFileSystem files;
+  Theatre theatre(files, Fall(), /*speed=*/1, /*max_known_inputs=*/1);
+  Connect(theatre);
+  theatre.Start();
+  for (int i = 0; i < 20; ++i) {
+    theatre.RunFor(0.1);
+    Take(theatre);
+  }
+  v1::Down down;
+  for (uint64_t seq = 1; seq <= 2; ++seq) {
+    v1::Record asked;
+    asked.set_case_id(theatre.spool->case_id().ToString());
+    asked.set_origin(std::string(16, 'p'));
+    asked.set_lane(1);
+    asked.set_origin_seq(seq);
+    asked.mutable_baseline_set()->set_trace_id("nowhere");
+    asked.mutable_baseline_set()->set_kind(v1::BASELINE_KIND_POST_POSITION);
+    *asked.mutable_baseline_set()->add_sweeps() = ToProto(RecordKey{theatre.spool->origin(), 3, 4});
+    std::string stamped = asked.SerializeAsString();
+    AppendStamp(
+        RecordStamp{.epoch = 1, .seq = 500 + seq, .recorded_at = HubTime::FromNanoseconds(1)},
+        &stamped);
+    down.add_records(stamped);
+  }
+  dialer_->Deliver(down);
+  theatre.RunFor(0.5);
+  std::vector<std::string> answers;
+  for (const std::string& bytes : theatre.Kept(0)) {
+    v1::Record record;
+    ASSERT_TRUE(record.ParseFromString(bytes));
+    if (record.message().about().origin() == std::string(16, 'p')) {
+      answers.push_back(
+          absl::StrCat(record.message().about().origin_seq(), " ", record.message().text()));
+    }
+  }
+  EXPECT_THAT(answers, testing::ElementsAre(HasSubstr("1 Baseline of nowhere"),
+                                            HasSubstr("2 Not carried out")));
+  link_->Stop();
 }
 
 TEST_F(LinkedTheatre, AnUnreachedHubCostsTheTheatreNothingButItsReader) {

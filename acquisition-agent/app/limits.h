@@ -23,6 +23,12 @@ inline constexpr Duration kFollowRetryInterval = Duration::Seconds(2);
 inline constexpr size_t kMaxWaitingInputs = 1000;
 // Records on lanes 0-1 remembered to tell a repetition: people's commands of a day.
 inline constexpr size_t kMaxKnownInputs = 100'000;
+// While the disk is short its space is asked for this often, and what was given up is recorded:
+// one gap a lane, some 2,000 an hour.
+inline constexpr Duration kSpaceInterval = Duration::Seconds(5);
+// Records in place of lost ones are committed in groups of this many: a damaged file may hold
+// more of them than may wait.
+inline constexpr uint64_t kTombstonesACommit = 4096;
 // Cases of earlier runs that are still delivered beside the present one.
 inline constexpr size_t kMaxOldCases = 16;
 

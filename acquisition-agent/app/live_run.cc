@@ -14,9 +14,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "acquisition-agent/app/agent_session.h"
-#include "acquisition-agent/app/dry_run.h"
-#include "acquisition-agent/app/limits.h"
-#include "acquisition-agent/app/setup_digest.h"
+#include "acquisition-agent/app/case_choice.h"
 #include "acquisition-agent/app/spool_folder.h"
 #include "common/clock.h"
 #include "common/link/grpc_dialer.h"
@@ -91,77 +89,6 @@ absl::StatusOr<std::unique_ptr<Dialer>> MakeDialer(const AgentOptions& options, 
   return MakeGrpcDialer(dial, executor);
 }
 
-// The case to run, and what earlier runs have left to deliver.
-struct Cases {
-  std::unique_ptr<CaseSpool> current;
-  bool resumed = false;
-  std::vector<std::unique_ptr<CaseSpool>> old;
-};
-
-absl::Status CloseLeftOpen(CaseSpool& spool, const Clock& clock) {
-  SpoolRecorder recorder({spool.case_id(), spool.origin(), spool.info()->boot_id}, spool, clock,
-                         nullptr);
-  for (const v1::CaseTransition step : {v1::CASE_TRANSITION_CLOSING, v1::CASE_TRANSITION_CLOSED}) {
-    v1::Record closing = ClosingRecord(step, "a new case was begun");
-    recorder.PutOnce(&closing, 0);
-  }
-  RETURN_IF_ERROR(recorder.status());
-  RETURN_IF_ERROR(spool.Close());
-  return spool.Commit();
-}
-
-absl::StatusOr<Cases> ChooseCase(const AgentOptions& options, const CasePlan& plan,
-                                 SpoolFolder& folder, Random& random, const Clock& clock) {
-  std::optional<CaseId> wanted;
-  if (!options.case_id.empty()) {
-    wanted = CaseIdFromHex(options.case_id);
-    if (!wanted) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("--case: \"", options.case_id, "\" is not 32 hexadecimal digits"));
-    }
-  }
-  const uint64_t digest = SetupDigest(options.source, plan);
-  Cases cases;
-  ASSIGN_OR_RETURN(std::vector<std::unique_ptr<CaseSpool>> found, folder.OpenCases());
-  for (std::unique_ptr<CaseSpool>& spool : found) {
-    if (!spool->closed() && options.new_case) {
-      RETURN_IF_ERROR(CloseLeftOpen(*spool, clock));
-    }
-    if (spool->closed()) {
-      if (wanted && *wanted == spool->case_id()) {
-        return absl::InvalidArgumentError(
-            absl::StrCat("--case: ", options.case_id, " is closed in this spool"));
-      }
-      if (cases.old.size() < kMaxOldCases && !spool->AllSettled())
-        cases.old.push_back(std::move(spool));
-      continue;
-    }
-    const bool same = spool->info()->setup_digest == digest && cases.current == nullptr &&
-                      (!wanted || *wanted == spool->case_id());
-    if (!same) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(options.spool, ": case ", spool->case_id().Hex(),
-                       " is still open, with source ", spool->info()->source,
-                       " and another plan, source or case than now. Start with the same ones to go "
-                       "on with it, or with --new-case to close it"));
-    }
-    cases.current = std::move(spool);
-    cases.resumed = true;
-  }
-  if (cases.current == nullptr) {
-    ASSIGN_OR_RETURN(cases.current, folder.NewCase(wanted ? *wanted : CaseId::Draw(random)));
-    CaseInfo info;
-    info.boot_id = random.Uint64();
-    info.setup_digest = digest;
-    info.source = options.source;
-    info.theatre = options.theatre;
-    info.procedure = options.procedure.empty() ? plan.plan.procedure() : options.procedure;
-    RETURN_IF_ERROR(cases.current->SetInfo(info));
-    RETURN_IF_ERROR(cases.current->Commit());
-  }
-  return cases;
-}
-
 // Signals go to the main thread, which waits for them; every other thread starts with them blocked.
 sigset_t BlockSignals() {
   sigset_t signals;
@@ -173,6 +100,90 @@ sigset_t BlockSignals() {
   return signals;
 }
 
+// What works in a run. Destroyed in the opposite order: the executor stops first, then nothing runs
+// any more.
+struct Works {
+  std::unique_ptr<Dialer> dialer;
+  std::vector<std::unique_ptr<SpoolOutbox>> old_outboxes;
+  std::unique_ptr<AgentSession> session;
+  std::unique_ptr<ParticipantLink> link;
+  std::unique_ptr<ThreadExecutor> executor;
+};
+
+SessionOptions SessionOptionsOf(const AgentOptions& options, const CaseInfo& info) {
+  SessionOptions session;
+  session.theatre = info.theatre;
+  session.procedure = info.procedure;
+  session.speed = options.speed;
+  session.keep_open = options.keep_open;
+  session.linger = Duration::FromSeconds(options.linger_s);
+  return session;
+}
+
+absl::Status MakeLink(const AgentOptions& options, FileSystem& files, const Clock& clock,
+                      Random& random, const Cases& cases, Works* works) {
+  ASSIGN_OR_RETURN(works->dialer, MakeDialer(options, files, *works->executor));
+  LinkOptions link_options;
+  link_options.origin = cases.current->origin();
+  link_options.software = "remora-agent " REMORA_VERSION;
+  link_options.end_when_refused = false;
+  works->link = std::make_unique<ParticipantLink>(link_options, *works->executor, clock, random,
+                                                  *works->dialer, *works->session);
+  for (const std::unique_ptr<CaseSpool>& old : cases.old) {
+    works->old_outboxes.push_back(std::make_unique<SpoolOutbox>(*old));
+  }
+  return absl::OkStatus();
+}
+
+// On the executor.
+void StartLink(const Cases& cases, Console& console, Works* works) {
+  works->session->AttachLink(works->link.get());
+  absl::Status added = works->link->AddOutbox(
+      cases.current->case_id(), cases.current->info()->theatre, &works->session->outbox());
+  for (size_t i = 0; i < works->old_outboxes.size() && added.ok(); ++i) {
+    added = works->link->AddOutbox(cases.old[i]->case_id(), "", works->old_outboxes[i].get());
+  }
+  if (!added.ok()) console.Say(std::string(added.message()));
+  works->link->Start();
+}
+
+// Runs until the session is done; a signal stops it. What it came to.
+absl::Status WorkUntilDone(const sigset_t& signals, const AgentOptions& options, const Cases& cases,
+                           Console& console, Works* works) {
+  std::atomic<bool> done{false};
+  absl::Status result;
+  works->executor->Post([&] {
+    if (works->link != nullptr) StartLink(cases, console, works);
+    works->session->Start([&](absl::Status status) {
+      result = std::move(status);
+      if (works->link != nullptr) works->link->Stop();
+      done.store(true);
+    });
+  });
+  timespec pause{0, 50'000'000};
+  while (!done.load()) {
+    if (sigtimedwait(&signals, nullptr, &pause) > 0) {
+      works->executor->Post([&] { works->session->Stop(options.close_on_stop); });
+    }
+  }
+  works->executor->Stop();
+  works->link.reset();
+  works->session.reset();
+  return result;
+}
+
+// Marks what the hub holds wholly.
+absl::Status MarkDone(SpoolFolder& folder, Cases* cases) {
+  cases->old.push_back(std::move(cases->current));
+  for (std::unique_ptr<CaseSpool>& spool : cases->old) {
+    const CaseId id = spool->case_id();
+    const bool whole = spool->closed() && spool->AllSettled();
+    spool.reset();
+    if (whole) RETURN_IF_ERROR(folder.MarkDone(id));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status Run(const AgentOptions& options, const CasePlan& plan, SignalSource& source,
                  FileSystem& files) {
   const sigset_t signals = BlockSignals();
@@ -182,80 +193,28 @@ absl::Status Run(const AgentOptions& options, const CasePlan& plan, SignalSource
   RETURN_IF_ERROR(files.CreateDirectory(options.spool));
   ASSIGN_OR_RETURN(const std::unique_ptr<FolderLock> lock, FolderLock::Take(options.spool));
   ASSIGN_OR_RETURN(const std::unique_ptr<SpoolFolder> folder,
-                   SpoolFolder::Open(files, options.spool, *random));
-  ASSIGN_OR_RETURN(Cases cases, ChooseCase(options, plan, *folder, *random, *clock));
+                   SpoolFolder::Open(files, options.spool, *random, console));
+  ASSIGN_OR_RETURN(Cases cases, ChooseCase(options, plan, *folder, *random, *clock, console));
   const CaseInfo& info = *cases.current->info();
   console.Say(absl::StrCat(cases.resumed ? "Going on with case " : "Case ",
                            cases.current->case_id().Hex(), ", ", info.theatre, ", ",
                            info.procedure));
-
-  SessionOptions session_options;
-  session_options.theatre = info.theatre;
-  session_options.procedure = info.procedure;
-  session_options.speed = options.speed;
-  session_options.keep_open = options.keep_open;
-  session_options.linger = Duration::FromSeconds(options.linger_s);
-
-  // Destroyed in the opposite order: the executor stops first, then nothing runs any more.
-  std::unique_ptr<Dialer> dialer;
-  std::vector<std::unique_ptr<SpoolOutbox>> old_outboxes;
-  std::unique_ptr<AgentSession> session;
-  std::unique_ptr<ParticipantLink> link;
-  ThreadExecutor executor(*clock, "agent");
-  session = std::make_unique<AgentSession>(session_options, plan, source, *cases.current, executor,
-                                           *clock, console);
-  RETURN_IF_ERROR(session->Prepare());
-  if (!options.hub.empty()) {
-    ASSIGN_OR_RETURN(dialer, MakeDialer(options, files, executor));
-    LinkOptions link_options;
-    link_options.origin = folder->origin();
-    link_options.software = "remora-agent " REMORA_VERSION;
-    link_options.end_when_refused = false;
-    link = std::make_unique<ParticipantLink>(link_options, executor, *clock, *random, *dialer,
-                                             *session);
-    for (const std::unique_ptr<CaseSpool>& old : cases.old) {
-      old_outboxes.push_back(std::make_unique<SpoolOutbox>(*old));
-    }
-  } else {
-    console.Say("No --hub: the theatre works alone");
-  }
-
-  std::atomic<bool> done{false};
   absl::Status result;
-  executor.Post([&] {
-    if (link != nullptr) {
-      session->AttachLink(link.get());
-      absl::Status added =
-          link->AddOutbox(cases.current->case_id(), info.theatre, &session->outbox());
-      for (size_t i = 0; i < old_outboxes.size() && added.ok(); ++i) {
-        added = link->AddOutbox(cases.old[i]->case_id(), "", old_outboxes[i].get());
-      }
-      if (!added.ok()) console.Say(std::string(added.message()));
-      link->Start();
+  {
+    Works works;
+    works.executor = std::make_unique<ThreadExecutor>(*clock, "agent");
+    works.session =
+        std::make_unique<AgentSession>(SessionOptionsOf(options, info), plan, source,
+                                       *cases.current, *works.executor, *clock, console);
+    RETURN_IF_ERROR(works.session->Prepare());
+    if (!options.hub.empty()) {
+      RETURN_IF_ERROR(MakeLink(options, files, *clock, *random, cases, &works));
+    } else {
+      console.Say("No --hub: the theatre works alone");
     }
-    session->Start([&](absl::Status status) {
-      result = std::move(status);
-      if (link != nullptr) link->Stop();
-      done.store(true);
-    });
-  });
-  timespec pause{0, 50'000'000};
-  while (!done.load()) {
-    if (sigtimedwait(&signals, nullptr, &pause) > 0) {
-      executor.Post([&] { session->Stop(options.close_on_stop); });
-    }
+    result = WorkUntilDone(signals, options, cases, console, &works);
   }
-  executor.Stop();
-  link.reset();
-  session.reset();
-  const auto finish = [&](std::unique_ptr<CaseSpool>& spool) {
-    const CaseId id = spool->case_id();
-    const bool whole = spool->closed() && spool->AllSettled();
-    spool.reset();
-    return whole ? folder->MarkDone(id) : absl::OkStatus();
-  };
-  for (std::unique_ptr<CaseSpool>& old : cases.old) RETURN_IF_ERROR(finish(old));
-  RETURN_IF_ERROR(finish(cases.current));
+  RETURN_IF_ERROR(MarkDone(*folder, &cases));
   return result;
 }
 

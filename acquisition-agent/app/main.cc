@@ -5,6 +5,7 @@
 #include "acquisition-agent/app/dry_run.h"
 #include "acquisition-agent/app/live_run.h"
 #include "acquisition-agent/app/options.h"
+#include "acquisition-agent/app/plan_fit.h"
 #include "acquisition-agent/app/record_printer.h"
 #include "acquisition-agent/sources/open.h"
 #include "common/file_system.h"
@@ -77,8 +78,8 @@ int Main(int argc, char** argv) {
   absl::StatusOr<std::unique_ptr<SignalSource>> source = OpenSource(options.source);
   if (!source.ok()) return Fail(source.status(), 2);
   // A plan that does not fit the source is a mistake in writing, whatever is done with it then.
-  if (const auto resolved = ResolvePlan(*plan, (*source)->info()); !resolved.ok()) {
-    return Fail(resolved.status(), 2);
+  if (const absl::Status fits = CheckPlanFits(*plan, (*source)->info()); !fits.ok()) {
+    return Fail(fits, 2);
   }
   if (options.dry_run) return RunDry(options, *plan, **source);
   return RunLive(options, *plan, **source, *files);

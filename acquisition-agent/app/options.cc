@@ -24,14 +24,7 @@ Sources:
 Exit codes: 0 ok, 1 failed, 2 usage, plan or source wrong, 3 refused by the hub,
 5 hub not reached while records wait)";
 
-}  // namespace
-
-std::optional<int> ParseCommandLine(int argc, char** argv, AgentOptions* options) {
-  CLI::App app{
-      "Remora's acquisition agent: turns a theatre's signals into evoked responses, EMG, "
-      "measurements and alerts."};
-  app.footer(kExamples);
-  app.set_version_flag("--version", "remora-agent " REMORA_VERSION);
+void AddInputs(CLI::App& app, AgentOptions* options) {
   app.add_option("--source", options->source,
                  "where signals come from, such as edf:case.edf or sim:cord")
       ->required()
@@ -48,6 +41,9 @@ std::optional<int> ParseCommandLine(int argc, char** argv, AgentOptions* options
       ->type_name("FORMAT");
   app.add_flag("--samples", options->samples, "of a dry run: print samples too, in microvolts");
   app.add_option("--seed", options->seed, "of a dry run's ids");
+}
+
+void AddHub(CLI::App& app, AgentOptions* options) {
   app.add_option("--hub", options->hub,
                  "host:port or unix:PATH; without it the theatre works alone")
       ->type_name("ADDR");
@@ -59,6 +55,9 @@ std::optional<int> ParseCommandLine(int argc, char** argv, AgentOptions* options
   app.add_option("--certificate", options->certificate_file, "this agent's certificate")
       ->type_name("FILE");
   app.add_option("--key", options->key_file, "its private key")->type_name("FILE");
+}
+
+void AddCase(CLI::App& app, AgentOptions* options) {
   app.add_option("--theatre", options->theatre, "name of the theatre")
       ->capture_default_str()
       ->check(
@@ -89,6 +88,19 @@ std::optional<int> ParseCommandLine(int argc, char** argv, AgentOptions* options
       ->check(CLI::Range(0.0, 86400.0))
       ->capture_default_str()
       ->type_name("SECONDS");
+}
+
+}  // namespace
+
+std::optional<int> ParseCommandLine(int argc, char** argv, AgentOptions* options) {
+  CLI::App app{
+      "Remora's acquisition agent: turns a theatre's signals into evoked responses, EMG, "
+      "measurements and alerts."};
+  app.footer(kExamples);
+  app.set_version_flag("--version", "remora-agent " REMORA_VERSION);
+  AddInputs(app, options);
+  AddHub(app, options);
+  AddCase(app, options);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

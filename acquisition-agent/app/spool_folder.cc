@@ -1,6 +1,7 @@
 #include "acquisition-agent/app/spool_folder.h"
 
 #include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "acquisition-agent/spool/entry.h"
@@ -9,6 +10,20 @@
 namespace remora::agent {
 namespace {
 
+// Files of the logs that hold bulk (case_spool.h).
+bool IsBulkFile(absl::string_view name) {
+  return absl::EndsWith(name, ".seg") &&
+         (absl::StartsWith(name, "block-") || absl::StartsWith(name, "envelope-") ||
+          absl::StartsWith(name, "sweep-"));
+}
+
+bool HoldsRecords(const CaseSpool& spool) {
+  for (uint32_t lane = 0; lane < kLaneCount; ++lane) {
+    if (spool.last_seq(lane) > 0) return true;
+  }
+  return spool.closed() || !spool.recovered_inputs().empty();
+}
+
 std::string OriginPath(const std::string& folder) { return absl::StrCat(folder, "/origin"); }
 
 absl::StatusOr<OriginId> ReadOrigin(FileSystem& files, const std::string& folder) {
@@ -16,9 +31,9 @@ absl::StatusOr<OriginId> ReadOrigin(FileSystem& files, const std::string& folder
   const std::optional<Entry> entry = ParseEntry(bytes);
   OriginId origin;
   if (!entry || !origin.Assign(entry->payload)) {
-    return absl::DataLossError(absl::StrCat(
-        OriginPath(folder), ": is damaged. Move ", folder,
-        " away, keep it for its records, and start with an empty folder"));
+    return absl::DataLossError(
+        absl::StrCat(OriginPath(folder), ": is damaged. Move ", folder,
+                     " away, keep it for its records, and start with an empty folder"));
   }
   return origin;
 }
@@ -36,7 +51,8 @@ std::optional<CaseId> CaseIdFromHex(absl::string_view hex) {
 }
 
 absl::StatusOr<std::unique_ptr<SpoolFolder>> SpoolFolder::Open(FileSystem& files,
-                                                               std::string folder, Random& random) {
+                                                               std::string folder, Random& random,
+                                                               Console& console) {
   RETURN_IF_ERROR(files.CreateDirectory(folder));
   if (!files.Exists(OriginPath(folder))) {
     // Under another name until it is whole: a program that is killed here has drawn nothing.
@@ -52,7 +68,7 @@ absl::StatusOr<std::unique_ptr<SpoolFolder>> SpoolFolder::Open(FileSystem& files
     RETURN_IF_ERROR(files.SyncDirectory(folder));
   }
   ASSIGN_OR_RETURN(const OriginId origin, ReadOrigin(files, folder));
-  return std::unique_ptr<SpoolFolder>(new SpoolFolder(files, std::move(folder), origin));
+  return std::unique_ptr<SpoolFolder>(new SpoolFolder(files, std::move(folder), origin, console));
 }
 
 absl::StatusOr<std::unique_ptr<CaseSpool>> SpoolFolder::NewCase(const CaseId& case_id) {
@@ -60,6 +76,7 @@ absl::StatusOr<std::unique_ptr<CaseSpool>> SpoolFolder::NewCase(const CaseId& ca
   options.directory = absl::StrCat(folder_, "/case-", case_id.Hex());
   options.case_id = case_id;
   options.origin = origin_;
+  options.reclaim = [this] { return ReclaimDone(); };
   RecoveryReport report;
   ASSIGN_OR_RETURN(std::unique_ptr<CaseSpool> spool, CaseSpool::Open(files_, options, &report));
   RETURN_IF_ERROR(files_.SyncDirectory(folder_));
@@ -75,10 +92,37 @@ absl::StatusOr<std::vector<std::unique_ptr<CaseSpool>>> SpoolFolder::OpenCases()
     const std::optional<CaseId> id = CaseIdFromHex(hex);
     if (!id) continue;
     ASSIGN_OR_RETURN(std::unique_ptr<CaseSpool> spool, NewCase(*id));
-    // Killed before its first commit: there was no case.
-    if (spool->info() != nullptr) cases.push_back(std::move(spool));
+    if (spool->info() == nullptr) {
+      if (HoldsRecords(*spool)) {
+        return absl::DataLossError(
+            absl::StrCat(folder_, "/", name, ": holds records, but what case they are of is ",
+                         "damaged. Move it away, keep it for its records, and start again"));
+      }
+      continue;  // killed before its first commit: there was no case
+    }
+    cases.push_back(std::move(spool));
   }
   return cases;
+}
+
+bool SpoolFolder::ReclaimDone() {
+  const absl::StatusOr<std::vector<std::string>> cases = files_.List(folder_);
+  if (!cases.ok()) return false;
+  for (const std::string& name : *cases) {
+    if (!absl::StartsWith(name, "done-")) continue;
+    const std::string directory = absl::StrCat(folder_, "/", name);
+    const absl::StatusOr<std::vector<std::string>> names = files_.List(directory);
+    if (!names.ok()) continue;
+    size_t removed = 0;
+    for (const std::string& file : *names) {
+      if (IsBulkFile(file) && files_.Remove(absl::StrCat(directory, "/", file)).ok()) ++removed;
+    }
+    if (removed == 0) continue;
+    console_.Say(absl::StrCat("The disk is short: ", removed, " files of EMG and sweeps of ", name,
+                              " are removed; the hub has them"));
+    return true;
+  }
+  return false;
 }
 
 absl::Status SpoolFolder::MarkDone(const CaseId& case_id) {

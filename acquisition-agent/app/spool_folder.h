@@ -2,10 +2,11 @@
 //
 //   FOLDER/origin            16 random bytes, drawn once
 //   FOLDER/case-ID/          a case (case_spool.h)
-//   FOLDER/done-ID/          one that is closed and wholly held by the hub; kept until a
-//   certificate says so
+//   FOLDER/done-ID/          one that is closed and wholly held by the hub: kept, but its bulk goes
+//                            first when the disk is short
 //
-// Used by one process at a time (the app locks the folder), at its start and end.
+// Used by one process at a time (the app locks the folder). It outlives the spools that it opened:
+// while they run they ask it for room, on their sequence.
 #pragma once
 
 #include <memory>
@@ -14,6 +15,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "acquisition-agent/app/console.h"
 #include "acquisition-agent/spool/case_spool.h"
 #include "common/file_system.h"
 #include "common/ids.h"
@@ -23,24 +25,29 @@ namespace remora::agent {
 
 class SpoolFolder {
  public:
-  // Makes what is not there. DataLoss: the origin is unreadable.
+  // Makes what is not there. DataLoss: the origin is unreadable. `console` hears what is removed.
   static absl::StatusOr<std::unique_ptr<SpoolFolder>> Open(FileSystem& files, std::string folder,
-                                                           Random& random);
+                                                           Random& random, Console& console);
 
   const OriginId& origin() const { return origin_; }
-  // All cases that are not done, recovered. Unavailable, InvalidArgument: as CaseSpool::Open.
+  // All cases that are not done, recovered; what was damaged is in recovery(). Unavailable,
+  // InvalidArgument: as CaseSpool::Open. DataLoss: a case that holds records, but not what they are
+  // of.
   absl::StatusOr<std::vector<std::unique_ptr<CaseSpool>>> OpenCases();
   absl::StatusOr<std::unique_ptr<CaseSpool>> NewCase(const CaseId& case_id);
+  // Removes the bulk of one done case. False: there is none left.
+  bool ReclaimDone();
   // Marks a closed case that is wholly settled. Its spool must not be written any more.
   absl::Status MarkDone(const CaseId& case_id);
 
  private:
-  SpoolFolder(FileSystem& files, std::string folder, OriginId origin)
-      : files_(files), folder_(std::move(folder)), origin_(origin) {}
+  SpoolFolder(FileSystem& files, std::string folder, OriginId origin, Console& console)
+      : files_(files), folder_(std::move(folder)), origin_(origin), console_(console) {}
 
   FileSystem& files_;
   const std::string folder_;
   const OriginId origin_;
+  Console& console_;
 };
 
 // The id that 32 hexadecimal digits write; nothing for anything else.

@@ -24,8 +24,8 @@ bool SpoolRecorder::caught_up() const {
 
 RecordKey SpoolRecorder::Append(uint32_t lane, uint64_t seq, uint32_t ordinal, v1::Record* record,
                                 int64_t at_ns, bool is_new) {
-  const std::string bytes = EncodeRecord(identity_, lane, seq, at_ns,
-                                         clock_.WallNow().nanoseconds(), record);
+  const std::string bytes =
+      EncodeRecord(identity_, lane, seq, at_ns, clock_.WallNow().nanoseconds(), record);
   const absl::Status status = spool_.AppendRecord(lane, seq, ordinal, bytes);
   if (status_.ok() && !status.ok()) status_ = status;
   if (is_new && on_new_) on_new_(*record, at_ns);
@@ -71,8 +71,8 @@ void SpoolRecorder::Compare(uint32_t lane, uint64_t seq, v1::Record* record, int
     ++mismatches_;
     return;
   }
-  const std::string again = EncodeRecord(identity_, lane, seq, at_ns,
-                                         old.captured_at().wall_unix_ns(), record);
+  const std::string again =
+      EncodeRecord(identity_, lane, seq, at_ns, old.captured_at().wall_unix_ns(), record);
   if (again != *kept) ++mismatches_;
 }
 

@@ -59,4 +59,16 @@ class SpoolRecorder : public RecordSink {
   uint64_t mismatches_ = 0;
 };
 
+// A sink for what cannot be made again: how full a disk is, what a restart found.
+class OnceSink : public RecordSink {
+ public:
+  explicit OnceSink(SpoolRecorder& recorder) : recorder_(recorder) {}
+  RecordKey Put(v1::Record* record, int64_t at_ns) override {
+    return recorder_.PutOnce(record, at_ns);
+  }
+
+ private:
+  SpoolRecorder& recorder_;
+};
+
 }  // namespace remora::agent

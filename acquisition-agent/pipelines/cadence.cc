@@ -4,6 +4,8 @@
 #include <cmath>
 #include <vector>
 
+#include "acquisition-agent/pipelines/limits.h"
+
 namespace remora::agent {
 namespace {
 
@@ -23,6 +25,10 @@ double Cadence::rate_hz() const {
     return 1e9 / static_cast<double>(sorted[sorted.size() / 2]);
   }
   return planned_rate_hz_;
+}
+
+void Cadence::Start(int64_t now_ns) {
+  if (!start_ns_) start_ns_ = now_ns;
 }
 
 int Cadence::OnStimulus(int64_t time_ns, std::optional<double> stated_rate_hz) {
@@ -46,11 +52,16 @@ int Cadence::OnStimulus(int64_t time_ns, std::optional<double> stated_rate_hz) {
 }
 
 bool Cadence::IsMissing(int64_t now_ns) const {
+  if (!any_) return start_ns_ && now_ns - *start_ns_ > kNoStimuliYetNs;
+  return IsPause(last_ns_, now_ns);
+}
+
+bool Cadence::IsPause(int64_t from_ns, int64_t to_ns) const {
   const double rate = rate_hz();
-  if (!any_ || rate <= 0) return false;
+  if (rate <= 0) return false;
   const int64_t allowed_ns =
       std::max(kMissingNs, static_cast<int64_t>(kMissingPeriods * 1e9 / rate));
-  return now_ns - last_ns_ > allowed_ns;
+  return to_ns - from_ns > allowed_ns;
 }
 
 }  // namespace remora::agent

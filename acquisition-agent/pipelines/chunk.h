@@ -15,6 +15,8 @@ namespace remora::agent {
 inline constexpr uint32_t kMarkInterference = 1u << 16;
 // Nothing but hum: an electrode in the air.
 inline constexpr uint32_t kMarkFloating = 1u << 17;
+// A stimulus that was told too late for its artefact to be blanked.
+inline constexpr uint32_t kMarkStimulus = 1u << 18;
 
 // What is wrong with one channel in a chunk.
 struct ChannelMarks {

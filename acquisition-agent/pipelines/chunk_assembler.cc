@@ -136,8 +136,6 @@ void ChunkAssembler::Finish(std::vector<Chunk>* chunks) {
 void ChunkAssembler::JudgeChannel(const ChannelInfo& channel, Chunk* chunk, int k,
                                   dsp::BlockQuality* quality) {
   dsp::QualityLimits limits;
-  limits.repeated_extreme_samples =
-      0;  // coarse converters rest at an extreme; their limits are known
   limits.flat_range_uv = std::max(limits.flat_range_uv, 1.5 * std::fabs(channel.uv_per_count));
   limits.mains_hz = mains_hz_;
   *quality = dsp::AssessBlock(chunk->channels[k], chunk->sample_rate_hz, limits);

@@ -52,11 +52,11 @@ v1::EmgActivityKind KindOf(dsp::ActivityKind kind) {
 }
 
 std::string CauseOf(uint32_t hints) {
-  if (hints & dsp::kArtefactGap) return "samples are missing";
   if (hints & dsp::kArtefactNonFinite) return "samples without a value";
   if (hints & dsp::kArtefactClipping) return "amplifier at its limit";
   if (hints & dsp::kArtefactFlat) return "electrode disconnected";
   if (hints & dsp::kArtefactDiathermy) return "interference on all channels, as from diathermy";
+  if (hints & dsp::kArtefactStimulus) return "stimuli that were told too late to be blanked";
   if (hints & dsp::kArtefactMains) return "mains";
   return "";
 }
@@ -99,9 +99,27 @@ int64_t EmgPipeline::TimeOf(double position) const {
   return static_cast<int64_t>(position * 1e9 / plan_.derivation.sample_rate_hz + position_zero_ns_);
 }
 
-void EmgPipeline::OnStimulus(const StimulusTrigger& trigger) {
-  if (stimuli_ns_.size() >= kMaxWaitingTriggers) stimuli_ns_.pop_front();
-  stimuli_ns_.push_back(trigger.time_ns);
+void EmgPipeline::OnStimulus(const Stimulus& stimulus) {
+  if (stimulus.known) return;
+  if (stimuli_ns_.size() >= kMaxWaitingTriggers) {
+    stimuli_ns_.pop_front();
+    ++late_total_;
+  }
+  stimuli_ns_.insert(std::upper_bound(stimuli_ns_.begin(), stimuli_ns_.end(), stimulus.time_ns),
+                     stimulus.time_ns);
+}
+
+// Hints for the chunk: its stimuli are blanked, unless one came too late for that.
+uint32_t EmgPipeline::AnnounceStimuli(const Chunk& chunk) {
+  uint32_t hints = dsp::kNoArtefact;
+  while (!stimuli_ns_.empty() && stimuli_ns_.front() < chunk.end_ns) {
+    const double position = chunk.PositionOf(stimuli_ns_.front());
+    stimuli_ns_.pop_front();
+    if (blanking_.AddTrigger(position - static_cast<double>(segment_first_)).ok()) continue;
+    ++late_total_;
+    hints |= dsp::kArtefactStimulus;
+  }
+  return hints;
 }
 
 void EmgPipeline::StartSegment(const Chunk& chunk, EmgOutput* output) {
@@ -143,12 +161,8 @@ void EmgPipeline::OnChunk(const Chunk& chunk, EmgOutput* output) {
   if (marks & kMarkInterference) hints |= dsp::kArtefactDiathermy;
   if (marks & kMarkFloating) hints |= dsp::kArtefactFlat;
   quality_ = FlagsOf(marks);
-  while (!stimuli_ns_.empty() && stimuli_ns_.front() < chunk.end_ns) {
-    blanking_
-        .AddTrigger(chunk.PositionOf(stimuli_ns_.front()) - static_cast<double>(segment_first_))
-        .IgnoreError();  // late: it lies before this segment
-    stimuli_ns_.pop_front();
-  }
+  hints |= AnnounceStimuli(chunk);
+  if (hints & dsp::kArtefactStimulus) Merge({v1::QUALITY_FLAG_STIMULUS_ARTEFACT}, &quality_);
   std::vector<double> blanked;
   blanking_.Push(Derive(chunk, inputs_.plus, inputs_.minus), blanked);
   Take(std::move(blanked), hints, output);
@@ -176,6 +190,8 @@ void EmgPipeline::Take(std::vector<double> blanked, uint32_t hints, EmgOutput* o
   filtered_position_ += static_cast<int64_t>(filtered.size());
   TellActivities(activities, output);
   TellTrain(output);
+  output->state = EmgState{detector_.silent_ms(), detector_.unassessed_ms(),
+                           CauseOf(detector_.unassessed_hints())};
 }
 
 void EmgPipeline::Send(std::span<const double> filtered, EmgOutput* output) {
@@ -268,16 +284,9 @@ void EmgPipeline::TellActivities(const std::vector<dsp::Activity>& activities, E
       ++untold_;
       continue;
     }
-    EmgEvent event;
-    event.activity.set_trace_id(plan_.trace_id);
-    event.activity.set_side(plan_.plan.side());
-    event.activity.set_kind(KindOf(found.kind));
-    event.activity.set_started_monotonic_ns(started_ns);
-    event.activity.set_duration_ms(found.duration_ms);
-    event.activity.set_peak_uv(found.peak_uv);
-    event.activity.set_discharge_rate_hz(found.discharge_rate_hz);
-    event.activity.set_ongoing(began);
+    EmgEvent event = Describe(found);
     std::string reason = CauseOf(found.hints);
+    if (found.interrupted) reason = "cut off by an artefact or a pause: its end was not seen";
     if (untold_ > 0) {
       absl::StrAppend(&reason, reason.empty() ? "" : "; ", untold_,
                       " shorter ones before it were not told one by one");
@@ -287,40 +296,37 @@ void EmgPipeline::TellActivities(const std::vector<dsp::Activity>& activities, E
     if (train) {
       event.train_ongoing = began;
       event.train_ended = !began;
+      event.interrupted = found.interrupted;
       event.trace_uv.assign(recent_.begin(), recent_.end());
-      event.trace_rate_hz = plan_.derivation.sample_rate_hz / factor_;
-      train_.reset();
-      if (began) {
-        train_ = found;
-        train_told_ns_ = TimeOf(static_cast<double>(filtered_position_));
-      }
+      if (began) train_told_ns_ = TimeOf(static_cast<double>(filtered_position_));
     }
     output->events.push_back(std::move(event));
   }
 }
 
-void EmgPipeline::TellTrain(EmgOutput* output) {
-  if (!train_) return;
-  const int64_t now_ns = TimeOf(static_cast<double>(filtered_position_));
-  const int64_t started_ns =
-      TimeOf(static_cast<double>(static_cast<int64_t>(train_->first_sample) + detector_offset_));
+EmgEvent EmgPipeline::Describe(const dsp::Activity& activity) const {
   EmgEvent event;
-  event.train_ongoing = true;
   event.activity.set_trace_id(plan_.trace_id);
   event.activity.set_side(plan_.plan.side());
-  event.activity.set_kind(v1::EMG_ACTIVITY_KIND_TRAIN);
-  event.activity.set_started_monotonic_ns(started_ns);
-  // The detector waits max_gap_ms before it says that a train has ended: so much of it is not
-  // certain yet.
-  const double certain_ms =
-      static_cast<double>(now_ns - started_ns) / 1e6 - dsp::BurstTrainOptions().max_gap_ms;
-  event.activity.set_duration_ms(std::max(train_->duration_ms, certain_ms));
-  event.activity.set_peak_uv(train_->peak_uv);
-  event.activity.set_discharge_rate_hz(train_->discharge_rate_hz);
-  event.activity.set_ongoing(true);
-  event.trace_uv.assign(recent_.begin(), recent_.end());
+  event.activity.set_kind(KindOf(activity.kind));
+  event.activity.set_started_monotonic_ns(
+      TimeOf(static_cast<double>(static_cast<int64_t>(activity.first_sample) + detector_offset_)));
+  event.activity.set_duration_ms(activity.duration_ms);
+  event.activity.set_peak_uv(activity.peak_uv);
+  event.activity.set_discharge_rate_hz(activity.discharge_rate_hz);
+  event.activity.set_ongoing(activity.phase == dsp::ActivityPhase::kBegan);
   event.trace_rate_hz = plan_.derivation.sample_rate_hz / factor_;
+  return event;
+}
+
+void EmgPipeline::TellTrain(EmgOutput* output) {
+  const std::optional<dsp::Activity> train = detector_.CurrentTrain();
+  if (!train) return;
+  EmgEvent event = Describe(*train);
+  event.train_ongoing = true;
+  event.trace_uv.assign(recent_.begin(), recent_.end());
   // As a record each second; to the surveillance with every chunk, so that an alert is not late.
+  const int64_t now_ns = TimeOf(static_cast<double>(filtered_position_));
   if (now_ns - train_told_ns_ >= kTrainUpdateNs) {
     train_told_ns_ = now_ns;
   } else {

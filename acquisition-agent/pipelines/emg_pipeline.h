@@ -9,8 +9,9 @@
 //                                                              EmgEvent
 //
 // Pure, thread-compatible, on the agent's sequence. Stimuli are blanked from 2 ms before to 3 ms
-// after: what remains is muscle. A chunk that is clipped, flat, floating, full of hum or in a burst
-// of interference marks its block and is never taken for a discharge.
+// after: what remains is muscle. A chunk that is clipped, flat, floating, full of hum, in a burst
+// of interference, or with a stimulus that was told too late, marks its block and is never taken
+// for a discharge.
 #pragma once
 
 #include <cstdint>
@@ -18,10 +19,12 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "acquisition-agent/pipelines/chunk.h"
+#include "acquisition-agent/pipelines/stimulus_finder.h"
 #include "acquisition-agent/plan/resolved_plan.h"
 #include "acquisition-agent/sources/source.h"
 #include "dsp/emg/burst_train.h"
@@ -36,14 +39,24 @@ struct EmgEvent {
   // A train that is still going on, told each second from its first on.
   bool train_ongoing = false;
   bool train_ended = false;
+  // It ended because an artefact or a pause cut it off: it may be going on.
+  bool interrupted = false;
   std::vector<double> trace_uv;  // of a train: the last stretch of it, for its alert's evidence
   double trace_rate_hz = 0;
+};
+
+// What the detector knows at the end of an output.
+struct EmgState {
+  double silent_ms = 0;      // no discharge and no artefact for so long
+  double unassessed_ms = 0;  // for so long no train could have been told
+  std::string unassessed_because;
 };
 
 struct EmgOutput {
   std::vector<v1::SampleBlock> blocks;
   std::vector<v1::Envelope> envelopes;
   std::vector<EmgEvent> events;
+  std::optional<EmgState> state;
 };
 
 class EmgPipeline {
@@ -51,11 +64,14 @@ class EmgPipeline {
   static absl::StatusOr<std::unique_ptr<EmgPipeline>> Create(const ResolvedEmg& plan,
                                                              const SourceInfo& source);
 
-  void OnStimulus(const StimulusTrigger& trigger);
+  // Before the chunk that holds its time.
+  void OnStimulus(const Stimulus& stimulus);
   void OnChunk(const Chunk& chunk, EmgOutput* output);
   void OnEnd(EmgOutput* output);
 
   const ResolvedEmg& plan() const { return plan_; }
+  // Stimuli that came too late to be blanked.
+  uint64_t late_total() const { return late_total_; }
 
  private:
   EmgPipeline(const ResolvedEmg& plan, const SourceInfo& source, int factor,
@@ -68,6 +84,8 @@ class EmgPipeline {
   void TakeBins(EmgOutput* output, bool all);
   void TellActivities(const std::vector<dsp::Activity>& activities, EmgOutput* output);
   void TellTrain(EmgOutput* output);
+  EmgEvent Describe(const dsp::Activity& activity) const;
+  uint32_t AnnounceStimuli(const Chunk& chunk);
   int64_t TimeOf(double position) const;
 
   const ResolvedEmg plan_;
@@ -79,7 +97,8 @@ class EmgPipeline {
   dsp::EmgEnvelope envelope_;
   dsp::BurstTrainDetector detector_;
 
-  std::deque<int64_t> stimuli_ns_;
+  std::deque<int64_t> stimuli_ns_;  // ascending
+  uint64_t late_total_ = 0;
   bool in_segment_ = false;
   int64_t segment_first_ = 0;
   double position_zero_ns_ = 0;
@@ -89,7 +108,6 @@ class EmgPipeline {
   std::vector<v1::QualityFlag> quality_;
   std::vector<dsp::EnvelopeBin> bins_;
   std::vector<v1::QualityFlag> bins_quality_;
-  std::optional<dsp::Activity> train_;
   int64_t train_told_ns_ = 0;
   std::deque<double> recent_;  // filtered and decimated, for evidence
   int64_t second_ = 0;

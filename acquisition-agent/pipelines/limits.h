@@ -17,6 +17,20 @@ inline constexpr int64_t kMarkMemoryNs = 12'000'000'000;
 // Triggers that wait for their samples, over all stimuli: 50 a second for a minute of a source that
 // stands still.
 inline constexpr size_t kMaxWaitingTriggers = 3000;
+// Chunks that wait for the samples of a trigger channel wait at most so long: the longest data
+// record that a recorder writes, and some room. What is told later is too late.
+inline constexpr int64_t kMaxHeldNs = 30'000'000'000;
+// Stimuli that have not come so long after the start are told as missing: a technologist who begins
+// needs a moment.
+inline constexpr int64_t kNoStimuliYetNs = 10'000'000'000;
+// An average whose setting changes, or whose stimuli pause, is finished with this share of its
+// sweeps, and left out with fewer: the share that a judgement needs.
+inline constexpr double kMinCutShare = 0.25;
+// Like for like within one average, as between averages (dsp/assess): of the current, of the rate.
+inline constexpr double kSameCurrentShare = 0.05;
+inline constexpr double kSameRateShare = 0.02;
+// An average is marked as full of mains when more than this share of its chunks was.
+inline constexpr double kMarkedMainsShare = 0.5;
 // An average that has been offered this many times its sweeps ends, with what it has: a trace that
 // is rejected half of the time must still be told.
 inline constexpr uint32_t kMaxOfferedFactor = 2;

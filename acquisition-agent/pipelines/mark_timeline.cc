@@ -6,10 +6,13 @@
 
 namespace remora::agent {
 
-MarkTimeline::MarkTimeline(double sample_rate_hz, double blank_from_ms, double blank_to_ms)
+MarkTimeline::MarkTimeline(double sample_rate_hz, double blank_from_ms, double blank_to_ms,
+                           double memory_before, double memory_after)
     : before_samples_(-blank_from_ms * sample_rate_hz / 1000),
       // An amplifier needs a moment to leave its rail.
       after_samples_((blank_to_ms + 0.5) * sample_rate_hz / 1000),
+      memory_before_(memory_before),
+      memory_after_(memory_after),
       memory_samples_(static_cast<int64_t>(kMarkMemoryNs / 1e9 * sample_rate_hz)) {}
 
 void MarkTimeline::AddStimulus(double position) { stimuli_.push_back(position); }
@@ -38,7 +41,8 @@ void MarkTimeline::Forget(int64_t before) {
 uint32_t MarkTimeline::MarksIn(double first, double last) const {
   uint32_t marks = 0;
   const auto touches = [&](const ChannelMarks::Run& run) {
-    return static_cast<double>(run.first) <= last && static_cast<double>(run.last) >= first;
+    return static_cast<double>(run.first) - memory_before_ <= last &&
+           static_cast<double>(run.last) + memory_after_ >= first;
   };
   for (const std::deque<ChannelMarks::Run>* runs : {&chunks_, &others_}) {
     for (const ChannelMarks::Run& run : *runs) {
@@ -54,17 +58,6 @@ uint32_t MarkTimeline::MarksIn(double first, double last) const {
     if (!blanked) marks |= run.marks;
   }
   return marks;
-}
-
-double MarkTimeline::ShareOf(uint32_t mark, double first, double last) const {
-  int touched = 0;
-  int marked = 0;
-  for (const ChannelMarks::Run& run : chunks_) {
-    if (static_cast<double>(run.first) > last || static_cast<double>(run.last) < first) continue;
-    ++touched;
-    if (run.marks & mark) ++marked;
-  }
-  return touched == 0 ? 0 : static_cast<double>(marked) / touched;
 }
 
 }  // namespace remora::agent

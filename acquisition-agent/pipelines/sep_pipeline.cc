@@ -6,8 +6,6 @@
 #include <limits>
 #include <utility>
 
-#include "absl/strings/match.h"
-#include "absl/strings/strip.h"
 #include "acquisition-agent/pipelines/limits.h"
 #include "common/status_macros.h"
 
@@ -17,8 +15,15 @@ namespace {
 constexpr double kLookAheadError = 1e-6;
 // What is left of a filter's start when its samples may be averaged.
 constexpr double kSettled = 0.01;
-// Two reports of one stimulus (a trigger and an annotation) lie within this.
-constexpr int64_t kSameStimulusNs = 1'000'000;
+
+double MemoryOf(const dsp::Cascade& filter) {
+  return static_cast<double>(dsp::SettlingSamples(filter, kSettled));
+}
+
+// Both known, and not alike.
+bool Differ(double a, double b, double share) {
+  return a > 0 && b > 0 && std::fabs(a - b) > share * a;
+}
 
 }  // namespace
 
@@ -47,7 +52,8 @@ SepPipeline::SepPipeline(const ResolvedEvoked& plan, const SourceInfo& source,
     : plan_(plan),
       inputs_(InputsOf(plan.derivation, source)),
       cadence_(plan.plan.stimulus().rate_hz()),
-      marks_(plan.derivation.sample_rate_hz, plan.plan.blank_from_ms(), plan.plan.blank_to_ms()),
+      marks_(plan.derivation.sample_rate_hz, plan.plan.blank_from_ms(), plan.plan.blank_to_ms(),
+             plan.plan.filter().zero_phase() ? MemoryOf(plan.filter) : 0, MemoryOf(plan.filter)),
       blanking_(std::move(blanking)),
       cutter_(std::move(cutter)),
       average_(cutter_.samples_per_epoch(), cutter_.timebase()) {
@@ -59,75 +65,23 @@ SepPipeline::SepPipeline(const ResolvedEvoked& plan, const SourceInfo& source,
   } else {
     causal_.emplace(plan.filter);
   }
-  if (plan.trigger_channel >= 0) {
-    trigger_group_ = source.channels[plan.trigger_channel].rate_group;
-    const std::vector<int>& group = source.rate_groups[trigger_group_].channels;
-    trigger_place_ = static_cast<int>(std::find(group.begin(), group.end(), plan.trigger_channel) -
-                                      group.begin());
-  }
 }
 
-bool SepPipeline::IsOwn(absl::string_view label) const {
-  absl::string_view wanted = plan_.plan.trigger().label_prefix();
-  if (wanted.empty() || label.empty()) return false;
-  // "STIM MED R" in a recording's annotation is "MED R" on its trigger.
-  absl::ConsumePrefix(&wanted, "STIM ");
-  absl::ConsumePrefix(&label, "STIM ");
-  return absl::StartsWith(label, wanted);
-}
-
-void SepPipeline::AddStimulus(Stimulus stimulus) {
-  for (Stimulus& known : waiting_) {
-    if (std::abs(known.time_ns - stimulus.time_ns) > kSameStimulusNs) continue;
-    if (known.own || !stimulus.own) return;  // told twice
-    known.own = true;
-    cadence_.OnStimulus(stimulus.time_ns, std::nullopt);
-    return;
-  }
-  if (waiting_.size() >= kMaxWaitingTriggers) waiting_.pop_front();
-  const auto after = std::upper_bound(
-      waiting_.begin(), waiting_.end(), stimulus.time_ns,
-      [](int64_t time_ns, const Stimulus& other) { return time_ns < other.time_ns; });
-  if (stimulus.own) {
+void SepPipeline::OnStimulus(const Stimulus& stimulus, bool own) {
+  if (own) {
     missed_ += cadence_.OnStimulus(stimulus.time_ns, stimulus.rate_hz > 0
                                                          ? std::optional<double>(stimulus.rate_hz)
                                                          : std::nullopt);
   }
-  waiting_.insert(after, stimulus);
-}
-
-void SepPipeline::OnStimulus(const StimulusTrigger& trigger) {
-  Stimulus stimulus;
-  stimulus.time_ns = trigger.time_ns;
-  stimulus.own = IsOwn(trigger.label);
-  stimulus.rate_hz = trigger.rate_hz.value_or(0);
-  stimulus.delivered_ma = trigger.delivered_ma.value_or(trigger.commanded_ma.value_or(0));
-  AddStimulus(stimulus);
-}
-
-void SepPipeline::OnEvent(const SourceEvent& event) {
-  // What is told after its samples were delivered cannot be cut out of them any more.
-  if (event.late || !IsOwn(event.text)) return;
-  Stimulus stimulus;
-  stimulus.time_ns = event.time_ns;
-  stimulus.own = true;
-  AddStimulus(stimulus);
-}
-
-void SepPipeline::FindEdges(const Chunk& chunk) {
-  const std::vector<double>& samples = chunk.channels[trigger_place_];
-  if (chunk.starts_segment) trigger_was_high_ = true;
-  for (size_t i = 0; i < samples.size(); ++i) {
-    const bool high = samples[i] >= plan_.trigger_threshold;
-    if (high && !trigger_was_high_) {
-      Stimulus stimulus;
-      stimulus.time_ns =
-          chunk.TimeOf(static_cast<double>(chunk.first_position) + static_cast<double>(i));
-      stimulus.own = true;
-      AddStimulus(stimulus);
-    }
-    trigger_was_high_ = high;
+  if (stimulus.known && !own) return;
+  if (waiting_.size() >= kMaxWaitingTriggers) {
+    waiting_.pop_front();
+    ++late_total_;
   }
+  const auto after = std::upper_bound(
+      waiting_.begin(), waiting_.end(), stimulus.time_ns,
+      [](int64_t time_ns, const Waiting& other) { return time_ns < other.stimulus.time_ns; });
+  waiting_.insert(after, Waiting{stimulus, own});
 }
 
 void SepPipeline::StartSegment(const Chunk& chunk, std::vector<EvokedAverage>* averages) {
@@ -137,8 +91,7 @@ void SepPipeline::StartSegment(const Chunk& chunk, std::vector<EvokedAverage>* a
   filtered_position_ = segment_first_;
   blanking_.Restart();
   if (causal_) causal_->ResetToNextSample();
-  const int64_t settling = static_cast<int64_t>(dsp::SettlingSamples(plan_.filter, kSettled));
-  marks_.AddMarks(segment_first_, segment_first_ + settling, dsp::kQualityGap);
+  marks_.AddMarks(segment_first_ - 1, segment_first_, dsp::kQualityGap);
 }
 
 void SepPipeline::Filter(std::span<const double> blanked) {
@@ -153,6 +106,7 @@ void SepPipeline::Filter(std::span<const double> blanked) {
 
 void SepPipeline::FlushSegment(std::vector<EvokedAverage>* averages) {
   if (!in_segment_) return;
+  marks_.AddMarks(segment_end_, segment_end_, dsp::kQualityGap);
   std::vector<double> blanked;
   blanking_.Flush(blanked);
   Filter(blanked);
@@ -161,24 +115,49 @@ void SepPipeline::FlushSegment(std::vector<EvokedAverage>* averages) {
   in_segment_ = false;
 }
 
+void SepPipeline::Announce(const Waiting& waiting, double position,
+                           std::vector<EvokedAverage>* averages) {
+  const Stimulus& stimulus = waiting.stimulus;
+  if (!stimulus.known) {
+    marks_.AddStimulus(position);
+    if (!blanking_.AddTrigger(position - static_cast<double>(segment_first_)).ok()) {
+      // Its samples, or those of a later stimulus, were given out before it was told.
+      const double samples_per_ms = plan_.derivation.sample_rate_hz / 1000;
+      marks_.AddMarks(
+          static_cast<int64_t>(position + plan_.plan.blank_from_ms() * samples_per_ms),
+          static_cast<int64_t>(position + plan_.plan.blank_to_ms() * samples_per_ms) + 1,
+          kMarkStimulus);
+      ++late_;
+      ++late_total_;
+    }
+  }
+  if (!waiting.own) return;
+  const uint64_t id = next_id_++;
+  if (cutter_.AddTrigger(position, id).ok()) {
+    in_epochs_.emplace(id, stimulus);
+    return;
+  }
+  // Too many wait, or it came before the first sample: a sweep without samples.
+  ++late_total_;
+  Offer(stimulus, {}, dsp::Rejection::kGap, averages);
+}
+
 void SepPipeline::OnChunk(const Chunk& chunk, std::vector<EvokedAverage>* averages) {
-  if (chunk.rate_group == trigger_group_) FindEdges(chunk);
   if (chunk.rate_group != plan_.derivation.rate_group) return;
   if (chunk.starts_segment) StartSegment(chunk, averages);
+  cadence_.Start(chunk.TimeOf(static_cast<double>(chunk.first_position)));
+  segment_end_ = chunk.first_position + chunk.samples;
   now_ns_ = chunk.end_ns;
   marks_.AddChunk(chunk, inputs_.all);
-  while (!waiting_.empty() && waiting_.front().time_ns < chunk.end_ns) {
-    const Stimulus stimulus = waiting_.front();
+  ++chunks_;
+  if (std::any_of(inputs_.all.begin(), inputs_.all.end(),
+                  [&](int k) { return (chunk.marks[k].marks & dsp::kQualityMains) != 0; })) {
+    ++mains_chunks_;
+  }
+  while (!waiting_.empty() && waiting_.front().stimulus.time_ns < chunk.end_ns) {
+    const Waiting waiting = std::move(waiting_.front());
     waiting_.pop_front();
-    const double position = chunk.PositionOf(stimulus.time_ns);
-    marks_.AddStimulus(position);
-    // One that came before this segment's samples has no artefact to blank: refused as late, and
-    // rightly so.
-    blanking_.AddTrigger(position - static_cast<double>(segment_first_)).IgnoreError();
-    if (!stimulus.own) continue;
-    const uint64_t id = next_id_++;
-    // Refused only when too many wait, or before the source's first sample: no epoch either way.
-    if (cutter_.AddTrigger(position, id).ok()) in_epochs_.emplace(id, stimulus);
+    Announce(waiting, chunk.PositionOf(waiting.stimulus.time_ns), averages);
   }
   std::vector<double> blanked;
   blanking_.Push(Derive(chunk, inputs_.plus, inputs_.minus), blanked);
@@ -221,7 +200,7 @@ dsp::Rejection SepPipeline::Judge(const dsp::Epoch& epoch) const {
   uint32_t marks =
       marks_.MarksIn(epoch.trigger_sample + plan_.plan.epoch_from_ms() * samples_per_ms,
                      epoch.trigger_sample + plan_.plan.epoch_to_ms() * samples_per_ms);
-  const bool interference = (marks & kMarkInterference) != 0;
+  const bool interference = (marks & (kMarkInterference | kMarkStimulus)) != 0;
   if (marks & kMarkFloating) marks |= dsp::kQualityFlat;
   dsp::RejectionLimits limits;
   limits.max_abs_uv = plan_.plan.reject_over_uv();
@@ -238,28 +217,55 @@ void SepPipeline::TakeEpoch(const dsp::Epoch& epoch, std::vector<EvokedAverage>*
   if (found == in_epochs_.end()) return;
   const Stimulus stimulus = found->second;
   in_epochs_.erase(found);
+  Offer(stimulus, epoch.Channel(0), Judge(epoch), averages);
+}
+
+void SepPipeline::Offer(const Stimulus& stimulus, std::span<const double> sweep_uv,
+                        dsp::Rejection cause, std::vector<EvokedAverage>* averages) {
+  EndAverageBefore(stimulus, averages);
   if (average_.offered() == 0) {
-    first_position_ = epoch.trigger_sample;
     first_stimulus_ns_ = stimulus.time_ns;
+    chunks_ = mains_chunks_ = 0;
   }
-  last_position_ = epoch.trigger_sample;
   last_stimulus_ns_ = stimulus.time_ns;
-  if (stimulus.delivered_ma > 0) delivered_ma_ = stimulus.delivered_ma;
-  if (stimulus.rate_hz > 0) rate_hz_ = stimulus.rate_hz;
+  if (delivered_ma_ == 0) delivered_ma_ = stimulus.delivered_ma;
+  if (rate_hz_ == 0) rate_hz_ = stimulus.rate_hz;
   ++offered_total_;
-  if (average_.Add(epoch.Channel(0), Judge(epoch)) == dsp::Rejection::kNone) ++accepted_total_;
+  if (average_.Add(sweep_uv, cause) == dsp::Rejection::kNone) ++accepted_total_;
   const uint32_t wanted = plan_.plan.sweep_count();
   if (average_.accepted() >= wanted || average_.offered() >= kMaxOfferedFactor * wanted) {
     FinishAverage(averages);
   }
 }
 
-void SepPipeline::FinishAverage(std::vector<EvokedAverage>* averages) {
-  averages->push_back(Describe(/*provisional=*/false));
+void SepPipeline::EndAverageBefore(const Stimulus& stimulus, std::vector<EvokedAverage>* averages) {
+  if (average_.offered() == 0) return;
+  const bool paused = cadence_.IsPause(last_stimulus_ns_, stimulus.time_ns);
+  if (!paused && !Differ(delivered_ma_, stimulus.delivered_ma, kSameCurrentShare) &&
+      !Differ(rate_hz_, stimulus.rate_hz, kSameRateShare)) {
+    return;
+  }
+  const int missed = missed_;
+  if (average_.accepted() >= kMinCutShare * plan_.plan.sweep_count()) {
+    FinishAverage(averages);
+  } else {
+    StartAverage();
+  }
+  // The average after a pause says so as well.
+  missed_ = missed;
+}
+
+void SepPipeline::StartAverage() {
   average_.Reset();
   missed_ = 0;
+  late_ = 0;
   delivered_ma_ = 0;
   rate_hz_ = 0;
+}
+
+void SepPipeline::FinishAverage(std::vector<EvokedAverage>* averages) {
+  averages->push_back(Describe(/*provisional=*/false));
+  StartAverage();
   ++block_index_;
   last_told_ns_ = now_ns_;
 }
@@ -296,10 +302,10 @@ EvokedAverage SepPipeline::Describe(bool provisional) const {
   mark_if(rejected.not_finite_count() > many, v1::QUALITY_FLAG_NOT_FINITE);
   mark_if(rejected.clipped_count() > many, v1::QUALITY_FLAG_CLIPPED);
   mark_if(rejected.disconnected_count() > many, v1::QUALITY_FLAG_DISCONNECTED);
-  mark_if(marks_.ShareOf(dsp::kQualityMains, first_position_, last_position_) > 0.5,
-          v1::QUALITY_FLAG_MAINS);
+  mark_if(mains_chunks_ > kMarkedMainsShare * chunks_, v1::QUALITY_FLAG_MAINS);
   mark_if(rejected.interference_count() > many, v1::QUALITY_FLAG_DIATHERMY);
   mark_if(missed_ > 0, v1::QUALITY_FLAG_MISSING_TRIGGER);
+  mark_if(late_ > 0, v1::QUALITY_FLAG_STIMULUS_ARTEFACT);
   mark_if(rejected.gap_count() > many, v1::QUALITY_FLAG_GAP);
   mark_if(!provisional && average.accepted < average.requested, v1::QUALITY_FLAG_TOO_FEW_SWEEPS);
   return average;

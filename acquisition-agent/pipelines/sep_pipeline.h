@@ -6,14 +6,16 @@
 //         -> judged by raw marks and amplitude -> average, odd and even halves
 //
 // Pure: no clock, no thread, no record. One a plan entry, thread-compatible, on the agent's
-// sequence. Every stimulus that the source delivered is blanked, also those of other nerves; only
-// its own make epochs. The delay is the chunk, the filter's look-ahead (zero phase, 30 Hz: about
+// sequence. Every stimulus that the source tells is blanked, also those of other nerves; only its
+// own make epochs. The delay is the chunk, the filter's look-ahead (zero phase, 30 Hz: about
 // 0.4 s) and the epoch.
 //
 // Invariants: 1. a sweep with samples that are missing, not finite, clipped (outside the blanked
-// window), flat, floating or in a burst of interference is never averaged, and is counted by
-// cause; 2. the result does not depend on how the source cuts its blocks; 3. an average ends when
-// `sweep_count` are accepted, or twice as many were offered.
+// window), flat, floating, in a burst of interference or over an artefact that came too late to be
+// blanked, or so near that the filter carries it in, is never averaged, and is counted by cause;
+// 2. the result does not depend on how the source cuts its blocks; 3. an average ends when
+// `sweep_count` are accepted, or twice as many were offered; 4. it is of one stimulus setting, and
+// without a pause of the stimuli in it.
 #pragma once
 
 #include <cstdint>
@@ -28,6 +30,7 @@
 #include "acquisition-agent/pipelines/cadence.h"
 #include "acquisition-agent/pipelines/chunk.h"
 #include "acquisition-agent/pipelines/mark_timeline.h"
+#include "acquisition-agent/pipelines/stimulus_finder.h"
 #include "acquisition-agent/plan/resolved_plan.h"
 #include "acquisition-agent/sources/source.h"
 #include "dsp/evoked/epoch.h"
@@ -66,11 +69,10 @@ class SepPipeline {
   static absl::StatusOr<std::unique_ptr<SepPipeline>> Create(const ResolvedEvoked& plan,
                                                              const SourceInfo& source);
 
-  // Each before the chunk that holds its time.
-  void OnStimulus(const StimulusTrigger& trigger);
-  void OnEvent(const SourceEvent& event);
+  // Before the chunk that holds its time; `own`: it makes an epoch here.
+  void OnStimulus(const Stimulus& stimulus, bool own);
   // Appends what became known: provisional averages (at most at the plan's rate) and finished ones.
-  // Chunks of other rate groups may hold the trigger channel; they are looked at for that alone.
+  // Chunks of other rate groups are passed over.
   void OnChunk(const Chunk& chunk, std::vector<EvokedAverage>* averages);
   // The end of the source: a last provisional average of what was begun.
   void OnEnd(std::vector<EvokedAverage>* averages);
@@ -80,25 +82,27 @@ class SepPipeline {
   // Sweeps offered and accepted since the start, for a summary.
   uint64_t offered_total() const { return offered_total_; }
   uint64_t accepted_total() const { return accepted_total_; }
+  // Stimuli that came too late to be blanked, or to be cut out.
+  uint64_t late_total() const { return late_total_; }
 
  private:
-  struct Stimulus {
-    int64_t time_ns = 0;
+  struct Waiting {
+    Stimulus stimulus;
     bool own = false;
-    double delivered_ma = 0;
-    double rate_hz = 0;
   };
 
   SepPipeline(const ResolvedEvoked& plan, const SourceInfo& source, dsp::EpochCutter cutter,
               dsp::StimulusBlanking blanking);
-  bool IsOwn(absl::string_view label) const;
-  void AddStimulus(Stimulus stimulus);
-  void FindEdges(const Chunk& chunk);
   void StartSegment(const Chunk& chunk, std::vector<EvokedAverage>* averages);
+  void Announce(const Waiting& waiting, double position, std::vector<EvokedAverage>* averages);
   void Filter(std::span<const double> blanked);
   void FlushSegment(std::vector<EvokedAverage>* averages);
   void Cut(std::vector<EvokedAverage>* averages);
   void TakeEpoch(const dsp::Epoch& epoch, std::vector<EvokedAverage>* averages);
+  void Offer(const Stimulus& stimulus, std::span<const double> sweep_uv, dsp::Rejection cause,
+             std::vector<EvokedAverage>* averages);
+  void EndAverageBefore(const Stimulus& stimulus, std::vector<EvokedAverage>* averages);
+  void StartAverage();
   dsp::Rejection Judge(const dsp::Epoch& epoch) const;
   void TellProvisional(std::vector<EvokedAverage>* averages);
   EvokedAverage Describe(bool provisional) const;
@@ -106,9 +110,6 @@ class SepPipeline {
 
   const ResolvedEvoked plan_;
   const DerivationInputs inputs_;
-  int trigger_group_ = -1;
-  int trigger_place_ = -1;
-  bool trigger_was_high_ = true;  // the first sample is never an edge
   Cadence cadence_;
   MarkTimeline marks_;
   dsp::StimulusBlanking blanking_;
@@ -117,19 +118,21 @@ class SepPipeline {
   dsp::EpochCutter cutter_;
   dsp::SweepAverage average_;
 
-  std::deque<Stimulus> waiting_;
+  std::deque<Waiting> waiting_;  // by time
   std::map<uint64_t, Stimulus> in_epochs_;
   uint64_t next_id_ = 1;
   bool in_segment_ = false;
   int64_t segment_first_ = 0;
+  int64_t segment_end_ = 0;
   int64_t filtered_position_ = 0;
   std::vector<double> filtered_;
   int64_t now_ns_ = 0;
 
   uint32_t block_index_ = 0;
   int missed_ = 0;
-  double first_position_ = 0;
-  double last_position_ = 0;
+  int late_ = 0;
+  int chunks_ = 0;  // since the average's first sweep
+  int mains_chunks_ = 0;
   int64_t first_stimulus_ns_ = 0;
   int64_t last_stimulus_ns_ = 0;
   double delivered_ma_ = 0;
@@ -137,6 +140,7 @@ class SepPipeline {
   int64_t last_told_ns_ = 0;
   uint64_t offered_total_ = 0;
   uint64_t accepted_total_ = 0;
+  uint64_t late_total_ = 0;
 };
 
 }  // namespace remora::agent

@@ -9,7 +9,8 @@
 namespace remora::agent {
 namespace {
 
-// A trace is sent with at least this many samples a period of the highest frequency in it.
+// A trace is sent with at least this many samples a period of the filter's upper corner, as long as
+// it then has no more than kMaxSweepSamples.
 constexpr double kSamplesPerPeriod = 6;
 
 double Largest(std::span<const double> uv) {
@@ -82,12 +83,29 @@ v1::Sweep MakeSweep(const EvokedAverage& average, const ResolvedEvoked& plan) {
   return sweep;
 }
 
+namespace {
+
+// Least and largest of each 2 * factor samples, in their order: no peak is lost.
+std::vector<double> Extremes(std::span<const double> uv, size_t factor) {
+  std::vector<double> kept;
+  for (size_t at = 0; at < uv.size(); at += 2 * factor) {
+    const std::span<const double> part = uv.subspan(at, std::min(2 * factor, uv.size() - at));
+    const auto [low, high] = std::minmax_element(part.begin(), part.end());
+    kept.push_back(low < high ? *low : *high);
+    if (part.size() > factor) kept.push_back(low < high ? *high : *low);
+  }
+  return kept;
+}
+
+}  // namespace
+
 v1::PackedSamples ReduceTrace(std::span<const double> uv, double sample_rate_hz, size_t most,
                               double* interval_ms) {
-  const int factor = static_cast<int>((uv.size() + most - 1) / most);
-  *interval_ms = std::max(factor, 1) * 1000.0 / sample_rate_hz;
-  std::vector<double> thinned = EveryNth(uv, std::max(factor, 1));
-  return PackMicrovolts(thinned, StepFor(thinned, 0, 1, kSmallestStepUv));
+  const size_t factor = std::max<size_t>(1, (uv.size() + most - 1) / most);
+  *interval_ms = static_cast<double>(factor) * 1000.0 / sample_rate_hz;
+  const std::vector<double> reduced =
+      factor == 1 ? std::vector<double>(uv.begin(), uv.end()) : Extremes(uv, factor);
+  return PackMicrovolts(reduced, StepFor(reduced, 0, 1, kSmallestStepUv));
 }
 
 }  // namespace remora::agent

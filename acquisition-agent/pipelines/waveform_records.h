@@ -14,12 +14,14 @@ namespace remora::agent {
 double StepFor(std::span<const double> uv, double resolution_uv, double averaged,
                double smallest_uv);
 
-// Sweep with its averages, thinned by a whole factor where the rate is more than twice what the
-// filter lets through needs, so that it stays under kMaxSweepBytes. Marks, trace and quality are
-// the caller's.
+// Sweep with its averages, thinned by a whole factor to six samples a period of the filter's upper
+// corner or more; further where a trace would have more than kMaxSweepSamples, or the record more
+// than kMaxSweepBytes. Marks are the caller's.
 v1::Sweep MakeSweep(const EvokedAverage& average, const ResolvedEvoked& plan);
 
-// A trace of at most `most` samples; `*interval_ms` is the time between them.
+// A trace of at most `most` samples; `*interval_ms` is the time between them. One that is longer is
+// reduced to the extremes of each stretch, so that every peak keeps its height and, within two
+// intervals, its place.
 v1::PackedSamples ReduceTrace(std::span<const double> uv, double sample_rate_hz, size_t most,
                               double* interval_ms);
 

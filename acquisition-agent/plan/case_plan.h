@@ -3,7 +3,7 @@
 // a source.
 //
 // Called once, by the app, before anything else. An error is one message for a person:
-// "FILE: FIELD: what is wrong; what would be right" (a syntax error: "FILE:LINE:COLUMN: ...").
+// "FILE:LINE:COLUMN: FIELD: what is wrong; what would be right".
 #pragma once
 
 #include <string>
@@ -11,6 +11,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "acquisition-agent/plan/field_places.h"
 #include "common/file_system.h"
 #include "remora/v1/plan.pb.h"
 #include "remora/v1/waveform.pb.h"
@@ -25,7 +26,18 @@ struct CasePlan {
   std::string plan_path;
   std::string montage_path;
   std::string criteria_path;
+  FieldPlaces plan_places;
+  FieldPlaces montage_places;
+  FieldPlaces criteria_places;
 
+  // "FILE:LINE:COLUMN: FIELD", as a message begins.
+  std::string InPlan(absl::string_view field) const { return plan_places.At(plan_path, field); }
+  std::string InMontage(absl::string_view field) const {
+    return montage_places.At(montage_path, field);
+  }
+  std::string InCriteria(absl::string_view field) const {
+    return criteria_places.At(criteria_path, field);
+  }
   // Nothing for an unknown one.
   const v1::Derivation* FindDerivation(absl::string_view name) const;
   const v1::Criterion* FindCriterion(absl::string_view key) const;

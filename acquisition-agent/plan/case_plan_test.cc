@@ -94,7 +94,7 @@ TEST_F(CasePlanTest, ThePlansThatShipAreRight) {
 
 TEST_F(CasePlanTest, HostileEachMistakeHasItsMessage) {
   EXPECT_THAT(Complaint("derivation: \"CPz-FPz\"", "derivation: \"CPz-Fpz\""),
-              AllOf(HasSubstr("/plans/p.plan: evoked[0].derivation"), HasSubstr("m.montage"),
+              AllOf(HasSubstr("evoked[0].derivation: "), HasSubstr("m.montage"),
                     HasSubstr("Did you mean \"CPz-FPz\"?")));
   EXPECT_THAT(
       Complaint("window_from_ms: 32 window_to_ms: 46", "window_from_ms: 46 window_to_ms: 32"),
@@ -153,6 +153,99 @@ TEST_F(CasePlanTest, HostileMontageAndCriteriaAreCheckedToo) {
                         "version: \"1\" criterion { key: \"a\" source: \"x\" "
                         "amber_amplitude_fall_percent: 60 red_amplitude_fall_percent: 50 }")),
               HasSubstr("amber 60 is not below red 50"));
+}
+
+TEST_F(CasePlanTest, HostileAMistakeOfMeaningNamesLineAndColumn) {
+  EXPECT_THAT(Complaint("derivation: \"CPz-FPz\"", "derivation: \"CPz-Fpz\""),
+              HasSubstr("/plans/p.plan:5:50: evoked[0].derivation: \"CPz-Fpz\" is not in"));
+  EXPECT_THAT(Complaint("expected_ms: 38", "expected_ms: 12"),
+              HasSubstr("/plans/p.plan:8:53: evoked[0].component[0].expected_ms: 12"));
+  // What is left out stands where that is which it is left out of.
+  EXPECT_THAT(Complaint("side: SIDE_LEFT derivation", "derivation"),
+              HasSubstr("/plans/p.plan:4:3: evoked[0].side: is missing"));
+  EXPECT_THAT(Said(Load(kPlan, "\nderivation { name: \"CPz-FPz\" }")),
+              HasSubstr("/plans/m.montage:2:1: derivation[0].plus: is missing"));
+  EXPECT_THAT(
+      Said(Load(kPlan, kMontage, "version: \"1\"\n criterion { key: \"a\" source: \"x\" }")),
+      HasSubstr("/plans/c.criteria:2:2: criterion[0]: a has no limit"));
+}
+
+TEST_F(CasePlanTest, HostileWhatTheHubWouldRefuseIsRefusedHere) {
+  const std::string stimulus = "trigger { label_prefix: \"STIM TIB L\" } stimulus { ";
+  const auto with = [&](const std::string& setting) {
+    return Complaint("trigger { label_prefix: \"STIM TIB L\" }", stimulus + setting + " }");
+  };
+  EXPECT_THAT(with("current_ma: -5"), HasSubstr("evoked[0].stimulus.current_ma: -5"));
+  EXPECT_THAT(with("pulse_us: nan"), HasSubstr("evoked[0].stimulus.pulse_us: nan"));
+  EXPECT_THAT(with(absl::StrCat("site: \"", std::string(129, 's'), "\"")),
+              HasSubstr("evoked[0].stimulus.site: is longer than 128 bytes"));
+  EXPECT_THAT(with("side: 77"), AllOf(HasSubstr("/plans/p.plan:4:3: evoked[0]"), HasSubstr("77")));
+  EXPECT_THAT(Complaint("expected_ms: 38", "expected_ms: nan"),
+              HasSubstr("evoked[0].component[0].expected_ms: nan"));
+  EXPECT_THAT(Complaint("label: \"P37\"", absl::StrCat("label: \"", std::string(64, 'P'), "\"")),
+              HasSubstr("evoked[0].component[0].label: is longer than 63 bytes"));
+  EXPECT_THAT(Complaint("STIM TIB L", std::string(120, 'T')),
+              HasSubstr("evoked[0].trigger.label_prefix: is longer than 119 bytes"));
+  EXPECT_THAT(Complaint("trigger { label_prefix: \"STIM TIB L\" }",
+                        "trigger { channel: \"TRIG\" channel_threshold: inf }"),
+              HasSubstr("evoked[0].trigger.channel_threshold: inf"));
+  EXPECT_THAT(Complaint("side: SIDE_LEFT criterion", "side: 9 criterion"),
+              AllOf(HasSubstr("emg[0]"), HasSubstr("9 is none of Side")));
+  EXPECT_THAT(Complaint("emg {", absl::StrCat("procedure: \"", std::string(201, 'p'), "\" emg {")),
+              HasSubstr("procedure: is longer than 200 bytes"));
+  const auto criteria = [&](const std::string& from, const std::string& to) {
+    return Said(Load(kPlan, kMontage, absl::StrReplaceAll(kCriteria, {{from, to}})));
+  };
+  EXPECT_THAT(criteria("\"ACNS\"", absl::StrCat("\"", std::string(1100, 'a'), "\"")),
+              AllOf(HasSubstr("/plans/c.criteria:3:"),
+                    HasSubstr("criterion[0].source: is longer than 1000 bytes")));
+  EXPECT_THAT(criteria("version: \"1\"", absl::StrCat("version: \"", std::string(129, '1'), "\"")),
+              HasSubstr("version: is longer than 128 bytes"));
+  const std::string key(129, 'k');
+  EXPECT_THAT(Said(Load(absl::StrReplaceAll(kPlan, {{"SEP.amp_abs", key}}), kMontage,
+                        absl::StrReplaceAll(kCriteria, {{"SEP.amp_abs", key}}))),
+              HasSubstr("criterion[0].key: is longer than 128 bytes"));
+  EXPECT_THAT(
+      Said(Load(kPlan, absl::StrCat(kMontage, "alias { name: \"", std::string(129, 'n'),
+                                    "\" electrode: \"x\" }"))),
+      AllOf(HasSubstr("/plans/m.montage:4:"), HasSubstr("alias[0]"), HasSubstr("128 bytes")));
+}
+
+TEST_F(CasePlanTest, HostileAPlanOverARecordsSizeIsRefused) {
+  std::string montage = kMontage;
+  for (int i = 0; i < 500; ++i) {
+    absl::StrAppend(&montage, "alias { name: \"", std::string(100, 'n'), i, "\" electrode: \"",
+                    std::string(100, 'e'), "\" }\n");
+  }
+  EXPECT_THAT(Said(Load(kPlan, montage)),
+              AllOf(HasSubstr("/plans/p.plan: "), HasSubstr("at most 65536")));
+}
+
+TEST_F(CasePlanTest, HostileLimitsWithinTheRecoveryMarginAreRefused) {
+  const auto with = [&](const std::string& limits) {
+    return Said(
+        Load(kPlan, kMontage,
+             absl::StrCat("version: \"1\" criterion { key: \"a\" source: \"x\" ", limits, "}")));
+  };
+  EXPECT_THAT(with("amber_amplitude_fall_percent: 5"),
+              AllOf(HasSubstr("amber_amplitude_fall_percent: 5"), HasSubstr("margin")));
+  EXPECT_THAT(with("red_amplitude_fall_percent: 4"), HasSubstr("red_amplitude_fall_percent: 4"));
+  EXPECT_THAT(with("amber_latency_rise_percent: 1 red_latency_rise_percent: 10"),
+              HasSubstr("amber_latency_rise_percent: 1"));
+}
+
+TEST_F(CasePlanTest, HostileARowForAnotherModalityIsRefused) {
+  const auto with = [&](const std::string& modality) {
+    return Load(kPlan, kMontage,
+                absl::StrReplaceAll(kCriteria,
+                                    {{"key: \"SEP.amp_abs\"",
+                                      absl::StrCat("key: \"SEP.amp_abs\" modality: ", modality)}}));
+  };
+  EXPECT_TRUE(with("MODALITY_SEP_LOWER").ok());
+  EXPECT_THAT(Said(with("MODALITY_SEP_UPPER")),
+              AllOf(HasSubstr("evoked[0].criterion[0]"),
+                    HasSubstr("is for MODALITY_SEP_UPPER, not for MODALITY_SEP_LOWER")));
+  EXPECT_THAT(Said(with("MODALITY_EMG_FREE_RUNNING")), HasSubstr("criterion[0].modality"));
 }
 
 TEST_F(CasePlanTest, HostileSyntaxNamesLineAndColumn) {

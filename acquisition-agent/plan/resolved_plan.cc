@@ -6,6 +6,8 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
+#include "acquisition-agent/plan/limits.h"
 #include "common/status_macros.h"
 #include "dsp/filter/butterworth.h"
 #include "dsp/filter/notch.h"
@@ -39,10 +41,9 @@ absl::StatusOr<int> FindElectrode(const CasePlan& plan, const SourceInfo& source
   }
   std::vector<std::string> labels;
   for (const ChannelInfo& channel : source.channels) labels.push_back(channel.label);
-  return absl::InvalidArgumentError(
-      absl::StrCat(plan.montage_path, ": derivation[", derivation, "]: electrode \"", name,
-                   "\" is not in ", source.name, ", which has: ", absl::StrJoin(labels, ", "), ".",
-                   DidYouMean(name, labels)));
+  return absl::InvalidArgumentError(absl::StrCat(
+      plan.montage_path, ": derivation[", derivation, "]: electrode \"", name, "\" is not in ",
+      source.name, ", which has: ", absl::StrJoin(labels, ", "), ".", DidYouMean(name, labels)));
 }
 
 absl::StatusOr<ResolvedDerivation> ResolveDerivation(const CasePlan& plan, const SourceInfo& source,
@@ -53,24 +54,24 @@ absl::StatusOr<ResolvedDerivation> ResolveDerivation(const CasePlan& plan, const
   ResolvedDerivation resolved;
   resolved.name = name;
   resolved.rate_group = -1;
+  const std::string where = plan.InMontage(absl::StrCat("derivation[", index, "]"));
   const auto add = [&](const std::string& electrode, std::vector<int>* side) -> absl::Status {
     absl::StatusOr<int> found = FindElectrode(plan, source, index, electrode);
     if (!found.ok()) {
-      if (absl::StartsWith(found.status().message(), plan.montage_path)) return found.status();
-      return absl::InvalidArgumentError(absl::StrCat(plan.montage_path, ": derivation[", index,
-                                                     "]: ", found.status().message()));
+      if (absl::StartsWith(found.status().message(), where)) return found.status();
+      return absl::InvalidArgumentError(absl::StrCat(where, ": ", found.status().message()));
     }
     const ChannelInfo& channel = source.channels[*found];
     if (!channel.is_voltage) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(plan.montage_path, ": derivation[", index, "]: channel \"", channel.label,
-                       "\" of ", source.name, " is in \"", channel.unit, "\", not a voltage"));
+      return absl::InvalidArgumentError(absl::StrCat(where, ": channel \"", channel.label, "\" of ",
+                                                     source.name, " is in \"", channel.unit,
+                                                     "\", not a voltage"));
     }
     if (resolved.rate_group >= 0 && channel.rate_group != resolved.rate_group) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          plan.montage_path, ": derivation[", index, "]: \"", channel.label, "\" is sampled at ",
-          channel.sample_rate_hz, " Hz, its partner at ", resolved.sample_rate_hz,
-          " Hz; both inputs must be sampled together"));
+      return absl::InvalidArgumentError(
+          absl::StrCat(where, ": \"", channel.label, "\" is sampled at ", channel.sample_rate_hz,
+                       " Hz, its partner at ", resolved.sample_rate_hz,
+                       " Hz; both inputs must be sampled together"));
     }
     resolved.rate_group = channel.rate_group;
     resolved.sample_rate_hz = channel.sample_rate_hz;
@@ -93,21 +94,81 @@ absl::StatusOr<dsp::Cascade> FilterFor(const CasePlan& plan, const std::string& 
         {"low_pass_hz", filter.low_pass_hz()},
         {"notch_hz", filter.notch_hz()}}) {
     if (corner >= sample_rate_hz / 2) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          plan.plan_path, ": ", field, ".filter.", name, ": ", corner,
-          " Hz cannot be at a sample rate of ", sample_rate_hz, " Hz; less than ",
-          sample_rate_hz / 2, " Hz would be right"));
+      return absl::InvalidArgumentError(
+          absl::StrCat(plan.plan_path, ": ", field, ".filter.", name, ": ", corner,
+                       " Hz cannot be at a sample rate of ", sample_rate_hz, " Hz; less than ",
+                       sample_rate_hz / 2, " Hz would be right"));
     }
   }
   absl::StatusOr<dsp::Cascade> cascade = DesignFilter(filter, sample_rate_hz);
   if (!cascade.ok()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(plan.plan_path, ": ", field, ".filter: ", cascade.status().message()));
+    return absl::InvalidArgumentError(absl::StrCat(plan.InPlan(absl::StrCat(field, ".filter")),
+                                                   ": ", cascade.status().message()));
   }
   return cascade;
 }
 
+// Rising edges of a channel, found by the pipeline.
+absl::Status ResolveTriggerChannel(const CasePlan& plan, const SourceInfo& source, int index,
+                                   ResolvedEvoked* evoked) {
+  const v1::TriggerPlan& trigger = evoked->plan.trigger();
+  const std::string field = absl::StrCat("evoked[", index, "].trigger.channel");
+  const absl::StatusOr<int> found = FindChannel(source.channels, trigger.channel());
+  if (!found.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(plan.InPlan(field), ": ", found.status().message()));
+  }
+  evoked->trigger_channel = *found;
+  evoked->trigger_threshold = trigger.channel_threshold();
+  if (trigger.channel_threshold() != 0) return absl::OkStatus();
+  const ChannelInfo& channel = source.channels[*found];
+  if (channel.is_status_word) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        plan.InPlan(field), ": \"", channel.label,
+        "\" carries codes, not a height. Name them with the source (codes=1:MED R,2:MED L), and "
+        "take label_prefix: \"MED R\" here"));
+  }
+  if (channel.is_voltage) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        plan.InPlan(absl::StrCat(field, "_threshold")), ": is missing: \"", channel.label,
+        "\" is a voltage, and how high its pulses are is not known; half of that, in ",
+        channel.unit, ", would be right"));
+  }
+  evoked->trigger_threshold = kDigitalTriggerThreshold;
+  return absl::OkStatus();
+}
+
+// A prefix that nothing begins with would wait for ever.
+absl::Status CheckLabelPrefix(const CasePlan& plan, const SourceInfo& source, int index) {
+  const std::string& prefix = plan.plan.evoked(index).trigger().label_prefix();
+  if (prefix.empty() || !source.texts) return absl::OkStatus();
+  const std::vector<std::string>& texts = *source.texts;
+  if (std::any_of(texts.begin(), texts.end(),
+                  [&](const std::string& text) { return BeginsWithPrefix(text, prefix); })) {
+    return absl::OkStatus();
+  }
+  std::string message =
+      absl::StrCat(plan.InPlan(absl::StrCat("evoked[", index, "].trigger.label_prefix")), ": ");
+  if (texts.empty()) {
+    absl::StrAppend(&message, source.name, " has no named stimuli: name the codes of its trigger ",
+                    "channel (codes=1:", prefix, " behind the source), or take channel here");
+    return absl::InvalidArgumentError(message);
+  }
+  const size_t named = std::min(texts.size(), kMaxNamedStimuli);
+  absl::StrAppend(&message, "\"", prefix, "\" begins none of the stimuli in ", source.name,
+                  ", which has: ", absl::StrJoin(texts.begin(), texts.begin() + named, ", "));
+  if (texts.size() > named) absl::StrAppend(&message, " and ", texts.size() - named, " more");
+  absl::StrAppend(&message, ".", DidYouMean(prefix, texts));
+  return absl::InvalidArgumentError(message);
+}
+
 }  // namespace
+
+bool BeginsWithPrefix(absl::string_view label, absl::string_view prefix) {
+  absl::ConsumePrefix(&label, "STIM ");
+  absl::ConsumePrefix(&prefix, "STIM ");
+  return absl::StartsWith(label, prefix);
+}
 
 absl::StatusOr<dsp::Cascade> DesignFilter(const v1::FilterSetting& filter, double sample_rate_hz) {
   dsp::Cascade cascade;
@@ -135,27 +196,15 @@ absl::StatusOr<ResolvedPlan> ResolvePlan(const CasePlan& plan, const SourceInfo&
   for (int i = 0; i < plan.plan.evoked_size(); ++i) {
     ResolvedEvoked evoked;
     evoked.plan = plan.plan.evoked(i);
-    evoked.trace_id =
-        TraceId(evoked.plan.modality(), evoked.plan.side(), evoked.plan.derivation());
-    ASSIGN_OR_RETURN(evoked.derivation,
-                     ResolveDerivation(plan, source, evoked.plan.derivation()));
-    ASSIGN_OR_RETURN(evoked.filter, FilterFor(plan, absl::StrCat("evoked[", i, "]"),
-                                              evoked.plan.filter(),
-                                              evoked.derivation.sample_rate_hz));
+    evoked.trace_id = TraceId(evoked.plan.modality(), evoked.plan.side(), evoked.plan.derivation());
+    ASSIGN_OR_RETURN(evoked.derivation, ResolveDerivation(plan, source, evoked.plan.derivation()));
+    ASSIGN_OR_RETURN(evoked.filter,
+                     FilterFor(plan, absl::StrCat("evoked[", i, "]"), evoked.plan.filter(),
+                               evoked.derivation.sample_rate_hz));
     if (!evoked.plan.trigger().channel().empty()) {
-      const absl::StatusOr<int> channel =
-          FindChannel(source.channels, evoked.plan.trigger().channel());
-      if (!channel.ok()) {
-        return absl::InvalidArgumentError(absl::StrCat(plan.plan_path, ": evoked[", i,
-                                                       "].trigger.channel: ",
-                                                       channel.status().message()));
-      }
-      evoked.trigger_channel = *channel;
-      const ChannelInfo& info = source.channels[*channel];
-      evoked.trigger_threshold = evoked.plan.trigger().channel_threshold() != 0
-                                     ? evoked.plan.trigger().channel_threshold()
-                                     : std::max(info.physical_min, info.physical_max) / 2;
+      RETURN_IF_ERROR(ResolveTriggerChannel(plan, source, i, &evoked));
     }
+    RETURN_IF_ERROR(CheckLabelPrefix(plan, source, i));
     resolved.evoked.push_back(std::move(evoked));
   }
   for (int i = 0; i < plan.plan.emg_size(); ++i) {

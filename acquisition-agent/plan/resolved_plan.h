@@ -47,8 +47,13 @@ struct ResolvedPlan {
 
 // InvalidArgument: an electrode that the source does not have (its labels are listed), channels of
 // different rates in one derivation, a channel that is no voltage, a corner at or over half the
-// sample rate.
+// sample rate, a trigger channel whose threshold cannot be told, a label that none of the stimuli
+// that the source knows of begins with.
 absl::StatusOr<ResolvedPlan> ResolvePlan(const CasePlan& plan, const SourceInfo& source);
+
+// Whether a stimulus of that label, or of the annotation that it comes from, is the plan's. A
+// leading "STIM " counts for nothing on either side.
+bool BeginsWithPrefix(absl::string_view label, absl::string_view prefix);
 
 // Sections for a setting at a rate; a notch comes after the band-pass.
 absl::StatusOr<dsp::Cascade> DesignFilter(const v1::FilterSetting& filter, double sample_rate_hz);

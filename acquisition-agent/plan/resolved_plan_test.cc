@@ -92,5 +92,67 @@ TEST(ResolvedPlan, HostileAChannelThatIsNoVoltageIsRefused) {
   EXPECT_THAT(std::string(resolved.status().message()), HasSubstr("not a voltage"));
 }
 
+// As PlanOf, with rising edges of TRIG instead of labels.
+CasePlan ChannelPlan(const std::string& threshold = "") {
+  CasePlan plan = PlanOf("derivation { name: 'D' plus: 'CP3' }");
+  v1::TriggerPlan& trigger = *plan.plan.mutable_evoked(0)->mutable_trigger();
+  EXPECT_TRUE(
+      google::protobuf::TextFormat::ParseFromString("channel: 'TRIG' " + threshold, &trigger));
+  return plan;
+}
+
+SourceInfo TriggerSource() {
+  SourceInfo source = Source({"CP3", "TRIG"});
+  source.channels[1].is_voltage = false;
+  source.channels[1].unit = "";
+  source.channels[1].physical_max = 3276.7;
+  return source;
+}
+
+TEST(ResolvedPlan, ADigitalTriggerChannelIsOnAtAnyPulse) {
+  const auto resolved = ResolvePlan(ChannelPlan(), TriggerSource());
+  ASSERT_TRUE(resolved.ok()) << resolved.status();
+  EXPECT_EQ(resolved->evoked[0].trigger_channel, 1);
+  EXPECT_EQ(resolved->evoked[0].trigger_threshold, 0.5);
+  EXPECT_EQ(ResolvePlan(ChannelPlan("channel_threshold: 3"), TriggerSource())
+                ->evoked[0]
+                .trigger_threshold,
+            3);
+}
+
+TEST(ResolvedPlan, HostileATriggerChannelOfUnknownHeightNeedsAThreshold) {
+  SourceInfo source = TriggerSource();
+  source.channels[1].is_voltage = true;
+  source.channels[1].unit = "uV";
+  EXPECT_THAT(std::string(ResolvePlan(ChannelPlan(), source).status().message()),
+              AllOf(HasSubstr("p.plan: evoked[0].trigger.channel_threshold: is missing"),
+                    HasSubstr("in uV")));
+  EXPECT_TRUE(ResolvePlan(ChannelPlan("channel_threshold: 3"), source).ok());
+}
+
+TEST(ResolvedPlan, HostileAStatusWordHasNoHeight) {
+  SourceInfo source = TriggerSource();
+  source.channels[1].is_status_word = true;
+  EXPECT_THAT(std::string(ResolvePlan(ChannelPlan(), source).status().message()),
+              AllOf(HasSubstr("p.plan: evoked[0].trigger.channel: \"TRIG\" carries codes"),
+                    HasSubstr("codes=1:MED R")));
+}
+
+TEST(ResolvedPlan, HostileALabelThatNoStimulusOfTheRecordingHasIsRefused) {
+  const CasePlan plan = PlanOf("derivation { name: 'D' plus: 'CP3' }");
+  SourceInfo source = Source({"CP3"});
+  EXPECT_TRUE(ResolvePlan(plan, source).ok());  // a source that does not know
+  source.texts = {"TIB L", "STIM MED R 4.7Hz"};
+  EXPECT_TRUE(ResolvePlan(plan, source).ok());
+  source.texts = {"TIB L", "MED L"};
+  EXPECT_THAT(
+      std::string(ResolvePlan(plan, source).status().message()),
+      AllOf(HasSubstr("p.plan: evoked[0].trigger.label_prefix: \"MED R\""),
+            HasSubstr("test.edf, which has: TIB L, MED L"), HasSubstr("Did you mean \"MED L\"?")));
+  source.texts->clear();
+  EXPECT_THAT(std::string(ResolvePlan(plan, source).status().message()),
+              HasSubstr("test.edf has no named stimuli"));
+}
+
 }  // namespace
 }  // namespace remora::agent

@@ -37,6 +37,9 @@ struct ChannelInfo {
   double physical_min = 0;  // the sample at digital_min, in uV (or `unit`)
   double physical_max = 0;  // the sample at digital_max; below physical_min if polarity is inverted
 
+  // Codes in its low 16 bits, device states above them (BDF "Status"): its height means nothing.
+  bool is_status_word = false;
+
   std::string prefilter;   // "HP:0.1Hz LP:75Hz"; as recorded, may be empty
   std::string transducer;  // "AgAgCl electrode"; as recorded, may be empty
 

@@ -8,7 +8,7 @@
 //
 // Order. With T(item) = the time of a trigger or event, the start of a gap, the END of a block:
 //
-// 1. T never decreases, except that an event found too late in a recording carries `late`.
+// 1. T never decreases.
 //
 // 2. A trigger, event or gap with a time before the end of a block comes before that block, so
 //    whoever handles a block already knows each stimulus inside it. (A stimulus shortly after the
@@ -55,6 +55,9 @@ struct SourceInfo {
   std::optional<absl::CivilSecond> start_local;
   int32_t start_subsecond_ns = 0;      // to add to start_local, [0, 1e9)
   std::optional<int64_t> duration_ns;  // from first to last sample, gaps included; empty if endless
+  // Labels that stimuli may have, then texts of the events, distinct: no other will come. Nothing
+  // where the source cannot know before.
+  std::optional<std::vector<std::string>> texts;
   // What was unusual but tolerable in the recording, one sentence each, for the log and the record.
   std::vector<std::string> notes;
 };
@@ -81,8 +84,7 @@ struct SampleBlock {
 // a plan refers to; a code is what a trigger channel or status word carried (0 where there is
 // none).
 struct StimulusTrigger {
-  int64_t time_ns = 0;         // onset; finer than a sample where the source knows it
-  int64_t uncertainty_ns = 0;  // the onset lies within time_ns +- this
+  int64_t time_ns = 0;  // onset; finer than a sample where the source knows it
   int32_t code = 0;
   std::string label;  // may be empty for a bare trigger channel
   std::optional<double> delivered_ma;
@@ -95,7 +97,6 @@ struct SourceEvent {
   int64_t time_ns = 0;
   int64_t duration_ns = 0;  // 0 if none was given
   std::string text;
-  bool late = false;  // stands in the recording after samples that were already delivered
 };
 
 // Samples that should be there and are not, or a break in the recorded time.

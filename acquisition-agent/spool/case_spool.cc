@@ -18,6 +18,13 @@ std::string HeaderOf(const SpoolOptions& options, int log) {
                       options.origin.bytes(), std::string(1, static_cast<char>(log)));
 }
 
+// What the hub may be believed: it was not sent what is behind.
+SeqRanges UpTo(uint64_t last, const SeqRanges& numbers) {
+  SeqRanges ours;
+  ours.InsertRange(1, last);
+  return ours.Without(ours.Without(numbers));
+}
+
 }  // namespace
 
 CaseSpool::CaseSpool(FileSystem& files, SpoolOptions options)
@@ -39,7 +46,8 @@ absl::StatusOr<std::unique_ptr<CaseSpool>> CaseSpool::Open(FileSystem& files, Sp
     RETURN_IF_ERROR(files.CreateDirectory(options.directory));
   }
   auto spool = std::unique_ptr<CaseSpool>(new CaseSpool(files, std::move(options)));
-  RETURN_IF_ERROR(spool->Recover(report));
+  RETURN_IF_ERROR(spool->Recover(&spool->recovery_));
+  *report = spool->recovery_;
   return spool;
 }
 
@@ -87,14 +95,21 @@ void CaseSpool::Take(Log log, const Entry& entry, const EntryPlace& place) {
     case EntryType::kShed: {
       if (entry.lane >= kLaneCount) break;
       Lane& lane = lanes_[entry.lane];
-      SeqRanges& ranges = entry.type == EntryType::kHeld ? lane.held : lane.given_up;
+      SeqRanges ranges;
       absl::string_view rest = entry.payload;
       uint64_t first = 0;
       uint64_t last = 0;
       while (TakeNumber(&rest, &first) && TakeNumber(&rest, &last)) {
-        if (first > 0 && last >= first) ranges.InsertRange(first, last);
+        ranges.InsertRange(first, last);
       }
-      lane.held_written = lane.held.count();
+      if (entry.type == EntryType::kHeld) {
+        lane.answers.AddHeld(ranges);
+        lane.held_written = lane.answers.held().count();
+        break;
+      }
+      for (const SeqRanges::Range& range : ranges.ranges()) {
+        lane.given_up.InsertRange(range.first, range.last);
+      }
       break;
     }
     case EntryType::kInfo:
@@ -229,10 +244,10 @@ void CaseSpool::EnqueueRanges(EntryType type, uint32_t lane, const SeqRanges& ra
 void CaseSpool::WriteHeldNotes() {
   for (uint32_t lane = 0; lane < kLaneCount; ++lane) {
     Lane& state = lanes_[lane];
-    const uint64_t held = state.held.count();
+    const uint64_t held = state.answers.held().count();
     if (held >= state.held_written + kHeldNoteRecords || (closed_ && held > state.held_written)) {
       state.held_written = held;
-      EnqueueRanges(EntryType::kHeld, lane, state.held);
+      EnqueueRanges(EntryType::kHeld, lane, state.answers.held());
     }
   }
 }
@@ -271,11 +286,7 @@ absl::Status CaseSpool::Commit() {
   if (uncommitted_bytes_ == 0) return absl::OkStatus();
   if (bytes_until_space_check_ == 0) {
     bytes_until_space_check_ = kSpaceCheckBytes;
-    const absl::StatusOr<uint64_t> free_bytes = files_.FreeBytes(options_.directory);
-    if (free_bytes.ok()) {
-      short_of_space_ = *free_bytes < options_.control_reserve_bytes;
-      if (short_of_space_) MakeSpace();
-    }
+    CheckSpace();
   }
   // Control first: bulk on disk then implies that everything before it is there too.
   for (int log = 0; log < kLogs; ++log) {
@@ -295,70 +306,6 @@ absl::Status CaseSpool::Commit() {
   return absl::OkStatus();
 }
 
-bool CaseSpool::MakeSpace() {
-  bool shed = false;
-  for (const Log log : {kBlocks, kEnvelopes, kSweeps}) {
-    while (ShedOldestSegment(log)) {
-      shed = true;
-      const absl::StatusOr<uint64_t> free_bytes = files_.FreeBytes(options_.directory);
-      if (free_bytes.ok() && *free_bytes >= options_.control_reserve_bytes) {
-        short_of_space_ = false;
-        return true;
-      }
-    }
-  }
-  return shed;
-}
-
-bool CaseSpool::ShedOldestSegment(Log log) {
-  const absl::StatusOr<uint32_t> removed = logs_[log]->RemoveOldest();
-  if (!removed.ok() || *removed == 0) return false;
-  const uint32_t lane = static_cast<uint32_t>(log) + kControlLaneCount - 1;
-  Lane& state = lanes_[lane];
-  uint64_t first = 0;
-  uint64_t last = 0;
-  for (uint64_t seq = 1; seq <= state.places.size(); ++seq) {
-    EntryPlace& place = state.places[seq - 1];
-    if (place.segment != *removed) continue;
-    place = EntryPlace();
-    if (first == 0) first = seq;
-    last = seq;
-  }
-  if (first != 0) ReportShed(lane, first, last);
-  return true;
-}
-
-void CaseSpool::DropWaitingBulk() {
-  for (int log = kSweeps; log < kLogs; ++log) {
-    for (const Waiting& waiting : waiting_[log]) {
-      uncommitted_bytes_ -= waiting.entry.size();
-      ReportShed(waiting.lane, waiting.seq, waiting.seq);
-    }
-    waiting_[log].clear();
-  }
-}
-
-void CaseSpool::ReportShed(uint32_t lane, uint64_t first, uint64_t last) {
-  Lane& state = lanes_[lane];
-  SeqRanges gone;
-  gone.InsertRange(first, last);
-  EnqueueRanges(EntryType::kShed, lane, gone);
-  // Only what the hub does not hold is lost to the record.
-  for (const SeqRanges::Range& range : state.held.Missing(first, last)) {
-    if (!shed_.empty() && shed_.back().lane == lane &&
-        shed_.back().last_origin_seq + 1 == range.first) {
-      shed_.back().last_origin_seq = range.last;
-    } else {
-      shed_.push_back(ShedRange{lane, range.first, range.last});
-    }
-  }
-  state.given_up.InsertRange(first, last);
-  if (state.places.size() < last) state.places.resize(last);
-  state.committed = std::max(state.committed, last);
-}
-
-std::vector<ShedRange> CaseSpool::TakeShed() { return std::exchange(shed_, {}); }
-
 EntryPlace CaseSpool::PlaceOf(uint32_t lane, uint64_t origin_seq) const {
   const Lane& state = lanes_[lane];
   if (origin_seq == 0 || origin_seq > state.places.size()) return EntryPlace();
@@ -377,25 +324,27 @@ absl::StatusOr<std::string> CaseSpool::Read(uint32_t lane, uint64_t origin_seq) 
   return logs_[LogOf(lane)]->Read(place);
 }
 
-void CaseSpool::MarkHeld(uint32_t lane, const SeqRanges& held) {
+void CaseSpool::RestartAnswers(uint32_t lane, const SeqRanges& held, const SeqRanges& refused,
+                               bool has_journal) {
   Lane& state = lanes_[lane];
-  for (const SeqRanges::Range& range : held.ranges()) {
-    if (range.first > state.committed) continue;  // not ours to believe
-    state.held.InsertRange(range.first, std::min(range.last, state.committed));
-  }
+  state.answers.Restart(UpTo(state.committed, held), UpTo(state.committed, refused), has_journal);
+  state.held_written = std::min(state.held_written, state.answers.held().count());
 }
 
-void CaseSpool::MarkRefused(uint32_t lane, uint64_t origin_seq) {
-  if (lane < kLaneCount && origin_seq > 0 && origin_seq <= lanes_[lane].committed) {
-    lanes_[lane].given_up.Insert(origin_seq);
-  }
+void CaseSpool::MarkHeld(uint32_t lane, const SeqRanges& held) {
+  lanes_[lane].answers.AddHeld(UpTo(lanes_[lane].committed, held));
+}
+
+void CaseSpool::MarkRefused(uint32_t lane, const SeqRanges& refused) {
+  lanes_[lane].answers.AddRefused(UpTo(lanes_[lane].committed, refused));
 }
 
 bool CaseSpool::AllSettled() const {
   for (const Lane& lane : lanes_) {
-    for (const SeqRanges::Range& range : lane.held.Missing(1, lane.last)) {
-      if (!lane.given_up.Missing(range.first, range.last).empty()) return false;
-    }
+    SeqRanges all;
+    all.InsertRange(1, lane.last);
+    const SeqRanges open = all.Without(lane.answers.held()).Without(lane.answers.refused());
+    if (!open.Without(lane.given_up).empty()) return false;
   }
   return true;
 }

@@ -15,8 +15,9 @@
 // never shed; 4. what is shed and not held by the hub is reported once, to become a DataGap; 5. a
 // bulk record on disk implies that all control before it is too.
 //
-// Full: bulk is shed (lane 5, 4, 3, oldest file first, then new bulk records of those lanes as they
-// come) to keep control_reserve_bytes free; when even control cannot be written it waits in memory
+// Full: what is kept without need goes first (SpoolOptions::reclaim). Then bulk is shed (lane 5, 4,
+// 3, oldest file first, then new bulk records of those lanes as they come) to keep
+// control_reserve_bytes free; when even control cannot be written it waits in memory
 // (kMaxUncommittedBytes), then Append says ResourceExhausted and the agent stops with a clear
 // message.
 //
@@ -38,6 +39,7 @@
 #include "common/file_system.h"
 #include "common/ids.h"
 #include "common/limits.h"
+#include "common/link/lane_answers.h"
 #include "common/seq_ranges.h"
 
 namespace remora::agent {
@@ -47,6 +49,9 @@ struct SpoolOptions {
   CaseId case_id;
   OriginId origin;
   uint64_t control_reserve_bytes = kControlReserveBytes;
+  // Frees something on that disk which nobody waits for any more; false: there is nothing. May be
+  // empty.
+  std::function<bool()> reclaim;
 };
 
 // Bulk that was given up before the hub held it.
@@ -61,6 +66,8 @@ struct RecoveryReport {
   SegmentLog::Damage damage;
   // Numbers below the last of their lane that are not there: damaged, and not shed.
   std::vector<ShedRange> missing;
+
+  bool is_damaged() const { return damage.skipped_bytes > 0 || !missing.empty(); }
 };
 
 struct SpooledInput {
@@ -77,6 +84,8 @@ class CaseSpool {
 
   const CaseId& case_id() const { return options_.case_id; }
   const OriginId& origin() const { return options_.origin; }
+  // What Open found.
+  const RecoveryReport& recovery() const { return recovery_; }
   // Nothing before the first SetInfo.
   const CaseInfo* info() const { return has_info_ ? &info_ : nullptr; }
   bool closed() const { return closed_; }
@@ -112,17 +121,35 @@ class CaseSpool {
   // NotFound: shed, or never there. DataLoss: not readable any more.
   absl::StatusOr<std::string> Read(uint32_t lane, uint64_t origin_seq) const;
 
-  // What the hub has said that its journal holds. Written down now and then.
+  // What the hub has said: what its journal holds (written down now and then), and what it has
+  // refused for good, which is over, but not on record. Numbers up to committed_seq. Restart: these
+  // are all (LaneAnswers::Restart).
+  void RestartAnswers(uint32_t lane, const SeqRanges& held, const SeqRanges& refused,
+                      bool has_journal);
   void MarkHeld(uint32_t lane, const SeqRanges& held);
-  const SeqRanges& held(uint32_t lane) const { return lanes_[lane].held; }
-  // Never to be offered again: refused, or shed.
+  void MarkRefused(uint32_t lane, const SeqRanges& refused);
+  const SeqRanges& held(uint32_t lane) const { return lanes_[lane].answers.held(); }
+  const SeqRanges& refused(uint32_t lane) const { return lanes_[lane].answers.refused(); }
+  // Shed: not there to be offered.
   const SeqRanges& given_up(uint32_t lane) const { return lanes_[lane].given_up; }
-  void MarkRefused(uint32_t lane, uint64_t origin_seq);
-  // Everything that is committed is held or given up.
+  // Everything that is committed is held, refused or given up.
   bool AllSettled() const;
 
-  // What was shed since the last call.
+  // Whether new bulk is given up as it comes. Goes on until CheckSpace finds the reserve free
+  // again.
+  bool short_of_space() const { return short_of_space_; }
+  // Asks the disk, and makes room where there is none. To be called now and then while short.
+  void CheckSpace();
+  // What was shed since the last call, a range a lane as far as it goes. It is noted in the spool
+  // with the next commit; a program that is killed before makes those records again.
   std::vector<ShedRange> TakeShed();
+  bool has_shed() const;
+
+  // Numbers up to the last that are not there, neither waiting, shed nor held by the hub: damaged.
+  // A lane 0-2 is delivered in order and waits there until something stands under the number.
+  std::vector<ShedRange> Holes() const;
+  // Of bulk, that they are lost for good: never to be offered.
+  void GiveUp(uint32_t lane, uint64_t first, uint64_t last);
   uint64_t bytes() const;
 
  private:
@@ -139,7 +166,7 @@ class CaseSpool {
     std::vector<uint64_t> by_ordinal;
     uint64_t last = 0;
     uint64_t committed = 0;
-    SeqRanges held;
+    LaneAnswers answers;
     uint64_t held_written = 0;
     SeqRanges given_up;
   };
@@ -154,8 +181,9 @@ class CaseSpool {
   absl::Status CommitLog(Log log);
   void WriteHeldNotes();
   void EnqueueRanges(EntryType type, uint32_t lane, const SeqRanges& ranges);
-  // Sheds until the reserve is free again; true if anything went.
+  // Reclaims and sheds until the reserve is free again; true if anything went.
   bool MakeSpace();
+  bool HasReserve() const;
   bool ShedOldestSegment(Log log);
   void DropWaitingBulk();
   void ReportShed(uint32_t lane, uint64_t first, uint64_t last);
@@ -173,7 +201,9 @@ class CaseSpool {
   bool closed_ = false;
   CaseInfo info_;
   std::vector<SpooledInput> inputs_;
-  std::vector<ShedRange> shed_;
+  std::array<SeqRanges, kLaneCount> shed_;     // not taken yet; without what the hub holds
+  std::array<SeqRanges, kLaneCount> unnoted_;  // given up, and not yet written down
+  RecoveryReport recovery_;
 };
 
 }  // namespace remora::agent

@@ -49,8 +49,8 @@ void ExpectWhole(const CaseSpool& spool) {
 
 TEST(CaseSpool, GoesOnWithTheNextNumberAfterARestart) {
   FakeFileSystem files;
-  const CaseInfo info{.boot_id = 5, .setup_digest = 6, .source = "sim:cord", .theatre = "OR 3",
-                      .procedure = "a"};
+  const CaseInfo info{
+      .boot_id = 5, .setup_digest = 6, .source = "sim:cord", .theatre = "OR 3", .procedure = "a"};
   {
     auto spool = OpenSpool(files);
     ASSERT_TRUE(spool->SetInfo(info).ok());
@@ -200,8 +200,10 @@ void ExpectHonest(FakeFileSystem& files) {
   }
   // And it goes on; a damaged number may be filled again.
   for (const ShedRange& range : report.missing) {
-    ASSERT_TRUE(spool->AppendRecord(range.lane, range.first_origin_seq, 0,
-                                    Bytes(range.lane, range.first_origin_seq)).ok());
+    ASSERT_TRUE(spool
+                    ->AppendRecord(range.lane, range.first_origin_seq, 0,
+                                   Bytes(range.lane, range.first_origin_seq))
+                    .ok());
   }
   for (uint32_t lane = 0; lane < kLaneCount; ++lane) ASSERT_TRUE(AppendNext(*spool, lane).ok());
   ASSERT_TRUE(spool->Commit().ok());
@@ -290,6 +292,7 @@ TEST(CaseSpool, AFullDiskShedsBulkOldestFirstAndSaysSo) {
     ASSERT_TRUE(spool->Holds(0, seq));
   }
   EXPECT_TRUE(spool->TakeShed().empty());
+  ASSERT_TRUE(spool->Commit().ok());
   // It is remembered.
   RecoveryReport report;
   auto again = OpenSpool(files, &report);
@@ -318,6 +321,114 @@ TEST(CaseSpool, WithNothingLeftToShedControlStillGoesOn) {
   uint64_t kept = 0;
   for (uint64_t seq = 1; seq <= spool->last_seq(5); ++seq) kept += spool->Holds(5, seq) ? 1 : 0;
   EXPECT_EQ(lost + kept, 300u);
+}
+
+TEST(CaseSpool, WhatIsShedIsToldAsOneRangeALane) {
+  FakeFileSystem files;
+  auto spool = OpenSpool(files);
+  files.SetFreeBytes(100'000);
+  for (int i = 0; i < 300; ++i) {
+    ASSERT_TRUE(AppendNext(*spool, 1).ok());
+    for (uint32_t lane = 3; lane < kLaneCount; ++lane) {
+      ASSERT_TRUE(
+          spool->AppendRecord(lane, spool->last_seq(lane) + 1, 0, std::string(900, 'b')).ok());
+    }
+    ASSERT_TRUE(spool->Commit().ok());
+  }
+  EXPECT_TRUE(spool->short_of_space());
+  EXPECT_TRUE(spool->has_shed());
+  EXPECT_LE(spool->TakeShed().size(), 3u);
+  EXPECT_FALSE(spool->has_shed());
+  ASSERT_TRUE(spool->Commit().ok());
+  EXPECT_TRUE(OpenSpool(files)->given_up(5).Contains(300));
+}
+
+TEST(CaseSpool, SpaceThatIsFreeAgainIsUsedAtTheNextLook) {
+  FakeFileSystem files;
+  auto spool = OpenSpool(files);
+  files.SetFreeBytes(100'000);
+  ASSERT_TRUE(AppendNext(*spool, 1).ok());
+  ASSERT_TRUE(spool->Commit().ok());
+  ASSERT_TRUE(spool->short_of_space());
+  files.SetFreeBytes(2 * kControlReserveBytes);
+  spool->CheckSpace();
+  EXPECT_FALSE(spool->short_of_space());
+  ASSERT_TRUE(AppendNext(*spool, 5).ok());
+  ASSERT_TRUE(spool->Commit().ok());
+  EXPECT_TRUE(spool->Holds(5, 1));
+}
+
+TEST(CaseSpool, WhatNobodyWaitsForGoesBeforeItsOwnBulk) {
+  FakeFileSystem files;
+  SpoolOptions options = Options();
+  int reclaimed = 0;
+  options.reclaim = [&] {
+    if (++reclaimed == 3) files.SetFreeBytes(2 * kControlReserveBytes);
+    return reclaimed <= 3;
+  };
+  auto spool = OpenSpool(files, nullptr, options);
+  for (int life = 0; life < 3; ++life) {
+    ASSERT_TRUE(AppendNext(*spool, 5).ok());
+    ASSERT_TRUE(spool->Commit().ok());
+  }
+  files.SetFreeBytes(100'000);
+  spool->CheckSpace();
+  EXPECT_EQ(reclaimed, 3);
+  EXPECT_FALSE(spool->short_of_space());
+  EXPECT_TRUE(spool->Holds(5, 1));
+  EXPECT_FALSE(spool->has_shed());
+}
+
+TEST(CaseSpool, AFullDiskLeavesNoEmptyFiles) {
+  FakeFileSystem files;
+  auto spool = OpenSpool(files);
+  ASSERT_TRUE(AppendNext(*spool, 1).ok());
+  ASSERT_TRUE(spool->Commit().ok());
+  files.SetFreeBytes(0);
+  ASSERT_TRUE(AppendNext(*spool, 1).ok());
+  for (int i = 0; i < 20; ++i) EXPECT_FALSE(spool->Commit().ok());
+  const auto names = files.List(kDirectory);
+  ASSERT_TRUE(names.ok());
+  EXPECT_EQ(names->size(), 1u);
+  files.SetFreeBytes(2 * kControlReserveBytes);
+  ASSERT_TRUE(spool->Commit().ok());
+  files.SimulatePowerCut(4);
+  EXPECT_EQ(OpenSpool(files)->committed_seq(1), 2u);
+}
+
+TEST(CaseSpool, HostileADamagedControlRecordIsAHoleUntilSomethingStandsThere) {
+  FakeFileSystem files;
+  {
+    auto spool = OpenSpool(files);
+    for (int i = 0; i < 3; ++i) {
+      ASSERT_TRUE(AppendNext(*spool, 1).ok());
+      ASSERT_TRUE(AppendNext(*spool, 5).ok());
+    }
+    ASSERT_TRUE(spool->Commit().ok());
+    EXPECT_TRUE(spool->Holes().empty());
+  }
+  // Its second record, and the second block.
+  const size_t header = kEntryHeaderBytes + 1 + 16 + 16 + 1;
+  files.FlipBit("/spool/case/control-00000001.seg",
+                header + kEntryHeaderBytes + Bytes(1, 1).size() + 30, 1);
+  files.FlipBit("/spool/case/block-00000001.seg",
+                header + kEntryHeaderBytes + Bytes(5, 1).size() + 30, 1);
+  auto spool = OpenSpool(files);
+  EXPECT_TRUE(spool->recovery().is_damaged());
+  std::vector<ShedRange> holes = spool->Holes();
+  ASSERT_EQ(holes.size(), 2u);
+  EXPECT_EQ(holes[0].lane, 1u);
+  EXPECT_EQ(holes[0].first_origin_seq, 2u);
+  ASSERT_TRUE(spool->AppendRecord(1, 2, 0, Bytes(1, 2)).ok());
+  spool->GiveUp(5, 2, 2);
+  EXPECT_TRUE(spool->Holes().empty());
+  ASSERT_TRUE(spool->Commit().ok());
+  EXPECT_TRUE(OpenSpool(files)->Holes().empty());
+  SeqRanges all;
+  all.InsertRange(1, 3);
+  spool->MarkHeld(1, all);
+  spool->MarkHeld(5, all);
+  EXPECT_TRUE(spool->AllSettled());
 }
 
 TEST(CaseSpool, ADiskThatTakesNothingFillsMemoryOnlyToItsLimit) {
@@ -350,11 +461,18 @@ TEST(CaseSpool, RemembersWhatTheHubHolds) {
   }
   auto spool = OpenSpool(files);
   EXPECT_EQ(spool->held(3).largest(), kHeldNoteRecords + 5);
-  spool->MarkRefused(3, kHeldNoteRecords + 6);
+  SeqRanges refused;
+  refused.InsertRange(kHeldNoteRecords + 6, kHeldNoteRecords + 6);
+  spool->MarkRefused(3, refused);
   SeqRanges rest;
   rest.InsertRange(1, spool->last_seq(3));
   spool->MarkHeld(3, rest);
   EXPECT_TRUE(spool->AllSettled());
+  EXPECT_FALSE(spool->held(3).Contains(kHeldNoteRecords + 6));
+  // A hub that has gone back holds less than what was written down.
+  spool->RestartAnswers(3, refused, {}, /*has_journal=*/true);
+  EXPECT_EQ(spool->held(3).count(), 0u);
+  EXPECT_FALSE(spool->AllSettled());
 }
 
 }  // namespace

@@ -58,6 +58,7 @@ std::optional<Entry> ParseEntry(absl::string_view bytes_untrusted) {
       payload_bytes > bytes_untrusted.size() - kEntryHeaderBytes) {
     return std::nullopt;
   }
+  if (GetLittle<uint16_t>(bytes_untrusted, 10) != 0) return std::nullopt;
   Entry entry;
   entry.payload = bytes_untrusted.substr(kEntryHeaderBytes, payload_bytes);
   if (GetLittle<uint32_t>(bytes_untrusted, 24) !=

@@ -4,8 +4,9 @@
 //           4  u32  bytes of the payload
 //           8  u8   type      9  u8 lane      10  u16 zero
 //          12  u64  number: origin_seq of a record, position of an input
-//          20  u32  ordinal: which of the lane's reproducible records this is (from 1); 0 for any
-//          other 24  u32  CRC-32 (zlib) of bytes 4-23 and the payload 28       payload
+//          20  u32  ordinal: which of the lane's reproducible records this is, from 1; 0: any other
+//          24  u32  CRC-32 (zlib) of bytes 4-23 and the payload
+//          28       payload
 //
 // All little endian. Any bit that is turned, and any end that is cut off, is found; the magic lets
 // a reader go on after damage. Pure functions, thread-safe.

@@ -14,7 +14,9 @@ namespace remora::agent {
 
 SegmentLog::SegmentLog(FileSystem& files, std::string directory, std::string name,
                        std::string header)
-    : files_(files), directory_(std::move(directory)), name_(std::move(name)),
+    : files_(files),
+      directory_(std::move(directory)),
+      name_(std::move(name)),
       header_(std::move(header)) {}
 
 std::string SegmentLog::PathOf(uint32_t number) const {
@@ -60,8 +62,8 @@ absl::Status SegmentLog::OpenSegment(uint32_t number, const Visitor& visitor, bo
             absl::StrCat(path, ": belongs to another case or another spool; move it away"));
       }
     } else {
-      visitor(entry, EntryPlace{number, static_cast<uint32_t>(found),
-                                static_cast<uint32_t>(entry_bytes)});
+      visitor(entry,
+              EntryPlace{number, static_cast<uint32_t>(found), static_cast<uint32_t>(entry_bytes)});
     }
     at = found + entry_bytes;
     intact_end = at;
@@ -99,6 +101,11 @@ void SegmentLog::GiveUpActive() {
   const Segment& segment = segments_.back();
   reader_.reset();
   reader_segment_ = 0;
+  if (segment.bytes <= kEntryHeaderBytes + header_.size()) {
+    // Nothing in it was promised: a disk that stays full would leave such a file each try.
+    if (files_.Remove(PathOf(segment.number)).ok()) segments_.pop_back();
+    return;
+  }
   // Best effort: entries that stay are found again as duplicates of those in the next file.
   files_.Truncate(PathOf(segment.number), segment.bytes).IgnoreError();
 }
@@ -140,8 +147,8 @@ absl::StatusOr<std::string> SegmentLog::Read(const EntryPlace& place) const {
   ASSIGN_OR_RETURN(const std::string bytes, reader_->ReadAt(place.offset, place.bytes));
   const std::optional<Entry> entry = ParseEntry(bytes);
   if (!entry || EntryBytes(*entry) != place.bytes) {
-    return absl::DataLossError(absl::StrCat(PathOf(place.segment), ": entry at byte ",
-                                            place.offset, " is damaged"));
+    return absl::DataLossError(
+        absl::StrCat(PathOf(place.segment), ": entry at byte ", place.offset, " is damaged"));
   }
   return std::string(entry->payload);
 }

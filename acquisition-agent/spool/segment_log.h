@@ -6,9 +6,9 @@
 // it.
 //
 // Invariants: 1. what Write returned OK for survives a loss of power; 2. after a failed Write
-// nothing of that group counts: the file is cut back, never synced again, and the next group goes
-// to a new file; 3. a torn tail is cut off when the log is opened; damage before an intact entry is
-// skipped and counted.
+// nothing of that group counts: the file is cut back, or removed when it held nothing else, never
+// synced again, and the next group goes to a new file; 3. a torn tail is cut off when the log is
+// opened; damage before an intact entry is skipped and counted.
 #pragma once
 
 #include <cstdint>

@@ -2,50 +2,56 @@
 
 #include <algorithm>
 
+#include "common/link/lane_answers.h"
 #include "common/record_codec.h"
 
 namespace remora::agent {
 
-void SpoolOutbox::TakeHeld(const google::protobuf::RepeatedPtrField<v1::LaneRanges>& held,
-                           bool restart) {
-  for (const v1::LaneRanges& lane : held) {
-    if (lane.lane() >= kLaneCount) continue;
-    SeqRanges ranges;
-    for (const v1::SeqRange& range : lane.ranges()) {
-      if (range.first() > 0 && range.last() >= range.first()) {
-        ranges.InsertRange(range.first(), range.last());
-      }
-    }
-    spool_.MarkHeld(lane.lane(), ranges);
-    if (restart) session_.done[lane.lane()] = ranges;
-  }
-}
-
 void SpoolOutbox::OnJoined(const v1::Joined& joined) {
   session_ = Session();
   joined_ = true;
-  TakeHeld(joined.held(), /*restart=*/true);
   for (uint32_t lane = 0; lane < kLaneCount; ++lane) {
+    const uint64_t committed = spool_.committed_seq(lane);
+    spool_.RestartAnswers(lane, NumbersOf(joined.held(), lane, committed),
+                          NumbersOf(joined.refused(), lane, committed), joined.epoch() != 0);
+    session_.done[lane] = spool_.held(lane);
     if (lane < kControlLaneCount) {
       session_.next[lane] = 1;
       continue;
     }
-    session_.next[lane] = spool_.committed_seq(lane) + 1;
-    session_.backlog_to[lane] = spool_.committed_seq(lane);
+    session_.next[lane] = committed + 1;
+    session_.backlog_to[lane] = committed;
   }
+  CountRefused();
 }
 
 void SpoolOutbox::OnAcknowledged(const v1::Acknowledge& acknowledge) {
-  TakeHeld(acknowledge.held(), /*restart=*/false);
+  for (uint32_t lane = 0; lane < kLaneCount; ++lane) {
+    const uint64_t committed = spool_.committed_seq(lane);
+    spool_.MarkRefused(lane, NumbersOf(acknowledge.refused(), lane, committed));
+    spool_.MarkHeld(lane, NumbersOf(acknowledge.held(), lane, committed));
+  }
+  CountRefused();
 }
 
 void SpoolOutbox::OnRefused(const v1::RecordRefused& refused) {
-  ++counters_.refused_records;
-  if (refused.origin_seq() > 0) spool_.MarkRefused(refused.lane(), refused.origin_seq());
+  if (refused.lane() >= kLaneCount || !IsPermanentRefusal(refused.reason())) return;
+  SeqRanges one;
+  one.Insert(refused.origin_seq());
+  spool_.MarkRefused(refused.lane(), one);
+  CountRefused();
+}
+
+void SpoolOutbox::CountRefused() {
+  counters_.refused_records = 0;
+  for (uint32_t lane = 0; lane < kLaneCount; ++lane) {
+    counters_.refused_records += spool_.refused(lane).count();
+  }
 }
 
 bool SpoolOutbox::IsOver(uint32_t lane, uint64_t seq) const {
-  return session_.done[lane].Contains(seq) || spool_.given_up(lane).Contains(seq);
+  return session_.done[lane].Contains(seq) || spool_.refused(lane).Contains(seq) ||
+         spool_.given_up(lane).Contains(seq);
 }
 
 uint64_t SpoolOutbox::NextControl(uint32_t lane) {

@@ -8,8 +8,9 @@
 //      kMaxLiveRecords behind becomes backlog
 //   3. the backlog, newest first, lanes 3, 4, 5
 //
-// Nothing that the hub holds is offered; what was given out is not given out again in the same
-// session. Sequence-bound to the link's sequence, which is the spool's. The spool outlives it.
+// Nothing that the hub holds or has refused for good is offered; what was given out is not given
+// out again before the next OnJoined. Sequence-bound to the link's sequence, which is the spool's.
+// The spool outlives it.
 #pragma once
 
 #include <array>
@@ -25,7 +26,7 @@ namespace remora::agent {
 
 struct OutboxCounters {
   uint64_t offered_records = 0;
-  uint64_t refused_records = 0;
+  uint64_t refused_records = 0;     // for good, as far as is known
   uint64_t unreadable_records = 0;  // damaged on disk since they were written
 };
 
@@ -50,7 +51,7 @@ class SpoolOutbox : public Outbox {
   };
   enum class Taken { kNothing, kRecord, kFull };
 
-  void TakeHeld(const google::protobuf::RepeatedPtrField<v1::LaneRanges>& held, bool restart);
+  void CountRefused();
   // Where the lane's next control record is; 0 when none can be given out now.
   uint64_t NextControl(uint32_t lane);
   uint64_t NextLive(uint32_t lane);

@@ -35,16 +35,25 @@ class SpoolOutboxTest : public testing::Test {
     while (!rest.empty()) absl::StrAppend(&all, all.empty() ? "" : " ", *TakeFrame(&rest));
     return all;
   }
+  static v1::LaneRanges Ranges(uint32_t lane, uint64_t first, uint64_t last) {
+    v1::LaneRanges ranges;
+    ranges.set_lane(lane);
+    v1::SeqRange& range = *ranges.add_ranges();
+    range.set_first(first);
+    range.set_last(last);
+    return ranges;
+  }
   void Join(uint32_t lane = 0, uint64_t first = 0, uint64_t last = 0) {
     v1::Joined joined;
-    if (last > 0) {
-      v1::LaneRanges& held = *joined.add_held();
-      held.set_lane(lane);
-      v1::SeqRange& range = *held.add_ranges();
-      range.set_first(first);
-      range.set_last(last);
-    }
+    if (last > 0) *joined.add_held() = Ranges(lane, first, last);
     outbox_->OnJoined(joined);
+  }
+  void Refuse(uint32_t lane, uint64_t seq, v1::RefusalReason reason) {
+    v1::RecordRefused refused;
+    refused.set_lane(lane);
+    refused.set_origin_seq(seq);
+    refused.set_reason(reason);
+    outbox_->OnRefused(refused);
   }
 
   FakeFileSystem files_;
@@ -97,15 +106,85 @@ TEST_F(SpoolOutboxTest, NothingBeforeTheHubHasSaidWhatItHolds) {
   EXPECT_EQ(Offered(), "");
 }
 
-TEST_F(SpoolOutboxTest, ARefusedRecordIsPassedOver) {
-  Join();
-  Make(0, 2);
-  v1::RecordRefused refused;
-  refused.set_lane(0);
-  refused.set_origin_seq(1);
-  outbox_->OnRefused(refused);
-  EXPECT_EQ(Offered(), "0/2");
-  EXPECT_EQ(outbox_->counters().refused_records, 1u);
+TEST_F(SpoolOutboxTest, OffersAgainWhatIsRefusedForNowWhateverTheReason) {
+  int number = 0;
+  for (const v1::RefusalReason reason :
+       {v1::REFUSAL_REASON_OUT_OF_ORDER, v1::REFUSAL_REASON_NO_SUCH_CASE,
+        v1::REFUSAL_REASON_TOO_MANY, v1::REFUSAL_REASON_DRAINING}) {
+    SCOPED_TRACE(v1::RefusalReason_Name(reason));
+    Make(1);
+    const std::string record = absl::StrCat("1/", ++number);
+    Join(1, 1, number - 1);
+    EXPECT_EQ(Offered(), record);
+    Refuse(1, number, reason);
+    EXPECT_FALSE(outbox_->HasPending());  // the next Joined asks for it
+    EXPECT_FALSE(spool_->AllSettled());
+    Join(1, 1, number - 1);
+    EXPECT_EQ(Offered(), record);
+  }
+  EXPECT_EQ(outbox_->counters().refused_records, 0u);
+}
+
+TEST_F(SpoolOutboxTest, PassesOverWhatIsRefusedForGoodWhateverTheReason) {
+  uint64_t number = 0;
+  for (const v1::RefusalReason reason :
+       {v1::REFUSAL_REASON_NOT_PERMITTED, v1::REFUSAL_REASON_MALFORMED,
+        v1::REFUSAL_REASON_TOO_LARGE, v1::REFUSAL_REASON_WRONG_STAGE,
+        v1::REFUSAL_REASON_THEATRE_CLAIMED, v1::REFUSAL_REASON_ID_REUSED}) {
+    SCOPED_TRACE(v1::RefusalReason_Name(reason));
+    Join(0, 1, number);
+    Make(0);
+    Refuse(0, ++number, reason);
+    EXPECT_EQ(outbox_->counters().refused_records, number);
+    EXPECT_TRUE(spool_->AllSettled());
+    EXPECT_TRUE(spool_->held(0).empty());
+    // A hub that counts it as held says nothing else of it.
+    Join(0, 1, number);
+    EXPECT_EQ(Offered(), "");
+    EXPECT_TRUE(spool_->held(0).empty());
+    Refuse(0, number, reason);
+    EXPECT_EQ(outbox_->counters().refused_records, number);
+  }
+}
+
+TEST_F(SpoolOutboxTest, WhatTheHubListsAsRefusedIsOverAndNotOnRecord) {
+  Make(0, 3);
+  Make(4, 5);
+  v1::Joined joined;
+  *joined.add_held() = Ranges(0, 1, 1);
+  *joined.add_held() = Ranges(4, 1, 4);
+  *joined.add_refused() = Ranges(0, 2, 2);
+  *joined.add_refused() = Ranges(4, 2, 3);  // both: refused
+  outbox_->OnJoined(joined);
+  EXPECT_EQ(Offered(), "0/3 4/5");
+  EXPECT_EQ(outbox_->counters().refused_records, 3u);
+  EXPECT_EQ(spool_->held(0).count(), 1u);
+  EXPECT_EQ(spool_->held(4).count(), 2u);
+  EXPECT_FALSE(spool_->AllSettled());
+  v1::Acknowledge acknowledge;
+  *acknowledge.add_held() = Ranges(4, 5, 5);
+  *acknowledge.add_refused() = Ranges(0, 2, 3);
+  outbox_->OnAcknowledged(acknowledge);
+  EXPECT_TRUE(spool_->AllSettled());
+  EXPECT_EQ(spool_->held(0).count(), 1u);
+  EXPECT_EQ(outbox_->counters().refused_records, 4u);
+}
+
+TEST_F(SpoolOutboxTest, OffersAgainWhatAHubThatHasGoneBackKnowsNeitherAsHeldNorAsRefused) {
+  Make(0, 3);
+  v1::Joined joined;
+  *joined.add_held() = Ranges(0, 2, 3);
+  *joined.add_refused() = Ranges(0, 1, 1);
+  outbox_->OnJoined(joined);
+  EXPECT_TRUE(spool_->AllSettled());
+  v1::Joined back;  // a case that is not there (any more): nothing to wait for
+  outbox_->OnJoined(back);
+  EXPECT_EQ(Offered(), "0/2 0/3");
+  // A lane of a journal waits for number 1: without it nothing behind would be taken.
+  back.set_epoch(2);
+  outbox_->OnJoined(back);
+  EXPECT_FALSE(spool_->AllSettled());
+  EXPECT_EQ(Offered(), "0/1 0/2 0/3");
 }
 
 TEST_F(SpoolOutboxTest, LiveBulkThatLagsBecomesBacklog) {

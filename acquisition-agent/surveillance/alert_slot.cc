@@ -8,8 +8,21 @@ namespace remora::agent {
 
 void AlertSlot::Show(v1::Alert alert, int64_t onset_ns, int64_t now_ns, RecordSink& sink) {
   const bool anew = raised_by_.origin_seq == 0 || (!on_ && resolved_);
-  if (!on_) onset_ns_ = onset_ns;
+  if (anew) {
+    episode_ = 0;
+  } else if (!on_) {
+    ++episode_;
+  }
+  if (!on_) {
+    onset_ns_ = onset_ns;
+    worst_ = alert.priority();
+  } else if (alert.priority() > worst_) {
+    // It calls again: what a person did was about the lesser one.
+    worst_ = alert.priority();
+    resolved_ = false;
+  }
   on_ = true;
+  alert.set_episode(episode_);
   alert.set_onset_monotonic_ns(onset_ns_);
   if (anew) {
     alert.set_condition(v1::ALERT_CONDITION_RAISED);
@@ -30,6 +43,7 @@ void AlertSlot::Recover(v1::Alert alert, int64_t now_ns, RecordSink& sink) {
   if (!on_) return;
   on_ = false;
   alert.set_condition(v1::ALERT_CONDITION_RECOVERED);
+  alert.set_episode(episode_);
   alert.set_onset_monotonic_ns(onset_ns_);
   *alert.mutable_raised_by() = ToProto(raised_by_);
   v1::Record record;

@@ -20,14 +20,17 @@ namespace remora::agent {
 class AlertSlot {
  public:
   // The condition holds: raises it, or gives new numbers. Header fields (raised_by, condition,
-  // onset) are set here.
+  // onset, episode) are set here.
   void Show(v1::Alert alert, int64_t onset_ns, int64_t now_ns, RecordSink& sink);
   // It does not hold any more. No-op when it was not on.
   void Recover(v1::Alert alert, int64_t now_ns, RecordSink& sink);
-  // A person resolved or dismissed the alert that `raised_by` names: the next time is a new alert.
+  // A person resolved or dismissed the alert that `raised_by` names: it is closed until it becomes
+  // worse, and the next time is a new alert.
   void OnResolved(const RecordKey& raised_by);
 
   bool is_on() const { return on_; }
+  // On, and not closed by a person.
+  bool is_open() const { return on_ && !resolved_; }
   const RecordKey& raised_by() const { return raised_by_; }
 
  private:
@@ -35,6 +38,8 @@ class AlertSlot {
   bool resolved_ = true;
   RecordKey raised_by_;
   int64_t onset_ns_ = 0;
+  uint32_t episode_ = 0;
+  v1::AlertPriority worst_ = v1::ALERT_PRIORITY_UNSPECIFIED;  // of the episode
 };
 
 }  // namespace remora::agent

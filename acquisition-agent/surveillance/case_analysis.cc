@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "acquisition-agent/pipelines/limits.h"
 #include "acquisition-agent/surveillance/wording.h"
 #include "common/limits.h"
 #include "common/record_codec.h"
@@ -66,6 +66,7 @@ absl::Status CaseAnalysis::Build() {
                                                       source_, static_cast<int>(group),
                                                       in_use[group], resolved_.mains_hz));
   }
+  stimulus_finder_ = std::make_unique<StimulusFinder>(resolved_, source_);
   technical_ = std::make_unique<TechnicalWatch>(resolved_, source_, sink_);
   return absl::OkStatus();
 }
@@ -105,20 +106,23 @@ void CaseAnalysis::Take(const Item& item) {
 
 void CaseAnalysis::TakeStimulus(const StimulusTrigger& trigger) {
   ++stimuli_;
-  for (const auto& pipeline : evoked_) pipeline->OnStimulus(trigger);
-  for (const auto& pipeline : emg_) pipeline->OnStimulus(trigger);
+  std::vector<Stimulus> found;
+  stimulus_finder_->OnTrigger(trigger, &found);
+  Announce(found);
+}
+
+void CaseAnalysis::Announce(const std::vector<Stimulus>& stimuli) {
+  for (const Stimulus& stimulus : stimuli) {
+    for (size_t i = 0; i < evoked_.size(); ++i) evoked_[i]->OnStimulus(stimulus, stimulus.own[i]);
+    for (const auto& pipeline : emg_) pipeline->OnStimulus(stimulus);
+  }
 }
 
 void CaseAnalysis::TakeEvent(const SourceEvent& event) {
-  for (const auto& pipeline : evoked_) pipeline->OnEvent(event);
+  std::vector<Stimulus> found;
+  const bool is_stimulus = stimulus_finder_->OnEvent(event, &found);
+  Announce(found);
   // Stimuli are not news: there are thousands.
-  const bool is_stimulus =
-      absl::StartsWith(event.text, "STIM") ||
-      std::any_of(resolved_.evoked.begin(), resolved_.evoked.end(),
-                  [&](const ResolvedEvoked& evoked) {
-                    const std::string& prefix = evoked.plan.trigger().label_prefix();
-                    return !prefix.empty() && absl::StartsWith(event.text, prefix);
-                  });
   if (!is_stimulus) PutNote(event.text, event.time_ns, event.duration_ns);
 }
 
@@ -128,7 +132,7 @@ void CaseAnalysis::TakeGap(const Gap& gap) {
   for (const auto& assembler : assemblers_) {
     if (assembler != nullptr) assembler->Break(&chunks);
   }
-  TakeChunks(&chunks);
+  TakeChunks(&chunks, /*all=*/true);
   v1::Record record;
   v1::DataGap& lost = *record.mutable_data_gap();
   lost.set_cause(v1::DATA_GAP_CAUSE_SOURCE_GAP);
@@ -151,20 +155,32 @@ void CaseAnalysis::TakeBlock(const SampleBlock& block) {
   TakeChunks(&chunks);
 }
 
-void CaseAnalysis::TakeChunks(std::vector<Chunk>* chunks) {
-  for (const Chunk& chunk : *chunks) {
-    technical_->OnChunk(chunk, now_ns_);
-    for (size_t i = 0; i < evoked_.size(); ++i) {
-      std::vector<EvokedAverage> averages;
-      evoked_[i]->OnChunk(chunk, &averages);
-      TellAverages(i, averages);
-      technical_->OnCadence(*evoked_[i], chunk.end_ns);
-    }
-    for (size_t i = 0; i < emg_.size(); ++i) {
-      EmgOutput output;
-      emg_[i]->OnChunk(chunk, &output);
-      emg_watches_[i]->OnOutput(&output, now_ns_);
-    }
+void CaseAnalysis::TakeChunks(std::vector<Chunk>* chunks, bool all) {
+  for (Chunk& chunk : *chunks) {
+    std::vector<Stimulus> found;
+    stimulus_finder_->OnChunk(chunk, &found);
+    Announce(found);
+    held_.push_back(std::move(chunk));
+  }
+  while (!held_.empty() && (all || held_.front().end_ns <= stimulus_finder_->known_until_ns() ||
+                            held_.back().end_ns - held_.front().end_ns > kMaxHeldNs)) {
+    TakeChunk(held_.front());
+    held_.pop_front();
+  }
+}
+
+void CaseAnalysis::TakeChunk(const Chunk& chunk) {
+  technical_->OnChunk(chunk, now_ns_);
+  for (size_t i = 0; i < evoked_.size(); ++i) {
+    std::vector<EvokedAverage> averages;
+    evoked_[i]->OnChunk(chunk, &averages);
+    TellAverages(i, averages);
+    technical_->OnCadence(*evoked_[i], chunk.end_ns);
+  }
+  for (size_t i = 0; i < emg_.size(); ++i) {
+    EmgOutput output;
+    emg_[i]->OnChunk(chunk, &output);
+    emg_watches_[i]->OnOutput(&output, now_ns_);
   }
 }
 
@@ -180,7 +196,7 @@ void CaseAnalysis::TakeEnd() {
   for (const auto& assembler : assemblers_) {
     if (assembler != nullptr) assembler->Break(&chunks);
   }
-  TakeChunks(&chunks);
+  TakeChunks(&chunks, /*all=*/true);
   for (size_t i = 0; i < evoked_.size(); ++i) {
     std::vector<EvokedAverage> averages;
     evoked_[i]->OnEnd(&averages);
@@ -234,6 +250,10 @@ AnalysisSummary CaseAnalysis::summary() const {
   for (const auto& pipeline : evoked_) {
     summary.sweeps_offered += pipeline->offered_total();
     summary.sweeps_accepted += pipeline->accepted_total();
+    summary.late_stimuli = std::max(summary.late_stimuli, pipeline->late_total());
+  }
+  for (const auto& pipeline : emg_) {
+    summary.late_stimuli = std::max(summary.late_stimuli, pipeline->late_total());
   }
   return summary;
 }

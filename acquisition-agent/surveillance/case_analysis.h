@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <vector>
 
@@ -14,6 +15,7 @@
 #include "acquisition-agent/pipelines/emg_pipeline.h"
 #include "acquisition-agent/pipelines/record_sink.h"
 #include "acquisition-agent/pipelines/sep_pipeline.h"
+#include "acquisition-agent/pipelines/stimulus_finder.h"
 #include "acquisition-agent/plan/case_plan.h"
 #include "acquisition-agent/plan/resolved_plan.h"
 #include "acquisition-agent/sources/source.h"
@@ -28,6 +30,8 @@ struct AnalysisSummary {
   uint64_t sweeps_offered = 0;
   uint64_t sweeps_accepted = 0;
   uint64_t gaps = 0;
+  // Told after their samples had been used: not blanked.
+  uint64_t late_stimuli = 0;
 };
 
 class CaseAnalysis {
@@ -60,7 +64,9 @@ class CaseAnalysis {
   void TakeEvent(const SourceEvent& event);
   void TakeGap(const Gap& gap);
   void TakeEnd();
-  void TakeChunks(std::vector<Chunk>* chunks);
+  void TakeChunks(std::vector<Chunk>* chunks, bool all = false);
+  void TakeChunk(const Chunk& chunk);
+  void Announce(const std::vector<Stimulus>& stimuli);
   void TellAverages(size_t evoked, const std::vector<EvokedAverage>& averages);
   void PutNote(const std::string& text, int64_t at_ns, int64_t duration_ns);
 
@@ -70,6 +76,9 @@ class CaseAnalysis {
   ResolvedPlan resolved_;
   std::vector<std::unique_ptr<ChunkAssembler>>
       assemblers_;  // by rate group; null where none is in use
+  std::unique_ptr<StimulusFinder> stimulus_finder_;
+  // Chunks that wait until the trigger channels' samples of their time have come.
+  std::deque<Chunk> held_;
   std::vector<std::unique_ptr<SepPipeline>> evoked_;
   std::vector<std::unique_ptr<EvokedTrace>> traces_;  // as evoked_
   std::vector<std::unique_ptr<EmgPipeline>> emg_;

@@ -1,5 +1,6 @@
 #include "acquisition-agent/surveillance/case_analysis.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <map>
@@ -7,6 +8,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "acquisition-agent/surveillance/testing/scripted_source.h"
 #include "common/record_codec.h"
@@ -106,6 +108,37 @@ class CaseAnalysisTest : public testing::Test {
       if (record.has_baseline_set()) all.push_back(record.baseline_set());
     }
     return all;
+  }
+  std::vector<v1::EmgActivity> Trains() const {
+    std::vector<v1::EmgActivity> all;
+    for (const v1::Record& record : sink_.records) {
+      if (record.has_emg_activity() &&
+          record.emg_activity().kind() == v1::EMG_ACTIVITY_KIND_TRAIN) {
+        all.push_back(record.emg_activity());
+      }
+    }
+    return all;
+  }
+  bool AnyFinishedHas(v1::QualityFlag wanted) const {
+    for (const v1::Sweep& sweep : Finished()) {
+      if (std::find(sweep.quality().begin(), sweep.quality().end(), wanted) !=
+          sweep.quality().end()) {
+        return true;
+      }
+    }
+    return false;
+  }
+  // What a person does about the alert that was raised last.
+  v1::Record ActionOnLastRaised(v1::AlertActionKind kind) const {
+    v1::Record action;
+    action.mutable_alert_action()->set_kind(kind);
+    for (const v1::Record& record : sink_.records) {
+      if (record.has_alert() && record.alert().condition() == v1::ALERT_CONDITION_RAISED) {
+        *action.mutable_alert_action()->mutable_alert() =
+            ToProto(RecordKey{OriginId::FromBytes(record.origin()), 0, record.origin_seq()});
+      }
+    }
+    return action;
   }
   std::string LastMessage() const {
     for (auto record = sink_.records.rbegin(); record != sink_.records.rend(); ++record) {
@@ -473,6 +506,268 @@ TEST_F(CaseAnalysisTest, DoesNotDependOnHowBlocksAreCut) {
     EXPECT_DOUBLE_EQ(first[i].amplitude_uv(), second[i].amplitude_uv());
     EXPECT_DOUBLE_EQ(first[i].latency_ms(), second[i].latency_ms());
   }
+}
+
+// 80 units a second, 3 ms each, in the muscle.
+double Train(double s, double uv, double amplitude_uv = 150) {
+  const double phase = std::fmod(s, 0.0125) * 1000;
+  return phase < 3 ? uv + amplitude_uv * std::sin(phase * 2 * M_PI / 3) : uv;
+}
+
+TEST_F(CaseAnalysisTest, OneArtefactDoesNotHideATrainThatGoesOn) {
+  PatientScript script;
+  script.seconds = 40;
+  script.fault = [](int channel, double s, double uv) {
+    if (channel != 2 || s < 20 || s > 29) return uv;
+    if (s > 21.52 && s < 21.53) return 5000.0;  // at the amplifier's limit
+    return Train(s, uv);
+  };
+  Run(std::move(script));
+  // Told when 2.5 s were seen of it, and again at 5 s.
+  EXPECT_THAT(Alerts(), testing::ElementsAre("RAISED MEDIUM EMG.train", "UPDATED MEDIUM EMG.train",
+                                             "RECOVERED INFORMATION EMG.train"));
+  for (const v1::Record& record : sink_.records) {
+    if (!record.has_alert()) continue;
+    const double at_s = static_cast<double>(record.captured_at().monotonic_ns()) / 1e9;
+    if (record.alert().condition() == v1::ALERT_CONDITION_RAISED) {
+      EXPECT_LT(at_s, 23) << "what was seen before the artefact counts";
+    }
+    if (record.alert().condition() == v1::ALERT_CONDITION_RECOVERED) {
+      EXPECT_NEAR(at_s, 29.2, 0.2);
+    }
+  }
+  bool cut_off = false;
+  for (const v1::EmgActivity& train : Trains()) {
+    cut_off = cut_off || (!train.ongoing() && absl::StrContains(train.reason(), "not seen"));
+  }
+  EXPECT_TRUE(cut_off);
+}
+
+TEST_F(CaseAnalysisTest, ATrainsAlertHoldsOverAnArtefactAndRecoversInSilence) {
+  PatientScript script;
+  script.seconds = 40;
+  script.fault = [](int channel, double s, double uv) {
+    if (channel != 2 || s < 20 || s > 27) return uv;
+    if (s >= 23 && std::fmod(s, 0.1) < 0.01) return 5000.0;
+    return s < 23 ? Train(s, uv) : uv;
+  };
+  Run(std::move(script));
+  for (const v1::Record& record : sink_.records) {
+    if (record.has_alert() && record.alert().condition() == v1::ALERT_CONDITION_RECOVERED &&
+        record.alert().criterion().key() == "EMG.train") {
+      EXPECT_NEAR(static_cast<double>(record.captured_at().monotonic_ns()) / 1e9, 27.4, 0.25);
+      EXPECT_THAT(record.alert().summary(), HasSubstr("artefact"));
+    }
+  }
+  EXPECT_THAT(Alerts(), Contains("RECOVERED INFORMATION EMG.train"));
+}
+
+TEST_F(CaseAnalysisTest, AMuscleThatCannotBeAssessedIsTold) {
+  PatientScript script;
+  script.fault = [](int channel, double s, double uv) {
+    return channel == 2 && s > 20 && s < 40 && std::fmod(s, 0.8) < 0.01 ? 5000.0 : uv;
+  };
+  Run(std::move(script));
+  const std::string trace = "EMG_FREE_RUNNING/R/TA";
+  EXPECT_THAT(Alerts(), testing::ElementsAre(absl::StrCat("RAISED LOW ", trace),
+                                             absl::StrCat("RECOVERED LOW ", trace)));
+  for (const v1::Record& record : sink_.records) {
+    if (!record.has_alert() || record.alert().condition() != v1::ALERT_CONDITION_RAISED) continue;
+    EXPECT_NEAR(static_cast<double>(record.captured_at().monotonic_ns()) / 1e9, 30, 1.5);
+    EXPECT_THAT(record.alert().summary(), HasSubstr("amplifier"));
+  }
+}
+
+TEST_F(CaseAnalysisTest, ATrainIsToldEachSecondAsItIsNow) {
+  PatientScript script;
+  script.fault = [](int channel, double s, double uv) {
+    if (channel != 2 || s < 20 || s > 29) return uv;
+    return Train(s, uv, s < 22.5 ? 100 : 400);
+  };
+  Run(std::move(script));
+  ASSERT_GE(Trains().size(), 8u);
+  EXPECT_NEAR(Trains().front().peak_uv(), 100, 25);
+  EXPECT_NEAR(Trains()[5].peak_uv(), 400, 60);
+  EXPECT_TRUE(Trains()[5].ongoing());
+  double peak_uv = 0;
+  for (const v1::Record& record : sink_.records) {
+    if (record.has_alert() && record.alert().condition() == v1::ALERT_CONDITION_UPDATED) {
+      peak_uv = record.alert().evidence().amplitude_uv();
+    }
+  }
+  EXPECT_NEAR(peak_uv, 400, 60);
+}
+
+TEST_F(CaseAnalysisTest, ABaselineIsNotMadeOfAveragesThatDisagree) {
+  // The second average's peaks lie 15 % later than the first's and those that follow.
+  PatientScript script;
+  script.latency = [](double s) { return s > 3.9 && s < 7.9 ? 1.15 : 1.0; };
+  Run(std::move(script));
+  ASSERT_EQ(Baselines().size(), 1u);
+  EXPECT_NEAR(Baselines()[0].latency_ms(), 20, 0.3);
+  EXPECT_NEAR(Baselines()[0].amplitude_uv(), 6, 0.8);
+}
+
+TEST_F(CaseAnalysisTest, APersonsBaselineOfAveragesThatDisagreeIsRefused) {
+  PatientScript script;
+  script.latency = [](double s) { return s > 19.9 ? 1.15 : 1.0; };
+  Run(std::move(script), PatientPlan(""), 30);
+  v1::Record asked = PersonsBaseline();
+  std::vector<v1::RecordId> sweeps;
+  for (const v1::Measurement& measured : Measurements()) sweeps.push_back(measured.sweep());
+  *asked.mutable_baseline_set()->add_sweeps() = sweeps.front();
+  *asked.mutable_baseline_set()->add_sweeps() = sweeps.back();
+  analysis_->TakeInput(asked);
+  EXPECT_THAT(Baselines(), IsEmpty());
+  EXPECT_THAT(LastMessage(), HasSubstr("disagree"));
+}
+
+CasePlan ChannelPlan() {
+  CasePlan plan = PatientPlan();
+  v1::TriggerPlan& trigger = *plan.plan.mutable_evoked(0)->mutable_trigger();
+  trigger.clear_label_prefix();
+  trigger.set_channel("TRIG");
+  trigger.set_channel_threshold(0.5);
+  return plan;
+}
+
+TEST_F(CaseAnalysisTest, StimuliOfATriggerChannelAreBlankedInEveryTrace) {
+  // 15 a second, each with an artefact in the muscle: a train, if it were not blanked.
+  PatientScript script;
+  script.stimulus_hz = 12.5;
+  script.muscle_artefact_uv = 800;
+  script.telling = Telling::kChannel;
+  script.seconds = 30;
+  Run(std::move(script), ChannelPlan());
+  EXPECT_THAT(Trains(), IsEmpty());
+  ASSERT_GE(Finished().size(), 10u);
+  for (const v1::Sweep& sweep : Finished()) {
+    EXPECT_EQ(sweep.accepted_count(), 20u);
+    EXPECT_EQ(sweep.quality_size(), 0);
+  }
+  EXPECT_NEAR(Measurements().back().latency_ms(), 20, 0.3);
+}
+
+TEST_F(CaseAnalysisTest, StimuliOfNotesAreBlankedInEveryTrace) {
+  for (const Telling telling : {Telling::kNotes, Telling::kNamelessNotes}) {
+    sink_.records.clear();
+    PatientScript script;
+    script.stimulus_hz = 12.5;
+    script.muscle_artefact_uv = 800;
+    script.telling = telling;
+    script.seconds = 20;
+    CasePlan plan = PatientPlan();
+    if (telling == Telling::kNamelessNotes) {
+      plan.plan.mutable_evoked(0)->mutable_trigger()->set_label_prefix("N1");
+    }
+    Run(std::move(script), std::move(plan));
+    EXPECT_THAT(Trains(), IsEmpty());
+    EXPECT_GE(Finished().size(), 8u);
+  }
+}
+
+TEST_F(CaseAnalysisTest, StimuliToldTooLateAreCountedAndNeverAveragedSilently) {
+  PatientScript script;
+  script.telling = Telling::kLateNotes;
+  script.block_ms = 400;
+  Run(std::move(script));
+  EXPECT_THAT(Finished(), IsEmpty());
+  EXPECT_THAT(Alerts(), Contains(absl::StrCat("RAISED LOW ", kTrace)));
+  for (const v1::Record& record : sink_.records) {
+    if (!record.has_alert() || record.alert().trace_id() != kTrace) continue;
+    const auto& quality = record.alert().evidence().quality();
+    EXPECT_THAT(std::vector<int>(quality.begin(), quality.end()),
+                Contains(v1::QUALITY_FLAG_STIMULUS_ARTEFACT));
+  }
+  EXPECT_GT(analysis_->summary().late_stimuli, 100u);
+}
+
+TEST_F(CaseAnalysisTest, AChangedCurrentEndsTheAverage) {
+  PatientScript script;
+  script.delivered_ma = [](double s) { return s < 22 ? 20.0 : 30.0; };
+  Run(std::move(script));
+  bool cut = false;
+  for (const v1::Sweep& sweep : Finished()) {
+    EXPECT_TRUE(sweep.stimulus().current_ma() == 20 || sweep.stimulus().current_ma() == 30);
+    const bool ends_at_change =
+        std::abs(static_cast<double>(sweep.last_stimulus_monotonic_ns()) / 1e9 - 21.8) < 0.01;
+    if (ends_at_change) cut = sweep.accepted_count() < 20;
+    EXPECT_FALSE(static_cast<double>(sweep.first_stimulus_monotonic_ns()) < 22e9 &&
+                 static_cast<double>(sweep.last_stimulus_monotonic_ns()) >= 22e9);
+  }
+  EXPECT_TRUE(cut);
+}
+
+TEST_F(CaseAnalysisTest, APauseOfTheStimuliEndsTheAverage) {
+  PatientScript script;
+  script.told = [](double s) { return s < 22 || s > 30; };
+  Run(std::move(script));
+  for (const v1::Sweep& sweep : Finished()) {
+    EXPECT_FALSE(static_cast<double>(sweep.first_stimulus_monotonic_ns()) < 22e9 &&
+                 static_cast<double>(sweep.last_stimulus_monotonic_ns()) > 30e9);
+  }
+  EXPECT_TRUE(AnyFinishedHas(v1::QUALITY_FLAG_MISSING_TRIGGER));
+}
+
+TEST_F(CaseAnalysisTest, HostileClippingJustBesideASweepIsKeptOutOfIt) {
+  // 10 ms behind the epoch of each second stimulus: the filter carries it into the sweep.
+  PatientScript script;
+  script.fault = [](int channel, double s, double uv) {
+    const double since = std::fmod(s + 1e-9, 0.4);
+    return channel == 0 && s > 10 && s < 20 && since > 0.07 && since < 0.075 ? 4000.0 : uv;
+  };
+  Run(std::move(script));
+  uint32_t clipped = 0;
+  for (const v1::Sweep& sweep : Finished()) clipped += sweep.rejected().clipped_count();
+  EXPECT_GE(clipped, 25u);
+}
+
+TEST_F(CaseAnalysisTest, HumIsCountedOverTheWholeAverage) {
+  // 17 s of an average of 24; it ends 6 s after the hum.
+  PatientScript script;
+  script.seconds = 60;
+  script.stimulus_hz = 2;
+  script.fault = [](int channel, double s, double uv) {
+    return channel == 0 && s > 24.5 && s < 42 ? uv + 6 * std::sin(2 * M_PI * 50 * s) : uv;
+  };
+  CasePlan plan = PatientPlan();
+  plan.plan.mutable_evoked(0)->set_sweep_count(48);
+  Run(std::move(script), std::move(plan));
+  ASSERT_EQ(Finished().size(), 2u);
+  EXPECT_EQ(Finished()[0].quality_size(), 0);
+  EXPECT_THAT(std::vector<int>(Finished()[1].quality().begin(), Finished()[1].quality().end()),
+              Contains(v1::QUALITY_FLAG_MAINS));
+}
+
+TEST_F(CaseAnalysisTest, StimuliThatNeverComeAreTold) {
+  PatientScript script;
+  script.told = [](double s) { return s > 25; };
+  Run(std::move(script));
+  EXPECT_THAT(Alerts(),
+              testing::ElementsAre("RAISED LOW stimulus/MED R", "RECOVERED LOW stimulus/MED R"));
+  for (const v1::Record& record : sink_.records) {
+    if (!record.has_alert() || record.alert().condition() != v1::ALERT_CONDITION_RAISED) continue;
+    EXPECT_THAT(record.alert().summary(), HasSubstr("since the start"));
+    EXPECT_NEAR(static_cast<double>(record.captured_at().monotonic_ns()) / 1e9, 10, 0.3);
+  }
+}
+
+TEST_F(CaseAnalysisTest, ABaselineIsSetOnceAPersonHasClosedTheAlert) {
+  PatientScript script;
+  script.amplitude = [](double s) { return s > 20 ? 0.4 : 1.0; };
+  Run(std::move(script), PatientPlan(), 40);
+  ASSERT_THAT(Alerts(), Contains("RAISED HIGH SEP.amp_abs"));
+  analysis_->TakeInput(PersonsBaseline());
+  EXPECT_EQ(Baselines().size(), 1u);
+  analysis_->TakeInput(ActionOnLastRaised(v1::ALERT_ACTION_KIND_DISMISSED));
+  v1::Record asked = PersonsBaseline();
+  for (const v1::Measurement& measured : Measurements()) {
+    if (measured.confidence() != v1::MARK_CONFIDENCE_CLEAR) continue;
+    asked.mutable_baseline_set()->clear_sweeps();
+    *asked.mutable_baseline_set()->add_sweeps() = measured.sweep();
+  }
+  analysis_->TakeInput(asked);
+  EXPECT_EQ(Baselines().size(), 2u) << LastMessage();
 }
 
 }  // namespace

@@ -1,11 +1,15 @@
 // Writes down the discharges of one muscle and raises the alert for a train.
 //
 // An alert does not wait for the train's end: it comes when the train has lasted as long as the
-// criterion says, and recovers when the train has ended. Thread-compatible, on the agent's
+// criterion says, is told anew each time the train has lasted twice as long, and recovers when the
+// train was seen to end. A train that an artefact cuts off holds its level until silence shows that
+// it has ended; one that goes on after it is the same train, and what was seen of it adds up. A
+// muscle that cannot be assessed for long is a technical alert. Thread-compatible, on the agent's
 // sequence.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,15 +34,25 @@ class EmgWatch {
     v1::Criterion criterion;
     AlertSlot alert;
     dsp::AlertLevel level = dsp::AlertLevel::kNormal;
+    double told_ms = 0;
   };
 
+  void OnTrain(const EmgEvent& event, int64_t now_ns);
+  void OnState(const EmgState& state, int64_t now_ns);
   void Judge(Row* row, const EmgEvent& event, int64_t now_ns);
-  v1::Alert Describe(const Row& row, const EmgEvent& event) const;
+  void EndTrain(const EmgEvent& event, int64_t now_ns);
+  double LastedMs(const EmgEvent& event) const;
+  v1::Alert Describe(const Row& row, const EmgEvent& event, bool ended) const;
 
   const ResolvedEmg plan_;
   const std::string criteria_version_;
   RecordSink& sink_;
   std::vector<Row> rows_;
+  // Of a train that was cut off: its last event, and how long was seen of it.
+  std::optional<EmgEvent> cut_off_;
+  double seen_ms_ = 0;
+  int64_t began_ns_ = 0;
+  AlertSlot unassessed_;
 };
 
 }  // namespace remora::agent

@@ -159,14 +159,7 @@ RecordKey EvokedTrace::PutSweep(const EvokedAverage& average, const dsp::PairMar
 }
 
 void EvokedTrace::OnProvisional(const EvokedAverage& average, int64_t now_ns) {
-  dsp::PairMarking marking;
-  if (tracker_.has_baseline()) {
-    dsp::PeakTracker looking = tracker_;  // an unfinished average leaves no memory
-    marking = looking.Track(average.mean_uv, average.timebase, average.noise_uv).marking;
-  } else {
-    marking = MarkWithoutHistory(average);
-  }
-  PutSweep(average, marking,
+  PutSweep(average, Mark(average),
            dsp::CompareHalves(average.odd_uv, average.even_uv, average.timebase, GateWindow()),
            now_ns);
 }
@@ -190,8 +183,9 @@ void EvokedTrace::OnFinished(const EvokedAverage& average, int64_t now_ns) {
   Judge(finished, now_ns);
 }
 
-bool EvokedTrace::has_alert() const {
-  return std::any_of(rows_.begin(), rows_.end(), [](const Row& row) { return row.alert.is_on(); });
+bool EvokedTrace::has_open_alert() const {
+  return std::any_of(rows_.begin(), rows_.end(),
+                     [](const Row& row) { return row.alert.is_open(); });
 }
 
 void EvokedTrace::OnAlertResolved(const RecordKey& raised_by) {

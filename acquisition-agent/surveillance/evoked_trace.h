@@ -6,9 +6,10 @@
 // sequence.
 //
 // Invariants: 1. a re-baseline adds a reference and never replaces the first one: limits hold
-// against both, and the alert names the one that is worse; 2. none is set while an alert is on; 3.
-// an average that is not reproducible, or whose electrodes failed, lowers no alert and raises none
-// unless noise cannot explain the loss (dsp/assess);
+// against both, and the alert names the one that is worse; 2. none is set while an alert is open,
+// nor from averages whose marks are not clear or disagree; 3. an average that is not reproducible,
+// or whose electrodes failed, lowers no alert and raises none unless noise cannot explain the loss
+// (dsp/assess);
 // 4. the alert can be read alone: it carries numbers, criterion, source and both traces.
 #pragma once
 
@@ -46,7 +47,8 @@ class EvokedTrace {
   void OnAlertResolved(const RecordKey& raised_by);
 
   const std::string& trace_id() const { return plan_.trace_id; }
-  bool has_alert() const;
+  // One is on that no person has closed.
+  bool has_open_alert() const;
   bool has_baseline() const { return !baselines_.empty(); }
 
  private:
@@ -88,6 +90,9 @@ class EvokedTrace {
   void OnProvisional(const EvokedAverage& average, int64_t now_ns);
   void OnFinished(const EvokedAverage& average, int64_t now_ns);
   void CollectBaseline(const Finished& finished, int64_t now_ns);
+  dsp::PairMarking Mark(const EvokedAverage& average) const;
+  absl::Status CheckAgreement(const std::vector<const Finished*>& from,
+                              const dsp::PairMarking& marking) const;
   absl::Status SetBaseline(const std::vector<const Finished*>& from, v1::BaselineSet set,
                            int64_t now_ns);
   void Judge(const Finished& finished, int64_t now_ns);

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "acquisition-agent/pipelines/waveform_records.h"
 #include "acquisition-agent/surveillance/limits.h"
 #include "acquisition-agent/surveillance/wording.h"
@@ -17,7 +18,7 @@ namespace remora::agent {
 void EvokedTrace::CollectBaseline(const Finished& finished, int64_t now_ns) {
   const uint32_t wanted = plan_.plan.baseline().first_averages_count();
   if (wanted == 0) return;
-  if (!finished.reproducible || finished.marking.presence == dsp::Presence::kAbsent ||
+  if (!finished.reproducible || finished.marking.presence != dsp::Presence::kPresent ||
       finished.average.accepted < finished.average.requested) {
     return;
   }
@@ -30,9 +31,46 @@ void EvokedTrace::CollectBaseline(const Finished& finished, int64_t now_ns) {
       absl::StrCat("mean of the first ", wanted, " averages that pass the quality gate"));
   std::vector<const Finished*> from;
   for (const Finished& candidate : candidates_) from.push_back(&candidate);
-  // What makes no baseline (peaks too small to follow) is not held on to: the next averages may.
-  SetBaseline(from, std::move(set), now_ns).IgnoreError();
-  candidates_.clear();
+  // What makes no baseline (peaks that disagree, or are too small to follow) is not held on to: the
+  // newer averages may, with those to come.
+  if (!SetBaseline(from, std::move(set), now_ns).ok()) {
+    candidates_.erase(candidates_.begin());
+  } else {
+    candidates_.clear();
+  }
+}
+
+dsp::PairMarking EvokedTrace::Mark(const EvokedAverage& average) const {
+  if (!tracker_.has_baseline()) return MarkWithoutHistory(average);
+  dsp::PeakTracker looking = tracker_;  // leaves no memory
+  return looking.Track(average.mean_uv, average.timebase, average.noise_uv).marking;
+}
+
+// The constituents show the same peaks as their mean, or the mean is of nothing.
+absl::Status EvokedTrace::CheckAgreement(const std::vector<const Finished*>& from,
+                                         const dsp::PairMarking& marking) const {
+  const auto clear = [](const dsp::PairMarking& one) {
+    return one.presence == dsp::Presence::kPresent;
+  };
+  for (const Finished* one : from) {
+    if (!clear(one->marking)) {
+      return absl::FailedPreconditionError(
+          absl::StrCat("the marks of average ", one->average.block_index + 1,
+                       " are not clear: ", dsp::DoubtText(one->marking.doubts)));
+    }
+    const double distance_ms = one->marking.first.latency_ms - marking.first.latency_ms;
+    if (std::fabs(distance_ms) > kSameLatencyShare * marking.first.latency_ms) {
+      return absl::FailedPreconditionError(absl::StrFormat(
+          "the averages disagree: %s lies at %.1f ms in average %d and at %.1f ms in their mean",
+          plan_.plan.component(0).label(), one->marking.first.latency_ms,
+          one->average.block_index + 1, marking.first.latency_ms));
+    }
+  }
+  if (!clear(marking)) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "the marks of the averages' mean are not clear: ", dsp::DoubtText(marking.doubts)));
+  }
+  return absl::OkStatus();
 }
 
 absl::Status EvokedTrace::SetBaseline(const std::vector<const Finished*>& from, v1::BaselineSet set,
@@ -49,12 +87,13 @@ absl::Status EvokedTrace::SetBaseline(const std::vector<const Finished*>& from, 
     }
     mean.accepted += one->average.accepted;
     noise_squares += share * share * one->average.noise_uv * one->average.noise_uv;
-    baseline.amplitude_uv += share * one->marking.amplitude_uv;
-    baseline.latency_ms += share * one->marking.first.latency_ms;
   }
   mean.noise_uv = std::sqrt(noise_squares);
-  RETURN_IF_ERROR(
-      tracker_.SetBaseline(mean.mean_uv, mean.timebase, mean.noise_uv, MarkWithoutHistory(mean)));
+  const dsp::PairMarking marking = Mark(mean);
+  RETURN_IF_ERROR(CheckAgreement(from, marking));
+  RETURN_IF_ERROR(tracker_.SetBaseline(mean.mean_uv, mean.timebase, mean.noise_uv, marking));
+  baseline.amplitude_uv = tracker_.baseline().amplitude_uv;
+  baseline.latency_ms = tracker_.baseline().first.latency_ms;
   baseline.mean_uv = mean.mean_uv;
   baseline.conditions = ConditionsOf(from.back()->average);
   const v1::Sweep packed = MakeSweep(mean, plan_);
@@ -92,10 +131,10 @@ void EvokedTrace::Refuse(const v1::BaselineSet& asked, const RecordKey& asked_by
 
 void EvokedTrace::OnBaselineAsked(const v1::BaselineSet& asked, const RecordKey& asked_by,
                                   int64_t now_ns) {
-  if (has_alert()) {
+  if (has_open_alert()) {
     Refuse(asked, asked_by,
            "an alert is on for this trace. A baseline set now would hide what it shows; set it "
-           "when the alert has recovered",
+           "when the alert has recovered, or resolve or dismiss the alert first",
            now_ns);
     return;
   }
@@ -117,12 +156,6 @@ void EvokedTrace::OnBaselineAsked(const v1::BaselineSet& asked, const RecordKey&
   if (from.empty()) {
     Refuse(asked, asked_by, "there is no finished average yet", now_ns);
     return;
-  }
-  for (const Finished* one : from) {
-    if (one->marking.presence == dsp::Presence::kAbsent) {
-      Refuse(asked, asked_by, "there is no response to be followed in it", now_ns);
-      return;
-    }
   }
   v1::BaselineSet set;
   set.set_kind(asked.kind());

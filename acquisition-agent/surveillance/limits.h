@@ -25,6 +25,11 @@ inline constexpr int kElectrodeBadChunks = 8;
 inline constexpr int kElectrodeGoodChunks = 20;
 // Share of a chunk's samples at the limit that makes it a bad one.
 inline constexpr double kClippedShare = 0.2;
+// A muscle of which so much time in a row could not be judged is told: diathermy is rarely longer.
+inline constexpr double kMaxUnassessedMs = 10'000;
+// A baseline is made of averages whose latencies lie within this share of their mean's: a third of
+// what a latency criterion alarms at.
+inline constexpr double kSameLatencyShare = 0.03;
 // Names of traces listed in one technical alert.
 inline constexpr size_t kMaxNamedTraces = 6;
 

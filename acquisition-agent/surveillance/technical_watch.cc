@@ -106,12 +106,15 @@ void TechnicalWatch::OnCadence(const SepPipeline& pipeline, int64_t now_ns) {
   const Cadence& cadence = pipeline.cadence();
   Stimulus& stimulus = stimuli_[name];
   if (!stimulus.alert.is_on() && cadence.IsMissing(now_ns)) {
+    const int64_t since_ns = cadence.never_came() ? cadence.start_ns() : cadence.last_ns();
+    const double missing_s = static_cast<double>(now_ns - since_ns) / 1e9;
     v1::Alert alert = TechnicalAlert(
-        subject,
-        absl::StrFormat("No stimuli %s for %.1f s; %.2f a second were expected", name,
-                        static_cast<double>(now_ns - cadence.last_ns()) / 1e9, cadence.rate_hz()));
+        subject, cadence.never_came()
+                     ? absl::StrFormat("No stimuli %s since the start, %.0f s ago", name, missing_s)
+                     : absl::StrFormat("No stimuli %s for %.1f s; %.2f a second were expected",
+                                       name, missing_s, cadence.rate_hz()));
     alert.mutable_evidence()->add_quality(v1::QUALITY_FLAG_MISSING_TRIGGER);
-    stimulus.alert.Show(std::move(alert), cadence.last_ns(), now_ns, sink_);
+    stimulus.alert.Show(std::move(alert), since_ns, now_ns, sink_);
   } else if (stimulus.alert.is_on() && !cadence.IsMissing(now_ns) && cadence.in_a_row() >= 3) {
     stimulus.alert.Recover(TechnicalAlert(subject, absl::StrCat("Stimuli ", name, " come again")),
                            now_ns, sink_);

@@ -1,6 +1,6 @@
 #pragma once
 
-// How long to wait before the next dial. Thread-compatible value.
+// How long to wait before the next attempt. Thread-compatible value.
 
 #include <algorithm>
 
@@ -12,21 +12,25 @@ namespace remora {
 
 class BackOff {
  public:
-  // Doubles with each call, up to kLongestBackOff; times 0.5 to 1.
+  BackOff(Duration first, Duration longest) : first_(first), longest_(longest), next_(first) {}
+
+  // Doubles with each call, up to the longest; times 0.5 to 1.
   Duration Next(Random& random) {
     const Duration whole = next_;
-    next_ = std::min(next_ * 2, kLongestBackOff);
+    next_ = std::min(next_ * 2, longest_);
     return Jittered(whole, random);
   }
-  Duration Longest(Random& random) const { return Jittered(kLongestBackOff, random); }
-  void Reset() { next_ = kFirstBackOff; }
+  Duration Longest(Random& random) const { return Jittered(longest_, random); }
+  void Reset() { next_ = first_; }
 
  private:
   static Duration Jittered(Duration whole, Random& random) {
     return Duration::FromSeconds(whole.seconds() * (0.5 + 0.5 * random.Uniform()));
   }
 
-  Duration next_ = kFirstBackOff;
+  Duration first_;
+  Duration longest_;
+  Duration next_;
 };
 
 }  // namespace remora

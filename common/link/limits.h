@@ -43,6 +43,11 @@ inline constexpr Duration kShownInterval = Duration::Milliseconds(50);
 // A join that was refused because the theatre is claimed is tried again: the claim of an agent that
 // crashed ends when the hub has noticed (kHalfOpenAge).
 inline constexpr Duration kJoinRetryInterval = Duration::Seconds(2);
+// A follow or a record that is refused for now (no such case yet, too many, draining) is asked for
+// or offered again after this, doubled each time, times a random 0.5 to 1: a case that opens is
+// seen within half a minute, and what stays refused costs next to nothing.
+inline constexpr Duration kFirstRetry = kJoinRetryInterval;
+inline constexpr Duration kLongestRetry = Duration::Seconds(30);
 
 // One write of records upwards: at 2 Mbit/s, 16 KiB are 66 ms that an alert may have to wait.
 // A single larger record goes alone.

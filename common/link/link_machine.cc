@@ -79,10 +79,15 @@ void LinkMachine::DropSession() {
   cancels_.clear();
   leaves_.clear();
   shown_bytes_ = reported_bytes_ = 0;
-  for (auto& [id, follow] : follows_) follow.sent = false;
+  for (auto& [id, follow] : follows_) {
+    follow.sent = false;
+    follow.due = DeviceTime();
+    follow.retry.Reset();
+  }
   for (OutboxState& outbox : outboxes_) {
     outbox.join = JoinState::kDue;
     outbox.join_due = DeviceTime();
+    outbox.retry.Reset();
   }
 }
 
@@ -171,7 +176,10 @@ std::optional<DeviceTime> LinkMachine::NextDue() const {
       add(prober_.next_due());
       if (shown_bytes_ != reported_bytes_) add(shown_reported_at_ + kShownInterval);
       for (const OutboxState& outbox : outboxes_) {
-        if (outbox.join == JoinState::kDue) add(outbox.join_due);
+        if (outbox.join_due) add(*outbox.join_due);
+      }
+      for (const auto& [id, follow] : follows_) {
+        if (!follow.sent) add(follow.due);
       }
       break;
   }

@@ -66,15 +66,21 @@ class LinkMachine {
     v1::Follow follow;  // without its cursor
     FollowCursor cursor;
     bool sent = false;  // in this session
+    DeviceTime due{};   // not before, while not sent
+    BackOff retry{kFirstRetry, kLongestRetry};
   };
 
+  // kDue: to be asked. kJoined: records go up, also while the hub cannot record. kRefused: for this
+  // session. A Joined is taken in each but the last, asked for or not.
   enum class JoinState { kDue, kSent, kJoined, kRefused };
   struct OutboxState {
     CaseId case_id;
     std::string theatre;
     Outbox* outbox;
     JoinState join = JoinState::kDue;
-    DeviceTime join_due;  // while kDue
+    // When to ask: in kDue, and in kJoined after a record was refused for now.
+    std::optional<DeviceTime> join_due = DeviceTime();
+    BackOff retry{kFirstRetry, kLongestRetry};
   };
 
   // Life (link_machine.cc).
@@ -102,6 +108,11 @@ class LinkMachine {
   void OnControl(const v1::Down& down);
   void OnWelcome(const v1::Welcome& welcome);
   void OnRefused(const v1::Refused& refused);
+  void OnFollowRefused(const v1::Refused& refused);
+  void OnJoinRefused(const v1::Refused& refused);
+  void OnSessionRefused(const v1::Refused& refused);
+  void OnAcknowledge(const v1::Acknowledge& acknowledge);
+  void OnRecordRefused(const v1::RecordRefused& refused);
   void OnSnapshot(const v1::Snapshot& snapshot);
   void OnJoined(const v1::Joined& joined);
   void OnUnreadable();
@@ -125,7 +136,7 @@ class LinkMachine {
   LinkState state_ = LinkState::kStopped;
   std::unique_ptr<Session> session_;
   uint64_t session_number_ = 0;  // of the dial; what DeliveredRecord says
-  BackOff back_off_;
+  BackOff back_off_{kFirstBackOff, kLongestBackOff};
   DeviceTime redial_at_;
   DeviceTime dialled_at_;
   DeviceTime live_since_;

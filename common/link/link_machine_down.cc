@@ -29,6 +29,12 @@ absl::Status StatusOfRefusal(const v1::Refused& refused) {
   }
 }
 
+// What is refused for one of these may be granted later; for any other, never.
+bool IsForNow(v1::RefusalReason reason) {
+  return reason == v1::REFUSAL_REASON_TOO_MANY || reason == v1::REFUSAL_REASON_NO_SUCH_CASE ||
+         reason == v1::REFUSAL_REASON_DRAINING;
+}
+
 bool IsBulk(const StampedRecord& record) { return record.header.lane >= 2; }
 
 }  // namespace
@@ -115,15 +121,9 @@ void LinkMachine::OnControl(const v1::Down& down) {
     case v1::Down::kSnapshot:
       return OnSnapshot(down.snapshot());
     case v1::Down::kAcknowledge:
-      if (OutboxState* outbox = FindOutbox(down.acknowledge().case_id())) {
-        outbox->outbox->OnAcknowledged(down.acknowledge());
-      }
-      return observer_.OnAcknowledged(down.acknowledge());
+      return OnAcknowledge(down.acknowledge());
     case v1::Down::kRecordRefused:
-      if (OutboxState* outbox = FindOutbox(down.record_refused().case_id())) {
-        outbox->outbox->OnRefused(down.record_refused());
-      }
-      return observer_.OnRecordRefused(down.record_refused());
+      return OnRecordRefused(down.record_refused());
     case v1::Down::kGap:
       return observer_.OnGap(down.gap());
     case v1::Down::kClockReply:
@@ -162,25 +162,79 @@ void LinkMachine::OnWelcome(const v1::Welcome& welcome) {
 }
 
 void LinkMachine::OnRefused(const v1::Refused& refused) {
-  const uint64_t session = session_number_;
-  const bool of_session = refused.follow_id() == 0 && refused.case_id().empty();
-  if (refused.follow_id() != 0 && StatusOfRefusal(refused).code() != absl::StatusCode::kOk) {
-    follows_.erase(refused.follow_id());
-  } else if (OutboxState* outbox = FindOutbox(refused.case_id())) {
-    const bool again = refused.reason() == v1::REFUSAL_REASON_THEATRE_CLAIMED ||
-                       refused.reason() == v1::REFUSAL_REASON_NO_SUCH_CASE ||
-                       refused.reason() == v1::REFUSAL_REASON_TOO_MANY;
-    outbox->join = again ? JoinState::kDue : JoinState::kRefused;
-    outbox->join_due = clock_.Now() + kJoinRetryInterval;
+  if (refused.request_id() != 0) return observer_.OnRefused(refused);
+  if (refused.follow_id() != 0) return OnFollowRefused(refused);
+  if (!refused.case_id().empty()) return OnJoinRefused(refused);
+  OnSessionRefused(refused);
+}
+
+void LinkMachine::OnFollowRefused(const v1::Refused& refused) {
+  const auto it = follows_.find(refused.follow_id());
+  if (it == follows_.end()) return;  // cancelled while it was on its way
+  if (IsForNow(refused.reason())) {
+    it->second.sent = false;
+    it->second.due = clock_.Now() + it->second.retry.Next(random_);
+    return observer_.OnRefused(refused);
+  }
+  follows_.erase(it);
+  observer_.OnRefused(refused);
+  if (follows_.count(refused.follow_id()) != 0) return;  // asked for anew
+  v1::FollowEnded ended;
+  ended.set_follow_id(refused.follow_id());
+  ended.set_cause(refused.text());
+  observer_.OnFollowEnded(ended);
+}
+
+void LinkMachine::OnJoinRefused(const v1::Refused& refused) {
+  if (OutboxState* outbox = FindOutbox(refused.case_id())) {
+    // Who is joined and then told TOO_MANY stays joined: the hub cannot record for a while, and
+    // says Joined when it can.
+    const bool waits =
+        refused.reason() == v1::REFUSAL_REASON_TOO_MANY && outbox->join == JoinState::kJoined;
+    const bool again =
+        IsForNow(refused.reason()) || refused.reason() == v1::REFUSAL_REASON_THEATRE_CLAIMED;
+    if (again && !waits) {
+      outbox->join = JoinState::kDue;
+      outbox->join_due = clock_.Now() + kJoinRetryInterval;
+    } else if (!again) {
+      outbox->join = JoinState::kRefused;
+      outbox->join_due.reset();
+    }
   }
   observer_.OnRefused(refused);
-  if (!of_session || !IsCurrentSession(session)) return;
+}
+
+void LinkMachine::OnSessionRefused(const v1::Refused& refused) {
+  const uint64_t session = session_number_;
+  observer_.OnRefused(refused);
+  if (!IsCurrentSession(session)) return;
   const absl::Status status = StatusOfRefusal(refused);
   if (status.ok()) {
     Redial();
   } else {
     EndForGood(status);
   }
+}
+
+void LinkMachine::OnAcknowledge(const v1::Acknowledge& acknowledge) {
+  if (OutboxState* outbox = FindOutbox(acknowledge.case_id())) {
+    if (!acknowledge.held().empty()) outbox->retry.Reset();
+    outbox->outbox->OnAcknowledged(acknowledge);
+  }
+  observer_.OnAcknowledged(acknowledge);
+}
+
+void LinkMachine::OnRecordRefused(const v1::RecordRefused& refused) {
+  if (OutboxState* outbox = FindOutbox(refused.case_id())) {
+    outbox->outbox->OnRefused(refused);
+    // It is offered again after the next Joined: where the hub does not send one by itself, the
+    // link asks for it.
+    if (!IsPermanentRefusal(refused.reason()) && outbox->join == JoinState::kJoined &&
+        !outbox->join_due) {
+      outbox->join_due = clock_.Now() + outbox->retry.Next(random_);
+    }
+  }
+  observer_.OnRecordRefused(refused);
 }
 
 void LinkMachine::OnSnapshot(const v1::Snapshot& snapshot) {
@@ -192,8 +246,9 @@ void LinkMachine::OnSnapshot(const v1::Snapshot& snapshot) {
 
 void LinkMachine::OnJoined(const v1::Joined& joined) {
   OutboxState* outbox = FindOutbox(joined.case_id());
-  if (outbox == nullptr || outbox->join != JoinState::kSent) return;
+  if (outbox == nullptr || outbox->join == JoinState::kRefused) return;
   outbox->join = JoinState::kJoined;
+  outbox->join_due.reset();
   outbox->outbox->OnJoined(joined);
   observer_.OnJoined(joined);
 }

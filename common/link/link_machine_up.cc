@@ -61,7 +61,7 @@ absl::Status LinkMachine::AddOutbox(const CaseId& case_id, const std::string& th
     return absl::AlreadyExistsError("this case has an outbox");
   }
   if (outboxes_.size() >= kMaxOutboxes) return absl::ResourceExhaustedError("too many outboxes");
-  outboxes_.push_back({case_id, theatre, outbox, JoinState::kDue, DeviceTime()});
+  outboxes_.push_back({case_id, theatre, outbox});
   Pump();
   Reschedule();
   return absl::OkStatus();
@@ -91,6 +91,9 @@ void LinkMachine::MarkShown(uint64_t session, uint64_t bulk_bytes) {
 }
 
 absl::Status LinkMachine::RequestHistory(const v1::HistoryRequest& request) {
+  if (request.request_id() == 0) {
+    return absl::InvalidArgumentError("request_id must not be 0: the answers carry it");
+  }
   if (state_ != LinkState::kLive) return absl::UnavailableError("no session with the hub");
   if (history_.size() >= kMaxWaitingRequests) {
     return absl::ResourceExhaustedError("too many requests wait to be sent");
@@ -152,14 +155,15 @@ bool LinkMachine::NextControl(DeviceTime now, v1::Up* up) {
     return true;
   }
   for (OutboxState& outbox : outboxes_) {
-    if (outbox.join != JoinState::kDue || now < outbox.join_due) continue;
-    outbox.join = JoinState::kSent;
+    if (!outbox.join_due || now < *outbox.join_due) continue;
+    outbox.join_due.reset();
+    if (outbox.join == JoinState::kDue) outbox.join = JoinState::kSent;
     up->mutable_join()->set_case_id(outbox.case_id.ToString());
     up->mutable_join()->set_theatre(outbox.theatre);
     return true;
   }
   for (auto& [id, state] : follows_) {
-    if (state.sent) continue;
+    if (state.sent || now < state.due) continue;
     state.sent = true;
     *up->mutable_follow() = state.follow;
     if (state.cursor.has_place() && state.follow.has_case_id()) {

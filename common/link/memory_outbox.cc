@@ -8,19 +8,6 @@
 
 namespace remora {
 
-bool IsPermanentRefusal(v1::RefusalReason reason) {
-  switch (reason) {
-    case v1::REFUSAL_REASON_NOT_PERMITTED:
-    case v1::REFUSAL_REASON_MALFORMED:
-    case v1::REFUSAL_REASON_TOO_LARGE:
-    case v1::REFUSAL_REASON_WRONG_STAGE:
-    case v1::REFUSAL_REASON_ID_REUSED:
-      return true;
-    default:
-      return false;
-  }
-}
-
 absl::StatusOr<RecordKey> MemoryOutbox::Publish(v1::Record record) {
   const auto kind = static_cast<uint32_t>(record.body_case());
   const uint32_t lane_number = LaneOfKind(kind);
@@ -52,17 +39,13 @@ absl::StatusOr<RecordKey> MemoryOutbox::Publish(v1::Record record) {
   return key;
 }
 
-bool MemoryOutbox::IsWaiting(const Lane& lane, uint64_t seq) const {
-  return !lane.acknowledged.Contains(seq) && lane.refused.count(seq) == 0;
-}
-
 bool MemoryOutbox::MakeRoom(size_t bytes) {
   if (bytes > kMaxMemoryOutboxBytes) return false;
   for (Lane& lane : lanes_) {
     auto it = lane.entries.begin();
     while (records_ >= kMaxMemoryOutboxRecords || bytes_ + bytes > kMaxMemoryOutboxBytes) {
       if (it == lane.entries.end()) break;
-      if (IsWaiting(lane, it->first)) {
+      if (lane.answers.IsOpen(it->first)) {
         ++it;
         continue;
       }
@@ -74,38 +57,43 @@ bool MemoryOutbox::MakeRoom(size_t bytes) {
   return records_ < kMaxMemoryOutboxRecords && bytes_ + bytes <= kMaxMemoryOutboxBytes;
 }
 
-void MemoryOutbox::SetAcknowledged(const v1::LaneRanges& held, bool replaces) {
-  if (held.lane() >= kLaneCount) return;
-  Lane& lane = lanes_[held.lane()];
-  if (replaces) lane.acknowledged = SeqRanges();
-  for (const v1::SeqRange& range : held.ranges()) {
-    lane.acknowledged.InsertRange(range.first(), range.last());
-  }
-}
-
 void MemoryOutbox::OnJoined(const v1::Joined& joined) {
-  for (Lane& lane : lanes_) {
+  for (uint32_t number = 0; number < kLaneCount; ++number) {
+    Lane& lane = lanes_[number];
     lane.given_out = 0;
-    lane.acknowledged = SeqRanges();
+    lane.answers.Restart(NumbersOf(joined.held(), number, lane.last_seq),
+                         NumbersOf(joined.refused(), number, lane.last_seq), joined.epoch() != 0);
+    std::erase_if(lane.reasons, [&lane](const auto& reason) {
+      return !lane.answers.refused().Contains(reason.first);
+    });
   }
-  for (const v1::LaneRanges& held : joined.held()) SetAcknowledged(held, /*replaces=*/true);
 }
 
 void MemoryOutbox::OnAcknowledged(const v1::Acknowledge& acknowledge) {
-  for (const v1::LaneRanges& held : acknowledge.held()) SetAcknowledged(held, /*replaces=*/false);
+  for (uint32_t number = 0; number < kLaneCount; ++number) {
+    Lane& lane = lanes_[number];
+    lane.answers.AddRefused(NumbersOf(acknowledge.refused(), number, lane.last_seq));
+    lane.answers.AddHeld(NumbersOf(acknowledge.held(), number, lane.last_seq));
+  }
 }
 
 void MemoryOutbox::OnRefused(const v1::RecordRefused& refused) {
   if (refused.lane() >= kLaneCount || !IsPermanentRefusal(refused.reason())) return;
   Lane& lane = lanes_[refused.lane()];
-  if (lane.entries.count(refused.origin_seq()) == 0) return;
-  lane.refused[refused.origin_seq()] =
-      refused.text().empty() ? v1::RefusalReason_Name(refused.reason()) : refused.text();
+  const uint64_t seq = refused.origin_seq();
+  if (seq == 0 || seq > lane.last_seq) return;
+  SeqRanges one;
+  one.Insert(seq);
+  lane.answers.AddRefused(one);
+  if (lane.reasons.size() >= kMaxMemoryOutboxRecords) lane.reasons.erase(lane.reasons.begin());
+  // The first one stays: a hub that was started since no longer knows why.
+  lane.reasons.try_emplace(
+      seq, refused.text().empty() ? v1::RefusalReason_Name(refused.reason()) : refused.text());
 }
 
 std::map<uint64_t, MemoryOutbox::Entry>::const_iterator MemoryOutbox::Next(const Lane& lane) const {
   auto it = lane.entries.upper_bound(lane.given_out);
-  while (it != lane.entries.end() && !IsWaiting(lane, it->first)) ++it;
+  while (it != lane.entries.end() && !lane.answers.IsOpen(it->first)) ++it;
   return it;
 }
 
@@ -138,22 +126,29 @@ bool MemoryOutbox::HasPending() const { return NextLane() >= 0; }
 
 bool MemoryOutbox::IsAcknowledged(const RecordKey& key) const {
   return key.origin == origin_ && key.lane < kLaneCount &&
-         lanes_[key.lane].acknowledged.Contains(key.origin_seq);
+         lanes_[key.lane].answers.held().Contains(key.origin_seq);
 }
 
 std::string MemoryOutbox::RefusalText(const RecordKey& key) const {
   if (key.origin != origin_ || key.lane >= kLaneCount) return "";
-  const auto& refused = lanes_[key.lane].refused;
-  const auto it = refused.find(key.origin_seq);
-  return it == refused.end() ? "" : it->second;
+  const Lane& lane = lanes_[key.lane];
+  if (!lane.answers.refused().Contains(key.origin_seq)) return "";
+  const auto it = lane.reasons.find(key.origin_seq);
+  return it == lane.reasons.end() ? "the hub refused it for good" : it->second;
 }
 
 size_t MemoryOutbox::waiting_records() const {
   size_t waiting = 0;
   for (const Lane& lane : lanes_) {
-    for (const auto& [seq, entry] : lane.entries) waiting += IsWaiting(lane, seq);
+    for (const auto& [seq, entry] : lane.entries) waiting += lane.answers.IsOpen(seq);
   }
   return waiting;
+}
+
+uint64_t MemoryOutbox::refused_records() const {
+  uint64_t refused = 0;
+  for (const Lane& lane : lanes_) refused += lane.answers.refused().count();
+  return refused;
 }
 
 }  // namespace remora

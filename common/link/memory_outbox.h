@@ -13,10 +13,10 @@
 #include "absl/status/statusor.h"
 #include "common/clock.h"
 #include "common/limits.h"
+#include "common/link/lane_answers.h"
 #include "common/link/limits.h"
 #include "common/link/outbox.h"
 #include "common/record_codec.h"
-#include "common/seq_ranges.h"
 
 namespace remora {
 
@@ -39,12 +39,13 @@ class MemoryOutbox : public Outbox {
   bool HasPending() const override;
 
   const CaseId& case_id() const { return case_id_; }
-  // On record, for good.
+  // A record is waiting, acknowledged (on record) or refused (for good: it is not on record, and is
+  // not offered again), and never two of these.
   bool IsAcknowledged(const RecordKey& key) const;
-  // Empty unless the hub refused it; else its reason in words.
+  // Empty unless it is refused; else the reason in words.
   std::string RefusalText(const RecordKey& key) const;
-  // Neither acknowledged nor refused.
   size_t waiting_records() const;
+  uint64_t refused_records() const;
 
  private:
   struct Entry {
@@ -55,18 +56,17 @@ class MemoryOutbox : public Outbox {
     std::map<uint64_t, Entry> entries;  // by origin_seq
     uint64_t last_seq = 0;              // last number given to a record
     uint64_t given_out = 0;             // last number looked at in this session
-    SeqRanges acknowledged;
-    std::map<uint64_t, std::string> refused;  // with the hub's reason
+    LaneAnswers answers;
+    // Of refused numbers, as far as the hub has said it: at most kMaxMemoryOutboxRecords.
+    std::map<uint64_t, std::string> reasons;
   };
 
-  bool IsWaiting(const Lane& lane, uint64_t seq) const;
   // The next record of a lane to be given out, if any.
   std::map<uint64_t, Entry>::const_iterator Next(const Lane& lane) const;
   // The lane that goes first: 0 and 1 in the order published, then the others in theirs.
   int NextLane() const;
-  // Forgets what is on record until `bytes` more fit.
+  // Forgets what is on record or refused until `bytes` more fit.
   bool MakeRoom(size_t bytes);
-  void SetAcknowledged(const v1::LaneRanges& held, bool replaces);
 
   const Clock& clock_;
   const CaseId case_id_;

@@ -10,25 +10,40 @@
 
 namespace remora {
 
-// Whether the hub will refuse the record for this reason whenever it is offered. For other reasons
-// (out of order, draining, too many) it is offered again in the next session.
-bool IsPermanentRefusal(v1::RefusalReason reason);
+// Whether the hub refuses the record for good: its number is used up (docs/protocol.md). For other
+// reasons, and for those of later versions, it is offered again after the next OnJoined.
+inline bool IsPermanentRefusal(v1::RefusalReason reason) {
+  switch (reason) {
+    case v1::REFUSAL_REASON_NOT_PERMITTED:
+    case v1::REFUSAL_REASON_MALFORMED:
+    case v1::REFUSAL_REASON_TOO_LARGE:
+    case v1::REFUSAL_REASON_WRONG_STAGE:
+    case v1::REFUSAL_REASON_THEATRE_CLAIMED:
+    case v1::REFUSAL_REASON_ID_REUSED:
+      return true;
+    default:
+      return false;
+  }
+}
 
 class Outbox {
  public:
   virtual ~Outbox() = default;
 
-  // A session begins: the hub holds exactly these of this origin. What it holds is not offered
-  // again, everything else is, from the beginning; also what was given out in an earlier session.
+  // A session begins, or the hub asks for everything again: it holds exactly these of this origin,
+  // and has refused those. Neither is offered again; everything else is, from the beginning: what
+  // was given out before, and also what was refused before and is not listed by a journal (it has
+  // gone back, and waits for that number).
   virtual void OnJoined(const v1::Joined& joined) = 0;
   // Appends frames (record_codec.h) of what comes next, in strict priority (lanes 0-2 first, each
   // in order), up to `max_bytes`, but at least one record if one waits. What was given out is not
   // given out again before the next OnJoined. Only called between OnJoined and the session's end.
   virtual void NextBatch(size_t max_bytes, std::string* frames) = 0;
-  // The journal holds these durably. May repeat what was said before.
+  // The journal holds these durably, and knows durably that those were refused, which are over, but
+  // never on record. May repeat what was said before.
   virtual void OnAcknowledged(const v1::Acknowledge& acknowledge) = 0;
-  // The hub did not take this record. If IsPermanentRefusal, its number stays unused for ever, and
-  // the next may follow.
+  // The hub did not take this record. If IsPermanentRefusal, it is over and its number used up, and
+  // the next may follow; else nothing has changed. Comes again if it was offered again.
   virtual void OnRefused(const v1::RecordRefused& refused) = 0;
   // Something waits that was not given out in this session.
   virtual bool HasPending() const = 0;

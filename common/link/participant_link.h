@@ -14,8 +14,8 @@
 //
 // 1. The application sees each record of a follow once, in the order of its lane, also across
 // sessions.
-// 2. A record is offered at most once a session; an outbox decides what is offered again in the
-// next.
+// 2. A record is offered at most once between one Joined and the next, which may come at any time;
+// an outbox decides what is offered again then.
 // 3. Nothing is written while a write is outstanding; nothing runs unless something is due.
 //
 // Sequence-bound to `executor`, on which the observer and the outboxes are called too. The observer
@@ -65,15 +65,23 @@ class LinkObserver {
   virtual void OnRecord(const DeliveredRecord& /*delivered*/) {}
   virtual void OnSnapshot(const v1::Snapshot& /*snapshot*/) {}
   virtual void OnGap(const v1::Gap& /*gap*/) {}
+  // A complete one voids what was known; those behind it, the rest of a large directory among them,
+  // add to it.
   virtual void OnDirectory(const v1::DirectoryUpdate& /*update*/) {}
+  // The follow is over, by the hub's word or because it was refused for good (after OnRefused).
   virtual void OnFollowEnded(const v1::FollowEnded& /*ended*/) {}
+  // With an `error` the rest could not be read: the last page of its request.
   virtual void OnHistoryPage(const v1::HistoryPage& /*page*/) {}
   virtual void OnHubHeartbeat(const v1::HubHeartbeat& /*heartbeat*/) {}
   // After the outbox was told.
   virtual void OnJoined(const v1::Joined& /*joined*/) {}
   virtual void OnAcknowledged(const v1::Acknowledge& /*acknowledge*/) {}
   virtual void OnRecordRefused(const v1::RecordRefused& /*refused*/) {}
-  // Something that was asked for, or the session, is refused; see `text`.
+  // Something is refused; see `text`. With a request_id: this history request, which is over. Else
+  // with a follow_id: this follow; for TOO_MANY, NO_SUCH_CASE and DRAINING the link asks again by
+  // itself, else OnFollowEnded comes next. Else with a case_id: publishing there; for these reasons
+  // and THEATRE_CLAIMED it goes on or is asked for again, else it is over for the session. With
+  // none: the session.
   virtual void OnRefused(const v1::Refused& /*refused*/) {}
   // The link has stopped by itself, for good: InvalidArgument (version), PermissionDenied,
   // Unauthenticated. Start tries again.
@@ -138,7 +146,9 @@ class ParticipantLink {
   // Bulk bytes (lanes 2-5) that came in `session` have been shown. Coalesced.
   void MarkShown(uint64_t session, uint64_t bulk_bytes);
 
-  // Unavailable: no live session. ResourceExhausted: kMaxWaitingRequests wait already.
+  // Answered by OnHistoryPage or OnRefused with its request_id, or not at all when the session
+  // ends. InvalidArgument: request_id 0. Unavailable: no live session. ResourceExhausted:
+  // kMaxWaitingRequests wait already.
   absl::Status RequestHistory(const v1::HistoryRequest& request);
 
   LinkState state() const;

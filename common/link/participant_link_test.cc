@@ -32,9 +32,11 @@ class RecordingObserver : public LinkObserver {
   }
   void OnSnapshot(const v1::Snapshot& snapshot) override { causes.push_back(snapshot.cause()); }
   void OnGap(const v1::Gap& /*gap*/) override { ++gaps; }
-  void OnDirectory(const v1::DirectoryUpdate& /*update*/) override { ++directories; }
-  void OnFollowEnded(const v1::FollowEnded& /*ended*/) override { ++follows_ended; }
-  void OnHistoryPage(const v1::HistoryPage& /*page*/) override { ++pages; }
+  void OnDirectory(const v1::DirectoryUpdate& update) override {
+    directories.push_back(update.complete());
+  }
+  void OnFollowEnded(const v1::FollowEnded& end) override { ends.push_back(end.cause()); }
+  void OnHistoryPage(const v1::HistoryPage& page) override { page_errors.push_back(page.error()); }
   void OnJoined(const v1::Joined& /*joined*/) override { ++joined; }
   void OnRecordRefused(const v1::RecordRefused& /*refused*/) override { ++records_refused; }
   void OnRefused(const v1::Refused& refused) override { refusals.push_back(refused.reason()); }
@@ -46,11 +48,13 @@ class RecordingObserver : public LinkObserver {
   std::vector<uint64_t> sessions;
   std::vector<std::string> bytes;
   std::vector<std::string> causes;
+  std::vector<std::string> ends;
+  std::vector<std::string> page_errors;
+  std::vector<bool> directories;  // whether each was complete
   std::vector<v1::RefusalReason> refusals;
   absl::Status ended;
   std::function<void()> on_record;
-  int welcomes = 0, gaps = 0, directories = 0, follows_ended = 0, pages = 0, joined = 0,
-      records_refused = 0;
+  int welcomes = 0, gaps = 0, joined = 0, records_refused = 0;
 };
 
 class ParticipantLinkTest : public testing::Test {
@@ -119,6 +123,33 @@ class ParticipantLinkTest : public testing::Test {
       if (!up.has_clock_probe() && !up.has_heartbeat()) written.push_back(std::move(up));
     }
     return written;
+  }
+  // The numbers of the records that it wrote.
+  std::vector<uint64_t> WrittenSeqs() {
+    std::vector<uint64_t> seqs;
+    for (const v1::Up& up : Written()) {
+      for (const std::string& record : up.records()) {
+        seqs.push_back(WalkRecord(record)->origin_seq);
+      }
+    }
+    return seqs;
+  }
+  // The hub holds lane 0 up to `held`.
+  static v1::Down JoinedDown(uint64_t held = 0) {
+    v1::Down down;
+    down.mutable_joined()->set_case_id(CaseIdForTest().ToString());
+    if (held == 0) return down;
+    v1::SeqRange* range = down.mutable_joined()->add_held()->add_ranges();
+    range->set_first(1);
+    range->set_last(held);
+    return down;
+  }
+  // Of a case.
+  static v1::Down RefusedDown(v1::RefusalReason reason) {
+    v1::Down down;
+    down.mutable_refused()->set_reason(reason);
+    down.mutable_refused()->set_case_id(CaseIdForTest().ToString());
+    return down;
   }
 
   FakeClock clock_;
@@ -275,48 +306,210 @@ TEST_F(ParticipantLinkTest, TakesARecordAgainInANewEpochAndAfterItWasUnrecorded)
   EXPECT_THAT(observer_.seqs, ElementsAre(1, 2, 3, 2, 3, 0, 4));
 }
 
-TEST_F(ParticipantLinkTest, OffersNoRecordTwiceInASession) {
+TEST_F(ParticipantLinkTest, OffersNoRecordTwiceUnlessTheHubJoinsItAnew) {
   MemoryOutbox outbox(clock_, CaseIdForTest(), OriginIdForTest(1));
   ASSERT_TRUE(link_->AddOutbox(CaseIdForTest(), "OR 3", &outbox).ok());
   for (int i = 0; i < 3; ++i) {
     ASSERT_TRUE(outbox.Publish(SampleRecord(v1::Record::kMessage)).ok());
   }
   StartLive();
-  std::vector<v1::Up> written = Written();
+  const std::vector<v1::Up> written = Written();
   EXPECT_EQ(written.back().join().theatre(), "OR 3");
   EXPECT_EQ(written.back().records_size(), 0);
 
-  v1::Down down;
-  down.mutable_joined()->set_case_id(CaseIdForTest().ToString());
-  dialer_.Deliver(down);
-  dialer_.Deliver(down);  // said twice: nothing changes
+  dialer_.Deliver(JoinedDown());
   executor_.RunUntilIdle();
   link_->NotifyPending();
   ASSERT_TRUE(outbox.Publish(SampleRecord(v1::Record::kMessage)).ok());
   link_->NotifyPending();
   LiveFor(Duration::Seconds(5));
-  std::vector<uint64_t> sent;
-  for (const v1::Up& up : Written()) {
-    for (const std::string& record : up.records()) {
-      sent.push_back(WalkRecord(record)->origin_seq);
-    }
-  }
-  EXPECT_THAT(sent, ElementsAre(1, 2, 3, 4));
-  EXPECT_EQ(observer_.joined, 1);
+  EXPECT_THAT(WrittenSeqs(), ElementsAre(1, 2, 3, 4));
+
+  // Nobody asked for it: a lane came out of order, or the hub records again.
+  dialer_.Deliver(JoinedDown(1));
+  executor_.RunUntilIdle();
+  EXPECT_THAT(WrittenSeqs(), ElementsAre(2, 3, 4));
+  EXPECT_EQ(observer_.joined, 2);
 
   // In the next session, only what the hub lacks.
   dialer_.Break(absl::UnavailableError("gone"));
   executor_.RunFor(Duration::Milliseconds(60));
   Greet();
-  v1::LaneRanges* held = down.mutable_joined()->add_held();
-  held->add_ranges()->set_first(1);
-  held->mutable_ranges(0)->set_last(3);
+  dialer_.Deliver(JoinedDown(3));
+  executor_.RunUntilIdle();
+  EXPECT_THAT(WrittenSeqs(), ElementsAre(4));
+  EXPECT_TRUE(outbox.IsAcknowledged({OriginIdForTest(1), 0, 3}));
+}
+
+TEST_F(ParticipantLinkTest, GoesOnPublishingWhileAndAfterTheHubCannotRecord) {
+  MemoryOutbox outbox(clock_, CaseIdForTest(), OriginIdForTest(1));
+  ASSERT_TRUE(link_->AddOutbox(CaseIdForTest(), "OR 3", &outbox).ok());
+  StartLive();
+  dialer_.Deliver(JoinedDown());
+  executor_.RunUntilIdle();
+  Written();
+  ASSERT_TRUE(outbox.Publish(SampleRecord(v1::Record::kMessage)).ok());
+  link_->NotifyPending();
+  dialer_.Deliver(RefusedDown(v1::REFUSAL_REASON_TOO_MANY));
+  executor_.RunUntilIdle();
+  EXPECT_THAT(WrittenSeqs(), ElementsAre(1));
+  // Another lane may be in no trouble, so it does not stand still; and nobody joins.
+  ASSERT_TRUE(outbox.Publish(SampleRecord(v1::Record::kMessage)).ok());
+  link_->NotifyPending();
+  LiveFor(Duration::Seconds(30));
+  std::vector<v1::Up> written = Written();
+  ASSERT_EQ(written.size(), 1u);
+  EXPECT_EQ(WalkRecord(written[0].records(0))->origin_seq, 2u);
+  dialer_.Deliver(JoinedDown());
+  executor_.RunUntilIdle();
+  EXPECT_THAT(WrittenSeqs(), ElementsAre(1, 2));
+  EXPECT_THAT(observer_.refusals, ElementsAre(v1::REFUSAL_REASON_TOO_MANY));
+}
+
+TEST_F(ParticipantLinkTest, TakesAJoinedThatComesBeforeItHasAskedAgain) {
+  for (const auto reason : {v1::REFUSAL_REASON_TOO_MANY, v1::REFUSAL_REASON_NO_SUCH_CASE,
+                            v1::REFUSAL_REASON_DRAINING, v1::REFUSAL_REASON_THEATRE_CLAIMED}) {
+    SCOPED_TRACE(v1::RefusalReason_Name(reason));
+    MemoryOutbox outbox(clock_, CaseIdForTest(), OriginIdForTest(1));
+    ASSERT_TRUE(link_->AddOutbox(CaseIdForTest(), "OR 3", &outbox).ok());
+    ASSERT_TRUE(outbox.Publish(SampleRecord(v1::Record::kMessage)).ok());
+    StartLive();
+    Written();
+    dialer_.Deliver(RefusedDown(reason));
+    dialer_.Deliver(JoinedDown());
+    executor_.RunUntilIdle();
+    EXPECT_THAT(WrittenSeqs(), ElementsAre(1));
+    LiveFor(Duration::Seconds(5));
+    EXPECT_TRUE(Written().empty());  // there is nothing left to ask
+    link_->Stop();
+    link_->RemoveOutbox(CaseIdForTest());
+  }
+}
+
+TEST_F(ParticipantLinkTest, ARefusedJoinStaysRefused) {
+  MemoryOutbox outbox(clock_, CaseIdForTest(), OriginIdForTest(1));
+  ASSERT_TRUE(link_->AddOutbox(CaseIdForTest(), "OR 3", &outbox).ok());
+  ASSERT_TRUE(outbox.Publish(SampleRecord(v1::Record::kMessage)).ok());
+  StartLive();
+  Written();
+  dialer_.Deliver(RefusedDown(v1::REFUSAL_REASON_NOT_PERMITTED));
+  dialer_.Deliver(JoinedDown());
+  LiveFor(Duration::Seconds(5));
+  EXPECT_TRUE(Written().empty());
+  EXPECT_EQ(observer_.joined, 0);
+}
+
+TEST_F(ParticipantLinkTest, AsksToJoinAgainLaterAndLaterForARecordThatIsRefusedForNow) {
+  MemoryOutbox outbox(clock_, CaseIdForTest(), OriginIdForTest(1));
+  ASSERT_TRUE(link_->AddOutbox(CaseIdForTest(), "OR 3", &outbox).ok());
+  ASSERT_TRUE(outbox.Publish(SampleRecord(v1::Record::kMessage)).ok());
+  StartLive();
+  Written();
+  dialer_.Deliver(JoinedDown());
+  v1::Down refusal;
+  refusal.mutable_record_refused()->set_case_id(CaseIdForTest().ToString());
+  refusal.mutable_record_refused()->set_origin_seq(1);
+  refusal.mutable_record_refused()->set_reason(v1::REFUSAL_REASON_DRAINING);
+  int joins = 0;
+  int offers = 0;
+  for (int step = 0; step < 240; ++step) {  // two minutes
+    LiveFor(Duration::Milliseconds(500));
+    for (const v1::Up& up : Written()) {
+      joins += up.has_join();
+      offers += up.records_size();
+      if (up.has_join()) dialer_.Deliver(JoinedDown());
+      if (up.records_size() > 0) dialer_.Deliver(refusal);
+    }
+  }
+  EXPECT_GE(joins, 5);
+  EXPECT_LE(joins, 13);
+  EXPECT_GE(offers, joins);
+  EXPECT_LE(offers, joins + 1);
+  EXPECT_EQ(outbox.waiting_records(), 1u);
+}
+
+TEST_F(ParticipantLinkTest, ARefusedHistoryRequestTouchesNothingElse) {
+  MemoryOutbox outbox(clock_, CaseIdForTest(), OriginIdForTest(1));
+  ASSERT_TRUE(link_->AddOutbox(CaseIdForTest(), "OR 3", &outbox).ok());
+  ASSERT_TRUE(link_->AddFollow(CaseFollow(v1::DELIVERY_LIVE)).ok());
+  StartLive();
+  dialer_.Deliver(JoinedDown());
+  v1::HistoryRequest request;
+  EXPECT_TRUE(absl::IsInvalidArgument(link_->RequestHistory(request)));  // no id, no answer
+  request.set_request_id(3);
+  ASSERT_TRUE(link_->RequestHistory(request).ok());
+  executor_.RunUntilIdle();
+  Written();
+  for (const auto reason : {v1::REFUSAL_REASON_TOO_MANY, v1::REFUSAL_REASON_NO_SUCH_CASE,
+                            v1::REFUSAL_REASON_NOT_PERMITTED, v1::REFUSAL_REASON_MALFORMED}) {
+    v1::Down down = RefusedDown(reason);
+    down.mutable_refused()->set_request_id(3);
+    dialer_.Deliver(down);
+    down.mutable_refused()->clear_case_id();
+    dialer_.Deliver(down);
+  }
+  LiveFor(Duration::Seconds(5));
+  EXPECT_TRUE(Written().empty());
+  EXPECT_EQ(link_->state(), LinkState::kLive);
+  EXPECT_EQ(observer_.refusals.size(), 8u);
+  EXPECT_TRUE(observer_.ends.empty());
+  ASSERT_TRUE(outbox.Publish(SampleRecord(v1::Record::kMessage)).ok());
+  link_->NotifyPending();
+  executor_.RunUntilIdle();
+  EXPECT_THAT(WrittenSeqs(), ElementsAre(1));
+}
+
+TEST_F(ParticipantLinkTest, AsksAgainLaterAndLaterForAFollowThatIsRefusedForNow) {
+  for (const auto reason : {v1::REFUSAL_REASON_TOO_MANY, v1::REFUSAL_REASON_NO_SUCH_CASE,
+                            v1::REFUSAL_REASON_DRAINING}) {
+    SCOPED_TRACE(v1::RefusalReason_Name(reason));
+    ASSERT_TRUE(link_->AddFollow(CaseFollow(v1::DELIVERY_LIVE)).ok());
+    StartLive();
+    int asked = 0;
+    for (int step = 0; step < 240; ++step) {  // two minutes
+      for (const v1::Up& up : Written()) {
+        if (!up.has_follow()) continue;
+        ++asked;
+        v1::Down down = RefusedDown(reason);
+        down.mutable_refused()->set_follow_id(1);
+        dialer_.Deliver(down);
+      }
+      LiveFor(Duration::Milliseconds(500));
+    }
+    EXPECT_GE(asked, 6);
+    EXPECT_LE(asked, 14);
+    EXPECT_TRUE(observer_.ends.empty());
+    EXPECT_EQ(observer_.refusals.size(), static_cast<size_t>(asked));
+    observer_.refusals.clear();
+    DeliverRecords({Stamped(v1::Record::kMessage, 1)});
+    EXPECT_THAT(observer_.seqs, ElementsAre(1));
+    observer_.seqs.clear();
+    link_->Stop();
+    link_->CancelFollow(1);
+  }
+}
+
+TEST_F(ParticipantLinkTest, AFollowThatIsRefusedForGoodEndsAndItsCaseGoesOnPublishing) {
+  MemoryOutbox outbox(clock_, CaseIdForTest(), OriginIdForTest(1));
+  ASSERT_TRUE(link_->AddOutbox(CaseIdForTest(), "OR 3", &outbox).ok());
+  ASSERT_TRUE(link_->AddFollow(CaseFollow(v1::DELIVERY_LIVE)).ok());
+  StartLive();
+  dialer_.Deliver(JoinedDown());
+  v1::Down down = RefusedDown(v1::REFUSAL_REASON_NOT_PERMITTED);
+  down.mutable_refused()->set_follow_id(1);
+  down.mutable_refused()->set_text("your role may not");
   dialer_.Deliver(down);
   executor_.RunUntilIdle();
-  written = Written();
-  ASSERT_EQ(written.back().records_size(), 1);
-  EXPECT_EQ(WalkRecord(written.back().records(0))->origin_seq, 4u);
-  EXPECT_TRUE(outbox.IsAcknowledged({OriginIdForTest(1), 0, 3}));
+  EXPECT_THAT(observer_.refusals, ElementsAre(v1::REFUSAL_REASON_NOT_PERMITTED));
+  EXPECT_THAT(observer_.ends, ElementsAre("your role may not"));
+  Written();
+  LiveFor(Duration::Seconds(60));
+  EXPECT_TRUE(Written().empty());
+  ASSERT_TRUE(outbox.Publish(SampleRecord(v1::Record::kMessage)).ok());
+  link_->NotifyPending();
+  executor_.RunUntilIdle();
+  EXPECT_THAT(WrittenSeqs(), ElementsAre(1));
+  EXPECT_TRUE(link_->AddFollow(CaseFollow(v1::DELIVERY_LIVE)).ok());
 }
 
 TEST_F(ParticipantLinkTest, WritesOneMessageAtATimeAndDoesNotSpinMeanwhile) {
@@ -577,20 +770,25 @@ TEST_F(ParticipantLinkTest, FollowsTheDirectoryAndPassesOnTheRest) {
   executor_.RunUntilIdle();
   EXPECT_EQ(Written().back().history_request().request_id(), 3u);
   v1::Down down;
-  down.mutable_directory();
+  down.mutable_directory()->set_complete(true);
+  dialer_.Deliver(down);
+  down.mutable_directory()->set_complete(false);  // its second page
   dialer_.Deliver(down);
   down.mutable_gap();
   dialer_.Deliver(down);
-  down.mutable_history_page();
+  down.mutable_history_page()->set_error("the journal cannot be read");
   dialer_.Deliver(down);
   down.mutable_record_refused();
   dialer_.Deliver(down);
+  down.mutable_follow_ended()->set_cause("it is gone");
   down.mutable_follow_ended()->set_follow_id(7);
   dialer_.Deliver(down);
   executor_.RunUntilIdle();
-  EXPECT_EQ(observer_.directories + observer_.gaps + observer_.pages + observer_.records_refused +
-                observer_.follows_ended,
-            5);
+  EXPECT_THAT(observer_.directories, ElementsAre(true, false));
+  EXPECT_EQ(observer_.gaps, 1);
+  EXPECT_THAT(observer_.page_errors, ElementsAre("the journal cannot be read"));
+  EXPECT_EQ(observer_.records_refused, 1);
+  EXPECT_THAT(observer_.ends, ElementsAre("it is gone"));
   link_->Stop();
   EXPECT_TRUE(absl::IsUnavailable(link_->RequestHistory(request)));
 }

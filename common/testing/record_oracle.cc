@@ -3,6 +3,7 @@
 #include <map>
 
 #include "absl/strings/str_cat.h"
+#include "common/limits.h"
 #include "common/record_codec.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/unknown_field_set.h"
@@ -95,6 +96,11 @@ OracleVerdict CheckRecordOracle(absl::string_view bytes) {
   verdict.walked = true;
   v1::Record record;
   verdict.validated = ValidateBody(*header, bytes, &record).ok();
+  if (verdict.validated && header->lane < kControlLaneCount &&
+      header->body.size() > MaxBodyBytes(header->kind)) {
+    verdict.wrong = "a valid body that is larger than its kind may be";
+    return verdict;
+  }
   const HubTime recorded_at = HubTime::FromNanoseconds(0x7a17'0d11'1920'017a);
   verdict.wrong = CheckStamped(bytes, *header, verdict.validated, {7, 0x19'11, recorded_at, false});
   if (verdict.wrong.empty()) {

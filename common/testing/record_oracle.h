@@ -1,7 +1,8 @@
 #pragma once
 
 // What must hold of any bytes whatever: if the walk takes them, then protobuf, given them with a
-// stamp, sees exactly what the walk saw. Used by the fuzzer and by a seeded test.
+// stamp, sees exactly what the walk saw; and a body that is valid is no larger than its kind may
+// be. Used by the fuzzer and by a seeded test.
 
 #include <string>
 

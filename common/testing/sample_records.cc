@@ -21,8 +21,8 @@ constexpr const char* kBodies[] = {
          evidence { component: "N20-P25" amplitude_uv: 0.9 amplitude_percent_of_baseline: 36
            sweep { SWEEP } reduced_trace { SAMPLES } reduced_sample_interval_ms: 0.2 }
          summary: "SEP median right CPc-Front: N20-P25 -64 %, limit -50 %" })",
-    R"(alert_action { alert { ALERT } kind: ALERT_ACTION_KIND_ACKNOWLEDGED place: PLACE_READER
-         actor: "Dr. Example" })",
+    R"(alert_action { alert { ALERT } kind: ALERT_ACTION_KIND_UNDONE place: PLACE_READER
+         actor: "Dr. Example" seen { ALERT } undone { ALERT } })",
     R"(message { kind: MESSAGE_KIND_CHAT text: "Check the lead, bitte \303\274berpr\303\274fen"
          sender: "Dr. Example" about { ALERT } })",
     R"(message_receipt { message { ALERT } kind: RECEIPT_KIND_READ recipient: "OR 3" })",

@@ -75,10 +75,7 @@ absl::Status ValidateLimits(const CriterionLimits& limits) {
 }
 
 RecordingConditions::RecordingConditions()
-    : sample_rate_hz(kNaN),
-      stimulus_rate_hz(kNaN),
-      stimulus_intensity_ma(kNaN),
-      stimulus_width_us(kNaN) {}
+    : sample_rate_hz(kNaN), stimulus_rate_hz(kNaN), stimulus_intensity_ma(kNaN) {}
 
 std::vector<std::string> Differences(const RecordingConditions& baseline,
                                      const RecordingConditions& trial) {
@@ -92,8 +89,6 @@ std::vector<std::string> Differences(const RecordingConditions& baseline,
                 kRateTolerancePercent, differences);
   CompareNumber("stimulus_intensity_ma", baseline.stimulus_intensity_ma,
                 trial.stimulus_intensity_ma, kSettingTolerancePercent, differences);
-  CompareNumber("stimulus_width_us", baseline.stimulus_width_us, trial.stimulus_width_us,
-                kSettingTolerancePercent, differences);
   return differences;
 }
 

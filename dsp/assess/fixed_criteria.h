@@ -56,13 +56,12 @@ struct RecordingConditions {
   double sample_rate_hz;
   double stimulus_rate_hz;
   double stimulus_intensity_ma;
-  double stimulus_width_us;
 
   RecordingConditions();
 };
 
-// Names of what differs ("stimulus_intensity_ma 30 -> 25"); numbers by more than 5 % (intensity and
-// width are set by hand) or 2 % (rates).
+// Names of what differs ("stimulus_intensity_ma 30 -> 25"); numbers by more than 5 % (the intensity
+// is set by hand) or 2 % (rates).
 std::vector<std::string> Differences(const RecordingConditions& baseline,
                                      const RecordingConditions& trial);
 

@@ -235,12 +235,12 @@ TEST(RecordingConditions, NamesWhatDiffersAndIgnoresWhatIsNotKnown) {
   baseline.stimulus_rate_hz = 4.7;
   RecordingConditions trial = baseline;
   EXPECT_TRUE(Differences(baseline, trial).empty());
-  trial.stimulus_width_us = 200.0;     // not known at baseline
   trial.stimulus_intensity_ma = 31.0;  // 3 %
   EXPECT_TRUE(Differences(baseline, trial).empty());
   trial.stimulus_intensity_ma = 25.0;
   trial.derivation = "CPc-Fz";
   trial.stimulus_rate_hz = 2.7;
+  trial.sample_rate_hz = 5000.0;  // not known at baseline
   const auto differences = Differences(baseline, trial);
   ASSERT_EQ(differences.size(), 3u);
   EXPECT_EQ(differences[0], "derivation CPc-Front -> CPc-Fz");

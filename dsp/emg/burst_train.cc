@@ -12,6 +12,8 @@ namespace {
 constexpr double kFloorBinMs = 10.0;
 // Quiet time that must be known before anything is judged.
 constexpr double kLearningMs = 1000.0;
+// How much of its usual height a train learns from each discharge.
+constexpr double kHeightSmoothing = 0.25;
 // The floor is sorted anew this often, in bins: ten times a second.
 constexpr std::size_t kBinsPerUpdate = 10;
 
@@ -28,7 +30,6 @@ std::uint32_t ArtefactHints(std::uint32_t quality_marks) {
   if ((quality_marks & kQualityClipping) != 0) hints |= kArtefactClipping;
   if ((quality_marks & kQualityFlat) != 0) hints |= kArtefactFlat;
   if ((quality_marks & kQualityNonFinite) != 0) hints |= kArtefactNonFinite;
-  if ((quality_marks & kQualityGap) != 0) hints |= kArtefactGap;
   return hints;
 }
 
@@ -55,6 +56,8 @@ absl::StatusOr<BurstTrainDetector> BurstTrainDetector::Create(const BurstTrainOp
       {"threshold_over_floor", options.threshold_over_floor},
       {"min_threshold_uv", options.min_threshold_uv},
       {"refractory_ms", options.refractory_ms},
+      {"bar_of_height", options.bar_of_height},
+      {"bar_half_life_ms", options.bar_half_life_ms},
       {"max_gap_ms", options.max_gap_ms},
       {"spike_max_ms", options.spike_max_ms},
       {"train_min_ms", options.train_min_ms},
@@ -91,6 +94,7 @@ BurstTrainDetector::BurstTrainDetector(const BurstTrainOptions& options) : optio
         std::max(1.0, std::round(ms * options.sample_rate_hz / 1000.0)));
   };
   gap_samples_ = samples_in(options.max_gap_ms);
+  train_samples_ = samples_in(options.train_min_ms);
   refractory_samples_ = samples_in(options.refractory_ms);
   bin_samples_ = static_cast<std::size_t>(samples_in(kFloorBinMs));
   floor_bins_max_ = static_cast<std::size_t>(options.floor_window_ms / kFloorBinMs);
@@ -115,13 +119,20 @@ void BurstTrainDetector::Push(std::span<const double> samples_uv, std::uint32_t 
     if (causes == kNoArtefact) bin_sum_of_squares_ += sample * sample;
     if (++bin_count_ == bin_samples_) FinishFloorBin();
     ++position_;
+    NoteAssessed();
   }
+}
+
+void BurstTrainDetector::NoteAssessed() {
+  if (learning() || position_ - clean_since_ < train_samples_) return;
+  assessed_until_ = position_;
+  unassessed_hints_ = kNoArtefact;
 }
 
 void BurstTrainDetector::TakeArtefact(std::uint32_t hints, std::vector<Activity>& activities) {
   bin_artefact_ = true;
   if (state_ != State::kArtefact) {
-    Close(activities);
+    Close(/*interrupted=*/true, activities);
     state_ = State::kArtefact;
     first_discharge_ = position_;
     hints_ = hints;
@@ -129,15 +140,19 @@ void BurstTrainDetector::TakeArtefact(std::uint32_t hints, std::vector<Activity>
     activities.push_back(Describe(ActivityPhase::kBegan));
   }
   hints_ |= hints;
+  unassessed_hints_ |= hints;
   last_over_ = position_;
+  silent_since_ = clean_since_ = position_ + 1;
 }
 
 void BurstTrainDetector::TakeFinite(double sample_uv, std::vector<Activity>& activities) {
   if (state_ != State::kQuiet) {
     sum_of_squares_ += sample_uv * sample_uv;
-    if (position_ - last_over_ > gap_samples_) Close(activities);
+    if (position_ - last_over_ > gap_samples_) Close(/*interrupted=*/false, activities);
   }
   if (threshold_uv_ <= 0.0 || std::abs(sample_uv) <= threshold_uv_) return;
+  silent_since_ = position_ + 1;
+  if (state_ == State::kArtefact) return;
   OnOverThreshold(sample_uv);
   const bool long_enough = MsOf(last_over_ - first_discharge_) >= options_.train_min_ms;
   if (state_ == State::kActive && long_enough) {
@@ -153,19 +168,38 @@ void BurstTrainDetector::OnOverThreshold(double sample_uv) {
     first_discharge_ = position_;
     sum_of_squares_ = sample_uv * sample_uv;
   }
-  Excursions& excursions = sample_uv > 0.0 ? positive_ : negative_;
-  const bool begins = excursions.count == 0 || position_ - excursions.last_over > 1;
-  if (excursions.count == 0) {
-    excursions.count = 1;
-    excursions.first = excursions.last = position_;
-  } else if (begins && position_ - excursions.last > refractory_samples_) {
-    ++excursions.count;
-    excursions.last = position_;
-  }
-  excursions.last_over = position_;
+  Count(std::abs(sample_uv), sample_uv > 0.0 ? positive_ : negative_);
   last_over_ = position_;
   sum_at_last_over_ = sum_of_squares_;
   peak_uv_ = std::max(peak_uv_, std::abs(sample_uv));
+}
+
+void BurstTrainDetector::Count(double height_uv, Excursions& excursions) const {
+  if (excursions.count == 0) {
+    excursions = {1, position_, position_, position_, height_uv, height_uv};
+    return;
+  }
+  const std::uint64_t since = position_ - excursions.last;
+  if (since <= refractory_samples_) {
+    excursions.height_uv = std::max(excursions.height_uv, height_uv);
+    excursions.last_over = position_;
+    return;
+  }
+  const double usual_uv =
+      excursions.count == 1
+          ? excursions.height_uv
+          : excursions.usual_height_uv +
+                kHeightSmoothing * (excursions.height_uv - excursions.usual_height_uv);
+  const double bar_uv =
+      options_.bar_of_height * usual_uv * std::exp2(-MsOf(since) / options_.bar_half_life_ms);
+  if (height_uv < bar_uv) return;
+  const bool begins = position_ - excursions.last_over > 1;
+  excursions.last_over = position_;
+  if (!begins) return;
+  ++excursions.count;
+  excursions.last = position_;
+  excursions.height_uv = height_uv;
+  excursions.usual_height_uv = usual_uv;
 }
 
 Activity BurstTrainDetector::Describe(ActivityPhase phase) const {
@@ -196,9 +230,15 @@ Activity BurstTrainDetector::Describe(ActivityPhase phase) const {
   return activity;
 }
 
-void BurstTrainDetector::Close(std::vector<Activity>& activities) {
+std::optional<Activity> BurstTrainDetector::CurrentTrain() const {
+  if (state_ != State::kTrain) return std::nullopt;
+  return Describe(ActivityPhase::kBegan);
+}
+
+void BurstTrainDetector::Close(bool interrupted, std::vector<Activity>& activities) {
   if (state_ == State::kQuiet) return;
   activities.push_back(Describe(ActivityPhase::kEnded));
+  activities.back().interrupted = interrupted && state_ != State::kArtefact;
   state_ = State::kQuiet;
   positive_ = negative_ = {};
   hints_ = kNoArtefact;
@@ -227,6 +267,9 @@ void BurstTrainDetector::FinishFloorBin() {
   threshold_uv_ = std::max(options_.threshold_over_floor * floor_uv_, options_.min_threshold_uv);
 }
 
-void BurstTrainDetector::Flush(std::vector<Activity>& activities) { Close(activities); }
+void BurstTrainDetector::Flush(std::vector<Activity>& activities) {
+  Close(/*interrupted=*/true, activities);
+  silent_since_ = clean_since_ = position_;
+}
 
 }  // namespace remora::dsp

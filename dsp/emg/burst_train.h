@@ -7,17 +7,19 @@
 //   spike   < 20 ms       one motor unit, or a knock
 //   burst   < 1 s         contact, traction
 //   train   >= 1 s        repetitive discharge: a nerve in trouble
-//   artefact              any activity that touches a block the caller hinted as artefact
+//   artefact              what the caller hinted, and max_gap_ms after the last hint
 //
 //                     discharge                      1 s long
 //      kQuiet ----------------------> kActive ----------------------> kTrain
 //        ^  ^                            | gap: spike or burst           | gap: train ended
 //        |  +----------------------------+-------------------------------+
-//        |    gap after last hint                 any of them, hint
+//        |    gap after last hint             any of them, hint: interrupted
 //        +------------------------- kArtefact <--------------------------+
 //
 // A train is told when it has lasted 1 s (phase kBegan) and again when it ended (kEnded): an alert
-// does not wait for the end. What ran before an artefact began is judged on its own length.
+// does not wait for the end. What ran before an artefact began is judged on its own length, and is
+// `interrupted`: whether it went on nobody saw. Discharges while the filter settles after the last
+// hint belong to the artefact; those after it begin an activity of their own.
 //
 // Noise floor: a low quantile of the rms of 10 ms bins over the last 30 s, without bins of activity
 // or artefact (an activity longer than rebase_after_ms lets its bins in: amplifier noise that rose
@@ -31,6 +33,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -46,10 +49,9 @@ enum ArtefactHint : std::uint32_t {
   kArtefactClipping = 1u << 1,
   kArtefactFlat = 1u << 2,
   kArtefactNonFinite = 1u << 3,
-  kArtefactGap = 1u << 4,
   kArtefactDiathermy =
       1u << 5,                  // huge and broad on all channels: only the caller sees all channels
-  kArtefactStimulus = 1u << 6,  // a train of MEP or triggered-EMG stimuli was being delivered
+  kArtefactStimulus = 1u << 6,  // a stimulus whose artefact is not blanked
 };
 // From the raw block's marks (AssessBlock).
 std::uint32_t ArtefactHints(std::uint32_t quality_marks);
@@ -58,11 +60,14 @@ struct BurstTrainOptions {
   double sample_rate_hz = 0.0;
   double threshold_over_floor = 5.0;  // |x| over this many times the floor's rms is a discharge
   double min_threshold_uv = 5.0;      // never below: a silent channel's own noise is no discharge
-  // Within it, one discharge. 3 ms counts neurotonic trains up to 300 Hz; a polyphasic unit, as in
-  // chronic neuropathy, then counts two or three times (the train's length is not touched).
+  // Within it, one discharge: 3 ms counts neurotonic trains up to 300 Hz.
   double refractory_ms = 3.0;
+  // After a discharge, the next must reach this part of the usual height; the bar falls by half
+  // every bar_half_life_ms. Later phases of one unit are not counted as units of their own.
+  double bar_of_height = 0.5;
+  double bar_half_life_ms = 50.0;
   // A longer silence ends the activity: 7 Hz and more is repetitive. Interleaved SEP stimuli can
-  // reach that: blank their artefact first, or hint kArtefactStimulus.
+  // reach that: blank their artefact first.
   double max_gap_ms = 150.0;
   double spike_max_ms = 20.0;
   double train_min_ms = 1000.0;
@@ -88,7 +93,8 @@ struct Activity {
   double peak_uv = 0.0;            // largest |x|
   double rms_uv = 0.0;             // from first to last discharge
   std::uint32_t hints = kNoArtefact;
-  bool sustained = false;  // longer than rebase_after_ms
+  bool sustained = false;    // longer than rebase_after_ms
+  bool interrupted = false;  // an artefact or a pause cut it off: its end was not seen
 };
 
 class BurstTrainDetector {
@@ -107,6 +113,15 @@ class BurstTrainDetector {
   double noise_floor_uv() const { return floor_uv_; }  // rms; 0 while learning
   double threshold_uv() const { return threshold_uv_; }
   bool in_train() const { return state_ == State::kTrain; }
+  // The train that is going on, as far as it has come; nothing when there is none.
+  std::optional<Activity> CurrentTrain() const;
+  // For so long neither a discharge nor an artefact has been there: an interrupted train that has
+  // been silent for longer than max_gap_ms has ended.
+  double silent_ms() const { return MsOf(position_ - silent_since_); }
+  // For so long there has been no clean stretch of train_min_ms: no train could have been told.
+  double unassessed_ms() const { return MsOf(position_ - assessed_until_); }
+  // Hints since then.
+  std::uint32_t unassessed_hints() const { return unassessed_hints_; }
 
  private:
   enum class State : std::uint8_t { kQuiet, kActive, kTrain, kArtefact };
@@ -114,20 +129,25 @@ class BurstTrainDetector {
     std::uint32_t count = 0;
     std::uint64_t first = 0;  // positions at which counted ones began
     std::uint64_t last = 0;
-    std::uint64_t last_over = 0;
+    std::uint64_t last_over = 0;  // over the bar
+    double height_uv = 0.0;       // of the last counted one so far
+    double usual_height_uv = 0.0;
   };
 
   explicit BurstTrainDetector(const BurstTrainOptions& options);
   void TakeFinite(double sample_uv, std::vector<Activity>& activities);
   void TakeArtefact(std::uint32_t hints, std::vector<Activity>& activities);
   void OnOverThreshold(double sample_uv);
-  void Close(std::vector<Activity>& activities);
+  void Count(double height_uv, Excursions& excursions) const;
+  void Close(bool interrupted, std::vector<Activity>& activities);
+  void NoteAssessed();
   Activity Describe(ActivityPhase phase) const;
   void FinishFloorBin();
   double MsOf(std::uint64_t samples) const;
 
   BurstTrainOptions options_;
   std::uint64_t gap_samples_;
+  std::uint64_t train_samples_;
   std::uint64_t refractory_samples_;
   std::size_t bin_samples_;
   std::size_t floor_bins_max_;
@@ -143,6 +163,10 @@ class BurstTrainDetector {
   double sum_of_squares_ = 0.0;  // since the first discharge
   double sum_at_last_over_ = 0.0;
   std::uint32_t hints_ = kNoArtefact;
+  std::uint64_t silent_since_ = 0;
+  std::uint64_t clean_since_ = 0;
+  std::uint64_t assessed_until_ = 0;
+  std::uint32_t unassessed_hints_ = kNoArtefact;
 
   double bin_sum_of_squares_ = 0.0;
   std::size_t bin_count_ = 0;

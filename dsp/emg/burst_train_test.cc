@@ -128,6 +128,37 @@ TEST(BurstTrain, CountsSinusoidalTrainsByTheirCycles) {
   }
 }
 
+// A unit of four phases over 8 ms, each smaller than the one before.
+void AddPolyphasicTrain(std::vector<double>& emg, double from_s, double seconds, double rate_hz,
+                        double amplitude_uv) {
+  const int units = static_cast<int>(std::lround(seconds * rate_hz));
+  for (int i = 0; i <= units; ++i) {
+    AddUnit(emg, from_s + i / rate_hz, amplitude_uv);
+    AddUnit(emg, from_s + i / rate_hz + 0.004, 0.4 * amplitude_uv);
+  }
+}
+
+TEST(BurstTrain, CountsAPolyphasicUnitOnce) {
+  for (const double rate_hz : {20.0, 60.0, 100.0}) {
+    BurstTrainDetector detector = Detector();
+    std::vector<double> emg = Quiet(8.0);
+    AddPolyphasicTrain(emg, 2.0, 3.0, rate_hz, 200.0);
+    const auto ended = Ended(Detect(detector, emg));
+    ASSERT_EQ(ended.size(), 1u) << rate_hz;
+    EXPECT_NEAR(ended[0].discharge_rate_hz, rate_hz, 0.05 * rate_hz);
+  }
+}
+
+TEST(BurstTrain, GoesOnCountingWhenTheUnitsGrowSmaller) {
+  BurstTrainDetector detector = Detector();
+  std::vector<double> emg = Quiet(8.0);
+  AddTrain(emg, 2.0, 1.5, 80.0, 300.0);
+  AddTrain(emg, 3.5 + 1 / 80.0, 1.5, 80.0, 60.0);
+  const auto ended = Ended(Detect(detector, emg));
+  ASSERT_EQ(ended.size(), 1u);
+  EXPECT_NEAR(ended[0].discharge_rate_hz, 80.0, 4.0);
+}
+
 TEST(BurstTrain, ResultDoesNotDependOnTheBlocks) {
   std::vector<double> emg = Quiet(12.0, 8);
   AddTrain(emg, 4.0, 2.0, 40.0, 90.0);
@@ -146,23 +177,94 @@ TEST(BurstTrain, ResultDoesNotDependOnTheBlocks) {
   }
 }
 
-TEST(BurstTrain, HintedActivityIsAnArtefactToItsEnd) {
+// Hints kArtefactDiathermy from `from_s` to `to_s`, in whole blocks of 0.1 s.
+std::vector<Activity> DetectHinted(BurstTrainDetector& detector, const std::vector<double>& emg,
+                                   double from_s, double to_s) {
+  std::vector<Activity> activities;
+  for (std::size_t at = 0; at < emg.size(); at += 500) {
+    const bool hinted = at >= SamplesIn(from_s) && at < SamplesIn(to_s);
+    detector.Push(std::span(emg).subspan(at, 500), hinted ? kArtefactDiathermy : kNoArtefact,
+                  activities);
+  }
+  return activities;
+}
+
+TEST(BurstTrain, DischargesAfterAnArtefactAreATrainOfTheirOwn) {
   BurstTrainDetector detector = Detector();
   std::vector<double> emg = Quiet(12.0);
   AddTrain(emg, 4.0, 4.0, 100.0, 2000.0);
-  std::vector<Activity> activities;
-  for (std::size_t at = 0; at < emg.size(); at += 500) {
-    // Hint from 4 s to 6 s; what continues for 2 s more belongs to it.
-    const std::uint32_t hints =
-        at >= SamplesIn(4.0) && at < SamplesIn(6.0) ? kArtefactDiathermy : kNoArtefact;
-    detector.Push(std::span(emg).subspan(at, 500), hints, activities);
-  }
-  detector.Flush(activities);
-  ASSERT_EQ(activities.size(), 2u);
+  const std::vector<Activity> activities = DetectHinted(detector, emg, 4.0, 6.0);
+  ASSERT_EQ(activities.size(), 4u);
   EXPECT_EQ(activities[0].phase, ActivityPhase::kBegan);
   EXPECT_EQ(activities[1].kind, ActivityKind::kArtefact);
   EXPECT_EQ(activities[1].hints, kArtefactDiathermy);
-  EXPECT_NEAR(activities[1].duration_ms, 4000.0, 20.0);
+  EXPECT_NEAR(activities[1].duration_ms, 2000.0, 20.0) << "as long as it was hinted";
+  EXPECT_EQ(activities[2].kind, ActivityKind::kTrain);
+  EXPECT_EQ(activities[2].phase, ActivityPhase::kBegan);
+  EXPECT_EQ(activities[3].kind, ActivityKind::kTrain);
+  EXPECT_NEAR(activities[3].duration_ms, 1850.0, 25.0);
+  EXPECT_FALSE(activities[3].interrupted);
+}
+
+TEST(BurstTrain, OneHintInterruptsATrainAndTheRestIsTold) {
+  BurstTrainDetector detector = Detector();
+  std::vector<double> emg = Quiet(12.0);
+  AddTrain(emg, 3.0, 6.0, 60.0, 100.0);
+  const auto ended = Ended(DetectHinted(detector, emg, 5.0, 5.1));
+  ASSERT_EQ(ended.size(), 3u);
+  EXPECT_EQ(ended[0].kind, ActivityKind::kTrain);
+  EXPECT_TRUE(ended[0].interrupted);
+  EXPECT_NEAR(ended[0].duration_ms, 2000.0, 40.0);
+  EXPECT_EQ(ended[1].kind, ActivityKind::kArtefact);
+  EXPECT_FALSE(ended[1].interrupted);
+  EXPECT_NEAR(ended[1].duration_ms, 100.0, 5.0);
+  EXPECT_EQ(ended[2].kind, ActivityKind::kTrain);
+  EXPECT_NEAR(ended[2].duration_ms, 3750.0, 30.0);
+  EXPECT_FALSE(ended[2].interrupted);
+}
+
+TEST(BurstTrain, SaysHowLongItHasBeenSilentAndUnassessed) {
+  BurstTrainDetector detector = Detector();
+  std::vector<double> emg = Quiet(9.0);
+  AddTrain(emg, 3.0, 2.0, 60.0, 100.0);
+  std::vector<Activity> activities;
+  const auto push = [&](double from_s, double to_s, std::uint32_t hints) {
+    detector.Push(std::span(emg).subspan(SamplesIn(from_s), SamplesIn(to_s - from_s)), hints,
+                  activities);
+  };
+  push(0.0, 0.5, kNoArtefact);
+  EXPECT_NEAR(detector.unassessed_ms(), 500.0, 1.0) << "it learns yet";
+  push(0.5, 4.5, kNoArtefact);
+  EXPECT_LT(detector.silent_ms(), 20.0);
+  EXPECT_EQ(detector.unassessed_ms(), 0.0);
+  push(4.5, 6.0, kArtefactClipping);
+  EXPECT_EQ(detector.silent_ms(), 0.0);
+  EXPECT_NEAR(detector.unassessed_ms(), 1500.0, 1.0);
+  EXPECT_EQ(detector.unassessed_hints(), kArtefactClipping);
+  push(6.0, 6.9, kNoArtefact);
+  EXPECT_NEAR(detector.silent_ms(), 900.0, 1.0);
+  EXPECT_NEAR(detector.unassessed_ms(), 2400.0, 1.0) << "a train takes a second to be one";
+  push(6.9, 7.1, kNoArtefact);
+  EXPECT_EQ(detector.unassessed_ms(), 0.0);
+}
+
+TEST(BurstTrain, TellsATrainThatGoesOnAsItIsNow) {
+  BurstTrainDetector detector = Detector();
+  std::vector<double> emg = Quiet(8.0);
+  AddTrain(emg, 2.0, 1.5, 40.0, 60.0);
+  AddTrain(emg, 3.5 + 1 / 40.0, 3.0, 100.0, 300.0);
+  std::vector<Activity> activities;
+  EXPECT_FALSE(detector.CurrentTrain().has_value());
+  detector.Push(std::span(emg).first(SamplesIn(6.0)), kNoArtefact, activities);
+  ASSERT_EQ(activities.size(), 1u);
+  EXPECT_NEAR(activities[0].peak_uv, 60.0, 10.0);
+  const auto current = detector.CurrentTrain();
+  ASSERT_TRUE(current.has_value());
+  EXPECT_EQ(current->first_sample, activities[0].first_sample);
+  EXPECT_EQ(current->phase, ActivityPhase::kBegan);
+  EXPECT_NEAR(current->duration_ms, 4000.0, 15.0);
+  EXPECT_NEAR(current->peak_uv, 300.0, 10.0);
+  EXPECT_GT(current->discharge_rate_hz, 70.0);
 }
 
 TEST(BurstTrain, TrainBeforeAnArtefactStaysATrain) {

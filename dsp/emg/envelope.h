@@ -1,9 +1,7 @@
-// EMG reduced to bins for a slow link and a wide screen: minimum, maximum and rms of each bin, and
-// the rectified, low-passed envelope at its end.
+// EMG reduced to bins for a slow link and a wide screen: minimum, maximum and rms of each bin.
 //
 // One a channel, on the pipeline's sequence; thread-compatible. Bins are aligned to the first
-// sample after construction or Restart(). Delay: a bin comes when its last sample does; the
-// smoothed envelope lags by the low-pass (about 0.16 / corner seconds).
+// sample after construction or Restart(). Delay: a bin comes when its last sample does.
 //
 // A bin with a non-finite sample says how many, and measures the others.
 #pragma once
@@ -14,7 +12,6 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "dsp/filter/streaming_filter.h"
 
 namespace remora::dsp {
 
@@ -27,16 +24,13 @@ struct EnvelopeBin {
   std::uint32_t non_finite_samples = 0;
   double min_uv = 0.0;  // NaN when no sample of the bin is finite (also max, rms)
   double max_uv = 0.0;
-  double rms_uv = 0.0;       // about zero, not about the bin's mean: EMG is high-passed before
-  double smoothed_uv = 0.0;  // rectified and low-passed
+  double rms_uv = 0.0;  // about zero, not about the bin's mean: EMG is high-passed before
 };
 
 class EmgEnvelope {
  public:
-  // `smoothing_corner_hz`: of a 2nd-order Butterworth low-pass on |x|; 10 Hz is usual.
   // Errors: kInvalidArgument.
-  static absl::StatusOr<EmgEnvelope> Create(double sample_rate_hz, double bin_ms,
-                                            double smoothing_corner_hz = 10.0);
+  static absl::StatusOr<EmgEnvelope> Create(double sample_rate_hz, double bin_ms);
 
   // Appends each bin that is complete.
   void Push(std::span<const double> samples_uv, std::vector<EnvelopeBin>& bins);
@@ -46,12 +40,11 @@ class EmgEnvelope {
   std::size_t samples_per_bin() const { return samples_per_bin_; }
 
  private:
-  EmgEnvelope(std::size_t samples_per_bin, StreamingFilter smoother);
+  explicit EmgEnvelope(std::size_t samples_per_bin) : samples_per_bin_(samples_per_bin) {}
   void Take(double sample_uv);
   void FinishBin(std::vector<EnvelopeBin>& bins);
 
   std::size_t samples_per_bin_;
-  StreamingFilter smoother_;
   std::uint64_t next_sample_ = 0;
   EnvelopeBin bin_;
   double sum_of_squares_ = 0.0;

@@ -123,8 +123,6 @@ absl::Status PeakTracker::SetBaseline(std::span<const double> sweep_uv, const Ti
   return absl::OkStatus();
 }
 
-void PeakTracker::ForgetHistory() { last_confident_.reset(); }
-
 // Grows with the distance from the baseline's latency or the last confident one, whichever is
 // nearer.
 double PeakTracker::Implausibility(double relative_latency) const {

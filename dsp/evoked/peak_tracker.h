@@ -78,9 +78,6 @@ class PeakTracker {
   // Marks the pair in a new average and remembers it if there is no doubt.
   TrackedPair Track(std::span<const double> sweep_uv, const Timebase& timebase,
                     double residual_noise_uv);
-  // Forgets the last confident marking; the baseline stays. After a long pause or a moved
-  // electrode.
-  void ForgetHistory();
 
   const ComponentPair& pair() const { return pair_; }
 

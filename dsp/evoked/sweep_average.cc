@@ -119,17 +119,4 @@ double SweepAverage::PlusMinusNoiseUv(const LatencyWindow& window) const {
   return std::sqrt(squares / static_cast<double>(range.count) * odd * even) / (odd + even);
 }
 
-double SweepAverage::SignalToNoise(const LatencyWindow& window) const {
-  const double noise = PlusMinusNoiseUv(window);
-  if (std::isnan(noise)) return noise;
-  const SampleRange range = RangeOf(window, timebase_, mean_.size());
-  double squares = 0.0;
-  for (std::size_t i = range.first; i < range.first + range.count; ++i) {
-    squares += mean_[i] * mean_[i];
-  }
-  const double power = squares / static_cast<double>(range.count) - noise * noise;
-  if (power <= 0.0) return 0.0;
-  return noise > 0.0 ? std::sqrt(power) / noise : std::numeric_limits<double>::infinity();
-}
-
 }  // namespace remora::dsp

@@ -77,9 +77,6 @@ class SweepAverage {
   // Rms over `window` (empty: all) of the plus-minus average: the noise left in mean_uv, in uV.
   // NaN with fewer than 2 accepted sweeps or no sample in the window: unknown is not zero.
   double PlusMinusNoiseUv(const LatencyWindow& window = {}) const;
-  // Rms of the mean over `window` with the noise's share removed, over the noise. NaN as above;
-  // 0 when the mean is no larger than its noise; infinity without noise.
-  double SignalToNoise(const LatencyWindow& window = {}) const;
 
   const Timebase& timebase() const { return timebase_; }
 

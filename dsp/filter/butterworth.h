@@ -4,7 +4,7 @@
 // zero-pole-gain form, pre-warped bilinear transform, sections paired nearest pole to nearest zero:
 // the same order and pairing as SciPy's butter(..., output="sos") (scipy.signal._zpk2sos,
 // "nearest"), so that a cascade can be compared coefficient by coefficient. Agreement: 1e-9
-// relative to the largest coefficient of the section (butterworth_test.cc).
+// relative to the largest coefficient of the section (reference_vectors_test.cc).
 //
 // Source: S. Butterworth 1930; Oppenheim & Schafer, Discrete-Time Signal Processing, 7.2-7.3.
 //

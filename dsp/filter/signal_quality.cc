@@ -13,13 +13,11 @@ struct Extent {
   double low = std::numeric_limits<double>::infinity();
   double high = -std::numeric_limits<double>::infinity();
   double mean = 0.0;
-  double mean_square = 0.0;                                        // about the mean
-  double smallest_step = std::numeric_limits<double>::infinity();  // between neighbours, not zero
+  double mean_square = 0.0;  // about the mean
 };
 
 Extent Measure(std::span<const double> samples) {
   Extent extent;
-  double previous = std::numeric_limits<double>::quiet_NaN();
   double sum = 0.0;
   for (const double sample : samples) {
     if (std::isfinite(sample)) {
@@ -27,10 +25,7 @@ Extent Measure(std::span<const double> samples) {
       extent.low = std::min(extent.low, sample);
       extent.high = std::max(extent.high, sample);
       sum += sample;
-      const double step = std::abs(sample - previous);
-      if (step > 0.0) extent.smallest_step = std::min(extent.smallest_step, step);
     }
-    previous = sample;
   }
   if (extent.finite == 0) return extent;
   extent.mean = sum / static_cast<double>(extent.finite);
@@ -42,42 +37,10 @@ Extent Measure(std::span<const double> samples) {
   return extent;
 }
 
-// Samples in runs of at least `min_run` equal values at `extreme`, entered or left by a jump. The
-// rounded top of a slow wave also rests at its extreme, but a single count away from its
-// neighbours.
-std::size_t RestingAt(std::span<const double> samples, double extreme, double smallest_step,
-                      std::size_t min_run) {
-  std::size_t resting = 0;
-  for (std::size_t i = 0; i < samples.size();) {
-    if (samples[i] != extreme) {
-      ++i;
-      continue;
-    }
-    std::size_t end = i + 1;
-    while (end < samples.size() && samples[end] == extreme) ++end;
-    const double in = i > 0 ? std::abs(samples[i] - samples[i - 1]) : 0.0;
-    const double out = end < samples.size() ? std::abs(samples[end] - extreme) : 0.0;
-    const bool jump = in > 2.5 * smallest_step || out > 2.5 * smallest_step;
-    if (end - i >= min_run && jump) resting += end - i;
-    i = end;
-  }
-  return resting;
-}
-
-std::size_t CountClipped(std::span<const double> samples, const Extent& extent,
-                         const QualityLimits& limits) {
-  std::size_t clipped =
-      static_cast<std::size_t>(std::count_if(samples.begin(), samples.end(), [&](double sample) {
-        return sample <= limits.clip_low_uv || sample >= limits.clip_high_uv;
-      }));
-  const bool limits_known = std::isfinite(limits.clip_low_uv) || std::isfinite(limits.clip_high_uv);
-  if (!limits_known && limits.repeated_extreme_samples > 0 && extent.low < extent.high) {
-    clipped +=
-        RestingAt(samples, extent.low, extent.smallest_step, limits.repeated_extreme_samples);
-    clipped +=
-        RestingAt(samples, extent.high, extent.smallest_step, limits.repeated_extreme_samples);
-  }
-  return clipped;
+std::size_t CountClipped(std::span<const double> samples, const QualityLimits& limits) {
+  return static_cast<std::size_t>(std::count_if(samples.begin(), samples.end(), [&](double sample) {
+    return sample <= limits.clip_low_uv || sample >= limits.clip_high_uv;
+  }));
 }
 
 double MainsFraction(std::span<const double> samples, double sample_rate_hz, double mean_square,
@@ -134,7 +97,7 @@ BlockQuality AssessBlock(std::span<const double> samples_uv, double sample_rate_
   if (quality.range_uv <= limits.flat_range_uv && finite_ms >= limits.flat_min_ms) {
     quality.marks |= kQualityFlat;
   }
-  quality.clipped_samples = CountClipped(samples_uv, extent, limits);
+  quality.clipped_samples = CountClipped(samples_uv, limits);
   if (quality.clipped_samples > 0) quality.marks |= kQualityClipping;
   if (quality.non_finite_samples == 0 && (quality.marks & kQualityFlat) == 0) {
     quality.mains_fraction = MainsFraction(samples_uv, sample_rate_hz, extent.mean_square, limits);

@@ -25,12 +25,9 @@ enum QualityMark : std::uint32_t {
 };
 
 struct QualityLimits {
-  // Digital limits of the source in uV. Unknown: leave infinite, then repeated extremes count.
+  // Digital limits of the source in uV. Infinite: clipping is not looked for.
   double clip_low_uv = -std::numeric_limits<double>::infinity();
   double clip_high_uv = std::numeric_limits<double>::infinity();
-  // Equal samples in a row at the block's own extreme that count as clipping (0: off). A real
-  // signal with noise above one count does not rest at its own extreme.
-  std::size_t repeated_extreme_samples = 5;
   // Peak-to-peak at or below which a block is flat, uV. Amplifier noise is above 0.2 uV.
   double flat_range_uv = 0.05;
   // Shortest block that may be called flat.

@@ -62,36 +62,6 @@ double OnLine(std::int64_t sample, std::int64_t first, double start, std::int64_
 
 }  // namespace
 
-absl::Status BlankStimuli(std::span<const double> trigger_samples, double sample_rate_hz,
-                          const BlankingWindow& window, std::span<double> samples) {
-  absl::Status status = CheckWindow(sample_rate_hz, window);
-  const double before = window.before_ms * sample_rate_hz / 1000.0;
-  const double after = window.after_ms * sample_rate_hz / 1000.0;
-  for (std::size_t i = 0; i < trigger_samples.size() && status.ok(); ++i) {
-    status = CheckTrigger(trigger_samples[i], i > 0, i > 0 ? trigger_samples[i - 1] : 0.0);
-  }
-  if (!status.ok()) return status;
-
-  const auto count = static_cast<std::int64_t>(samples.size());
-  const auto value_at = [&](std::int64_t i) {
-    return i >= 0 && i < count ? samples[static_cast<std::size_t>(i)] : kNaN;
-  };
-  for (std::size_t i = 0; i < trigger_samples.size();) {
-    const std::int64_t first = FirstOf(trigger_samples[i], before);
-    std::int64_t last = LastOf(trigger_samples[i], after);
-    for (++i; i < trigger_samples.size() && FirstOf(trigger_samples[i], before) < last; ++i) {
-      last = LastOf(trigger_samples[i], after);
-    }
-    const double start = value_at(first);
-    const double end = value_at(last);
-    // An edge outside the recording is no sample to keep: its inner neighbours are replaced too.
-    for (std::int64_t k = std::max<std::int64_t>(first + 1, 0); k < std::min(last, count); ++k) {
-      samples[static_cast<std::size_t>(k)] = OnLine(k, first, start, last, end);
-    }
-  }
-  return absl::OkStatus();
-}
-
 absl::StatusOr<StimulusBlanking> StimulusBlanking::Create(double sample_rate_hz,
                                                           BlankingWindow window,
                                                           double announce_delay_ms) {

@@ -5,8 +5,7 @@
 // outside the recording, or not finite, takes the other edge's value; with neither the samples
 // become NaN. Triggers are sample positions with a fraction; the window is widened to whole
 // samples.
-//
-// StimulusBlanking is the streaming form. Thread-compatible; pipeline's sequence.
+// Streaming; thread-compatible; pipeline's sequence.
 #pragma once
 
 #include <cstddef>
@@ -31,11 +30,6 @@ inline constexpr double kMaxBlankingMs = 50.0;
 inline constexpr double kMaxAnnounceDelayMs = 10000.0;
 // Triggers held before their samples arrive. 50 stimuli/s, a minute ahead.
 inline constexpr std::size_t kMaxPendingBlankings = 3000;
-
-// In place, on a whole recording. `trigger_samples` in ascending order.
-// Errors: kInvalidArgument -> rate, window or order of triggers.
-absl::Status BlankStimuli(std::span<const double> trigger_samples, double sample_rate_hz,
-                          const BlankingWindow& window, std::span<double> samples);
 
 class StimulusBlanking {
  public:

@@ -49,6 +49,7 @@ struct RawOptions {
   bool expose_without_proxy = false;
   bool check_config = false;
   bool hash_token = false;
+  bool start_new_epoch = false;
 };
 
 struct Settings {
@@ -93,6 +94,10 @@ Settings AddOptions(CLI::App& app, RawOptions& raw) {
       ->type_name("FILE");
   app.add_flag("--check-config", raw.check_config,
                "Says whether the configuration is right, and ends");
+  // Neither in the environment nor in a file, where it would come again with every start.
+  app.add_flag("--start-new-epoch", raw.start_new_epoch,
+               "For the first start with a journal from a backup: readers that saw more than it "
+               "holds begin again");
   app.add_flag("--hash-token", raw.hash_token,
                "Reads a token from standard input, prints its token_hash for the identities' file");
   app.set_version_flag("--version", absl::StrCat("remora-hub ", kVersion));
@@ -173,6 +178,7 @@ absl::StatusOr<HubOptions> Validate(const RawOptions& raw) {
   options.web_directory = raw.web;
   options.local_identities_path = raw.local_identities;
   options.ports_file = raw.ports_file;
+  options.start_new_epoch = raw.start_new_epoch;
   return options;
 }
 

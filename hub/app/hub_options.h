@@ -26,6 +26,8 @@ struct HubOptions {
   std::string local_identities_path;
   std::string ports_file;
   LogLevel log_level = LogLevel::kInfo;
+  // The journal's file comes from a backup: this start only.
+  bool start_new_epoch = false;
 };
 
 // How a command line ended before anything was started.

@@ -130,5 +130,18 @@ TEST(PortsFile, TellsWhereTheHubListens) {
             "\"http_port\":40002,\"pid\":4711}\n");
 }
 
+TEST_F(HubOptionsTest, NewEpochIsStartedOnlyByTheCommandLine) {
+  const std::vector<const char*> given = {"--journal", "/j.db", "--local-identities", "/i"};
+  EXPECT_FALSE(Read(given).options.start_new_epoch);
+  std::vector<const char*> asked = given;
+  asked.push_back("--start-new-epoch");
+  EXPECT_TRUE(Read(asked).options.start_new_epoch);
+  WriteConfig("start-new-epoch = true\n");
+  std::vector<const char*> by_file = given;
+  by_file.insert(by_file.end(), {"--config", "/etc/hub.toml"});
+  EXPECT_EQ(Read(by_file).exit_code, 2);
+  EXPECT_THAT(said_, HasSubstr("unknown setting"));
+}
+
 }  // namespace
 }  // namespace remora::hub

@@ -78,9 +78,12 @@ class HubProgram {
   absl::Status Start() {
     const DeviceTime begun = machine_.clock.Now();
     RETURN_IF_ERROR(OpenJournal());
-    core_ = std::make_unique<HubCore>(HubCoreParts{journal_.get(), &machine_.clock,
-                                                   &grpc_.executor(), &machine_.random, &metrics_,
-                                                   absl::StrCat("remora-hub ", kVersion)});
+    core_ = std::make_unique<HubCore>(
+        HubCoreParts{journal_.get(), &machine_.clock, &grpc_.executor(), &machine_.random,
+                     &metrics_, absl::StrCat("remora-hub ", kVersion),
+                     [this](const CaseId& case_id, const absl::Status& damage) {
+                       SayDamaged(case_id, damage);
+                     }});
     host_ = std::make_unique<StartedCore>(*core_);
     RETURN_IF_ERROR(grpc_.Start(authenticator_, *host_));
     absl::Status core_started;
@@ -127,7 +130,9 @@ class HubProgram {
     options.path = options_.journal_path;
     options.epoch_of_new_file =
         static_cast<uint32_t>(machine_.clock.WallNow().nanoseconds() / 1'000'000'000);
+    options.start_new_epoch = options_.start_new_epoch;
     options.observer = [this](const sqlite::CommitReport& report) {
+      SayJournalTrouble(report.status);
       metrics_.Count("remora_journal_transactions_total", "", 1);
       metrics_.Count("remora_journal_written_bytes_total", "", report.frame_bytes);
       metrics_.ObserveSeconds("remora_journal_transaction_seconds", report.duration.seconds());
@@ -136,6 +141,21 @@ class HubProgram {
     ASSIGN_OR_RETURN(journal_, SqliteJournal::Open(std::move(options), machine_.clock,
                                                    grpc_.executor(), cipher_));
     return absl::OkStatus();
+  }
+
+  // On the journal's thread. Said when it begins, when it becomes another, and when it ends.
+  void SayJournalTrouble(const absl::Status& status) {
+    if (status.code() == journal_trouble_) return;
+    journal_trouble_ = status.code();
+    if (status.ok()) {
+      log_.Info("journal-writes-again");
+    } else {
+      log_.Error("journal-failed", {{"why", status.ToString()}});
+    }
+  }
+
+  void SayDamaged(const CaseId& case_id, const absl::Status& damage) {
+    log_.Error("case-damaged", {{"case", case_id.Hex()}, {"why", std::string(damage.message())}});
   }
 
   absl::Status StartWeb() {
@@ -238,6 +258,7 @@ class HubProgram {
   std::unique_ptr<WebSessions> web_sessions_;
   std::unique_ptr<WebServer> web_;
   std::thread sequence_;
+  absl::StatusCode journal_trouble_ = absl::StatusCode::kOk;  // the journal's thread's
   std::atomic<bool> restored_{false};
   std::atomic<bool> draining_{false};
 };

@@ -5,7 +5,9 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <fstream>
 #include <functional>
+#include <iterator>
 #include <memory>
 #include <set>
 #include <string>
@@ -223,6 +225,65 @@ TEST_F(HubSmokeTest, CarriesRecordsByBothTransportsOverACrash) {
     EXPECT_EQ(log.find(name), std::string::npos) << "names are no matter of the log";
     EXPECT_EQ(log.find(hub_.token(name)), std::string::npos);
   }
+}
+
+TEST_F(HubSmokeTest, StartsWithADamagedCaseAndSaysWhichOneItIs) {
+  ASSERT_TRUE(hub_.Start());
+  {
+    Participant agent(hub_, "agent-1", *clock_, *random_);
+    MemoryOutbox outbox(*clock_, case_id_, agent.origin);
+    agent.Do([&] {
+      EXPECT_TRUE(agent.link->AddOutbox(case_id_, "OR 1", &outbox).ok());
+      agent.link->Start();
+    });
+    Publish(agent, outbox, Opened());
+    Publish(agent, outbox, Note("a note that the disk will change"));
+    WaitUntilRecorded(agent, outbox);
+    agent.Do([&] { agent.link->Stop(); });
+  }
+  ASSERT_EQ(hub_.End(SIGTERM), 0);
+  const std::filesystem::path path = hub_.directory() / "journal.db";
+  std::string bytes;
+  {
+    std::ifstream file(path, std::ios::binary);
+    bytes.assign(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
+  }
+  const size_t at = bytes.find("the disk will change");
+  ASSERT_NE(at, std::string::npos);
+  std::fstream(path, std::ios::binary | std::ios::in | std::ios::out)
+      .seekp(static_cast<std::streamoff>(at))
+      .put('T');
+
+  ASSERT_TRUE(hub_.Start());
+  int ready = 0;
+  for (int i = 0; i < 10'000 && ready != 200; ++i) {
+    ready = RawWebClient(hub_.http_port()).Request("GET", "/readyz")->status;
+  }
+  EXPECT_EQ(ready, 200);
+  EXPECT_THAT(hub_.Log(), HasSubstr(absl::StrCat("case-damaged case=", case_id_.Hex())));
+  EXPECT_THAT(RawWebClient(hub_.http_port()).Request("GET", "/metrics")->body,
+              HasSubstr("remora_hub_rooms_damaged 1"));
+  auto browser = FollowByWebSocket();
+  bool refused = false;
+  while (!refused) {
+    const std::optional<std::string> message = browser->ReadMessage();
+    ASSERT_TRUE(message.has_value()) << "the stream ended";
+    v1::Down down;
+    ASSERT_TRUE(down.ParseFromString(*message));
+    refused = down.has_refused();
+    EXPECT_TRUE(down.records().empty());
+  }
+  Participant agent(hub_, "agent-1", *clock_, *random_);
+  const CaseId other = CaseId::Draw(*random_);
+  MemoryOutbox outbox(*clock_, other, agent.origin);
+  agent.Do([&] {
+    EXPECT_TRUE(agent.link->AddOutbox(other, "OR 2", &outbox).ok());
+    agent.link->Start();
+  });
+  Publish(agent, outbox, Opened());
+  WaitUntilRecorded(agent, outbox);
+  agent.Do([&] { agent.link->Stop(); });
+  EXPECT_EQ(hub_.End(SIGTERM), 0);
 }
 
 TEST_F(HubSmokeTest, EndsSoonWithSessionsOpen) {

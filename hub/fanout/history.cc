@@ -37,8 +37,8 @@ void History::Read() {
 }
 
 void History::OnPage(absl::StatusOr<FeedPage> page) {
-  // What cannot be read ends the answer; the follower sees that records are missing and may ask
-  // again.
+  // What cannot be read ends the answer, which says so: the follower may ask again.
+  status_.Update(page.status());
   page_ = page.ok() ? std::move(*page) : FeedPage();
   has_page_ = true;
   wake_();
@@ -50,15 +50,21 @@ std::string History::TakePage() {
   absl::string_view rest = page_.frames.view();
   while (!rest.empty()) {
     absl::StatusOr<absl::string_view> record = TakeFrame(&rest);
-    if (!record.ok()) break;
-    absl::StatusOr<StampedRecord> stamped = WalkStamped(*record);
-    if (!stamped.ok()) break;
+    absl::StatusOr<StampedRecord> stamped =
+        record.ok() ? WalkStamped(*record) : absl::StatusOr<StampedRecord>(record.status());
+    if (!stamped.ok()) {
+      status_.Update(stamped.status());
+      break;
+    }
     if (lanes_.wanted[stamped->header.lane]) {
       AppendBytesField(v1::HistoryPage::kRecordsFieldNumber, *record, &out);
     }
   }
-  done_ = page_.next_seq == 0;
+  done_ = page_.next_seq == 0 || !status_.ok();
   AppendVarintField(v1::HistoryPage::kLastFieldNumber, done_ ? 1 : 0, &out);
+  if (!status_.ok()) {
+    AppendBytesField(v1::HistoryPage::kErrorFieldNumber, status_.message(), &out);
+  }
   next_seq_ = page_.next_seq;
   page_ = FeedPage();
   has_page_ = false;

@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "hub/fanout/case_feed.h"
 #include "remora/v1/room.pb.h"
@@ -38,6 +39,7 @@ class History {
   const std::function<void()> wake_;
   uint64_t next_seq_;
   const uint64_t to_seq_;
+  absl::Status status_;
   FeedPage page_;
   bool has_page_ = false;
   bool done_ = false;

@@ -7,15 +7,23 @@
 #include "hub/journal/limits.h"
 
 namespace remora::hub {
+namespace {
+
+void InsertAll(const std::vector<SeqRanges::Range>& ranges, SeqRanges* into) {
+  for (const SeqRanges::Range& range : ranges) into->InsertRange(range.first, range.last);
+}
+
+}  // namespace
 
 CaseTail::CaseTail(CaseHead head, std::vector<OriginLaneHeld> origins) : head_(std::move(head)) {
   for (OriginLaneHeld& held : origins) {
-    origins_[{held.origin, held.lane}] = std::move(held.held);
+    const OriginLane key{held.origin, held.lane};
+    origins_[key] = std::move(held);
   }
 }
 
 absl::StatusOr<AppendRows> CaseTail::Accept(const CaseAppend& append, size_t max_row_bytes) const {
-  uint64_t first_seq = append.runs.empty() ? 0 : append.runs[0].first_seq;
+  uint64_t first_seq = append.runs.empty() ? append.last_seq + 1 : append.runs[0].first_seq;
   for (const Run& run : append.runs) first_seq = std::min(first_seq, run.first_seq);
   const uint64_t expected = head_.last_seq + 1;
   if (failed_ && first_seq > expected) {
@@ -32,8 +40,25 @@ absl::StatusOr<AppendRows> CaseTail::Accept(const CaseAppend& append, size_t max
   if (append.last_seq > kMaxSeq) return refuse("no more numbers");
   if (absl::Status status = CheckLanes(append); !status.ok()) return refuse(status.message());
   if (absl::Status status = CheckOrigins(append); !status.ok()) return refuse(status.message());
-  absl::StatusOr<AppendRows> rows = CutIntoRows(append, head_, max_row_bytes);
+  absl::StatusOr<AppendRows> rows =
+      append.runs.empty() ? AcceptRefusals(append) : CutIntoRows(append, head_, max_row_bytes);
   if (!rows.ok()) return refuse(rows.status().message());
+  return rows;
+}
+
+absl::StatusOr<AppendRows> CaseTail::AcceptRefusals(const CaseAppend& append) const {
+  if (head_.last_seq == 0) return absl::InvalidArgumentError("a case begins with a record");
+  if (append.chain != head_.chain) {
+    return absl::InvalidArgumentError("an append without records changes the chain");
+  }
+  if (append.origins.empty()) return absl::InvalidArgumentError("an append of nothing");
+  for (const OriginAdvance& advance : append.origins) {
+    if (!advance.added.empty() || advance.refused.empty()) {
+      return absl::InvalidArgumentError("an append without records carries refused numbers alone");
+    }
+  }
+  AppendRows rows;
+  rows.last_recorded_unix_ns = head_.last_recorded_unix_ns;
   return rows;
 }
 
@@ -58,18 +83,24 @@ absl::Status CaseTail::CheckLanes(const CaseAppend& append) const {
 
 absl::Status CaseTail::CheckOrigins(const CaseAppend& append) const {
   for (const OriginAdvance& advance : append.origins) {
-    const auto held = origins_.find({advance.origin, advance.lane});
-    for (const SeqRanges::Range& range : advance.added) {
-      if (advance.lane >= kLaneCount || range.first == 0 || range.last < range.first) {
-        return absl::InvalidArgumentError("an origin's lane or range that cannot be");
+    SeqRanges used;
+    if (const auto held = origins_.find({advance.origin, advance.lane}); held != origins_.end()) {
+      used = held->second.held;
+      InsertAll(held->second.refused.ranges(), &used);
+    }
+    for (const auto* ranges : {&advance.added, &advance.refused}) {
+      for (const SeqRanges::Range& range : *ranges) {
+        if (advance.lane >= kLaneCount || range.first == 0 || range.last < range.first) {
+          return absl::InvalidArgumentError("an origin's lane or range that cannot be");
+        }
+        const std::vector<SeqRanges::Range> missing = used.Missing(range.first, range.last);
+        if (missing.size() != 1 || missing[0] != range) {
+          return absl::InvalidArgumentError(
+              absl::StrCat("records ", range.first, "-", range.last, " of origin ",
+                           advance.origin.Hex(), " lane ", advance.lane, " are here already"));
+        }
       }
-      if (held == origins_.end()) continue;
-      const std::vector<SeqRanges::Range> missing = held->second.Missing(range.first, range.last);
-      if (missing.size() != 1 || missing[0] != range) {
-        return absl::InvalidArgumentError(
-            absl::StrCat("records ", range.first, "-", range.last, " of origin ",
-                         advance.origin.Hex(), " lane ", advance.lane, " are here already"));
-      }
+      InsertAll(*ranges, &used);
     }
   }
   return absl::OkStatus();
@@ -81,8 +112,12 @@ void CaseTail::Advance(const CaseAppend& append, const AppendRows& rows) {
   head_.chain = append.chain;
   head_.lane_seq = append.lane_seq;
   for (const OriginAdvance& advance : append.origins) {
-    SeqRanges& held = origins_[{advance.origin, advance.lane}];
-    for (const SeqRanges::Range& range : advance.added) held.InsertRange(range.first, range.last);
+    OriginLaneHeld& held = origins_[{advance.origin, advance.lane}];
+    held.origin = advance.origin;
+    held.lane = advance.lane;
+    InsertAll(advance.added, &held.held);
+    InsertAll(advance.refused, &held.refused);
+    if (held.participant.empty()) held.participant = advance.participant;
   }
   failed_ = false;
 }
@@ -90,7 +125,7 @@ void CaseTail::Advance(const CaseAppend& append, const AppendRows& rows) {
 std::vector<OriginLaneHeld> CaseTail::OriginList() const {
   std::vector<OriginLaneHeld> list;
   list.reserve(origins_.size());
-  for (const auto& [key, held] : origins_) list.push_back({key.first, key.second, held});
+  for (const auto& [key, held] : origins_) list.push_back(held);
   return list;
 }
 

@@ -39,15 +39,16 @@ class CaseTail {
   void MarkFailed() { failed_ = true; }
 
   const CaseHead& head() const { return head_; }
-  const std::map<OriginLane, SeqRanges>& origins() const { return origins_; }
+  const std::map<OriginLane, OriginLaneHeld>& origins() const { return origins_; }
   std::vector<OriginLaneHeld> OriginList() const;
 
  private:
+  absl::StatusOr<AppendRows> AcceptRefusals(const CaseAppend& append) const;
   absl::Status CheckLanes(const CaseAppend& append) const;
   absl::Status CheckOrigins(const CaseAppend& append) const;
 
   CaseHead head_;
-  std::map<OriginLane, SeqRanges> origins_;
+  std::map<OriginLane, OriginLaneHeld> origins_;
   bool failed_ = false;
 };
 

@@ -52,10 +52,16 @@ struct Run {
 struct OriginAdvance {
   OriginId origin;
   uint32_t lane = 0;
+  // Of its records.
   std::vector<SeqRanges::Range> added;
+  // Refused for good: used up, with no record.
+  std::vector<SeqRanges::Range> refused;
+  // Whose origin it is; empty: the hub's own. The first one that is kept stays.
+  std::string participant;
 };
 
-// What one room accepted in one drain.
+// What one room accepted in one drain. One without runs carries refused numbers alone: it leaves
+// the case's head as it is, and the case must hold a record.
 struct CaseAppend {
   CaseId case_id;
   uint64_t last_seq = 0;  // of the case, after this append
@@ -81,7 +87,12 @@ struct CaseHead {
 struct OriginLaneHeld {
   OriginId origin;
   uint32_t lane = 0;
+  // Numbers of its records, and numbers that were refused: no number is in both.
   SeqRanges held;
+  SeqRanges refused;
+  // As in OriginAdvance.
+  std::string participant;
+  bool operator==(const OriginLaneHeld&) const = default;
 };
 
 // A disposable cache of a room's fold: a serialised v1::CaseState with its `seq`.

@@ -18,8 +18,8 @@ static_assert(kMaxRowBytes >= kMaxRecordBytes + 64, "a row holds at least one st
 // that floods in delays an alert of another room by no more than that. One append is never cut.
 inline constexpr size_t kMaxTransactionBytes = 4 * 1024 * 1024;
 
-// Frames waiting for the writer: 15 s of 100 theatres (4.5 MB/s), so longer than any stall after
-// which rooms turn UNRECORDED (250 ms). What comes on top is refused with ResourceExhausted.
+// Frames waiting for the writer: 15 s of 100 theatres (4.5 MB/s), longer than a disk stalls that is
+// not broken. What comes on top is refused with ResourceExhausted, and tried again.
 inline constexpr size_t kMaxQueuedAppendBytes = 64 * 1024 * 1024;
 
 // Reads waiting for the reader: 256 followers of history with a few pages each.

@@ -48,6 +48,7 @@ absl::StatusOr<CaseRestore> MemoryJournal::Restore(const CaseId& case_id) {
   const auto it = cases_.find(case_id);
   if (it == cases_.end()) return NoSuchCase(case_id);
   const StoredCase& stored = it->second;
+  if (!stored.damage.ok()) return stored.damage;
   return CaseRestore{stored.tail.head(), stored.tail.OriginList(), stored.checkpoint};
 }
 
@@ -81,6 +82,7 @@ absl::Status MemoryJournal::TryCommit(const CaseAppend& append) {
   const auto it = cases_.find(append.case_id);
   if (it == cases_.end()) return NoSuchCase(append.case_id);
   StoredCase& stored = it->second;
+  if (!stored.damage.ok()) return stored.damage;
   absl::StatusOr<AppendRows> rows = stored.tail.Accept(append, kMaxRowBytes);
   absl::Status status = rows.ok() ? failure_ : rows.status();
   if (!status.ok()) {
@@ -99,13 +101,25 @@ absl::Status MemoryJournal::TryCommit(const CaseAppend& append) {
 void MemoryJournal::Read(ReadRequest request,
                          std::function<void(absl::StatusOr<ReadResult>)> done) {
   absl::StatusOr<ReadResult> page = ReadPage(request);
-  executor_.Post([done = std::move(done), page = std::move(page)] { done(page); });
+  {
+    MutexLock lock(&mutex_);
+    most_reads_waiting_ = std::max(most_reads_waiting_, ++reads_waiting_);
+  }
+  executor_.Post([this, done = std::move(done), page = std::move(page)] {
+    {
+      MutexLock lock(&mutex_);
+      --reads_waiting_;
+    }
+    done(page);
+  });
 }
 
 absl::StatusOr<ReadResult> MemoryJournal::ReadPage(const ReadRequest& request) {
   MutexLock lock(&mutex_);
   const auto it = cases_.find(request.case_id);
   if (it == cases_.end()) return NoSuchCase(request.case_id);
+  if (!read_failure_.ok()) return read_failure_;
+  if (!it->second.damage.ok()) return it->second.damage;
   VectorSource control(it->second.runs[0], request.from_seq);
   VectorSource bulk(it->second.runs[1], request.from_seq);
   return MergePage(request, request.control ? &control : nullptr, request.bulk ? &bulk : nullptr);
@@ -151,6 +165,24 @@ bool MemoryJournal::ReleaseOne() {
 size_t MemoryJournal::held_appends() const {
   MutexLock lock(&mutex_);
   return held_.size();
+}
+
+void MemoryJournal::FailReads(absl::Status status) {
+  MutexLock lock(&mutex_);
+  read_failure_ = std::move(status);
+}
+
+void MemoryJournal::Damage(const CaseId& case_id) {
+  MutexLock lock(&mutex_);
+  const auto it = cases_.find(case_id);
+  if (it == cases_.end()) return;
+  it->second.damage =
+      absl::DataLossError(absl::StrCat("case ", case_id.Hex(), ": not what was written"));
+}
+
+size_t MemoryJournal::most_reads_waiting() const {
+  MutexLock lock(&mutex_);
+  return most_reads_waiting_;
 }
 
 void MemoryJournal::FailCommits(absl::Status status) {

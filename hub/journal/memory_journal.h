@@ -43,6 +43,12 @@ class MemoryJournal final : public Journal {
   size_t held_appends() const;
   // From now on each commit fails so; OK ends it. Held appends meet what is set at their release.
   void FailCommits(absl::Status status);
+  // From now on each read fails so; OK ends it.
+  void FailReads(absl::Status status);
+  // From now on the case is as one whose file has a changed byte.
+  void Damage(const CaseId& case_id);
+  // The most reads that waited for their callback at a time.
+  size_t most_reads_waiting() const;
 
  private:
   struct StoredCase {
@@ -50,6 +56,7 @@ class MemoryJournal final : public Journal {
     CaseTail tail;
     std::vector<StoredRun> runs[2];  // by class
     Checkpoint checkpoint;
+    absl::Status damage;
   };
   struct Held {
     CaseAppend append;
@@ -67,6 +74,9 @@ class MemoryJournal final : public Journal {
   std::deque<Held> held_ ABSL_GUARDED_BY(mutex_);
   bool holding_ ABSL_GUARDED_BY(mutex_) = false;
   absl::Status failure_ ABSL_GUARDED_BY(mutex_);
+  absl::Status read_failure_ ABSL_GUARDED_BY(mutex_);
+  size_t reads_waiting_ ABSL_GUARDED_BY(mutex_) = 0;
+  size_t most_reads_waiting_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace remora::hub

@@ -92,25 +92,30 @@ void FollowDesk::OnFollow(const v1::Follow& follow) {
   const CaseId case_id = CaseId::FromBytes(follow.case_id());
   Room* room = session_.services.directory->Find(case_id);
   if (room == nullptr) return refuse(v1::REFUSAL_REASON_NO_SUCH_CASE, "there is no such case");
-  cases_[follow.follow_id()] = {case_id, nullptr};
-  room->WhenReady([this, alive = alive_, room, follow, lanes](const absl::Status& status) {
-    if (!*alive || !cases_.contains(follow.follow_id())) return;
-    const std::string theatre = status.ok() ? room->accepted_life().theatre : "";
-    if (status.ok() && session_.MayEnter(theatre)) return FollowCase(room, follow, lanes);
-    cases_.erase(follow.follow_id());
-    session_.Refuse(
-        status.ok() ? v1::REFUSAL_REASON_NOT_PERMITTED : v1::REFUSAL_REASON_NO_SUCH_CASE,
-        status.ok() ? absl::StrCat("you may not enter theatre '", theatre, "'")
-                    : absl::StrCat("the case cannot be restored: ", status.message()),
-        follow.follow_id(), follow.case_id());
-  });
+  const uint64_t generation = ++last_generation_;
+  cases_[follow.follow_id()] = {case_id, nullptr, generation};
+  room->WhenReady(
+      [this, alive = alive_, room, follow, lanes, generation](const absl::Status& status) {
+        if (!*alive) return;
+        const auto asked = cases_.find(follow.follow_id());
+        if (asked == cases_.end() || asked->second.generation != generation) return;
+        const std::string theatre = status.ok() ? room->accepted_life().theatre : "";
+        if (status.ok() && session_.MayEnter(theatre)) return FollowCase(room, follow, lanes);
+        cases_.erase(follow.follow_id());
+        session_.Refuse(
+            status.ok() ? v1::REFUSAL_REASON_NOT_PERMITTED : v1::REFUSAL_REASON_NO_SUCH_CASE,
+            status.ok() ? absl::StrCat("you may not enter theatre '", theatre, "'")
+                        : absl::StrCat("the case cannot be restored: ", status.message()),
+            follow.follow_id(), follow.case_id());
+      });
 }
 
 void FollowDesk::FollowCase(Room* room, const v1::Follow& follow, LaneSet lanes) {
   cases_[follow.follow_id()].room = room;
   const Identity& identity = session_.identity;
   room->Attend({identity.name, identity.display_name, identity.role});
-  auto feed = std::make_unique<RoomFeed>(*room, journal_, [this] { session_.Wake(); });
+  auto feed = std::make_unique<RoomFeed>(*room, journal_, *session_.services.executor,
+                                         [this] { session_.Wake(); });
   if (follow.delivery() == v1::DELIVERY_LIVE) {
     RoomFeed* live_feed = feed.get();
     live_feed->set_live(delivery_.AddLive(std::move(feed), follow, lanes));
@@ -124,12 +129,15 @@ void FollowDesk::FollowDirectory(uint32_t follow_id) {
   directory_complete_ = false;
   told_state_version_ = 0;
   told_head_version_ = 0;
+  directory_rest_.clear();
+  directory_shown_.clear();
   session_.Wake();
 }
 
 void FollowDesk::OnCancel(const v1::CancelFollow& cancel) {
   if (cancel.follow_id() != 0 && cancel.follow_id() == directory_id_) {
     directory_id_ = 0;
+    directory_rest_.clear();
   } else {
     delivery_.Cancel(cancel.follow_id());
     Forget(cancel.follow_id());
@@ -138,7 +146,7 @@ void FollowDesk::OnCancel(const v1::CancelFollow& cancel) {
 
 void FollowDesk::OnHistory(const v1::HistoryRequest& request) {
   const auto refuse = [&](v1::RefusalReason reason, absl::string_view text) {
-    session_.Refuse(reason, text, 0, request.case_id());
+    session_.Refuse(reason, text, 0, request.case_id(), request.request_id());
   };
   LaneSet lanes;
   if (!ReadLanes(request.lanes(), &lanes)) {
@@ -149,17 +157,39 @@ void FollowDesk::OnHistory(const v1::HistoryRequest& request) {
                   absl::StrCat("at most ", kMaxHistoryRequests, " history requests at a time"));
   }
   Room* room = session_.services.directory->Find(CaseId::FromBytes(request.case_id()));
-  if (room == nullptr || room->condition() == Room::Condition::kRestoring) {
+  if (room == nullptr) {
     return refuse(v1::REFUSAL_REASON_NO_SUCH_CASE, "there is no such case");
+  }
+  if (room->condition() == Room::Condition::kRestoring ||
+      room->condition() == Room::Condition::kDamaged) {
+    return refuse(v1::REFUSAL_REASON_NO_SUCH_CASE,
+                  "the case is not restored: follow it first, to hear when it is, or why not");
   }
   if (!MayFollowCase(session_.identity.role) || !session_.MayEnter(room->accepted_life().theatre)) {
     return refuse(v1::REFUSAL_REASON_NOT_PERMITTED, "you may not follow this case");
   }
-  delivery_.AddHistory(std::make_unique<RoomFeed>(*room, journal_, [] {}), request, lanes);
+  delivery_.AddHistory(
+      std::make_unique<RoomFeed>(*room, journal_, *session_.services.executor, [] {}), request,
+      lanes);
 }
 
-bool FollowDesk::HasDirectory(DeviceTime now) const {
-  if (directory_id_ == 0) return false;
+void FollowDesk::EndForbidden() {
+  for (auto it = cases_.begin(); it != cases_.end();) {
+    const auto& [follow_id, followed] = *it++;
+    if (followed.room == nullptr) continue;
+    const std::string theatre = followed.room->fold().life().theatre;
+    if (session_.MayEnter(theatre)) continue;
+    v1::Down down;
+    down.mutable_follow_ended()->set_follow_id(follow_id);
+    down.mutable_follow_ended()->set_cause(
+        absl::StrCat("the case moved to theatre '", theatre, "', which you may not enter"));
+    delivery_.Cancel(follow_id);
+    Forget(follow_id);
+    session_.Send(down);
+  }
+}
+
+bool FollowDesk::IsDirectoryDue(DeviceTime now) const {
   if (!directory_complete_) return session_.services.directory->restored();
   const Directory& directory = *session_.services.directory;
   return (now - told_state_at_ >= kDirectoryInterval &&
@@ -168,29 +198,55 @@ bool FollowDesk::HasDirectory(DeviceTime now) const {
           directory.version() > told_head_version_);
 }
 
-bool FollowDesk::TakeDirectory(DeviceTime now, v1::Down* down) {
-  if (!HasDirectory(now)) return false;
+bool FollowDesk::HasDirectory(DeviceTime now) const {
+  return directory_id_ != 0 && (!directory_rest_.empty() || IsDirectoryDue(now));
+}
+
+void FollowDesk::BeginDirectoryUpdate(DeviceTime now) {
   const Directory& directory = *session_.services.directory;
   const bool heads = !directory_complete_ || now - told_head_at_ >= kDirectoryHeadInterval;
-  v1::DirectoryUpdate* update = down->mutable_directory();
-  update->set_follow_id(directory_id_);
   const std::vector<Room*> rooms =
       heads && directory_complete_ ? directory.HeadChangesSince(told_head_version_)
       : directory_complete_        ? directory.StateChangesSince(told_state_version_)
                                    : directory.HeadChangesSince(0);
-  for (Room* room : rooms) {
-    v1::CaseSummary summary = room->Summary();
-    if (summary.stage() == v1::CASE_STAGE_UNSPECIFIED) continue;
-    if (session_.MayEnter(summary.theatre())) *update->add_cases() = std::move(summary);
-  }
-  update->set_complete(!directory_complete_);
-  directory_complete_ = true;
+  for (const Room* room : rooms) directory_rest_.push_back(room->case_id());
   told_state_version_ = directory.version();
   told_state_at_ = now;
   if (heads) {
     told_head_version_ = directory.version();
     told_head_at_ = now;
   }
+}
+
+bool FollowDesk::TakeDirectory(DeviceTime now, v1::Down* down) {
+  if (!HasDirectory(now)) return false;
+  if (directory_rest_.empty()) BeginDirectoryUpdate(now);
+  v1::DirectoryUpdate update;
+  while (!directory_rest_.empty() && update.cases_size() < static_cast<int>(kMaxDirectoryPage)) {
+    const Room* room = session_.services.directory->Find(directory_rest_.front());
+    directory_rest_.pop_front();
+    if (room == nullptr) continue;
+    v1::CaseSummary summary = room->Summary();
+    if (summary.stage() == v1::CASE_STAGE_UNSPECIFIED) continue;
+    if (session_.MayEnter(summary.theatre())) {
+      if (!session_.identity.theatres.empty()) directory_shown_.insert(room->case_id());
+      *update.add_cases() = std::move(summary);
+    } else if (directory_shown_.contains(room->case_id())) {
+      // It moved away: only a new list can say that it is gone.
+      update.clear_cases();
+      directory_shown_.clear();
+      directory_rest_.clear();
+      directory_complete_ = false;
+      BeginDirectoryUpdate(now);
+    }
+  }
+  // The first page voids what was known; the others add to it.
+  const bool first = !directory_complete_;
+  directory_complete_ = true;
+  if (!first && update.cases_size() == 0) return false;
+  update.set_follow_id(directory_id_);
+  update.set_complete(first);
+  *down->mutable_directory() = std::move(update);
   return true;
 }
 

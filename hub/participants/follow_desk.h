@@ -7,8 +7,10 @@
 // Sequence-bound to the hub; owned by its session.
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 
 #include "hub/fanout/delivery.h"
@@ -34,6 +36,8 @@ class FollowDesk {
   bool HasDirectory(DeviceTime now) const;
   // Heads of the cases followed.
   void FillHeads(v1::HubHeartbeat* heartbeat) const;
+  // Ends follows of cases that have moved to where this identity may not enter.
+  void EndForbidden();
   size_t follow_count() const { return cases_.size() + (directory_id_ != 0 ? 1 : 0); }
 
  private:
@@ -42,6 +46,9 @@ class FollowDesk {
   // Empty: all is well.
   std::string CheckFollow(const v1::Follow& follow, LaneSet* lanes) const;
   void Forget(uint32_t follow_id);
+  bool IsDirectoryDue(DeviceTime now) const;
+  // Which cases are to be told, and up to which version.
+  void BeginDirectoryUpdate(DeviceTime now);
 
   SessionContext& session_;
   Journal& journal_;
@@ -49,12 +56,19 @@ class FollowDesk {
   struct Case {
     CaseId case_id;
     Room* room = nullptr;
+    // Tells it from a later follow of the same id.
+    uint64_t generation = 0;
   };
   std::map<uint32_t, Case> cases_;
+  uint64_t last_generation_ = 0;
   Delivery delivery_;
 
   uint32_t directory_id_ = 0;
   bool directory_complete_ = false;
+  // What is left of an update that takes several messages.
+  std::deque<CaseId> directory_rest_;
+  // Cases that were told to an identity that may enter certain theatres alone.
+  std::set<CaseId> directory_shown_;
   // Changes up to these versions were told.
   uint64_t told_state_version_ = 0;
   uint64_t told_head_version_ = 0;

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "hub/fanout/limits.h"
+#include "hub/participants/session_limits.h"
 #include "hub/participants/testing/core_harness.h"
 #include "hub/rooms/limits.h"
 
@@ -97,6 +98,23 @@ TEST_F(FollowingTest, CompleteFollowThatReadsSlowlyGetsEverythingFromTheJournal)
   EXPECT_LE(reader->largest_batch_bytes, kMaxBatchBytes);
   const std::vector<uint64_t> seqs = reader->Seqs();
   for (size_t i = 0; i < seqs.size(); ++i) ASSERT_EQ(seqs[i], i + 1);
+}
+
+TEST_F(FollowingTest, JournalThatIsClosedForATimeDelaysAFollowAndEndsItNot) {
+  for (uint32_t i = 0; i < 20; ++i) {
+    agent_->Publish(Mixture(i));
+    hub_.Run();
+  }
+  hub_.RunFor(kMaxRecentAge * 2);  // nothing is recent: it must be read
+  hub_.journal().FailReads(absl::UnavailableError("closed"));
+  auto reader = Reader();
+  reader->FollowComplete(1, case_id_);
+  hub_.RunFor(Duration::Seconds(20));
+  EXPECT_TRUE(reader->records.empty());
+  EXPECT_EQ(reader->Last(v1::Down::kFollowEnded), nullptr);
+  hub_.journal().FailReads(absl::OkStatus());
+  hub_.RunFor(kMaxReadRetryDelay);
+  EXPECT_EQ(reader->records.size(), hub_.JournalRecords(case_id_).size());
 }
 
 TEST_F(FollowingTest, SnapshotAndLiveMeetWithoutSeam) {

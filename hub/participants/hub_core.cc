@@ -106,10 +106,17 @@ absl::Status HubCore::Start() {
   room_parts.hub_time = impl.hub_time.get();
   room_parts.metrics = impl.parts.metrics;
   room_parts.hub = {OriginId::Draw(*impl.parts.random), impl.parts.clock};
-  impl.directory = std::make_unique<Directory>(room_parts, [raw = &impl] { raw->ScheduleDrain(); });
-  impl.services = {
-      impl.parts.clock,     impl.parts.executor, impl.hub_time.get(),         impl.parts.metrics,
-      impl.directory.get(), impl.parts.software, impl.parts.random->Uint64(), false};
+  impl.directory = std::make_unique<Directory>(
+      room_parts, [raw = &impl] { raw->ScheduleDrain(); }, impl.parts.on_damaged_case);
+  impl.services = {impl.parts.clock,
+                   impl.parts.executor,
+                   impl.hub_time.get(),
+                   impl.parts.metrics,
+                   impl.directory.get(),
+                   impl.parts.software,
+                   impl.parts.random->Uint64(),
+                   false,
+                   0};
   absl::Status status = impl.directory->Start(*cases);
   if (status.ok()) impl.ScheduleTick();
   return status;

@@ -7,6 +7,7 @@
 // the core's own timer run there. Sessions must be destroyed before the core.
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -29,6 +30,8 @@ struct HubCoreParts {
   HubMetrics* metrics = nullptr;
   // For Welcome, for example "remora-hub 0.1.0".
   std::string software;
+  // Told of each case that cannot be restored, and why; may be null.
+  std::function<void(const CaseId&, const absl::Status&)> on_damaged_case = nullptr;
 };
 
 class HubCore final : public SessionHost {
@@ -40,9 +43,10 @@ class HubCore final : public SessionHost {
 
   // Reads the list of cases and starts to restore each room; blocking only for heads and
   // checkpoints. Sessions may be opened at once: what asks for a room that is not ready waits for
-  // it. Call once, first, on the executor's sequence. Fails as Journal::ListCases does.
+  // it. Call once, first, on the executor's sequence. Fails where the journal fails as a whole; a
+  // damaged case refuses all who ask for it, with the reason.
   absl::Status Start();
-  // True when every room has been restored.
+  // True when every room has been restored, or cannot be.
   bool restored() const;
 
   std::unique_ptr<Session> Open(const Identity& identity, Peer* peer) override;

@@ -15,7 +15,7 @@ namespace {
 
 using Outcome = Room::Outcome;
 
-Room::Answer Refusal(v1::RefusalReason reason, std::string text) {
+Room::Answer Refused(v1::RefusalReason reason, std::string text) {
   return {Outcome::kRefused, reason, std::move(text)};
 }
 
@@ -27,6 +27,7 @@ bool MakesCase(v1::CaseTransition transition) {
 RecordHeader PeekHeader(absl::string_view bytes) {
   RecordHeader header;
   header.lane = kLaneCount;
+  bool has_lane = false;
   WireReader reader(bytes);
   while (!reader.AtEnd()) {
     uint32_t field;
@@ -44,9 +45,12 @@ RecordHeader PeekHeader(absl::string_view bytes) {
     } else if (type == WireType::kVarint && field >= 3) {
       if (!reader.ReadVarint(&number)) break;
       if (field == 3) {
+        has_lane = true;
         header.lane = static_cast<uint32_t>(std::min<uint64_t>(number, kLaneCount));
       } else {
         header.origin_seq = number;
+        // Lane 0 is not on the wire, and the lane comes before the number.
+        if (!has_lane) header.lane = 0;
       }
     } else {
       break;
@@ -84,32 +88,45 @@ void RecordIntake::OnRecord(absl::string_view bytes_untrusted) {
   auto it = places_.find(header->case_id);
   if (it == places_.end() || it->second.restoring) {
     return Report(
-        Refusal(v1::REFUSAL_REASON_NO_SUCH_CASE, "join the case before you publish in it"), *header,
+        Refused(v1::REFUSAL_REASON_NO_SUCH_CASE, "join the case before you publish in it"), *header,
         nullptr);
   }
   if (header->origin != session_.origin) {
     return Report(
-        Refusal(v1::REFUSAL_REASON_NOT_PERMITTED, "the record has another origin than your hello"),
+        Refused(v1::REFUSAL_REASON_NOT_PERMITTED, "the record has another origin than your hello"),
         *header, nullptr);
   }
-  Place& place = it->second;
-  if (place.room == nullptr) {
+  if (IsForbidden(it->second)) {
+    DropForbidden(it);
+    return Report(Refused(v1::REFUSAL_REASON_NO_SUCH_CASE, "the case has left your theatre"),
+                  *header, nullptr);
+  }
+  if (it->second.room == nullptr) {
     // Somebody else may have made it meanwhile.
     Room* room = session_.services.directory->Find(header->case_id);
-    if (room == nullptr) return BeforeOpen(&place, *header, bytes_untrusted);
-    Enter(&place, room);
+    if (room == nullptr) return BeforeOpen(&it->second, *header, bytes_untrusted);
+    const std::deque<std::string> waiting = TakeWaiting(&it->second);
+    if (!CompleteJoin(header->case_id, room, std::string(it->second.theatre))) {
+      return Report(Refused(v1::REFUSAL_REASON_NO_SUCH_CASE, "you are not in the case"), *header,
+                    nullptr);
+    }
+    for (const std::string& earlier : waiting) OfferWaiting(&it->second, earlier);
   }
-  Offer(&place, *header, bytes_untrusted);
+  Offer(&it->second, *header, bytes_untrusted);
 }
 
 void RecordIntake::Offer(Place* place, const RecordHeader& header, absl::string_view bytes) {
   v1::Record record;
   Room::Answer answer = Check(header, bytes, &record);
   if (answer.outcome == Outcome::kRefused) {
-    answer = place->room->Refuse(*this, header.key(), answer.reason, std::move(answer.text));
+    answer =
+        place->room->Refuse(*this, header.key(), bytes, {answer.reason, std::move(answer.text)});
   } else {
     const bool control = header.lane < kControlLaneCount;
     answer = place->room->Accept(*this, {header, bytes, control ? &record : nullptr});
+    if (answer.outcome == Outcome::kAccepted && control && record.has_case_lifecycle()) {
+      UpdateClaims(*place->room, record.case_lifecycle());
+    }
   }
   Report(answer, header, place);
 }
@@ -118,15 +135,15 @@ Room::Answer RecordIntake::Check(const RecordHeader& header, absl::string_view b
                                  v1::Record* record) {
   const Identity& identity = session_.identity;
   if (!MayPublish(identity.role, header.kind)) {
-    return Refusal(v1::REFUSAL_REASON_NOT_PERMITTED,
+    return Refused(v1::REFUSAL_REASON_NOT_PERMITTED,
                    absl::StrCat("your role may not publish ", KindName(header.kind)));
   }
   if (absl::Status status = ValidateBody(header, bytes, record); !status.ok()) {
-    return Refusal(v1::REFUSAL_REASON_MALFORMED, std::string(status.message()));
+    return Refused(v1::REFUSAL_REASON_MALFORMED, std::string(status.message()));
   }
   if (header.lane >= kControlLaneCount) return {};
   if (std::string wrong = WrongAuthor(identity, *record); !wrong.empty()) {
-    return Refusal(v1::REFUSAL_REASON_NOT_PERMITTED, std::move(wrong));
+    return Refused(v1::REFUSAL_REASON_NOT_PERMITTED, std::move(wrong));
   }
   if (record->has_case_lifecycle()) return CheckLifecycle(header, record->case_lifecycle());
   return {};
@@ -136,74 +153,120 @@ Room::Answer RecordIntake::CheckLifecycle(const RecordHeader& header,
                                           const v1::CaseLifecycle& step) {
   const Identity& identity = session_.identity;
   if (!MayTransition(identity.role, step.transition())) {
-    return Refusal(
+    return Refused(
         v1::REFUSAL_REASON_NOT_PERMITTED,
         absl::StrCat("your role may not have a case ", TransitionName(step.transition())));
   }
-  if (step.theatre().empty()) return {};
-  if (!session_.MayEnter(step.theatre())) {
-    return Refusal(v1::REFUSAL_REASON_NOT_PERMITTED,
-                   absl::StrCat("you may not enter theatre '", step.theatre(), "'"));
-  }
   const Room* room = session_.services.directory->Find(header.case_id);
   const CaseLife life = room == nullptr ? CaseLife() : room->accepted_life();
+  const std::string& theatre = step.theatre().empty() ? life.theatre : step.theatre();
+  if (!session_.MayEnter(theatre)) {
+    return Refused(v1::REFUSAL_REASON_NOT_PERMITTED,
+                   absl::StrCat("you may not enter theatre '", theatre, "'"));
+  }
   if (!CheckTransition(life, step).ok()) return {};  // the room says why
-  TheatreClaims& claims = session_.services.directory->claims();
-  const bool moves = step.transition() == v1::CASE_TRANSITION_MOVED;
-  if (step.transition() == v1::CASE_TRANSITION_SCHEDULED) return {};
-  absl::Status status = moves ? claims.Move(header.case_id, step.theatre())
-                              : claims.CheckFree(header.case_id, step.theatre());
+  const bool opens = StageAfter(life.stage, step.transition()) == v1::CASE_STAGE_OPEN &&
+                     life.stage != v1::CASE_STAGE_OPEN;
+  const bool scheduled = step.transition() == v1::CASE_TRANSITION_SCHEDULED;
+  if (theatre.empty() || scheduled || (!opens && theatre == life.theatre)) return {};
+  const TheatreClaims& claims = session_.services.directory->claims();
+  absl::Status status = claims.CheckFree(header.case_id, theatre);
   if (status.ok() && identity.role == v1::ROLE_AGENT) {
-    status = claims.Claim(step.theatre(), {identity.name, header.case_id, this});
+    status = claims.CheckClaim(theatre, identity.name);
   }
   if (status.ok()) return {};
-  TellHolder(step.theatre());
-  return Refusal(v1::REFUSAL_REASON_THEATRE_CLAIMED, std::string(status.message()));
+  TellHolder(theatre);
+  return Refused(v1::REFUSAL_REASON_THEATRE_CLAIMED, std::string(status.message()));
+}
+
+void RecordIntake::UpdateClaims(const Room& room, const v1::CaseLifecycle& step) {
+  TheatreClaims& claims = session_.services.directory->claims();
+  const CaseLife& life = room.accepted_life();
+  if (life.stage >= v1::CASE_STAGE_CLOSED) return claims.Suspend(room.case_id());
+  if (life.stage == v1::CASE_STAGE_SCHEDULED) return;
+  claims.Move(room.case_id(), life.theatre);
+  if (step.transition() == v1::CASE_TRANSITION_REOPENED) {
+    claims.Resume(room.case_id(), life.theatre);
+  } else if (session_.identity.role == v1::ROLE_AGENT) {
+    // CheckLifecycle found it free, or no theatre was asked for.
+    claims.Claim(life.theatre, {session_.identity.name, room.case_id(), this}).IgnoreError();
+  }
 }
 
 // Lane 0 comes before the step in lane 1 that makes the case: its records wait for it.
 void RecordIntake::BeforeOpen(Place* place, const RecordHeader& header, absl::string_view bytes) {
   if (header.kind == v1::Record::kCaseLifecycle) return OpenCase(place, header, bytes);
-  if (place->before_open_bytes + bytes.size() > kMaxBytesBeforeOpen) {
+  KeepBeforeOpen(place, bytes);
+}
+
+void RecordIntake::KeepBeforeOpen(Place* place, absl::string_view bytes) {
+  size_t& of_hub = session_.services.before_open_bytes;
+  if (before_open_bytes_ + bytes.size() > kMaxBytesBeforeOpen ||
+      of_hub + bytes.size() > kMaxBytesBeforeOpenOfHub) {
     place->dropped_before_open = true;
     return;
   }
   place->before_open_bytes += bytes.size();
+  before_open_bytes_ += bytes.size();
+  of_hub += bytes.size();
   place->before_open.emplace_back(bytes);
 }
 
-void RecordIntake::OpenCase(Place* place, const RecordHeader& header, absl::string_view bytes) {
+std::deque<std::string> RecordIntake::TakeWaiting(Place* place) {
+  before_open_bytes_ -= place->before_open_bytes;
+  session_.services.before_open_bytes -= place->before_open_bytes;
+  place->before_open_bytes = 0;
+  return std::exchange(place->before_open, {});
+}
+
+void RecordIntake::OfferWaiting(Place* place, const std::string& bytes) {
+  const absl::StatusOr<RecordHeader> header = WalkRecord(bytes);
+  if (!header.ok()) return RefuseUnreadable(bytes, header.status().message());
+  Offer(place, *header, bytes);
+}
+
+Room::Answer RecordIntake::CheckOpening(const RecordHeader& header, absl::string_view bytes) {
   v1::Record record;
   Room::Answer answer = Check(header, bytes, &record);
-  if (answer.outcome != Outcome::kRefused && !MakesCase(record.case_lifecycle().transition())) {
-    answer = Refusal(v1::REFUSAL_REASON_NO_SUCH_CASE,
-                     "the case is not there yet: it begins scheduled or opened");
+  if (answer.outcome == Outcome::kRefused) return answer;
+  const v1::CaseLifecycle& step = record.case_lifecycle();
+  if (!MakesCase(step.transition())) {
+    return Refused(v1::REFUSAL_REASON_NO_SUCH_CASE,
+                   "the case is not there yet: it begins scheduled or opened");
   }
-  if (answer.outcome != Outcome::kRefused && session_.services.draining) {
-    answer = Refusal(v1::REFUSAL_REASON_DRAINING, "the hub is about to stop: no new cases");
+  if (session_.services.draining) {
+    return Refused(v1::REFUSAL_REASON_DRAINING, "the hub is about to stop: no new cases");
   }
-  if (answer.outcome == Outcome::kRefused) {
-    return Report(answer, header, place);
+  if (absl::Status status = CheckTransition(CaseLife(), step); !status.ok()) {
+    return Refused(v1::REFUSAL_REASON_WRONG_STAGE, std::string(status.message()));
   }
+  return {};
+}
+
+void RecordIntake::OpenCase(Place* place, const RecordHeader& header, absl::string_view bytes) {
+  const Room::Answer answer = CheckOpening(header, bytes);
+  if (answer.outcome == Outcome::kRefused) return Report(answer, header, place);
   absl::StatusOr<Room*> room = session_.services.directory->Create(header.case_id);
   if (!room.ok()) {
-    return Report(Refusal(v1::REFUSAL_REASON_TOO_MANY, std::string(room.status().message())),
+    return Report(Refused(v1::REFUSAL_REASON_TOO_MANY, std::string(room.status().message())),
                   header, place);
   }
   Enter(place, *room);
-  for (const RecordKey& key : place->refused_before_open) {
-    (*room)->Refuse(*this, key, v1::REFUSAL_REASON_MALFORMED, "");
+  const std::deque<std::string> waiting = TakeWaiting(place);
+  std::array<SeqRanges, kLaneCount + 1> there;
+  there[header.lane].Insert(header.origin_seq);
+  for (const std::string& earlier : waiting) {
+    const RecordHeader peeked = PeekHeader(earlier);
+    there[peeked.lane].Insert(peeked.origin_seq);
   }
-  place->refused_before_open.clear();
-  std::deque<std::string> waiting = std::move(place->before_open);
-  place->before_open.clear();
-  place->before_open_bytes = 0;
+  // Everything that its sender still has came in order. What did not come was an opening that was
+  // refused, perhaps by a hub that was restarted since.
+  for (uint32_t lane = 0; lane < kControlLaneCount && !place->dropped_before_open; ++lane) {
+    (*room)->RefuseMissing(*this, lane, there[lane], there[lane].largest());
+  }
   const auto offer = [&](bool same_lane) {
     for (const std::string& earlier : waiting) {
-      absl::StatusOr<RecordHeader> walked = WalkRecord(earlier);
-      if (walked.ok() && (walked->lane == header.lane) == same_lane) {
-        Offer(place, *walked, earlier);
-      }
+      if ((PeekHeader(earlier).lane == header.lane) == same_lane) OfferWaiting(place, earlier);
     }
   };
   offer(true);
@@ -219,13 +282,16 @@ void RecordIntake::RefuseUnreadable(absl::string_view bytes, absl::string_view w
                        : header.lane == 3              ? kMaxSweepBytes
                                                        : kMaxBlockBytes;
   Room::Answer answer =
-      Refusal(bytes.size() > limit ? v1::REFUSAL_REASON_TOO_LARGE : v1::REFUSAL_REASON_MALFORMED,
+      Refused(bytes.size() > limit ? v1::REFUSAL_REASON_TOO_LARGE : v1::REFUSAL_REASON_MALFORMED,
               std::string(why));
   auto it = places_.find(header.case_id);
-  Place* place = it == places_.end() ? nullptr : &it->second;
-  if (place != nullptr && place->room != nullptr && header.origin == session_.origin &&
-      header.lane < kLaneCount && header.origin_seq > 0) {
-    answer = place->room->Refuse(*this, header.key(), answer.reason, std::move(answer.text));
+  Place* place = it == places_.end() || it->second.restoring ? nullptr : &it->second;
+  if (place != nullptr && header.origin == session_.origin && header.lane < kLaneCount &&
+      header.origin_seq > 0) {
+    // Refused in its turn once there is a room that remembers it.
+    if (place->room == nullptr) return KeepBeforeOpen(place, bytes);
+    answer =
+        place->room->Refuse(*this, header.key(), bytes, {answer.reason, std::move(answer.text)});
   }
   Report(answer, header, place);
 }
@@ -239,21 +305,23 @@ void RecordIntake::Report(const Room::Answer& answer, const RecordHeader& header
                            "you will be joined again",
                            0, header.case_id.bytes());
   }
-  if (answer.outcome != Outcome::kRefused) return;
-  if (place != nullptr && place->room == nullptr &&
-      answer.reason != v1::REFUSAL_REASON_NO_SUCH_CASE &&
-      place->refused_before_open.size() < kMaxJoins) {
-    place->refused_before_open.push_back(header.key());
-  }
+  if (answer.outcome != Outcome::kRefused && answer.outcome != Outcome::kRefusing) return;
   session_.services.metrics->Count(
       metric::kRecordsRefused, absl::StrCat("reason=", v1::RefusalReason_Name(answer.reason)), 1);
+  if (answer.outcome == Outcome::kRefusing) return;  // OnRefused will come
+  TellRefused(header.case_id, header.lane < kLaneCount ? header.lane : 0, header.origin_seq,
+              {answer.reason, answer.text});
+}
+
+void RecordIntake::TellRefused(const CaseId& case_id, uint32_t lane, uint64_t origin_seq,
+                               const Refusal& refusal) {
   v1::Down down;
   v1::RecordRefused* refused = down.mutable_record_refused();
-  refused->set_case_id(header.case_id.ToString());
-  refused->set_lane(header.lane < kLaneCount ? header.lane : 0);
-  refused->set_origin_seq(header.origin_seq);
-  refused->set_reason(answer.reason);
-  refused->set_text(answer.text);
+  refused->set_case_id(case_id.ToString());
+  refused->set_lane(lane);
+  refused->set_origin_seq(origin_seq);
+  refused->set_reason(refusal.reason);
+  refused->set_text(refusal.text);
   session_.Send(down);
 }
 

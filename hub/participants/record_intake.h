@@ -13,7 +13,6 @@
 #include <map>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "absl/strings/string_view.h"
 #include "hub/participants/session_context.h"
@@ -40,27 +39,38 @@ class RecordIntake final : public RoomPublisher {
   const OriginId& origin() const override { return session_.origin; }
   const std::string& participant() const override { return session_.identity.name; }
   void OnDurable(Room& room, uint32_t lane, std::span<const SeqRanges::Range> ranges) override;
+  void OnRefused(Room& room, uint32_t lane, std::span<const SeqRanges::Range> ranges) override;
   void OnOfferAgain(Room& room) override;
+  // Leaves cases that have moved to where this identity may not enter.
+  void EndForbidden();
 
  private:
   // A case that was joined.
   struct Place {
     Room* room = nullptr;  // null: not there yet, or still being restored
+    // Tells it from a later place in the same case.
+    uint64_t generation = 0;
+    // As the join said.
+    std::string theatre;
     bool restoring = false;
     bool joined_due = false;
     bool told_not_now = false;
-    // On disk since the last Acknowledge.
+    // On disk since the last Acknowledge, as records and as refused numbers.
     std::array<SeqRanges, kLaneCount> fresh;
+    std::array<SeqRanges, kLaneCount> fresh_refused;
     bool acknowledge_due = false;
     // Records of a case that is not there yet, in the order of their arrival.
     std::deque<std::string> before_open;
     size_t before_open_bytes = 0;
     bool dropped_before_open = false;
-    // Numbers refused before there was a room to remember them.
-    std::vector<RecordKey> refused_before_open;
   };
+  using Places = std::map<CaseId, Place>;
 
-  void CompleteJoin(const CaseId& case_id, Room* room, const std::string& theatre);
+  // False: refused, and the place is gone. `room` null: the case is not there yet.
+  bool CompleteJoin(const CaseId& case_id, Room* room, const std::string& theatre);
+  void Drop(Places::iterator place);
+  void DropForbidden(Places::iterator place);
+  bool IsForbidden(const Place& place) const;
   bool Claim(const CaseId& case_id, Room* room, const std::string& theatre);
   // The one who stands in the theatre learns that somebody else claimed it.
   void TellHolder(const std::string& theatre);
@@ -68,15 +78,25 @@ class RecordIntake final : public RoomPublisher {
 
   void Offer(Place* place, const RecordHeader& header, absl::string_view bytes);
   void BeforeOpen(Place* place, const RecordHeader& header, absl::string_view bytes);
+  void KeepBeforeOpen(Place* place, absl::string_view bytes);
+  std::deque<std::string> TakeWaiting(Place* place);
+  void OfferWaiting(Place* place, const std::string& bytes);
   void OpenCase(Place* place, const RecordHeader& header, absl::string_view bytes);
+  Room::Answer CheckOpening(const RecordHeader& header, absl::string_view bytes);
   // Empty text: the record may go on to the room.
   Room::Answer Check(const RecordHeader& header, absl::string_view bytes, v1::Record* record);
   Room::Answer CheckLifecycle(const RecordHeader& header, const v1::CaseLifecycle& step);
+  // After a step was accepted.
+  void UpdateClaims(const Room& room, const v1::CaseLifecycle& step);
   void Report(const Room::Answer& answer, const RecordHeader& header, Place* place);
+  void TellRefused(const CaseId& case_id, uint32_t lane, uint64_t origin_seq,
+                   const Refusal& refusal);
   void RefuseUnreadable(absl::string_view bytes, absl::string_view why);
 
   SessionContext& session_;
-  std::map<CaseId, Place> places_;
+  Places places_;
+  uint64_t last_generation_ = 0;
+  size_t before_open_bytes_ = 0;
   double record_tokens_;
   DeviceTime refilled_at_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

@@ -40,12 +40,39 @@ std::vector<SeqRanges::Range> Covering(const SeqRanges& durable, const SeqRanges
 
 RecordIntake::~RecordIntake() {
   *alive_ = false;
-  for (auto& [case_id, place] : places_) {
-    if (place.room == nullptr) continue;
-    place.room->RemovePublisher(this);
-    place.room->Leave(session_.identity.name);
-  }
+  while (!places_.empty()) Drop(places_.begin());
   session_.services.directory->claims().ReleaseAll(this);
+}
+
+void RecordIntake::Drop(Places::iterator place) {
+  TakeWaiting(&place->second);
+  if (Room* room = place->second.room; room != nullptr) {
+    room->RemovePublisher(this);
+    room->Leave(session_.identity.name);
+  }
+  session_.services.directory->claims().Release(this, place->first);
+  places_.erase(place);
+}
+
+bool RecordIntake::IsForbidden(const Place& place) const {
+  return place.room != nullptr && !session_.MayEnter(place.room->accepted_life().theatre);
+}
+
+void RecordIntake::DropForbidden(Places::iterator place) {
+  const CaseId case_id = place->first;
+  const std::string theatre = place->second.room->accepted_life().theatre;
+  Drop(place);
+  session_.Refuse(
+      v1::REFUSAL_REASON_NOT_PERMITTED,
+      absl::StrCat("the case moved to theatre '", theatre, "', which you may not enter"), 0,
+      case_id.bytes());
+}
+
+void RecordIntake::EndForbidden() {
+  for (auto it = places_.begin(); it != places_.end();) {
+    const auto place = it++;
+    if (IsForbidden(place->second)) DropForbidden(place);
+  }
 }
 
 void RecordIntake::OnJoin(const v1::Join& join) {
@@ -76,37 +103,51 @@ void RecordIntake::OnJoin(const v1::Join& join) {
     if (!MayCreateCase(session_.identity.role)) {
       return refuse(v1::REFUSAL_REASON_NO_SUCH_CASE, "there is no such case");
     }
-    return CompleteJoin(case_id, nullptr, join.theatre());
-  }
-  places_[case_id].restoring = true;
-  room->WhenReady(
-      [this, alive = alive_, case_id, room, theatre = join.theatre()](const absl::Status& status) {
-        if (!*alive || !places_.contains(case_id)) return;
-        places_[case_id].restoring = false;
-        if (status.ok()) return CompleteJoin(case_id, room, theatre);
-        places_.erase(case_id);
-        session_.Refuse(v1::REFUSAL_REASON_NO_SUCH_CASE,
-                        absl::StrCat("the case cannot be restored: ", status.message()), 0,
-                        case_id.bytes());
-      });
-}
-
-void RecordIntake::CompleteJoin(const CaseId& case_id, Room* room, const std::string& theatre) {
-  const std::string in_theatre = room == nullptr ? theatre : room->accepted_life().theatre;
-  if (!session_.MayEnter(in_theatre)) {
-    places_.erase(case_id);
-    return session_.Refuse(v1::REFUSAL_REASON_NOT_PERMITTED,
-                           absl::StrCat("you may not enter theatre '", in_theatre, "'"), 0,
-                           case_id.bytes());
-  }
-  if (session_.identity.role == v1::ROLE_AGENT && !Claim(case_id, room, theatre)) {
-    places_.erase(case_id);
+    CompleteJoin(case_id, nullptr, join.theatre());
     return;
   }
   Place& place = places_[case_id];
-  place.joined_due = true;
-  if (room != nullptr) Enter(&place, room);
+  place.restoring = true;
+  place.generation = ++last_generation_;
+  room->WhenReady([this, alive = alive_, case_id, room, generation = place.generation,
+                   theatre = join.theatre()](const absl::Status& status) {
+    if (!*alive) return;
+    const auto joined = places_.find(case_id);
+    if (joined == places_.end() || joined->second.generation != generation) return;
+    joined->second.restoring = false;
+    if (status.ok()) {
+      CompleteJoin(case_id, room, theatre);
+      return;
+    }
+    Drop(joined);
+    session_.Refuse(v1::REFUSAL_REASON_NO_SUCH_CASE,
+                    absl::StrCat("the case cannot be restored: ", status.message()), 0,
+                    case_id.bytes());
+  });
+}
+
+bool RecordIntake::CompleteJoin(const CaseId& case_id, Room* room, const std::string& theatre) {
+  const auto place = places_.try_emplace(case_id).first;
+  const std::string in_theatre = room == nullptr ? theatre : room->accepted_life().theatre;
+  if (!session_.MayEnter(in_theatre)) {
+    Drop(place);
+    session_.Refuse(v1::REFUSAL_REASON_NOT_PERMITTED,
+                    absl::StrCat("you may not enter theatre '", in_theatre, "'"), 0,
+                    case_id.bytes());
+    return false;
+  }
+  if (session_.identity.role == v1::ROLE_AGENT && !Claim(case_id, room, theatre)) {
+    Drop(place);
+    return false;
+  }
+  place->second.joined_due = true;
+  place->second.theatre = theatre;
+  if (room != nullptr) {
+    TakeWaiting(&place->second);  // Joined asks for it again
+    Enter(&place->second, room);
+  }
   session_.Wake();
+  return true;
 }
 
 // False: refused, and the one who stands there is told too.
@@ -121,8 +162,9 @@ bool RecordIntake::Claim(const CaseId& case_id, Room* room, const std::string& t
   }
   // A case that is over needs no theatre: what the spool still holds may come.
   const bool over = room != nullptr && room->accepted_life().stage >= v1::CASE_STAGE_CLOSED;
-  if (in_theatre.empty() || over) return true;
   TheatreClaims& claims = session_.services.directory->claims();
+  if (over) claims.Wait({session_.identity.name, case_id, this});
+  if (in_theatre.empty() || over) return true;
   const absl::Status status = claims.Claim(in_theatre, {session_.identity.name, case_id, this});
   if (status.ok()) return true;
   TellHolder(in_theatre);
@@ -147,15 +189,8 @@ void RecordIntake::Enter(Place* place, Room* room) {
 }
 
 void RecordIntake::OnLeave(const v1::Leave& leave) {
-  const CaseId case_id = CaseId::FromBytes(leave.case_id());
-  auto it = places_.find(case_id);
-  if (it == places_.end()) return;
-  if (it->second.room != nullptr) {
-    it->second.room->RemovePublisher(this);
-    it->second.room->Leave(session_.identity.name);
-  }
-  session_.services.directory->claims().Release(this, case_id);
-  places_.erase(it);
+  const auto it = places_.find(CaseId::FromBytes(leave.case_id()));
+  if (it != places_.end()) Drop(it);
 }
 
 void RecordIntake::OnDurable(Room& room, uint32_t lane, std::span<const SeqRanges::Range> ranges) {
@@ -163,6 +198,20 @@ void RecordIntake::OnDurable(Room& room, uint32_t lane, std::span<const SeqRange
   if (it == places_.end() || lane >= kLaneCount) return;
   for (const SeqRanges::Range& range : ranges) {
     it->second.fresh[lane].InsertRange(range.first, range.last);
+  }
+  it->second.acknowledge_due = true;
+  session_.Wake();
+}
+
+void RecordIntake::OnRefused(Room& room, uint32_t lane, std::span<const SeqRanges::Range> ranges) {
+  auto it = places_.find(room.case_id());
+  if (it == places_.end() || lane >= kLaneCount) return;
+  size_t left = kMaxRefusalsToldSingly;
+  for (const SeqRanges::Range& range : ranges) {
+    it->second.fresh_refused[lane].InsertRange(range.first, range.last);
+    for (uint64_t number = range.first; number <= range.last && left > 0; ++number, --left) {
+      TellRefused(room.case_id(), lane, number, room.RefusalOf({session_.origin, lane, number}));
+    }
   }
   it->second.acknowledge_due = true;
   session_.Wake();
@@ -193,6 +242,8 @@ bool RecordIntake::TakeNext(v1::Down* down) {
       for (uint32_t lane = 0; lane < kLaneCount; ++lane) {
         FillRanges(lane, place.room->Durable(session_.origin, lane).ranges(),
                    joined->mutable_held());
+        FillRanges(lane, place.room->DurablyRefused(session_.origin, lane).ranges(),
+                   joined->mutable_refused());
       }
       return true;
     }
@@ -203,7 +254,12 @@ bool RecordIntake::TakeNext(v1::Down* down) {
     for (uint32_t lane = 0; lane < kLaneCount; ++lane) {
       FillRanges(lane, Covering(place.room->Durable(session_.origin, lane), place.fresh[lane]),
                  acknowledge->mutable_held());
+      FillRanges(
+          lane,
+          Covering(place.room->DurablyRefused(session_.origin, lane), place.fresh_refused[lane]),
+          acknowledge->mutable_refused());
       place.fresh[lane] = SeqRanges();
+      place.fresh_refused[lane] = SeqRanges();
     }
     return true;
   }

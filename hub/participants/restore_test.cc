@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "hub/participants/testing/core_harness.h"
 #include "hub/rooms/case_fold.h"
 #include "hub/rooms/limits.h"
@@ -93,6 +95,28 @@ TEST_F(RestoreTest, CheckpointAndTailGiveTheSameStateAsFoldingFromTheFirstRecord
   EXPECT_EQ(resumed.EncodeCheckpoint(), whole.EncodeCheckpoint());
 }
 
+TEST_F(RestoreTest, SnapshotHasTheNewestOfASlowTraceThatLiesFarBack) {
+  const CaseId case_id = hub_.DrawCase();
+  const OriginId origin = hub_.DrawOrigin();
+  RecordWriter writer(case_id, origin);
+  auto agent = OpenCase(hub_, case_id, &writer, origin);
+  agent->Publish({writer.Write(SweepBody("MEP/TA L", 1, false))});
+  for (uint32_t i = 0; i < 2 * kRestoreBulkRecords; ++i) {
+    agent->Publish({writer.Write(BlockBody("EMG/1", i))});
+    if (i % 100 == 0) hub_.Run();
+  }
+  hub_.RunFor(kCheckpointInterval);
+  agent.reset();
+  const v1::Snapshot shown = SnapshotOf(case_id);
+  hub_.RestartHub();
+  hub_.Run();
+  const v1::Snapshot again = SnapshotOf(case_id);
+  ASSERT_EQ(again.records_size(), shown.records_size());
+  v1::Record sweep;
+  ASSERT_TRUE(sweep.ParseFromString(again.records(0)));
+  EXPECT_EQ(sweep.sweep().trace_id(), "MEP/TA L");
+}
+
 TEST_F(RestoreTest, DamagedCheckpointCostsOnlyALongerFold) {
   const CaseId case_id = hub_.DrawCase();
   const OriginId origin = hub_.DrawOrigin();
@@ -149,6 +173,153 @@ TEST_F(RestoreTest, HubTimeNeverGoesBehindTheJournal) {
     EXPECT_GE(at_ns, last_ns);
     last_ns = at_ns;
   }
+}
+
+TEST_F(RestoreTest, DamagedCaseRefusesWithItsReasonAndHarmsNoOther) {
+  const CaseId damaged = hub_.DrawCase();
+  const CaseId good = hub_.DrawCase();
+  const OriginId origin = hub_.DrawOrigin();
+  for (const CaseId& case_id : {damaged, good}) {
+    RecordWriter writer(case_id, origin);
+    OpenCase(hub_, case_id, &writer, origin, case_id == good ? "OR 1" : "OR 2");
+  }
+  hub_.journal().Damage(damaged);
+  hub_.RestartHub();
+  hub_.RunFor(Duration::Seconds(1));
+  EXPECT_TRUE(hub_.core().restored());
+  EXPECT_EQ(hub_.metrics().gauge(metric::kRoomsDamaged), 1);
+  ASSERT_EQ(hub_.damaged().size(), 1u);
+  EXPECT_EQ(hub_.damaged()[0], damaged);
+  TestParticipant agent(hub_, AgentIdentity());
+  agent.Hello(origin);
+  agent.Join(damaged, "OR 2");
+  agent.FollowLive(1, damaged);
+  v1::Up history;
+  history.mutable_history_request()->set_request_id(9);
+  history.mutable_history_request()->set_case_id(damaged.ToString());
+  agent.SendUp(history);
+  hub_.Run();
+  ASSERT_EQ(agent.CountOf(v1::Down::kRefused), 3);
+  EXPECT_EQ(agent.CountOf(v1::Down::kJoined), 0);
+  EXPECT_NE(agent.downs[1].refused().text().find("not what was written"), std::string::npos)
+      << agent.downs[1].refused().text();
+  EXPECT_EQ(agent.Last(v1::Down::kRefused)->refused().request_id(), 9u);
+  EXPECT_FALSE(agent.closed);
+  agent.Join(good, "OR 1");
+  hub_.Run();
+  EXPECT_EQ(agent.CountOf(v1::Down::kJoined), 1);
+}
+
+TEST_F(RestoreTest, CaseWhoseRecordsAreDamagedRefusesToo) {
+  const CaseId case_id = hub_.DrawCase();
+  const OriginId origin = hub_.DrawOrigin();
+  RecordWriter writer(case_id, origin);
+  OpenCase(hub_, case_id, &writer, origin);
+  hub_.RestartHub();
+  hub_.journal().Damage(case_id);  // after its head was read
+  hub_.Run();
+  EXPECT_TRUE(hub_.core().restored());
+  EXPECT_EQ(hub_.damaged().size(), 1u);
+}
+
+TEST_F(RestoreTest, JournalThatIsBusyOrClosedForATimeOnlyDelaysTheRestore) {
+  const CaseId case_id = hub_.DrawCase();
+  const OriginId origin = hub_.DrawOrigin();
+  RecordWriter writer(case_id, origin);
+  OpenCase(hub_, case_id, &writer, origin);
+  for (const absl::Status& trouble :
+       {absl::ResourceExhaustedError("reads wait"), absl::UnavailableError("closed")}) {
+    hub_.RestartHub();
+    hub_.journal().FailReads(trouble);
+    hub_.RunFor(Duration::Seconds(20));
+    EXPECT_FALSE(hub_.core().restored());
+    hub_.journal().FailReads(absl::OkStatus());
+    hub_.RunFor(kMaxRestoreRetryDelay);
+    EXPECT_TRUE(hub_.core().restored());
+    EXPECT_EQ(SnapshotOf(case_id).state().summary().stage(), v1::CASE_STAGE_OPEN);
+  }
+}
+
+TEST_F(RestoreTest, RestoresOfManyCasesAreBounded) {
+  std::vector<CaseId> cases;
+  for (size_t i = 0; i < 3 * kMaxRestoresUnderWay; ++i) {
+    cases.push_back(hub_.DrawCase());
+    const OriginId origin = hub_.DrawOrigin();
+    RecordWriter writer(cases.back(), origin);
+    OpenCase(hub_, cases.back(), &writer, origin, "OR " + std::to_string(i));
+  }
+  hub_.RestartHub();
+  hub_.Run();
+  EXPECT_TRUE(hub_.core().restored());
+  EXPECT_EQ(hub_.journal().most_reads_waiting(), kMaxRestoresUnderWay);
+  EXPECT_EQ(SnapshotOf(cases.back()).state().summary().stage(), v1::CASE_STAGE_OPEN);
+}
+
+TEST_F(RestoreTest, OriginStaysItsParticipantsAndTheHubsStayItsOwn) {
+  const CaseId case_id = hub_.DrawCase();
+  const OriginId origin = hub_.DrawOrigin();
+  RecordWriter writer(case_id, origin);
+  auto agent = OpenCase(hub_, case_id, &writer, origin);
+  hub_.RunFor(Duration::Seconds(1));  // presence, of the hub's own origin
+  std::set<OriginId> origins;
+  for (const std::string& bytes : hub_.JournalRecords(case_id)) {
+    origins.insert(WalkStamped(bytes)->header.origin);
+  }
+  ASSERT_EQ(origins.size(), 2u);
+  for (const bool restarted : {false, true}) {
+    SCOPED_TRACE(restarted);
+    if (restarted) {
+      agent.reset();
+      hub_.RestartHub();
+    }
+    for (const OriginId& taken : origins) {
+      TestParticipant thief(hub_, AgentIdentity("thief"));
+      thief.Hello(taken);
+      hub_.Run();
+      EXPECT_TRUE(thief.closed);
+    }
+    TestParticipant owner(hub_, AgentIdentity());
+    owner.Hello(origin);
+    hub_.Run();
+    EXPECT_FALSE(owner.closed);
+  }
+}
+
+TEST_F(RestoreTest, LeavingAndJoiningAgainMeanwhileIsOneJoinAndOneFollow) {
+  const CaseId case_id = hub_.DrawCase();
+  const OriginId origin = hub_.DrawOrigin();
+  RecordWriter writer(case_id, origin);
+  OpenCase(hub_, case_id, &writer, origin);
+  hub_.RunFor(kPresenceGrace * 2);
+  hub_.RestartHub();
+  const auto presences = [&] {
+    int count = 0;
+    for (const std::string& bytes : hub_.JournalRecords(case_id)) {
+      v1::Record record;
+      EXPECT_TRUE(record.ParseFromString(bytes));
+      count += record.presence().participant() == "reader-1";
+    }
+    return count;
+  };
+  {
+    TestParticipant early(hub_, ReaderIdentity());
+    early.Hello();
+    v1::Up cancel;
+    cancel.mutable_cancel_follow()->set_follow_id(1);
+    for (int i = 0; i < 2; ++i) {
+      early.Join(case_id);
+      early.FollowLive(1, case_id);
+      if (i > 0) break;
+      early.Leave(case_id);
+      early.SendUp(cancel);
+    }
+    hub_.RunFor(Duration::Seconds(1));
+    EXPECT_EQ(early.CountOf(v1::Down::kJoined), 1);
+    EXPECT_EQ(early.CountOf(v1::Down::kSnapshot), 1);
+    EXPECT_EQ(presences(), 1);
+  }
+  hub_.RunFor(kPresenceGrace * 2);
+  EXPECT_EQ(presences(), 2) << "it has left";
 }
 
 }  // namespace

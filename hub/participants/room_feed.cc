@@ -1,11 +1,14 @@
 #include "hub/participants/room_feed.h"
 
+#include <algorithm>
 #include <utility>
+
+#include "hub/participants/session_limits.h"
 
 namespace remora::hub {
 
-RoomFeed::RoomFeed(Room& room, Journal& journal, std::function<void()> wake)
-    : room_(room), journal_(journal), wake_(std::move(wake)) {
+RoomFeed::RoomFeed(Room& room, Journal& journal, Executor& executor, std::function<void()> wake)
+    : room_(room), journal_(journal), executor_(executor), wake_(std::move(wake)) {
   room_.AddFollower(this);
 }
 
@@ -23,10 +26,21 @@ void RoomFeed::ReadJournal(uint64_t from_seq, uint64_t to_seq, bool control, boo
   request.control = control;
   request.bulk = bulk;
   request.max_bytes = max_bytes;
-  journal_.Read(request, [alive = alive_, done = std::move(done)](absl::StatusOr<ReadResult> read) {
+  Read(request, std::move(done), kReadRetryDelay);
+}
+
+void RoomFeed::Read(const ReadRequest& request, std::function<void(absl::StatusOr<FeedPage>)> done,
+                    Duration retry_delay) {
+  journal_.Read(request, [this, request, retry_delay, alive = alive_,
+                          done = std::move(done)](absl::StatusOr<ReadResult> read) mutable {
     if (!*alive) return;
-    if (!read.ok()) return done(read.status());
-    done(FeedPage{read->frames, read->next_seq});
+    if (read.ok()) return done(FeedPage{read->frames, read->next_seq});
+    if (!absl::IsResourceExhausted(read.status()) && !absl::IsUnavailable(read.status())) {
+      return done(read.status());
+    }
+    executor_.PostAfter(retry_delay, [this, request, retry_delay, alive, done]() mutable {
+      if (*alive) Read(request, std::move(done), std::min(retry_delay * 2, kMaxReadRetryDelay));
+    });
   });
 }
 

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "common/executor.h"
 #include "hub/fanout/case_feed.h"
 #include "hub/fanout/live_follow.h"
 #include "hub/rooms/room.h"
@@ -16,7 +17,7 @@ namespace remora::hub {
 class RoomFeed final : public CaseFeed, public RoomFollower {
  public:
   // `wake`: something was committed.
-  RoomFeed(Room& room, Journal& journal, std::function<void()> wake);
+  RoomFeed(Room& room, Journal& journal, Executor& executor, std::function<void()> wake);
   ~RoomFeed() override;
 
   // Gets every committed record from now on.
@@ -34,6 +35,7 @@ class RoomFeed final : public CaseFeed, public RoomFollower {
                    const std::function<bool(const RecordFrame&)>& visit) const override {
     room_.recent().Visit(from_seq, control, bulk, visit);
   }
+  // A journal that is busy or closed for a time is asked again until it answers.
   void ReadJournal(uint64_t from_seq, uint64_t to_seq, bool control, bool bulk, size_t max_bytes,
                    std::function<void(absl::StatusOr<FeedPage>)> done) override;
   std::string EncodeSnapshot(uint32_t follow_id, absl::string_view cause) override {
@@ -43,8 +45,12 @@ class RoomFeed final : public CaseFeed, public RoomFollower {
   void OnCommitted(std::span<const RecordFrame> frames) override;
 
  private:
+  void Read(const ReadRequest& request, std::function<void(absl::StatusOr<FeedPage>)> done,
+            Duration retry_delay);
+
   Room& room_;
   Journal& journal_;
+  Executor& executor_;
   const std::function<void()> wake_;
   LiveFollow* live_ = nullptr;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

@@ -5,13 +5,14 @@
 namespace remora::hub {
 
 void SessionContext::Refuse(v1::RefusalReason reason, absl::string_view text, uint32_t follow_id,
-                            absl::string_view case_id) {
+                            absl::string_view case_id, uint32_t request_id) {
   v1::Down down;
   v1::Refused* refused = down.mutable_refused();
   refused->set_reason(reason);
   refused->set_text(std::string(text));
   refused->set_follow_id(follow_id);
   refused->set_case_id(std::string(case_id));
+  refused->set_request_id(request_id);
   services.metrics->Count(metric::kMessagesRefused, "reason=" + v1::RefusalReason_Name(reason), 1);
   Send(down);
 }

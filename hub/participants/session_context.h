@@ -28,6 +28,8 @@ struct HubServices {
   std::string software;
   uint64_t boot_id = 0;
   bool draining = false;
+  // Of all sessions: bytes of records whose case is not there yet.
+  size_t before_open_bytes = 0;
 };
 
 // The session as its parts see it; outlives them.
@@ -43,9 +45,9 @@ class SessionContext {
   // Refuses the whole session and ends it.
   virtual void End(v1::RefusalReason reason, absl::string_view text) = 0;
 
-  // Refuses what was asked for a case or a follow; the session goes on.
+  // Refuses what was asked for a case, a follow or a history request; the session goes on.
   void Refuse(v1::RefusalReason reason, absl::string_view text, uint32_t follow_id,
-              absl::string_view case_id);
+              absl::string_view case_id, uint32_t request_id = 0);
   // Whether the identity may enter this theatre; "" is none yet.
   bool MayEnter(const std::string& theatre) const;
 

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/record_codec.h"
+#include "hub/participants/features.h"
 #include "hub/participants/session_limits.h"
 
 namespace remora::hub {
@@ -97,6 +98,9 @@ void SessionImpl::OnHello(const v1::Up& up) {
   v1::Down down;
   v1::Welcome* welcome = down.mutable_welcome();
   welcome->set_version(kProtocolVersion);
+  for (const absl::string_view feature : CommonFeatures(hello.features(), kHubFeatures)) {
+    welcome->add_features(std::string(feature));
+  }
   welcome->set_participant(identity.name);
   welcome->set_display_name(identity.display_name);
   welcome->set_role(identity.role);
@@ -178,7 +182,14 @@ bool SessionImpl::HasSomething() const {
          desk_->delivery().HasSomething();
 }
 
+void SessionImpl::EndForbidden() {
+  if (stage_ != Stage::kTalking || identity.theatres.empty()) return;
+  intake_->EndForbidden();
+  desk_->EndForbidden();
+}
+
 void SessionImpl::AnnounceWrites() {
+  EndForbidden();
   if (announced_ || !HasSomething()) return;
   announced_ = true;
   peer_->WantWrite();
@@ -196,6 +207,7 @@ bool SessionImpl::TakeOwn(v1::Down* down) {
 
 WriteBatch SessionImpl::TakeBatch(size_t max_bytes) {
   announced_ = false;
+  EndForbidden();
   WriteBatch batch;
   DownSlices down;
   if (!control_.empty()) {
@@ -223,6 +235,7 @@ void SessionImpl::Tick() {
   if (stage_ == Stage::kGreeting && now - opened_at_ >= kHelloDeadline) {
     return End(v1::REFUSAL_REASON_MALFORMED, "no hello came");
   }
+  EndForbidden();
   if (stage_ == Stage::kTalking && now - written_at_ >= kHeartbeatInterval) heartbeat_due_ = true;
   if (HasSomething()) Wake();
 }

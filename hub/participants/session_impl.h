@@ -53,6 +53,8 @@ class SessionImpl final : public Session, private SessionContext {
   void Wake() override;
   void End(v1::RefusalReason reason, absl::string_view text) override;
 
+  // What the identity may no longer see ends, before anything more is written.
+  void EndForbidden();
   void OnRecords(absl::string_view frames_untrusted);
   void OnHello(const v1::Up& up);
   void OnControl(const v1::Up& up);

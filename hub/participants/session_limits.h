@@ -20,12 +20,25 @@ inline constexpr size_t kMaxHelloFeatures = 64;
 inline constexpr size_t kMaxJoins = 64;
 // Records a second of one session: a backlog over a fast link is 20,000; more is no device.
 inline constexpr double kMaxRecordsPerSecond = 100'000;
-// Records kept of a case that its maker has not opened yet: lane 0 comes before the step that opens
-// the case. What is beyond is offered again.
+// Records that a session keeps of cases that their maker has not opened yet: lane 0 comes before
+// the step that opens the case. What is beyond is offered again.
 inline constexpr size_t kMaxBytesBeforeOpen = 512 * 1024;
+// The same of all sessions: every theatre of a centre of 100 comes back at once.
+inline constexpr size_t kMaxBytesBeforeOpenOfHub = 64 * 1024 * 1024;
+static_assert(kMaxBytesBeforeOpen >= 2 * kMaxControlBytes, "an alert and the opening step fit");
+static_assert(kMaxBytesBeforeOpenOfHub >= 100 * kMaxBytesBeforeOpen);
 // Control messages that wait for a participant that does not read. One that is refused so much and
 // does not listen is cut.
 inline constexpr size_t kMaxWaitingControl = 1'024;
+// Refusals that became durable at one time and are told one by one, with their reason; all are told
+// as ranges, so that a sender of nonsense that does read is not cut.
+inline constexpr size_t kMaxRefusalsToldSingly = 256;
+static_assert(kMaxRefusalsToldSingly < kMaxWaitingControl);
+
+// How long a follow or history request waits before it asks a journal again that is busy or closed
+// for a time; doubled up to the second.
+inline constexpr Duration kReadRetryDelay = Duration::Milliseconds(100);
+inline constexpr Duration kMaxReadRetryDelay = Duration::Seconds(5);
 
 inline constexpr Duration kHeartbeatInterval = Duration::Seconds(1);
 // Signs of life, budgets and heartbeats are looked at this often.
@@ -35,5 +48,9 @@ inline constexpr Duration kTickInterval = Duration::Milliseconds(100);
 // moved.
 inline constexpr Duration kDirectoryInterval = Duration::Milliseconds(200);
 inline constexpr Duration kDirectoryHeadInterval = Duration::Seconds(2);
+// Cases in one DirectoryUpdate: even with kMaxParticipants each, and all texts at their longest
+// (some 50 KiB), they fit into a message.
+inline constexpr size_t kMaxDirectoryPage = 64;
+static_assert(kMaxDirectoryPage * 56 * 1024 < kMaxMessageBytes);
 
 }  // namespace remora::hub

@@ -1,6 +1,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
+#include <set>
+
+#include "hub/participants/features.h"
 #include "hub/participants/session_limits.h"
 #include "hub/participants/testing/core_harness.h"
 #include "hub/rooms/limits.h"
@@ -199,6 +203,77 @@ TEST_F(SessionTest, DirectoryIsCompleteFirstThenCoalescedChanges) {
   ASSERT_EQ(update.cases_size(), 1);
   EXPECT_EQ(update.cases(0).open_alert_count(), 100u);
   EXPECT_EQ(update.cases(0).worst_alert(), "alert 99");
+}
+
+TEST_F(SessionTest, LargeDirectoryComesInPagesOfWhichOnlyTheFirstIsComplete) {
+  const size_t count = 2 * kMaxDirectoryPage + 3;
+  std::vector<std::unique_ptr<TestParticipant>> agents;
+  std::vector<RecordWriter> writers;
+  for (size_t i = 0; i < count; ++i) {
+    const CaseId case_id = hub_.DrawCase();
+    const OriginId origin = hub_.DrawOrigin();
+    writers.emplace_back(case_id, origin);
+    const std::string name = std::to_string(i);
+    agents.push_back(OpenCase(hub_, case_id, &writers[i], origin, "OR " + name, "agent-" + name));
+  }
+  TestParticipant wall(hub_, {"wall", "Wall", v1::ROLE_CENTRE, {}});
+  wall.Hello();
+  v1::Follow follow;
+  follow.set_follow_id(3);
+  follow.set_directory(true);
+  wall.Follow(follow);
+  hub_.Run();
+  for (const bool first : {true, false}) {
+    SCOPED_TRACE(first);
+    std::set<std::string> cases;
+    int pages = 0;
+    for (const v1::Down& down : wall.downs) {
+      if (!down.has_directory()) continue;
+      EXPECT_EQ(down.directory().complete(), first && pages == 0);
+      EXPECT_EQ(down.directory().follow_id(), 3u);
+      EXPECT_LE(down.directory().cases_size(), static_cast<int>(kMaxDirectoryPage));
+      for (const v1::CaseSummary& summary : down.directory().cases()) {
+        EXPECT_TRUE(cases.insert(summary.case_id()).second);
+      }
+      ++pages;
+    }
+    EXPECT_EQ(cases.size(), count);
+    EXPECT_EQ(pages, 3);
+    if (!first) break;
+    hub_.RunFor(Duration::Seconds(5));
+    wall.ClearReceived();
+    for (size_t i = 0; i < count; ++i) agents[i]->Publish({writers[i].Write(AlertBody("all"))});
+    hub_.Run();
+    hub_.RunFor(kDirectoryInterval);
+  }
+}
+
+TEST_F(SessionTest, OnlyFeaturesThatBothEndsKnowAreAgreedOn) {
+  TestParticipant reader(hub_, ReaderIdentity());
+  v1::Up up;
+  up.mutable_hello()->set_maximum_version(1);
+  up.mutable_hello()->set_origin(reader.origin.ToString());
+  up.mutable_hello()->add_features("of-the-future");
+  reader.SendUp(up);
+  hub_.Run();
+  ASSERT_EQ(reader.CountOf(v1::Down::kWelcome), 1);
+  EXPECT_EQ(reader.Last(v1::Down::kWelcome)->welcome().features_size(), 0);
+  const std::array<absl::string_view, 3> known = {"a", "b", "c"};
+  const std::vector<std::string> asked = {"c", "x", "a", "a"};
+  EXPECT_EQ(CommonFeatures(asked, known), (std::vector<absl::string_view>{"a", "c"}));
+}
+
+TEST_F(SessionTest, RefusedHistoryNamesItsRequest) {
+  TestParticipant reader(hub_, ReaderIdentity());
+  reader.Hello();
+  v1::Up up;
+  up.mutable_history_request()->set_request_id(77);
+  up.mutable_history_request()->set_case_id(hub_.DrawCase().ToString());
+  reader.SendUp(up);
+  hub_.Run();
+  ASSERT_EQ(reader.CountOf(v1::Down::kRefused), 1);
+  EXPECT_EQ(reader.Last(v1::Down::kRefused)->refused().request_id(), 77u);
+  EXPECT_EQ(reader.Last(v1::Down::kRefused)->refused().reason(), v1::REFUSAL_REASON_NO_SUCH_CASE);
 }
 
 TEST_F(SessionTest, IdentityOfOneTheatreSeesAndEntersNoOther) {

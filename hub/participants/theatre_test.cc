@@ -117,6 +117,128 @@ TEST_F(TheatreTest, MovingTakesTheClaimAlong) {
   EXPECT_EQ(Agent("agent-3", hub_.DrawCase(), "OR 1")->CountOf(v1::Down::kJoined), 1);
 }
 
+TEST_F(TheatreTest, StepThatIsRefusedChangesNoClaim) {
+  // The number is used up: what is refused for its id must not move the claim.
+  agent_->Publish({writer_.WriteAs(1, LifecycleBody(v1::CASE_TRANSITION_MOVED, "OR 5"))});
+  hub_.Run();
+  ASSERT_EQ(agent_->CountOf(v1::Down::kRecordRefused), 1);
+  EXPECT_EQ(Agent("agent-2", hub_.DrawCase(), "OR 5")->CountOf(v1::Down::kJoined), 1);
+  EXPECT_EQ(Agent("agent-3", hub_.DrawCase(), "OR 1")->CountOf(v1::Down::kJoined), 0);
+}
+
+TEST_F(TheatreTest, CaseThatIsOverFreesItsTheatreWhileItsAgentStaysConnected) {
+  agent_->Publish({writer_.Write(LifecycleBody(v1::CASE_TRANSITION_CLOSING)),
+                   writer_.Write(LifecycleBody(v1::CASE_TRANSITION_CLOSED))});
+  hub_.Run();
+  EXPECT_EQ(agent_->CountOf(v1::Down::kRecordRefused), 0);
+  EXPECT_EQ(Agent("agent-2", hub_.DrawCase(), "OR 1")->CountOf(v1::Down::kJoined), 1);
+}
+
+TEST_F(TheatreTest, ReopenedCaseTakesItsTheatreBackUnlessAnotherHasIt) {
+  TestParticipant tech(hub_, TechnologistIdentity());
+  tech.Hello();
+  tech.Join(case_id_);
+  hub_.Run();
+  RecordWriter writer(case_id_, tech.origin);
+  agent_->Publish({writer_.Write(LifecycleBody(v1::CASE_TRANSITION_CLOSING)),
+                   writer_.Write(LifecycleBody(v1::CASE_TRANSITION_CLOSED))});
+  hub_.Run();
+  {
+    auto second = Agent("agent-2", hub_.DrawCase(), "OR 1");
+    ASSERT_EQ(second->CountOf(v1::Down::kJoined), 1);
+    tech.Publish({writer.Write(LifecycleBody(v1::CASE_TRANSITION_REOPENED, "", "bleeding"))});
+    hub_.Run();
+    ASSERT_EQ(tech.CountOf(v1::Down::kRecordRefused), 1);
+    EXPECT_EQ(tech.Last(v1::Down::kRecordRefused)->record_refused().reason(),
+              v1::REFUSAL_REASON_THEATRE_CLAIMED);
+  }
+  tech.Publish({writer.Write(LifecycleBody(v1::CASE_TRANSITION_REOPENED, "", "bleeding"))});
+  hub_.Run();
+  EXPECT_EQ(tech.CountOf(v1::Down::kRecordRefused), 1);
+  EXPECT_EQ(Agent("agent-2", hub_.DrawCase(), "OR 1")->CountOf(v1::Down::kJoined), 0);
+}
+
+TEST_F(TheatreTest, AgentThatWaitedForACaseOfAnotherIsStillCheckedWhenItIsThere) {
+  const CaseId case_id = hub_.DrawCase();
+  auto early = Agent("agent-2", case_id, "");  // the case is not there yet
+  ASSERT_EQ(early->CountOf(v1::Down::kJoined), 1);
+  TestParticipant limited(hub_, {"agent-9", "Agent 9", v1::ROLE_AGENT, {"OR 9"}});
+  limited.Hello();
+  limited.Join(case_id, "OR 9");
+  hub_.Run();
+  const OriginId origin = hub_.DrawOrigin();
+  RecordWriter writer(case_id, origin);
+  auto third = OpenCase(hub_, case_id, &writer, origin, "OR 3", "agent-3");
+  for (TestParticipant* agent : {early.get(), &limited}) {
+    RecordWriter own(case_id, agent->origin);
+    agent->Publish({own.Write(AlertBody("mine too"))});
+    hub_.Run();
+    ASSERT_GE(agent->CountOf(v1::Down::kRefused), 1);
+    EXPECT_EQ(agent->Last(v1::Down::kRefused)->refused().case_id(), case_id.bytes());
+  }
+  EXPECT_EQ(early->Last(v1::Down::kRefused)->refused().reason(),
+            v1::REFUSAL_REASON_THEATRE_CLAIMED);
+  EXPECT_EQ(limited.Last(v1::Down::kRefused)->refused().reason(), v1::REFUSAL_REASON_NOT_PERMITTED);
+  for (const std::string& bytes : hub_.JournalRecords(case_id)) {
+    EXPECT_NE(WalkStamped(bytes)->header.origin, early->origin);
+    EXPECT_NE(WalkStamped(bytes)->header.origin, limited.origin);
+  }
+}
+
+TEST_F(TheatreTest, CaseThatMovesAwayIsNoLongerShownToWhoMayNotFollowItThere) {
+  TestParticipant surgeon(hub_, {"surg", "Surgeon", v1::ROLE_SURGICAL_TEAM, {"OR 1"}});
+  TestParticipant roams(hub_, {"surg-2", "Surgeon 2", v1::ROLE_SURGICAL_TEAM, {"OR 1", "OR 5"}});
+  for (TestParticipant* participant : {&surgeon, &roams}) {
+    participant->Hello();
+    participant->Join(case_id_);
+    participant->FollowLive(1, case_id_);
+  }
+  hub_.Run();
+  EXPECT_EQ(surgeon.CountOf(v1::Down::kSnapshot), 1);
+  agent_->Publish({writer_.Write(LifecycleBody(v1::CASE_TRANSITION_MOVED, "OR 5"))});
+  hub_.Run();
+  agent_->Publish({writer_.Write(AlertBody("in OR 5"))});
+  hub_.RunFor(Duration::Seconds(1));
+  ASSERT_EQ(surgeon.CountOf(v1::Down::kFollowEnded), 1);
+  EXPECT_THAT(surgeon.Last(v1::Down::kFollowEnded)->follow_ended().cause(), HasSubstr("OR 5"));
+  ASSERT_EQ(surgeon.CountOf(v1::Down::kRefused), 1);
+  EXPECT_EQ(surgeon.Last(v1::Down::kRefused)->refused().case_id(), case_id_.bytes());
+  for (const Received& record : surgeon.OfLane(0)) {
+    EXPECT_EQ(record.bytes.find("in OR 5"), std::string::npos);
+  }
+  EXPECT_EQ(roams.CountOf(v1::Down::kFollowEnded), 0);
+  bool shown = false;
+  for (const Received& record : roams.OfLane(0)) {
+    shown |= record.bytes.find("in OR 5") != std::string::npos;
+  }
+  EXPECT_TRUE(shown);
+  RecordWriter writer(case_id_, surgeon.origin);
+  surgeon.Publish({writer.Write(MessageBody("hello?", surgeon.identity.display_name))});
+  hub_.Run();
+  EXPECT_EQ(surgeon.Last(v1::Down::kRecordRefused)->record_refused().reason(),
+            v1::REFUSAL_REASON_NO_SUCH_CASE);
+}
+
+TEST_F(TheatreTest, DirectoryOfATheatreLosesTheCaseThatMovesAway) {
+  TestParticipant wall(hub_, {"wall", "Wall", v1::ROLE_CENTRE, {"OR 1"}});
+  wall.Hello();
+  v1::Follow follow;
+  follow.set_follow_id(1);
+  follow.set_directory(true);
+  wall.Follow(follow);
+  hub_.Run();
+  ASSERT_EQ(wall.CountOf(v1::Down::kDirectory), 1);
+  EXPECT_EQ(wall.Last(v1::Down::kDirectory)->directory().cases_size(), 1);
+  agent_->Publish({writer_.Write(LifecycleBody(v1::CASE_TRANSITION_MOVED, "OR 5"))});
+  hub_.RunFor(Duration::Seconds(1));
+  EXPECT_TRUE(wall.Last(v1::Down::kDirectory)->directory().complete());
+  EXPECT_EQ(wall.Last(v1::Down::kDirectory)->directory().cases_size(), 0);
+  const int told = wall.CountOf(v1::Down::kDirectory);
+  agent_->Publish({writer_.Write(AlertBody("elsewhere"))});
+  hub_.RunFor(Duration::Seconds(1));
+  EXPECT_EQ(wall.CountOf(v1::Down::kDirectory), told);
+}
+
 TEST_F(TheatreTest, LinkOfASilentAgentGoesStaleLostUnsupervisedAndComesBack) {
   agent_->reads = false;
   hub_.RunFor(Duration::Seconds(61));

@@ -9,10 +9,25 @@
 
 namespace remora::hub {
 
-size_t AlertBoard::Entry::bytes() const {
-  size_t total = first.view().size() + newest.view().size();
-  for (const Action& action : actions) total += action.bytes.view().size();
+size_t AlertBoard::Entry::action_bytes() const {
+  size_t total = 0;
+  for (const Action& action : actions) total += action.bytes.cost();
   return total;
+}
+
+size_t AlertBoard::Entry::bytes() const {
+  size_t total = first.bytes.cost() + action_bytes();
+  if (called.seq != first.seq) total += called.bytes.cost();
+  if (newest.seq != called.seq) total += newest.bytes.cost();
+  return total;
+}
+
+bool AlertBoard::Entry::Holds(const Action& act) const {
+  if (act.seq < call.seq) return false;
+  if (!act.action.has_seen()) return true;
+  const RecordKey seen = FromProto(act.action.seen());
+  return seen.origin != call.key.origin || seen.lane != call.key.lane ||
+         seen.origin_seq >= call.key.origin_seq;
 }
 
 void AlertBoard::ApplyAlert(const RecordKey& key, const v1::Alert& alert, uint64_t seq,
@@ -21,30 +36,43 @@ void AlertBoard::ApplyAlert(const RecordKey& key, const v1::Alert& alert, uint64
   auto [it, inserted] = alerts_.try_emplace(raised);
   Entry& entry = it->second;
   if (inserted) {
-    entry.first_seq = seq;
-    entry.raised_unix_ns = recorded_unix_ns;
-    entry.first = bytes;
+    entry.first = {seq, bytes};
     order_.emplace(seq, raised);
   } else {
     bytes_ -= entry.bytes();
-    entry.newest = bytes;
   }
-  entry.newest_seq = seq;
+  const bool met = alert.condition() != v1::ALERT_CONDITION_RECOVERED;
+  const bool beyond = alert.episode() != entry.call.episode
+                          ? alert.episode() > entry.call.episode
+                          : alert.priority() > entry.call.priority;
+  if (inserted || (met && beyond)) {
+    entry.call = {key, seq, recorded_unix_ns, alert.episode(),
+                  met ? alert.priority() : v1::ALERT_PRIORITY_UNSPECIFIED};
+    entry.called = {seq, bytes};
+  }
+  entry.newest = {seq, bytes};
   entry.priority = alert.priority();
   entry.condition = alert.condition();
   entry.summary = alert.summary();
+  Derive(&entry);
   bytes_ += entry.bytes();
   MakeRoom();
 }
 
-void AlertBoard::ApplyAction(const v1::AlertAction& action, uint64_t seq,
+void AlertBoard::ApplyAction(const RecordKey& key, const v1::AlertAction& action, uint64_t seq,
                              const StampedBytes& bytes) {
   auto it = alerts_.find(FromProto(action.alert()));
   if (it == alerts_.end()) return;  // it has left the board
   Entry& entry = it->second;
   bytes_ -= entry.bytes();
-  entry.actions.push_back({seq, action.kind(), action.place(), action.actor(), bytes});
-  if (entry.actions.size() > kMaxActionsOfAlert) entry.actions.erase(entry.actions.begin());
+  Action& act = entry.actions.emplace_back(Action{key, seq, action, bytes});
+  act.action.clear_reason();
+  act.action.DiscardUnknownFields();
+  // Its own oldest leave first: nobody's actions push another alert out.
+  while (entry.actions.size() > kMaxActionsOfAlert ||
+         (entry.action_bytes() > kMaxActionBytesOfAlert && entry.actions.size() > 1)) {
+    entry.actions.erase(entry.actions.begin());
+  }
   Derive(&entry);
   bytes_ += entry.bytes();
   MakeRoom();
@@ -52,26 +80,30 @@ void AlertBoard::ApplyAction(const v1::AlertAction& action, uint64_t seq,
 
 void AlertBoard::Derive(Entry* entry) {
   std::vector<const Action*> effective;
-  for (const Action& action : entry->actions) {
-    if (action.kind != v1::ALERT_ACTION_KIND_UNDONE) {
-      effective.push_back(&action);
+  for (const Action& act : entry->actions) {
+    if (act.action.kind() != v1::ALERT_ACTION_KIND_UNDONE) {
+      effective.push_back(&act);
       continue;
     }
-    const auto last = std::find_if(effective.rbegin(), effective.rend(), [&](const Action* other) {
-      return other->actor == action.actor;
-    });
-    if (last != effective.rend()) effective.erase(std::next(last).base());
+    const auto taken_back =
+        std::find_if(effective.rbegin(), effective.rend(), [&act](const Action* other) {
+          return other->action.actor() == act.action.actor() &&
+                 (!act.action.has_undone() || FromProto(act.action.undone()) == other->key);
+        });
+    if (taken_back != effective.rend()) effective.erase(std::next(taken_back).base());
   }
   entry->acknowledged.fill(false);
   entry->resolved = false;
-  for (const Action* action : effective) {
-    if (action->kind == v1::ALERT_ACTION_KIND_RESOLVED ||
-        action->kind == v1::ALERT_ACTION_KIND_DISMISSED) {
+  for (const Action* act : effective) {
+    if (!entry->Holds(*act)) continue;
+    const v1::AlertActionKind kind = act->action.kind();
+    if (kind == v1::ALERT_ACTION_KIND_RESOLVED || kind == v1::ALERT_ACTION_KIND_DISMISSED) {
       entry->resolved = true;
     }
-    const bool beyond_seen = action->kind >= v1::ALERT_ACTION_KIND_ACKNOWLEDGED;
-    const auto place = static_cast<size_t>(action->place);
-    if (beyond_seen && place < entry->acknowledged.size()) entry->acknowledged[place] = true;
+    const auto place = static_cast<size_t>(act->action.place());
+    if (kind >= v1::ALERT_ACTION_KIND_ACKNOWLEDGED && place < entry->acknowledged.size()) {
+      entry->acknowledged[place] = true;
+    }
   }
 }
 
@@ -97,14 +129,18 @@ void AlertBoard::MakeRoom() {
 
 AlertBoard::Counts AlertBoard::Count() const {
   Counts counts;
+  const auto consider = [](const Entry& entry, Worst* worst) {
+    if (entry.priority < worst->priority) return;
+    *worst = {entry.priority, entry.summary, entry.call.recorded_unix_ns};
+  };
   for (const auto& [seq, key] : order_) {
     const Entry& entry = alerts_.at(key);
     if (!entry.IsOpen()) continue;
     ++counts.open;
-    if (!entry.acknowledged[v1::PLACE_READER]) ++counts.unacknowledged;
-    if (entry.priority >= counts.worst.priority) {
-      counts.worst = {entry.priority, entry.summary, entry.raised_unix_ns};
-    }
+    consider(entry, &counts.worst);
+    if (entry.acknowledged[v1::PLACE_READER]) continue;
+    ++counts.unacknowledged;
+    consider(entry, &counts.calling);
   }
   return counts;
 }
@@ -125,9 +161,10 @@ void AlertBoard::AppendTo(uint32_t alerts_field, uint32_t actions_field, std::st
   std::map<uint64_t, const StampedBytes*> alerts;
   std::map<uint64_t, const StampedBytes*> actions;
   for (const auto& [key, entry] : alerts_) {
-    alerts.emplace(entry.first_seq, &entry.first);
-    if (!entry.newest.frame.empty()) alerts.emplace(entry.newest_seq, &entry.newest);
-    for (const Action& action : entry.actions) actions.emplace(action.seq, &action.bytes);
+    for (const Kept* kept : {&entry.first, &entry.called, &entry.newest}) {
+      alerts.emplace(kept->seq, &kept->bytes);
+    }
+    for (const Action& act : entry.actions) actions.emplace(act.seq, &act.bytes);
   }
   for (const auto& [seq, bytes] : alerts) AppendBytesField(alerts_field, bytes->view(), out);
   for (const auto& [seq, bytes] : actions) AppendBytesField(actions_field, bytes->view(), out);

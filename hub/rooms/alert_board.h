@@ -1,7 +1,10 @@
 #pragma once
 
 // The alerts of a case and what people did about them: part of the fold. Of each alert the record
-// that raised it and its newest update are kept, with the newest kMaxActionsOfAlert actions.
+// that raised it, its call and its newest update are kept, with the newest actions.
+//
+// What calls and which actions hold is written at AlertActionKind in alert.proto. It follows from
+// the records that are kept, so that a checkpoint loses nothing of it.
 //
 // Open: not resolved or dismissed, and its condition is there or no reader has acknowledged it.
 // Acknowledgement is per place. When full, the oldest alert that is not open leaves; open ones only
@@ -25,18 +28,21 @@ class AlertBoard {
  public:
   void ApplyAlert(const RecordKey& key, const v1::Alert& alert, uint64_t seq,
                   int64_t recorded_unix_ns, const StampedBytes& bytes);
-  void ApplyAction(const v1::AlertAction& action, uint64_t seq, const StampedBytes& bytes);
+  void ApplyAction(const RecordKey& key, const v1::AlertAction& action, uint64_t seq,
+                   const StampedBytes& bytes);
 
   struct Worst {
     v1::AlertPriority priority = v1::ALERT_PRIORITY_UNSPECIFIED;
     std::string summary;
-    int64_t raised_unix_ns = 0;
+    int64_t called_unix_ns = 0;
   };
   struct Counts {
     uint32_t open = 0;
     uint32_t unacknowledged = 0;
-    // Of the open ones: the highest priority, of equal ones the newest.
+    // The highest priority, of equal ones the newest: of the open ones, and of those that no reader
+    // has acknowledged.
     Worst worst;
+    Worst calling;
   };
   Counts Count() const;
   // Whether a person at `place` has acknowledged (or gone beyond) the alert.
@@ -49,23 +55,33 @@ class AlertBoard {
 
  private:
   struct Action {
+    RecordKey key;
     uint64_t seq = 0;
-    v1::AlertActionKind kind = v1::ALERT_ACTION_KIND_UNSPECIFIED;
-    v1::Place place = v1::PLACE_UNSPECIFIED;
-    std::string actor;
+    v1::AlertAction action;  // without its reason
     StampedBytes bytes;
   };
+  struct Kept {
+    uint64_t seq = 0;
+    StampedBytes bytes;
+  };
+  struct Call {
+    RecordKey key;
+    uint64_t seq = 0;
+    int64_t recorded_unix_ns = 0;
+    uint32_t episode = 0;
+    v1::AlertPriority priority = v1::ALERT_PRIORITY_UNSPECIFIED;
+  };
   struct Entry {
-    uint64_t first_seq = 0;
-    uint64_t newest_seq = 0;
-    int64_t raised_unix_ns = 0;
-    StampedBytes first;
-    StampedBytes newest;  // empty while `first` is the newest
+    // The first, the call and the newest: the same record in part or in whole.
+    Kept first;
+    Kept called;
+    Kept newest;
+    Call call;
     v1::AlertPriority priority = v1::ALERT_PRIORITY_UNSPECIFIED;
     v1::AlertCondition condition = v1::ALERT_CONDITION_UNSPECIFIED;
     std::string summary;
     std::vector<Action> actions;
-    // Derived from the actions.
+    // Derived from the actions that hold.
     std::array<bool, 4> acknowledged{};  // by v1::Place
     bool resolved = false;
 
@@ -73,6 +89,8 @@ class AlertBoard {
       return !resolved &&
              (condition != v1::ALERT_CONDITION_RECOVERED || !acknowledged[v1::PLACE_READER]);
     }
+    bool Holds(const Action& action) const;
+    size_t action_bytes() const;
     size_t bytes() const;
   };
 

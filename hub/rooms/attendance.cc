@@ -1,6 +1,9 @@
 #include "hub/rooms/attendance.h"
 
+#include <algorithm>
+
 #include "hub/rooms/limits.h"
+#include "remora/v1/record.pb.h"
 
 namespace remora::hub {
 
@@ -11,18 +14,61 @@ v1::LinkCondition ConditionAfter(Duration silence) {
   return v1::LINK_CONDITION_LIVE;
 }
 
-void Attendance::Restore(const CaseFold& fold, DeviceTime now) {
+namespace {
+
+// The silence that a condition begins with.
+Duration SilenceOf(v1::LinkCondition condition) {
+  switch (condition) {
+    case v1::LINK_CONDITION_UNSUPERVISED:
+      return kUnsupervisedAfter;
+    case v1::LINK_CONDITION_LOST:
+      return kLostAfter;
+    case v1::LINK_CONDITION_STALE:
+      return kStaleAfter;
+    default:
+      return Duration();
+  }
+}
+
+}  // namespace
+
+void Attendance::Restore(const CaseFold& fold, const RestoreTimes& times) {
   for (const v1::ParticipantSummary& summary : fold.Participants()) {
     if (!summary.connected()) continue;
     Person& person = people_[summary.participant()];
     person.who = {summary.participant(), summary.display_name(), summary.role()};
     person.said_here = true;
-    person.departed_at = now;
-    person.said_condition = fold.LinkOf(summary.participant());
-    person.watched = person.said_condition != v1::LINK_CONDITION_UNSPECIFIED;
-    person.last_sign = now;
-    person.condition_since = now;
+    person.departed_at = times.now;
   }
+  for (const auto& [seq, entry] : fold.link_states().records()) {
+    v1::Record record;
+    const absl::string_view bytes = entry.bytes.view();
+    if (!record.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) continue;
+    RestoreLink(record.link_state(), HubTime::FromNanoseconds(record.stamp().recorded_unix_ns()),
+                times);
+  }
+}
+
+void Attendance::RestoreLink(const v1::LinkState& state, HubTime recorded_at,
+                             const RestoreTimes& times) {
+  auto it = people_.find(state.participant());
+  if (it == people_.end()) {
+    if (people_.size() >= kMaxParticipants) return;
+    it = people_.emplace(state.participant(), Person()).first;
+    it->second.who = {state.participant(), "", v1::ROLE_AGENT};
+    it->second.departed_at = times.now - kPresenceGrace;
+  }
+  Person& person = it->second;
+  const auto on_device_clock = [&times](HubTime time) {
+    return times.now - std::max(times.hub_now - time, Duration());
+  };
+  person.watched = true;
+  person.said_condition = state.condition();
+  person.condition_since = on_device_clock(recorded_at);
+  // While a link was LIVE, the last record of the case is the last time that the hub knew so.
+  person.last_sign = state.condition() == v1::LINK_CONDITION_LIVE
+                         ? on_device_clock(std::max(recorded_at, times.last_recorded))
+                         : person.condition_since - SilenceOf(state.condition());
 }
 
 void Attendance::Arrive(const Attendee& attendee, DeviceTime now) {

@@ -6,6 +6,9 @@
 //   presence:  here <-> gone, where gone is said kPresenceGrace after the last session has ended
 //   link:      LIVE --2 s--> STALE --10 s--> LOST --60 s--> UNSUPERVISED; any sign of life: LIVE
 //
+// A link is watched from the agent's first arrival on, whether the agent is here or not, for as
+// long as the case is open; through a restart of the hub too.
+//
 // Sequence-bound to its room.
 
 #include <functional>
@@ -35,9 +38,16 @@ class Attendance {
 
   explicit Attendance(Writer writer) : writer_(std::move(writer)) {}
 
+  // When a room is restored, by both of the hub's clocks, and when its last record was recorded.
+  struct RestoreTimes {
+    DeviceTime now;
+    HubTime hub_now;
+    HubTime last_recorded;
+  };
   // After a start: who was here, and whose link was watched, when the hub went down. All of them
-  // are away until they come back.
-  void Restore(const CaseFold& fold, DeviceTime now);
+  // are away until they come back, and their silence goes on: it began when the last thing was
+  // known of them.
+  void Restore(const CaseFold& fold, const RestoreTimes& times);
 
   // A session of the participant attends, or attends no more. Calls nest.
   void Arrive(const Attendee& attendee, DeviceTime now);
@@ -59,6 +69,7 @@ class Attendance {
     DeviceTime condition_since;
     v1::LinkCondition said_condition = v1::LINK_CONDITION_UNSPECIFIED;
   };
+  void RestoreLink(const v1::LinkState& state, HubTime recorded_at, const RestoreTimes& times);
   void UpdatePresence(Person* person, DeviceTime now);
   void UpdateLink(Person* person, DeviceTime now);
 

@@ -47,6 +47,13 @@ int Severity(v1::MeasurementState state) {
   }
 }
 
+std::vector<v1::Modality> ModalitiesOf(const v1::Plan& plan) {
+  std::vector<v1::Modality> modalities;
+  for (const v1::EvokedPlan& evoked : plan.evoked()) modalities.push_back(evoked.modality());
+  if (plan.emg_size() > 0) modalities.push_back(v1::MODALITY_EMG_FREE_RUNNING);
+  return modalities;
+}
+
 v1::MeasurementState WorseOf(v1::MeasurementState a, v1::MeasurementState b) {
   return Severity(b) > Severity(a) ? b : a;
 }
@@ -82,7 +89,7 @@ void CaseFold::ApplyAlertLane(const v1::Record& record, const RecordKey& key,
       alerts_.ApplyAlert(key, record.alert(), frame.seq, frame.recorded_unix_ns, bytes);
       break;
     case v1::Record::kAlertAction:
-      alerts_.ApplyAction(record.alert_action(), frame.seq, bytes);
+      alerts_.ApplyAction(key, record.alert_action(), frame.seq, bytes);
       break;
     case v1::Record::kMessage:
       messages_.Put(frame.seq, "", bytes);
@@ -128,6 +135,7 @@ void CaseFold::ApplyEvent(const v1::Record& record, const RecordKey& key,
     }
     case v1::Record::kCasePlanSet:
       plan_.Put(frame.seq, "", bytes);
+      planned_ = ModalitiesOf(record.case_plan_set().plan());
       if (procedure_.empty()) procedure_ = record.case_plan_set().plan().procedure();
       break;
     case v1::Record::kPhaseChange:
@@ -174,9 +182,16 @@ void CaseFold::ApplyMeasurement(const v1::Record& record, const RecordFrame& fra
     KeepOnly(measurements_, &trace_states_);
   } else if (record.has_emg_activity()) {
     const v1::EmgActivity& activity = record.emg_activity();
-    activities_.Put(frame.seq,
-                    absl::StrCat(activity.trace_id(), kSeparator, activity.started_monotonic_ns()),
-                    bytes);
+    const std::string key =
+        absl::StrCat(activity.trace_id(), kSeparator, activity.started_monotonic_ns());
+    activities_.Put(frame.seq, key, bytes);
+    // A train asks for a look while it lasts; whether it is an alert, its criterion says.
+    const bool train = activity.kind() == v1::EMG_ACTIVITY_KIND_TRAIN && activity.ongoing();
+    activity_states_[key] = {
+        v1::MODALITY_EMG_FREE_RUNNING,
+        train ? v1::MEASUREMENT_STATE_AMBER : v1::MEASUREMENT_STATE_WITHIN_LIMITS,
+        frame.recorded_unix_ns};
+    KeepOnly(activities_, &activity_states_);
   }
 }
 
@@ -218,6 +233,22 @@ std::vector<v1::ParticipantSummary> CaseFold::Participants() const {
   return list;
 }
 
+void CaseFold::FillModalities(v1::CaseSummary* summary) const {
+  std::map<v1::Modality, v1::ModalitySummary> modalities;
+  for (const v1::Modality planned : planned_) modalities[planned];
+  for (const auto* states : {&trace_states_, &activity_states_}) {
+    for (const auto& [trace, state] : *states) {
+      v1::ModalitySummary& modality = modalities[state.modality];
+      modality.set_worst_state(WorseOf(modality.worst_state(), state.state));
+      modality.set_last_unix_ns(std::max<int64_t>(modality.last_unix_ns(), state.recorded_unix_ns));
+    }
+  }
+  for (auto& [kind, modality] : modalities) {
+    modality.set_modality(kind);
+    *summary->add_modalities() = std::move(modality);
+  }
+}
+
 v1::CaseSummary CaseFold::Summary() const {
   v1::CaseSummary summary;
   summary.set_case_id(case_id_.ToString());
@@ -232,20 +263,16 @@ v1::CaseSummary CaseFold::Summary() const {
   for (v1::ParticipantSummary& participant : Participants()) {
     *summary.add_participants() = std::move(participant);
   }
-  std::map<v1::Modality, v1::ModalitySummary> modalities;
-  for (const auto& [trace, state] : trace_states_) {
-    v1::ModalitySummary& modality = modalities[state.modality];
-    modality.set_modality(state.modality);
-    modality.set_worst_state(WorseOf(modality.worst_state(), state.state));
-    modality.set_last_unix_ns(std::max<int64_t>(modality.last_unix_ns(), state.recorded_unix_ns));
-  }
-  for (auto& [number, modality] : modalities) *summary.add_modalities() = std::move(modality);
+  FillModalities(&summary);
   const AlertBoard::Counts alerts = alerts_.Count();
   summary.set_open_alert_count(alerts.open);
   summary.set_unacknowledged_alert_count(alerts.unacknowledged);
   summary.set_worst_priority(alerts.worst.priority);
   summary.set_worst_alert(alerts.worst.summary);
-  summary.set_worst_alert_unix_ns(alerts.worst.raised_unix_ns);
+  summary.set_worst_alert_unix_ns(alerts.worst.called_unix_ns);
+  summary.set_calling_priority(alerts.calling.priority);
+  summary.set_calling_alert(alerts.calling.summary);
+  summary.set_calling_alert_unix_ns(alerts.calling.called_unix_ns);
   summary.set_last_message(last_message_);
   summary.set_last_message_sender(last_message_sender_);
   summary.set_agent_link(LinkOf(agent_));

@@ -59,6 +59,8 @@ class CaseFold {
   v1::LinkCondition LinkOf(const std::string& participant) const;
   // Newest measurement of each trace, for snapshots.
   const RecordShelf& measurements() const { return measurements_; }
+  // The last LinkState of each participant.
+  const RecordShelf& link_states() const { return link_states_; }
 
  private:
   void ApplyAlertLane(const v1::Record& record, const RecordKey& key, const RecordFrame& frame);
@@ -68,6 +70,7 @@ class CaseFold {
   std::string EncodeShown(const v1::CaseSummary& summary) const;
   void RestoreSummary(const v1::CaseSummary& summary);
   absl::Status RestoreRecords(const v1::CaseState& state);
+  void FillModalities(v1::CaseSummary* summary) const;
 
   struct Participant {
     std::string display_name;
@@ -92,8 +95,10 @@ class CaseFold {
   std::string last_message_sender_;
   std::map<std::string, Participant> participants_;
   std::map<std::string, v1::LinkCondition> links_;
-  std::string agent_;  // the participant whose link the tile shows
-  std::map<std::string, TraceState> trace_states_;
+  std::string agent_;                                  // the participant whose link the tile shows
+  std::map<std::string, TraceState> trace_states_;     // by key of measurements_
+  std::map<std::string, TraceState> activity_states_;  // by key of activities_
+  std::vector<v1::Modality> planned_;
 
   AlertBoard alerts_;
   TrendSet trends_;

@@ -46,10 +46,12 @@ class CaseFoldTest : public ::testing::Test {
           break;
         case 2:
           if (!alerts.empty()) {
-            Apply(AlertUpdateBody(
+            v1::Record update = AlertUpdateBody(
                 alerts[random_->Below(alerts.size())],
                 random_->Below(2) ? v1::ALERT_CONDITION_UPDATED : v1::ALERT_CONDITION_RECOVERED,
-                "u" + std::to_string(i)));
+                "u" + std::to_string(i), static_cast<v1::AlertPriority>(1 + random_->Below(4)));
+            update.mutable_alert()->set_episode(static_cast<uint32_t>(random_->Below(3)));
+            Apply(update);
           }
           break;
         case 3:
@@ -159,6 +161,75 @@ TEST_F(CaseFoldTest, AlertStaysOpenUntilItsConditionIsGoneAndAReaderKnows) {
   EXPECT_EQ(fold_.Summary().open_alert_count(), 0u);
 }
 
+TEST_F(CaseFoldTest, AlertThatWorsensCallsAgainAfterItsAcknowledgement) {
+  const RecordKey alert = Apply(AlertBody("SEP -42 %", v1::ALERT_PRIORITY_MEDIUM));
+  Apply(ActionBody(alert, v1::ALERT_ACTION_KIND_ACKNOWLEDGED, v1::PLACE_READER, "Dr A"));
+  EXPECT_EQ(fold_.Summary().calling_priority(), v1::ALERT_PRIORITY_UNSPECIFIED);
+  Apply(
+      AlertUpdateBody(alert, v1::ALERT_CONDITION_UPDATED, "SEP -45 %", v1::ALERT_PRIORITY_MEDIUM));
+  EXPECT_EQ(fold_.Summary().unacknowledged_alert_count(), 0u) << "new numbers do not call";
+  Apply(AlertUpdateBody(alert, v1::ALERT_CONDITION_UPDATED, "SEP -85 %"));
+  EXPECT_EQ(fold_.Summary().unacknowledged_alert_count(), 1u);
+  EXPECT_EQ(fold_.Summary().calling_priority(), v1::ALERT_PRIORITY_HIGH);
+  EXPECT_EQ(fold_.Summary().calling_alert(), "SEP -85 %");
+  EXPECT_EQ(fold_.Summary().calling_alert_unix_ns(), static_cast<int64_t>(seq_) * kSecond);
+}
+
+TEST_F(CaseFoldTest, AlertThatComesBackCallsAgainThoughItWasResolved) {
+  const RecordKey alert = Apply(AlertBody("SEP -64 %"));
+  Apply(ActionBody(alert, v1::ALERT_ACTION_KIND_RESOLVED, v1::PLACE_READER, "Dr A"));
+  Apply(AlertUpdateBody(alert, v1::ALERT_CONDITION_RECOVERED, "SEP back"));
+  EXPECT_EQ(fold_.Summary().open_alert_count(), 0u);
+  v1::Record again = AlertUpdateBody(alert, v1::ALERT_CONDITION_UPDATED, "SEP -60 % again");
+  again.mutable_alert()->set_episode(1);
+  Apply(again);
+  EXPECT_EQ(fold_.Summary().open_alert_count(), 1u);
+  EXPECT_EQ(fold_.Summary().calling_alert(), "SEP -60 % again");
+}
+
+TEST_F(CaseFoldTest, AcknowledgementHoldsForTheCallThatWasSeen) {
+  const RecordKey alert = Apply(AlertBody("SEP -42 %", v1::ALERT_PRIORITY_MEDIUM));
+  const RecordKey worse = Apply(AlertUpdateBody(alert, v1::ALERT_CONDITION_UPDATED, "SEP -85 %"));
+  v1::Record late = ActionBody(alert, v1::ALERT_ACTION_KIND_ACKNOWLEDGED, v1::PLACE_READER, "Dr A");
+  *late.mutable_alert_action()->mutable_seen() = ToProto(alert);
+  Apply(late);
+  EXPECT_EQ(fold_.Summary().unacknowledged_alert_count(), 1u) << "-85 % had not been seen";
+  *late.mutable_alert_action()->mutable_seen() = ToProto(worse);
+  Apply(late);
+  EXPECT_EQ(fold_.Summary().unacknowledged_alert_count(), 0u);
+}
+
+TEST_F(CaseFoldTest, UndoTakesBackTheActionThatItNames) {
+  const RecordKey alert = Apply(AlertBody("SEP -64 %"));
+  const RecordKey seen =
+      Apply(ActionBody(alert, v1::ALERT_ACTION_KIND_ACKNOWLEDGED, v1::PLACE_READER, "Dr A"));
+  Apply(ActionBody(alert, v1::ALERT_ACTION_KIND_SEEN, v1::PLACE_READER, "Dr A"));
+  v1::Record undo = ActionBody(alert, v1::ALERT_ACTION_KIND_UNDONE, v1::PLACE_READER, "Dr A");
+  *undo.mutable_alert_action()->mutable_undone() = ToProto(seen);
+  Apply(undo);
+  EXPECT_EQ(fold_.Summary().unacknowledged_alert_count(), 1u);
+}
+
+TEST_F(CaseFoldTest, CallingIsTheWorstThatNobodyHasAcknowledged) {
+  const RecordKey high = Apply(AlertBody("SEP -64 %"));
+  Apply(AlertBody("EMG train", v1::ALERT_PRIORITY_MEDIUM));
+  EXPECT_EQ(fold_.Summary().calling_alert(), "SEP -64 %");
+  Apply(ActionBody(high, v1::ALERT_ACTION_KIND_COMMUNICATED, v1::PLACE_READER, "Dr A"));
+  EXPECT_EQ(fold_.Summary().worst_alert(), "SEP -64 %");
+  EXPECT_EQ(fold_.Summary().calling_alert(), "EMG train");
+  EXPECT_EQ(fold_.Summary().calling_priority(), v1::ALERT_PRIORITY_MEDIUM);
+}
+
+TEST_F(CaseFoldTest, HostileActionsOnOneAlertPushNoOtherOut) {
+  const RecordKey other = Apply(AlertBody("other"));
+  const RecordKey flooded = Apply(AlertBody("flooded"));
+  v1::Record padded = ActionBody(flooded, v1::ALERT_ACTION_KIND_SEEN, v1::PLACE_READER, "Dr A");
+  padded.mutable_alert_action()->set_reason(std::string(60'000, 'x'));
+  for (int i = 0; i < 40; ++i) Apply(padded);
+  EXPECT_TRUE(fold_.alerts().IsOpen(other));
+  EXPECT_EQ(fold_.Summary().open_alert_count(), 2u);
+}
+
 TEST_F(CaseFoldTest, OpenAlertsOutliveResolvedOnesWhenTheBoardIsFull) {
   const RecordKey open = Apply(AlertBody("the first, still open"));
   for (size_t i = 0; i < 3 * kMaxAlerts; ++i) {
@@ -176,6 +247,28 @@ TEST_F(CaseFoldTest, WorstOpenAlertIsTheMostUrgentThenTheNewest) {
   EXPECT_EQ(fold_.Summary().worst_alert(), "high");
   Apply(AlertBody("higher", v1::ALERT_PRIORITY_HIGH));
   EXPECT_EQ(fold_.Summary().worst_alert(), "higher");
+}
+
+TEST_F(CaseFoldTest, PlannedModalitiesAreListedAndMusclesTellOfATrainWhileItLasts) {
+  v1::Record plan;
+  plan.mutable_case_plan_set()->mutable_plan()->add_evoked()->set_modality(v1::MODALITY_SEP_UPPER);
+  plan.mutable_case_plan_set()->mutable_plan()->add_emg()->set_derivation("EMG_L4");
+  Apply(plan);
+  v1::CaseSummary summary = fold_.Summary();
+  ASSERT_EQ(summary.modalities_size(), 2);
+  EXPECT_EQ(summary.modalities(1).modality(), v1::MODALITY_EMG_FREE_RUNNING);
+  EXPECT_EQ(summary.modalities(1).worst_state(), v1::MEASUREMENT_STATE_UNSPECIFIED);
+
+  v1::Record train = EmgActivityBody("EMG/L4", 7);
+  train.mutable_emg_activity()->set_kind(v1::EMG_ACTIVITY_KIND_TRAIN);
+  train.mutable_emg_activity()->set_ongoing(true);
+  Apply(train);
+  EXPECT_EQ(fold_.Summary().modalities(1).worst_state(), v1::MEASUREMENT_STATE_AMBER);
+  train.mutable_emg_activity()->set_ongoing(false);
+  Apply(train);
+  summary = fold_.Summary();
+  EXPECT_EQ(summary.modalities(1).worst_state(), v1::MEASUREMENT_STATE_WITHIN_LIMITS);
+  EXPECT_EQ(summary.modalities(1).last_unix_ns(), static_cast<int64_t>(seq_) * kSecond);
 }
 
 TEST_F(CaseFoldTest, SecondTimerOfTheSameDeadlineIsIgnored) {
@@ -199,12 +292,21 @@ TEST_F(CaseFoldTest, StateStaysBoundedThroughALongNoisyCase) {
   for (int i = 0; i < 400; ++i) {
     Apply(MessageBody(std::string(2000, 'm'), "Dr A"));
     Apply(AnnotationBody(std::string(2000, 'n'), "Dr A"));
-    v1::Record alert = AlertBody(std::string(1000, 'a'));
-    Apply(alert);
+    const RecordKey alert = Apply(AlertBody(std::string(1000, 'a')));
+    v1::Record action = ActionBody(alert, v1::ALERT_ACTION_KIND_SEEN, v1::PLACE_READER, "Dr A");
+    action.mutable_alert_action()->set_reason(std::string(1000, 'r'));
+    for (int j = 0; j < 3; ++j) Apply(action);
+    v1::Record presence;
+    presence.mutable_presence()->set_participant(std::to_string(i) + std::string(120, 'p'));
+    presence.mutable_presence()->set_display_name(std::string(120, 'd'));
+    presence.mutable_presence()->set_role(v1::ROLE_CENTRE);
+    presence.mutable_presence()->set_change(v1::PRESENCE_CHANGE_JOINED);
+    Apply(presence);
+    Apply(EmgActivityBody("EMG/" + std::string(120, 'e'), i));
   }
   for (int i = 0; i < 30'000; ++i) {
-    Apply(
-        MeasurementBody("SEP/" + std::to_string(i % 40), 90, v1::MEASUREMENT_STATE_WITHIN_LIMITS));
+    Apply(MeasurementBody("SEP/" + std::string(110, 's') + std::to_string(i % 300), 90,
+                          v1::MEASUREMENT_STATE_WITHIN_LIMITS));
   }
   EXPECT_LT(fold_.EncodeCheckpoint().size(), kMaxMessageBytes - kMaxSnapshotTraceBytes);
   size_t points = 0;

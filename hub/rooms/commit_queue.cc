@@ -50,6 +50,7 @@ const RecordFrame& CommitQueue::Add(const RecordHeader& header, absl::string_vie
   accepted_.lane_seq[header.lane] = stamp.seq;
   accepted_.chain = ExtendChain(accepted_.chain, absl::string_view(frame).substr(header_bytes));
 
+  if (pending_.empty()) pending_since_ = clock_.Now();
   RecordFrame& added = pending_.emplace_back();
   added.bytes = SharedBytes(std::move(frame));
   added.header_bytes = static_cast<uint8_t>(header_bytes);
@@ -91,14 +92,21 @@ CaseAppend CommitQueue::MakeAppend() {
 }
 
 void CommitQueue::Flush() {
-  if (under_way_ || failed_ || pending_.empty()) return;
+  if (under_way_ || failed_) return;
+  if (pending_.empty() && (accepted_.last_seq == 0 || !ledger_.has_advances())) return;
   append_ = MakeAppend();
   after_append_ = accepted_;
   in_flight_ = std::move(pending_);
   in_flight_bytes_ = pending_bytes_;
+  in_flight_since_ = pending_since_;
   pending_.clear();
   pending_bytes_ = 0;
   Send();
+}
+
+Duration CommitQueue::OldestAge(DeviceTime now) const {
+  if (!in_flight_.empty()) return now - in_flight_since_;
+  return pending_.empty() ? Duration() : now - pending_since_;
 }
 
 void CommitQueue::Send() {

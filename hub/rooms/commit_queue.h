@@ -45,16 +45,17 @@ class CommitQueue {
   // Gives the record its number and its stamp. `bytes` as they came from its origin.
   const RecordFrame& Add(const RecordHeader& header, absl::string_view bytes, const TraceKey* trace,
                          bool provisional);
-  // Hands over what waits, unless an append is under way or has failed.
+  // Hands over what waits, unless an append is under way or has failed: records, and refused
+  // numbers, with records or, once the case has one, alone.
   void Flush();
 
   bool failed() const { return failed_; }
   size_t uncommitted_bytes() const { return pending_bytes_ + in_flight_bytes_; }
-  // Of the last record accepted, and of the last one on disk.
+  // Of the last record accepted, and the journal's head as it is on disk.
   uint64_t accepted_seq() const { return accepted_.last_seq; }
   const CaseHead& committed() const { return committed_; }
-  // Refused numbers wait for a record to travel with, since when; zero time: none.
-  bool HasOnlyRefusals() const { return pending_.empty() && ledger_.has_advances(); }
+  // How long the oldest record that is not on disk has waited; zero: none does.
+  Duration OldestAge(DeviceTime now) const;
 
  private:
   CaseAppend MakeAppend();
@@ -74,11 +75,13 @@ class CommitQueue {
   CaseHead committed_;
   std::vector<RecordFrame> pending_;
   size_t pending_bytes_ = 0;
+  DeviceTime pending_since_;
   // The append under way, kept whole to try it again.
   CaseAppend append_;
   CaseHead after_append_;
   std::vector<RecordFrame> in_flight_;
   size_t in_flight_bytes_ = 0;
+  DeviceTime in_flight_since_;
   DeviceTime sent_at_;
   bool under_way_ = false;
   bool failed_ = false;

@@ -1,9 +1,11 @@
 #pragma once
 
 // All cases of the hub: finds and makes rooms, and tells what changed. Sessions and the core are
-// its callers (sequence-bound to the hub). Owns the rooms, which live until it is destroyed.
+// its callers (sequence-bound to the hub). Owns the rooms, which live until it is destroyed; but
+// one without a record in which nobody is goes at the next Tick.
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -22,14 +24,18 @@ namespace remora::hub {
 
 class Directory final : public RoomOwner {
  public:
+  using OnDamaged = std::function<void(const CaseId&, const absl::Status&)>;
+
   // Of `parts`, `owner` is set by the directory. `wake` is called when something was committed or
-  // waits for the journal, so that the end of the drain comes even without input.
-  Directory(RoomParts parts, std::function<void()> wake);
+  // waits for the journal, so that the end of the drain comes even without input. `on_damaged`, if
+  // not null, is told of each case that cannot be restored.
+  Directory(RoomParts parts, std::function<void()> wake, OnDamaged on_damaged);
   ~Directory() override;
 
-  // Starts to restore every case of the journal. As Journal::ListCases and Restore fail.
+  // Starts to restore every case of the journal, kMaxRestoresUnderWay at a time, and binds their
+  // origins. A damaged case gets a room that is kDamaged. Fails where the journal does as a whole.
   absl::Status Start(const std::vector<CaseHead>& cases);
-  bool restored() const { return restoring_ == 0; }
+  bool restored() const { return to_restore_.empty() && restores_under_way_ == 0; }
 
   // Null: no such case.
   Room* Find(const CaseId& case_id) const;
@@ -63,7 +69,11 @@ class Directory final : public RoomOwner {
     uint64_t state_version = 0;
     uint64_t head_version = 0;
   };
-  Room* Add(CaseRestore restore);
+  Room* Add(CaseRestore restore, const absl::Status& damage = absl::OkStatus());
+  void StartRestores();
+  void OnRestored(Room& room, const absl::Status& status);
+  // Lets go of what an opening that failed has left.
+  void DropVoidRooms();
 
   RoomParts parts_;
   const std::function<void()> wake_;
@@ -73,7 +83,10 @@ class Directory final : public RoomOwner {
   std::map<uint64_t, Room*> by_head_version_;
   std::set<Room*> dirty_;
   uint64_t version_ = 0;
-  size_t restoring_ = 0;
+  const OnDamaged on_damaged_;
+  std::deque<Room*> to_restore_;
+  size_t restores_under_way_ = 0;
+  size_t damaged_ = 0;
   TheatreClaims claims_;
   OriginBindings origins_;
 };

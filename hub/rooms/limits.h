@@ -15,18 +15,20 @@ namespace remora::hub {
 
 // An alert with two reduced traces is 2-3 KiB; a bad day has some dozens.
 inline constexpr size_t kMaxAlerts = 512;
-inline constexpr size_t kMaxAlertBytes = 1024 * 1024;
+inline constexpr size_t kMaxAlertBytes = 768 * 1024;
 inline constexpr size_t kMaxActionsOfAlert = 32;
+// 32 actions with a short reason each; one of the longest always stays.
+inline constexpr size_t kMaxActionBytesOfAlert = 16 * 1024;
 // Eight hours of talk at one message a minute.
 inline constexpr size_t kMaxMessages = 500;
 inline constexpr size_t kMaxChatBytes = 256 * 1024;
 inline constexpr size_t kMaxReceipts = 2'000;
-inline constexpr size_t kMaxReceiptBytes = 256 * 1024;
+inline constexpr size_t kMaxReceiptBytes = 192 * 1024;
 // Some baselines a trace, 8 KiB each at most.
 inline constexpr size_t kMaxBaselines = 200;
 inline constexpr size_t kMaxBaselineBytes = 384 * 1024;
 inline constexpr size_t kMaxAnnotations = 500;
-inline constexpr size_t kMaxAnnotationBytes = 256 * 1024;
+inline constexpr size_t kMaxAnnotationBytes = 192 * 1024;
 // Phases, life-cycle steps, gaps, EMG activities, link states: what a screen lists.
 inline constexpr size_t kMaxListed = 200;
 inline constexpr size_t kMaxListedBytes = 64 * 1024;
@@ -39,7 +41,7 @@ inline constexpr size_t kMaxTrendPointsOfCase = 20'000;
 inline constexpr size_t kMinTrendPoints = kMaxTrendPointsOfCase / kMaxTrends;
 // The wall's sparkline: one point a minute.
 inline constexpr size_t kSparklinePoints = 60;
-inline constexpr size_t kTrendPointBytes = 44;
+inline constexpr size_t kTrendPointBytes = 46;
 
 // --- Traces.
 
@@ -48,9 +50,14 @@ inline constexpr size_t kMaxTraces = 1'024;
 // Newest records of traces in one snapshot: 64 sweeps of 8 KiB.
 inline constexpr size_t kMaxSnapshotTraceBytes = 512 * 1024;
 
+// Participants with their names, modalities, the sparkline, what was said last.
+inline constexpr size_t kMaxSummaryBytes = 64 * 1024;
+
 static_assert(kMaxAlertBytes + kMaxChatBytes + kMaxReceiptBytes + kMaxBaselineBytes +
-                      kMaxAnnotationBytes + kMaxControlBytes + 6 * kMaxListedBytes +
-                      kMaxTrendPointsOfCase * kTrendPointBytes + kMaxSnapshotTraceBytes <
+                      kMaxAnnotationBytes + kMaxControlBytes + 8 * kMaxListedBytes +
+                      kMaxTrendPointsOfCase * kTrendPointBytes +
+                      kMaxTrends * 2 * (kMaxNameBytes + 4) + kMaxSummaryBytes +
+                      kMaxSnapshotTraceBytes <
                   kMaxMessageBytes - 64 * 1024,
               "a snapshot fits into a message");
 
@@ -63,6 +70,9 @@ inline constexpr size_t kMaxHeldRanges = 4'096;
 // Digests of an origin's lane that are remembered, to tell a duplicate from a reused id: longer
 // than any spool repeats after a lost acknowledgement.
 inline constexpr size_t kRememberedDigests = 1'024;
+// Refusals of a case whose reason is remembered, 1 KiB each at most: longer than a sender waits to
+// hear of one.
+inline constexpr size_t kMaxRememberedRefusals = 1'024;
 
 // --- Records on their way.
 
@@ -82,6 +92,16 @@ inline constexpr uint64_t kCheckpointRecords = 10'000;
 // --- Restore: what is read of the bulk at the end of the journal to find the newest of each trace.
 inline constexpr uint64_t kRestoreBulkRecords = 4'000;
 inline constexpr size_t kRestorePageBytes = 256 * 1024;
+// Traces whose newest record lies before those: each is a read of its own, and all rooms are to
+// serve within 2 s.
+inline constexpr size_t kMaxRestoredSlowTraces = 64;
+// Rooms that read the journal at a time: the reader is one thread, and its queue is shared with
+// those who read history.
+inline constexpr size_t kMaxRestoresUnderWay = 16;
+// A read that the journal could not take is tried again: soon at first, then as often as a person
+// would look.
+inline constexpr Duration kRestoreRetryDelay = Duration::Milliseconds(100);
+inline constexpr Duration kMaxRestoreRetryDelay = Duration::Seconds(5);
 
 // --- Signs of life (clinical: stale 2 s, lost 10 s, unsupervised 60 s).
 inline constexpr Duration kStaleAfter = Duration::Seconds(2);

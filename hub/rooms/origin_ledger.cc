@@ -6,6 +6,14 @@
 #include "hub/rooms/limits.h"
 
 namespace remora::hub {
+namespace {
+
+const SeqRanges& NoNumbers() {
+  static const SeqRanges kNone;
+  return kNone;
+}
+
+}  // namespace
 
 uint64_t OriginDigest(absl::string_view origin_bytes) {
   return absl::Hash<absl::string_view>()(origin_bytes);
@@ -18,44 +26,67 @@ OriginLedger::Verdict OriginLedger::Judge(const RecordKey& key, uint64_t digest)
     return key.lane < kControlLaneCount && key.origin_seq != 1 ? Verdict::kOutOfOrder
                                                                : Verdict::kNew;
   }
-  if (state->accepted.Contains(key.origin_seq)) {
+  if (state->refused.Contains(key.origin_seq)) {
+    return state->durably_refused.Contains(key.origin_seq) ? Verdict::kRefused : Verdict::kRefusing;
+  }
+  if (state->used.Contains(key.origin_seq)) {
     const size_t slot = key.origin_seq % kRememberedDigests;
     const bool remembered =
         slot < state->digests.size() && state->digests[slot].origin_seq == key.origin_seq;
     return remembered && state->digests[slot].digest != digest ? Verdict::kReusedId
                                                                : Verdict::kDuplicate;
   }
-  const bool next = key.origin_seq == state->accepted.contiguous() + 1;
-  if (!next && state->accepted.ranges().size() >= kMaxHeldRanges) return Verdict::kTooMany;
+  const bool next = key.origin_seq == state->used.contiguous() + 1;
+  if (!next && state->used.ranges().size() >= kMaxHeldRanges) return Verdict::kTooMany;
   return next || key.lane >= kControlLaneCount ? Verdict::kNew : Verdict::kOutOfOrder;
 }
 
 uint64_t OriginLedger::Next(const OriginId& origin, uint32_t lane) const {
   const LaneState* state = Find(origin, lane);
-  return state == nullptr ? 1 : state->accepted.contiguous() + 1;
+  return state == nullptr ? 1 : state->used.contiguous() + 1;
 }
 
-void OriginLedger::Accept(const RecordKey& key, uint64_t digest) {
-  LaneState& state = State(key);
-  Advance(key, &state);
+void OriginLedger::Accept(const RecordKey& key, uint64_t digest, const std::string& participant) {
+  LaneState& state = State(key.origin, key.lane, participant);
+  NoteAdvance(key.origin, key.lane, state);
+  state.used.Insert(key.origin_seq);
+  state.advance.Insert(key.origin_seq);
   Remember(key, digest);
 }
 
-void OriginLedger::Refuse(const RecordKey& key) { Advance(key, &State(key)); }
+void OriginLedger::Refuse(const RecordKey& key, const std::string& participant) {
+  RefuseRange(key.origin, key.lane, {key.origin_seq, key.origin_seq}, participant);
+}
 
-void OriginLedger::Advance(const RecordKey& key, LaneState* state) {
-  state->accepted.Insert(key.origin_seq);
-  if (state->advance.empty()) advanced_.emplace_back(key.origin, key.lane);
-  state->advance.Insert(key.origin_seq);
+void OriginLedger::RefuseRange(const OriginId& origin, uint32_t lane, const SeqRanges::Range& range,
+                               const std::string& participant) {
+  LaneState& state = State(origin, lane, participant);
+  NoteAdvance(origin, lane, state);
+  for (SeqRanges* numbers : {&state.used, &state.refused, &state.refused_advance}) {
+    numbers->InsertRange(range.first, range.last);
+  }
+}
+
+bool OriginLedger::CanRefuse(const RecordKey& key) const {
+  const LaneState* state = Find(key.origin, key.lane);
+  return state == nullptr || state->refused.ranges().size() < kMaxHeldRanges ||
+         state->refused.Contains(key.origin_seq - 1);
+}
+
+void OriginLedger::NoteAdvance(const OriginId& origin, uint32_t lane, const LaneState& state) {
+  if (state.advance.empty() && state.refused_advance.empty()) advanced_.emplace_back(origin, lane);
 }
 
 std::vector<OriginAdvance> OriginLedger::TakeAdvances() {
   std::vector<OriginAdvance> advances;
   advances.reserve(advanced_.size());
   for (const auto& [origin, lane] : advanced_) {
-    LaneState& state = origins_.at(origin).lanes[lane];
-    advances.push_back({origin, lane, state.advance.ranges()});
+    OriginState& owner = origins_.at(origin);
+    LaneState& state = owner.lanes[lane];
+    advances.push_back(
+        {origin, lane, state.advance.ranges(), state.refused_advance.ranges(), owner.participant});
     state.advance = SeqRanges();
+    state.refused_advance = SeqRanges();
   }
   advanced_.clear();
   return advances;
@@ -63,17 +94,29 @@ std::vector<OriginAdvance> OriginLedger::TakeAdvances() {
 
 void OriginLedger::Commit(const std::vector<OriginAdvance>& advances) {
   for (const OriginAdvance& advance : advances) {
-    SeqRanges& durable = origins_.at(advance.origin).lanes[advance.lane].durable;
+    LaneState& state = origins_.at(advance.origin).lanes[advance.lane];
     for (const SeqRanges::Range& range : advance.added) {
-      durable.InsertRange(range.first, range.last);
+      state.durable.InsertRange(range.first, range.last);
+    }
+    for (const SeqRanges::Range& range : advance.refused) {
+      state.durably_refused.InsertRange(range.first, range.last);
     }
   }
 }
 
 const SeqRanges& OriginLedger::Durable(const OriginId& origin, uint32_t lane) const {
-  static const SeqRanges kNone;
   const LaneState* state = Find(origin, lane);
-  return state == nullptr ? kNone : state->durable;
+  return state == nullptr ? NoNumbers() : state->durable;
+}
+
+const SeqRanges& OriginLedger::DurablyRefused(const OriginId& origin, uint32_t lane) const {
+  const LaneState* state = Find(origin, lane);
+  return state == nullptr ? NoNumbers() : state->durably_refused;
+}
+
+const SeqRanges& OriginLedger::Used(const OriginId& origin, uint32_t lane) const {
+  const LaneState* state = Find(origin, lane);
+  return state == nullptr ? NoNumbers() : state->used;
 }
 
 uint32_t OriginLedger::IndexOf(const OriginId& origin) {
@@ -84,22 +127,30 @@ uint32_t OriginLedger::IndexOf(const OriginId& origin) {
 
 void OriginLedger::Restore(const OriginLaneHeld& held) {
   if (held.lane >= kLaneCount) return;
-  IndexOf(held.origin);
-  LaneState& state = origins_.at(held.origin).lanes[held.lane];
-  state.accepted = held.held;
+  LaneState& state = State(held.origin, held.lane, held.participant);
+  state.used = held.held;
+  for (const SeqRanges::Range& range : held.refused.ranges()) {
+    state.used.InsertRange(range.first, range.last);
+  }
   state.durable = held.held;
+  state.refused = held.refused;
+  state.durably_refused = held.refused;
 }
 
 void OriginLedger::Remember(const RecordKey& key, uint64_t digest) {
-  LaneState& state = State(key);
+  IndexOf(key.origin);
+  LaneState& state = origins_.at(key.origin).lanes[key.lane];
   const size_t slot = key.origin_seq % kRememberedDigests;
   if (state.digests.size() <= slot) state.digests.resize(slot + 1);
   state.digests[slot] = {key.origin_seq, digest};
 }
 
-OriginLedger::LaneState& OriginLedger::State(const RecordKey& key) {
-  IndexOf(key.origin);
-  return origins_.at(key.origin).lanes[key.lane];
+OriginLedger::LaneState& OriginLedger::State(const OriginId& origin, uint32_t lane,
+                                             const std::string& participant) {
+  IndexOf(origin);
+  OriginState& state = origins_.at(origin);
+  if (state.participant.empty()) state.participant = participant;
+  return state.lanes[lane];
 }
 
 const OriginLedger::LaneState* OriginLedger::Find(const OriginId& origin, uint32_t lane) const {

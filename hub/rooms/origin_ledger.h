@@ -3,7 +3,7 @@
 // Which records of which origin a case has: the memory behind exactly-once. Numbers go through
 //
 //   (new) --Accept--> accepted, not yet on disk --Commit--> durable
-//   (new) --Refuse--> used up; becomes durable with the next append
+//   (new) --Refuse--> used up, not yet on disk --Commit--> refused for good
 //
 // Lanes 0-2 are taken strictly in order, lanes 3-5 in any. Thread-compatible; sequence-bound to its
 // room.
@@ -33,6 +33,9 @@ class OriginLedger {
     kDuplicate,
     // Here already with other bytes.
     kReusedId,
+    // Refused before; and that, not yet on disk.
+    kRefused,
+    kRefusing,
     // Lanes 0-2: a number beyond the next one.
     kOutOfOrder,
     // kMaxOrigins or kMaxHeldRanges are in use.
@@ -42,9 +45,14 @@ class OriginLedger {
   // The next number of a control lane.
   uint64_t Next(const OriginId& origin, uint32_t lane) const;
 
-  // Both after Judge said kNew.
-  void Accept(const RecordKey& key, uint64_t digest);
-  void Refuse(const RecordKey& key);
+  // Both after Judge said kNew. `participant`: whose origin it is; empty: the hub's own.
+  void Accept(const RecordKey& key, uint64_t digest, const std::string& participant);
+  void Refuse(const RecordKey& key, const std::string& participant);
+  // Uses up `range`, of which no number may be in use yet.
+  void RefuseRange(const OriginId& origin, uint32_t lane, const SeqRanges::Range& range,
+                   const std::string& participant);
+  // False: kMaxHeldRanges of this lane are refused already.
+  bool CanRefuse(const RecordKey& key) const;
 
   // What was accepted or refused since the last call, for one append.
   std::vector<OriginAdvance> TakeAdvances();
@@ -52,7 +60,11 @@ class OriginLedger {
   // The append is on disk.
   void Commit(const std::vector<OriginAdvance>& advances);
 
+  // On disk: numbers of records, and numbers refused for good.
   const SeqRanges& Durable(const OriginId& origin, uint32_t lane) const;
+  const SeqRanges& DurablyRefused(const OriginId& origin, uint32_t lane) const;
+  // In use, for records or refused, on disk or not.
+  const SeqRanges& Used(const OriginId& origin, uint32_t lane) const;
   // Dense number of an origin within the room, for frames.
   uint32_t IndexOf(const OriginId& origin);
 
@@ -62,9 +74,14 @@ class OriginLedger {
 
  private:
   struct LaneState {
-    SeqRanges accepted;
+    // All numbers in use, and of these the ones that were refused.
+    SeqRanges used;
+    SeqRanges refused;
     SeqRanges durable;
+    SeqRanges durably_refused;
+    // Since TakeAdvances.
     SeqRanges advance;
+    SeqRanges refused_advance;
     // By origin_seq modulo kRememberedDigests; grows as it is used.
     struct Remembered {
       uint64_t origin_seq = 0;
@@ -74,12 +91,13 @@ class OriginLedger {
   };
   struct OriginState {
     uint32_t index = 0;
+    std::string participant;
     std::array<LaneState, kLaneCount> lanes;
   };
 
-  LaneState& State(const RecordKey& key);
+  LaneState& State(const OriginId& origin, uint32_t lane, const std::string& participant);
   const LaneState* Find(const OriginId& origin, uint32_t lane) const;
-  void Advance(const RecordKey& key, LaneState* state);
+  void NoteAdvance(const OriginId& origin, uint32_t lane, const LaneState& state);
 
   absl::flat_hash_map<OriginId, OriginState> origins_;
   std::vector<std::pair<OriginId, uint32_t>> advanced_;

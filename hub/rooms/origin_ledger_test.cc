@@ -18,33 +18,33 @@ TEST(OriginLedger, ControlLanesAreStrictlyInOrder) {
   OriginLedger ledger;
   EXPECT_EQ(ledger.Judge(Control(2), 0), Verdict::kOutOfOrder);
   EXPECT_EQ(ledger.Judge(Control(1), 0), Verdict::kNew);
-  ledger.Accept(Control(1), 7);
+  ledger.Accept(Control(1), 7, "agent-1");
   EXPECT_EQ(ledger.Judge(Control(1), 7), Verdict::kDuplicate);
   EXPECT_EQ(ledger.Judge(Control(1), 8), Verdict::kReusedId);
   EXPECT_EQ(ledger.Judge(Control(3), 0), Verdict::kOutOfOrder);
-  ledger.Refuse(Control(2));
+  ledger.Refuse(Control(2), "agent-1");
   EXPECT_EQ(ledger.Judge(Control(3), 0), Verdict::kNew) << "a refused number is used up";
   EXPECT_EQ(ledger.Next(kOrigin, 1), 3u);
 }
 
 TEST(OriginLedger, BulkLanesTakeAnyNumberOnce) {
   OriginLedger ledger;
-  ledger.Accept(Bulk(9), 1);
-  ledger.Accept(Bulk(4), 2);
+  ledger.Accept(Bulk(9), 1, "agent-1");
+  ledger.Accept(Bulk(4), 2, "agent-1");
   EXPECT_EQ(ledger.Judge(Bulk(4), 2), Verdict::kDuplicate);
   EXPECT_EQ(ledger.Judge(Bulk(5), 2), Verdict::kNew);
 }
 
 TEST(OriginLedger, NothingIsDurableBeforeItsAppendIs) {
   OriginLedger ledger;
-  ledger.Accept(Bulk(1), 1);
-  ledger.Accept(Bulk(2), 2);
-  ledger.Accept(Control(1), 3);
+  ledger.Accept(Bulk(1), 1, "agent-1");
+  ledger.Accept(Bulk(2), 2, "agent-1");
+  ledger.Accept(Control(1), 3, "agent-1");
   const auto advances = ledger.TakeAdvances();
   ASSERT_EQ(advances.size(), 2u);
   EXPECT_FALSE(ledger.has_advances());
   EXPECT_TRUE(ledger.Durable(kOrigin, 5).empty());
-  ledger.Accept(Bulk(3), 3);
+  ledger.Accept(Bulk(3), 3, "agent-1");
   ledger.Commit(advances);
   EXPECT_EQ(ledger.Durable(kOrigin, 5).contiguous(), 2u);
   EXPECT_EQ(ledger.TakeAdvances()[0].added, (std::vector<SeqRanges::Range>{{3, 3}}));
@@ -54,22 +54,43 @@ TEST(OriginLedger, RestoredNumbersAreDuplicatesAlsoWhenTheirBytesAreForgotten) {
   OriginLedger ledger;
   SeqRanges held;
   held.InsertRange(1, 5000);
-  ledger.Restore({kOrigin, 1, held});
+  ledger.Restore({kOrigin, 1, held, {}, "agent-1"});
   ledger.Remember(Control(4999), 12);
   EXPECT_EQ(ledger.Judge(Control(4999), 13), Verdict::kReusedId);
   EXPECT_EQ(ledger.Judge(Control(1), 99), Verdict::kDuplicate);
   EXPECT_EQ(ledger.Judge(Control(5001), 99), Verdict::kNew);
 }
 
+TEST(OriginLedger, RefusedNumbersAreUsedUpButNeverHeld) {
+  OriginLedger ledger;
+  ledger.Refuse(Control(1), "agent-1");
+  ledger.Accept(Control(2), 7, "agent-1");
+  EXPECT_EQ(ledger.Judge(Control(1), 0), Verdict::kRefusing);
+  const auto advances = ledger.TakeAdvances();
+  ASSERT_EQ(advances.size(), 1u);
+  EXPECT_EQ(advances[0].added, (std::vector<SeqRanges::Range>{{2, 2}}));
+  EXPECT_EQ(advances[0].refused, (std::vector<SeqRanges::Range>{{1, 1}}));
+  EXPECT_EQ(advances[0].participant, "agent-1");
+  ledger.Commit(advances);
+  EXPECT_EQ(ledger.Judge(Control(1), 0), Verdict::kRefused);
+  EXPECT_FALSE(ledger.Durable(kOrigin, 1).Contains(1));
+  EXPECT_TRUE(ledger.DurablyRefused(kOrigin, 1).Contains(1));
+  OriginLedger restored;
+  restored.Restore({kOrigin, 1, ledger.Durable(kOrigin, 1), ledger.DurablyRefused(kOrigin, 1), ""});
+  EXPECT_EQ(restored.Judge(Control(1), 0), Verdict::kRefused);
+  EXPECT_EQ(restored.Judge(Control(2), 9), Verdict::kDuplicate);
+  EXPECT_EQ(restored.Next(kOrigin, 1), 3u);
+}
+
 TEST(OriginLedger, HostileHolesAndOriginsAreBounded) {
   OriginLedger ledger;
-  for (uint64_t i = 1; i <= kMaxHeldRanges; ++i) ledger.Accept(Bulk(2 * i), i);
+  for (uint64_t i = 1; i <= kMaxHeldRanges; ++i) ledger.Accept(Bulk(2 * i), i, "agent-1");
   EXPECT_EQ(ledger.Judge(Bulk(2 * kMaxHeldRanges + 2), 0), Verdict::kTooMany);
   for (size_t i = 1; i < kMaxOrigins; ++i) {
     std::string id(16, 'o');
     id[0] = static_cast<char>(i);
     id[1] = static_cast<char>(i >> 8);
-    ledger.Accept({OriginId::FromBytes(id), 0, 1}, 0);
+    ledger.Accept({OriginId::FromBytes(id), 0, 1}, 0, "agent-1");
   }
   EXPECT_EQ(ledger.Judge({OriginId::FromBytes("one origin extra"), 0, 1}, 0), Verdict::kTooMany);
   EXPECT_EQ(ledger.Judge(Control(1), 0), Verdict::kNew);

@@ -13,13 +13,13 @@ void RecordShelf::Put(uint64_t seq, const std::string& key, StampedBytes bytes) 
     if (!inserted) {
       const uint64_t replaced = it->second;
       if (auto old = records_.find(replaced); old != records_.end()) {
-        bytes_ -= old->second.bytes.view().size();
+        bytes_ -= old->second.bytes.cost();
         records_.erase(old);
       }
       it->second = seq;
     }
   }
-  bytes_ += bytes.view().size();
+  bytes_ += bytes.cost();
   records_.emplace(seq, Entry{key, std::move(bytes)});
   while (records_.size() > max_count_ || (bytes_ > max_bytes_ && records_.size() > 1)) {
     Remove(records_.begin());
@@ -27,7 +27,7 @@ void RecordShelf::Put(uint64_t seq, const std::string& key, StampedBytes bytes) 
 }
 
 void RecordShelf::Remove(std::map<uint64_t, Entry>::iterator entry) {
-  bytes_ -= entry->second.bytes.view().size();
+  bytes_ -= entry->second.bytes.cost();
   if (!entry->second.key.empty()) by_key_.erase(entry->second.key);
   records_.erase(entry);
 }

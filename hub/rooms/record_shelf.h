@@ -20,6 +20,8 @@ struct StampedBytes {
   SharedBytes frame;
   size_t header_bytes = 0;
   absl::string_view view() const { return frame.view().substr(header_bytes); }
+  // As a field of a message: its tag and length are at most 8 bytes.
+  size_t cost() const { return view().size() + 8; }
 };
 
 class RecordShelf {

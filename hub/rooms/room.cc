@@ -15,7 +15,8 @@ constexpr const char* kLaneLabels[kLaneCount] = {"lane=0", "lane=1", "lane=2",
                                                  "lane=3", "lane=4", "lane=5"};
 
 }  // namespace
-Room::Room(const RoomParts& parts, CaseRestore restore)
+
+Room::Room(const RoomParts& parts, CaseRestore restore, const absl::Status& damage)
     : parts_(parts),
       case_id_(restore.head.case_id),
       fold_(case_id_),
@@ -44,17 +45,19 @@ Room::Room(const RoomParts& parts, CaseRestore restore)
         OnCommitted(frames, advances);
       },
       [this](const absl::Status& status) { OnJournalFailure(status); });
-  if (restore.head.last_seq == 0) {
-    ready_ = true;
-    return;
+  restore_status_ = damage;
+  ready_ = damage.ok() && restore.head.last_seq == 0;
+  if (damage.ok() && !ready_) {
+    restore_ = std::make_unique<RoomRestore>(*this, std::move(restore.checkpoint));
   }
-  restore_ = std::make_unique<RoomRestore>(*this, std::move(restore.checkpoint));
-  restore_->Start();
 }
+
+void Room::StartRestore() { restore_->Start(); }
 
 Room::~Room() = default;
 
 Room::Condition Room::condition() const {
+  if (!restore_status_.ok()) return Condition::kDamaged;
   if (!ready_) return Condition::kRestoring;
   return commits_->failed() ? Condition::kJournalFailed : Condition::kServing;
 }
@@ -72,7 +75,8 @@ void Room::OnRestored(const absl::Status& status) {
   ready_ = status.ok();
   if (ready_) {
     accepted_life_ = fold_.life();
-    attendance_.Restore(fold_, parts_.clock->Now());
+    attendance_.Restore(fold_, {parts_.clock->Now(), parts_.hub_time->Now(),
+                                HubTime::FromNanoseconds(committed().last_recorded_unix_ns)});
   }
   const auto waiting = std::move(waiting_);
   waiting_.clear();
@@ -93,40 +97,14 @@ Room::Answer Room::Accept(RoomPublisher& publisher, const Offer& offer) {
   const RecordKey key = offer.header.key();
   if (!CanTake(publisher, key.lane)) return {Outcome::kNotNow, {}, ""};
   const uint64_t digest = OriginDigest(offer.bytes);
-  switch (ledger_.Judge(key, digest)) {
-    case OriginLedger::Verdict::kNew:
-      break;
-    case OriginLedger::Verdict::kDuplicate: {
-      parts_.metrics->Count(metric::kRecordsDuplicate, "", 1);
-      const SeqRanges::Range one{key.origin_seq, key.origin_seq};
-      if (ledger_.Durable(key.origin, key.lane).Contains(key.origin_seq)) {
-        publisher.OnDurable(*this, key.lane, {&one, 1});
-      }
-      return {Outcome::kDuplicate, {}, ""};
-    }
-    case OriginLedger::Verdict::kReusedId:
-      return Reused(publisher, key);
-    case OriginLedger::Verdict::kOutOfOrder: {
-      auto again = offering_again_.find(&publisher);
-      if (again != offering_again_.end() && again->second.contains(key.lane)) {
-        return {Outcome::kNotNow, {}, ""};
-      }
-      offering_again_[&publisher].insert(key.lane);
-      publisher.OnOfferAgain(*this);
-      return {Outcome::kRefused, v1::REFUSAL_REASON_OUT_OF_ORDER,
-              absl::StrCat("lane ", key.lane, " comes in order: expected ",
-                           ledger_.Next(key.origin, key.lane), ", got ", key.origin_seq)};
-    }
-    case OriginLedger::Verdict::kTooMany:
-      return {Outcome::kRefused, v1::REFUSAL_REASON_TOO_MANY,
-              "too many origins in this case, or too many holes in this lane"};
-  }
+  if (std::optional<Answer> known = AnswerKnown(publisher, key, digest)) return *std::move(known);
   if (auto again = offering_again_.find(&publisher); again != offering_again_.end()) {
     again->second.erase(key.lane);
     if (again->second.empty() && !not_taking_) offering_again_.erase(again);
   }
   if (absl::Status status = CheckStage(offer); !status.ok()) {
-    return RefuseNew(key, v1::REFUSAL_REASON_WRONG_STAGE, std::string(status.message()));
+    return RefuseNew(publisher, key,
+                     {v1::REFUSAL_REASON_WRONG_STAGE, std::string(status.message())});
   }
   const TraceKey* trace = nullptr;
   BodyPeek peek;
@@ -134,11 +112,12 @@ Room::Answer Room::Accept(RoomPublisher& publisher, const Offer& offer) {
     peek = PeekBody(offer.header.kind, offer.header.body);
     trace = traces_.Name(offer.header.kind, peek);
     if (trace == nullptr) {
-      return RefuseNew(key, v1::REFUSAL_REASON_TOO_LARGE,
-                       absl::StrCat("more than ", kMaxTraces, " traces in this case"));
+      return RefuseNew(publisher, key,
+                       {v1::REFUSAL_REASON_TOO_LARGE,
+                        absl::StrCat("more than ", kMaxTraces, " traces in this case")});
     }
   }
-  ledger_.Accept(key, digest);
+  ledger_.Accept(key, digest, publisher.participant());
   Take(offer.header, offer.bytes, offer.record, trace, peek.provisional);
   return {Outcome::kAccepted, {}, ""};
 }
@@ -163,27 +142,84 @@ absl::Status Room::CheckStage(const Offer& offer) const {
                    offer.header.lane));
 }
 
-Room::Answer Room::RefuseNew(const RecordKey& key, v1::RefusalReason reason, std::string text) {
-  ledger_.Refuse(key);
-  if (!refusals_wait_) refusals_since_ = parts_.clock->Now();
-  refusals_wait_ = true;
-  return {Outcome::kRefused, reason, std::move(text)};
+std::optional<Room::Answer> Room::AnswerKnown(RoomPublisher& publisher, const RecordKey& key,
+                                              uint64_t digest) {
+  switch (ledger_.Judge(key, digest)) {
+    case OriginLedger::Verdict::kNew:
+      return std::nullopt;
+    case OriginLedger::Verdict::kDuplicate: {
+      parts_.metrics->Count(metric::kRecordsDuplicate, "", 1);
+      const SeqRanges::Range one{key.origin_seq, key.origin_seq};
+      if (ledger_.Durable(key.origin, key.lane).Contains(key.origin_seq)) {
+        publisher.OnDurable(*this, key.lane, {&one, 1});
+      }
+      return Answer{Outcome::kDuplicate, {}, ""};
+    }
+    case OriginLedger::Verdict::kReusedId:
+      return Reused(publisher, key);
+    case OriginLedger::Verdict::kRefused: {
+      Refusal refusal = refusals_.Find(key);
+      return Answer{Outcome::kRefused, refusal.reason, std::move(refusal.text)};
+    }
+    case OriginLedger::Verdict::kRefusing: {
+      Refusal refusal = refusals_.Find(key);
+      return Answer{Outcome::kRefusing, refusal.reason, std::move(refusal.text)};
+    }
+    case OriginLedger::Verdict::kOutOfOrder:
+      return OutOfOrder(publisher, key);
+    case OriginLedger::Verdict::kTooMany:
+      return Answer{Outcome::kRefused, v1::REFUSAL_REASON_TOO_MANY,
+                    "too many origins in this case, or too many holes in this lane"};
+  }
+  return std::nullopt;
 }
 
-Room::Answer Room::Refuse(RoomPublisher& publisher, const RecordKey& key, v1::RefusalReason reason,
-                          std::string text) {
+bool Room::IsOfferingAgain(RoomPublisher& publisher, uint32_t lane) const {
+  const auto again = offering_again_.find(&publisher);
+  return again != offering_again_.end() && again->second.contains(lane);
+}
+
+Room::Answer Room::OutOfOrder(RoomPublisher& publisher, const RecordKey& key) {
+  if (IsOfferingAgain(publisher, key.lane)) return {Outcome::kNotNow, {}, ""};
+  offering_again_[&publisher].insert(key.lane);
+  publisher.OnOfferAgain(*this);
+  return {Outcome::kRefused, v1::REFUSAL_REASON_OUT_OF_ORDER,
+          absl::StrCat("lane ", key.lane, " comes in order: expected ",
+                       ledger_.Next(key.origin, key.lane), ", got ", key.origin_seq)};
+}
+
+Room::Answer Room::RefuseNew(RoomPublisher& publisher, const RecordKey& key, Refusal refusal) {
+  if (!ledger_.CanRefuse(key)) {
+    return {Outcome::kRefused, v1::REFUSAL_REASON_TOO_MANY,
+            absl::StrCat("more than ", kMaxHeldRanges, " records of this lane were refused")};
+  }
+  refusal.text.resize(std::min(refusal.text.size(), kMaxReasonBytes));
+  ledger_.Refuse(key, publisher.participant());
+  refusals_.Add(key, refusal);
+  parts_.owner->OnRoomDirty(*this);
+  return {Outcome::kRefusing, refusal.reason, std::move(refusal.text)};
+}
+
+Room::Answer Room::Refuse(RoomPublisher& publisher, const RecordKey& key, absl::string_view bytes,
+                          Refusal refusal) {
   if (!CanTake(publisher, key.lane)) return {Outcome::kNotNow, {}, ""};
-  const OriginLedger::Verdict verdict = ledger_.Judge(key, 0);
-  if (verdict == OriginLedger::Verdict::kOutOfOrder) {
-    auto again = offering_again_.find(&publisher);
-    if (again != offering_again_.end() && again->second.contains(key.lane)) {
-      return {Outcome::kNotNow, {}, ""};
-    }
+  const uint64_t digest = OriginDigest(bytes);
+  // What no order could mend need not wait for its turn.
+  const bool early = ledger_.Judge(key, digest) == OriginLedger::Verdict::kOutOfOrder &&
+                     !IsOfferingAgain(publisher, key.lane);
+  if (!early) {
+    if (std::optional<Answer> known = AnswerKnown(publisher, key, digest)) return *std::move(known);
   }
-  if (verdict == OriginLedger::Verdict::kNew || verdict == OriginLedger::Verdict::kOutOfOrder) {
-    return RefuseNew(key, reason, std::move(text));
+  return RefuseNew(publisher, key, std::move(refusal));
+}
+
+void Room::RefuseMissing(RoomPublisher& publisher, uint32_t lane, const SeqRanges& there,
+                         uint64_t last) {
+  const std::vector<SeqRanges::Range> missing = there.Missing(1, last);
+  if (missing.size() > kMaxHeldRanges) return;
+  for (const SeqRanges::Range& range : missing) {
+    ledger_.RefuseRange(publisher.origin(), lane, range, publisher.participant());
   }
-  return {Outcome::kRefused, reason, std::move(text)};
 }
 
 Room::Answer Room::Reused(RoomPublisher& publisher, const RecordKey& key) {

@@ -6,14 +6,16 @@
 //                                                                 acknowledgement to publishers
 //
 //   kRestoring --tail folded--> kServing <--journal takes it again-- kJournalFailed
-//                                  '--------an append failed-----------^
+//       |                          '--------an append failed-----------^
+//       '--the journal is damaged--> kDamaged: takes and shows nothing, says why
 //
 // Sessions are its callers, on the hub's sequence (sequence-bound). They have walked, permitted and
 // validated a record before they offer it. Invariants:
 //   1. No follower and no snapshot ever shows a record that is not on disk.
 //   2. `seq` is dense; a record of an origin is in it once.
-//   3. Control lanes of an origin are in order. A number refused for good counts as held, so that
-//      its sender may go on; one that is OUT_OF_ORDER does not: it is to be offered again.
+//   3. Control lanes of an origin are in order. A number refused for good is used up, so that its
+//      sender may go on; it is told so only when that is on disk. One that is OUT_OF_ORDER is not:
+//      it is to be offered again.
 //   4. What could not be taken (journal failed, too much uncommitted) is neither refused nor
 //      acknowledged: its publisher is told to offer again once it can be taken.
 
@@ -21,6 +23,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -39,6 +42,7 @@
 #include "hub/rooms/hub_pen.h"
 #include "hub/rooms/origin_ledger.h"
 #include "hub/rooms/record_ring.h"
+#include "hub/rooms/refusal_memory.h"
 #include "hub/rooms/trace_board.h"
 #include "remora/v1/room.pb.h"
 
@@ -55,6 +59,8 @@ class RoomPublisher {
   virtual const std::string& participant() const = 0;
   // These numbers of its origin are on disk (again: a duplicate came).
   virtual void OnDurable(Room& room, uint32_t lane, std::span<const SeqRanges::Range> ranges) = 0;
+  // These are refused for good, and that is on disk. RefusalOf says why.
+  virtual void OnRefused(Room& room, uint32_t lane, std::span<const SeqRanges::Range> ranges) = 0;
   // Something was not taken, and can be now.
   virtual void OnOfferAgain(Room& room) = 0;
 };
@@ -90,16 +96,19 @@ struct RoomParts {
 
 class Room {
  public:
-  enum class Condition { kRestoring, kServing, kJournalFailed };
+  enum class Condition { kRestoring, kServing, kJournalFailed, kDamaged };
 
   // A room that goes on where `restore` stands; of a new case everything in it but id and epoch is
-  // empty. Serves at once when the journal is empty, else after Restore has run.
-  Room(const RoomParts& parts, CaseRestore restore);
+  // empty. Serves at once when the journal is empty, else once StartRestore has done its work. With
+  // `damage` it stands for a case that cannot be restored.
+  Room(const RoomParts& parts, CaseRestore restore, const absl::Status& damage = absl::OkStatus());
   ~Room();
   Room(const Room&) = delete;
   Room& operator=(const Room&) = delete;
 
   Condition condition() const;
+  // Once, of a room that is kRestoring.
+  void StartRestore();
   // Runs `ready` when the room serves (at once if it does), or with what kept it from being
   // restored.
   void WhenReady(std::function<void(absl::Status)> ready);
@@ -110,16 +119,23 @@ class Room {
     // Lanes 0-2: parsed. Null in lanes 3-5.
     const v1::Record* record = nullptr;
   };
-  enum class Outcome { kAccepted, kDuplicate, kRefused, kNotNow };
+  // kRefusing: refused for good; OnRefused tells it when that is on disk. kRefused is to be told
+  // now: it is on disk, or the number stays free.
+  enum class Outcome { kAccepted, kDuplicate, kRefused, kRefusing, kNotNow };
   struct Answer {
     Outcome outcome = Outcome::kAccepted;
     v1::RefusalReason reason = v1::REFUSAL_REASON_UNSPECIFIED;
     std::string text;
   };
   Answer Accept(RoomPublisher& publisher, const Offer& offer);
-  // The session refuses the record for `reason`: its number is used up.
-  Answer Refuse(RoomPublisher& publisher, const RecordKey& key, v1::RefusalReason reason,
-                std::string text);
+  // The session refuses the record for `refusal`: its number is used up.
+  Answer Refuse(RoomPublisher& publisher, const RecordKey& key, absl::string_view bytes,
+                Refusal refusal);
+  // Before the first record of a case: uses up what is missing in a lane up to `last`. It was
+  // refused when there was no room yet to remember it.
+  void RefuseMissing(RoomPublisher& publisher, uint32_t lane, const SeqRanges& there,
+                     uint64_t last);
+  Refusal RefusalOf(const RecordKey& key) const { return refusals_.Find(key); }
 
   // Attending: everyone who publishes or follows. `attend` and `leave` nest per participant.
   void Attend(const Attendee& attendee);
@@ -140,8 +156,6 @@ class Room {
   // kTechnicalAlertInterval.
   void RaiseTechnicalAlert(v1::AlertPriority priority, const std::string& cause,
                            const std::string& participant, const std::string& summary);
-  // Records that a timer fired; a second one of the same deadline is not recorded.
-  void RecordTimer(const std::string& timer, HubTime deadline);
 
   const CaseId& case_id() const { return case_id_; }
   uint32_t epoch() const { return commits_->committed().epoch; }
@@ -151,27 +165,38 @@ class Room {
   // As of the last record accepted, on disk or not.
   const CaseLife& accepted_life() const { return accepted_life_; }
   const RecordRing& recent() const { return recent_; }
-  // What is on disk of an origin: for Joined and Acknowledge.
+  // What is on disk of an origin, and what was refused: for Joined and Acknowledge.
   const SeqRanges& Durable(const OriginId& origin, uint32_t lane) const {
     return ledger_.Durable(origin, lane);
+  }
+  const SeqRanges& DurablyRefused(const OriginId& origin, uint32_t lane) const {
+    return ledger_.DurablyRefused(origin, lane);
   }
   v1::CaseSummary Summary() const;
   // A v1::Snapshot of what is committed.
   std::string EncodeSnapshot(uint32_t follow_id, absl::string_view cause) const;
   size_t uncommitted_bytes() const { return commits_->uncommitted_bytes(); }
-  size_t follower_count() const { return followers_.size(); }
+  Duration oldest_uncommitted_age() const { return commits_->OldestAge(parts_.clock->Now()); }
+  // Nobody is in it and no record ever was: an opening that failed.
+  bool IsVoid() const {
+    return ready_ && commits_->accepted_seq() == 0 && publishers_.empty() && followers_.empty();
+  }
 
  private:
   friend class RoomRestore;
 
   bool CanTake(RoomPublisher& publisher, uint32_t lane);
-  Answer RefuseNew(const RecordKey& key, v1::RefusalReason reason, std::string text);
+  // Empty: nothing is known of this number yet.
+  std::optional<Answer> AnswerKnown(RoomPublisher& publisher, const RecordKey& key,
+                                    uint64_t digest);
+  Answer RefuseNew(RoomPublisher& publisher, const RecordKey& key, Refusal refusal);
+  Answer OutOfOrder(RoomPublisher& publisher, const RecordKey& key);
+  bool IsOfferingAgain(RoomPublisher& publisher, uint32_t lane) const;
   Answer Reused(RoomPublisher& publisher, const RecordKey& key);
   absl::Status CheckStage(const Offer& offer) const;
   void Take(const RecordHeader& header, absl::string_view bytes, const v1::Record* record,
             const TraceKey* trace, bool provisional);
   bool WriteOwn(uint32_t lane, v1::Record body);
-  void CarryRefusals();
 
   void OnCommitted(const std::vector<RecordFrame>& frames,
                    const std::vector<OriginAdvance>& advances);
@@ -185,6 +210,7 @@ class Room {
   const RoomParts parts_;
   const CaseId case_id_;
   OriginLedger ledger_;
+  RefusalMemory refusals_;
   TraceBoard traces_;
   CaseFold fold_;
   CaseLife accepted_life_;
@@ -203,8 +229,6 @@ class Room {
   std::set<RoomFollower*> followers_;
   std::array<RecordFrame, kLaneCount> last_of_lane_;
   std::map<std::string, DeviceTime> alerted_at_;
-  DeviceTime refusals_since_;
-  bool refusals_wait_ = false;
   DeviceTime checkpoint_at_;
   uint64_t checkpoint_seq_ = 0;
 };

@@ -12,12 +12,6 @@
 #include "hub/wire.h"
 
 namespace remora::hub {
-namespace {
-
-// Refused numbers travel with the next record; when none comes, one is written for them.
-constexpr Duration kRefusalsWait = Duration::Seconds(1);
-
-}  // namespace
 
 void Room::OnCommitted(const std::vector<RecordFrame>& frames,
                        const std::vector<OriginAdvance>& advances) {
@@ -29,14 +23,18 @@ void Room::OnCommitted(const std::vector<RecordFrame>& frames,
     last_of_lane_[frame.lane] = frame;
     state_changed |= frame.lane < kControlLaneCount;
   }
-  for (RoomFollower* follower : std::vector<RoomFollower*>(followers_.begin(), followers_.end())) {
-    follower->OnCommitted(frames);
+  if (!frames.empty()) {
+    const std::vector<RoomFollower*> followers(followers_.begin(), followers_.end());
+    for (RoomFollower* follower : followers) follower->OnCommitted(frames);
   }
-  for (RoomPublisher* publisher : publishers_) {
+  // A publisher that is told too much may end.
+  for (RoomPublisher* publisher :
+       std::vector<RoomPublisher*>(publishers_.begin(), publishers_.end())) {
     for (const OriginAdvance& advance : advances) {
-      if (advance.origin == publisher->origin()) {
-        publisher->OnDurable(*this, advance.lane, advance.added);
-      }
+      if (!publishers_.contains(publisher)) break;
+      if (advance.origin != publisher->origin()) continue;
+      if (!advance.added.empty()) publisher->OnDurable(*this, advance.lane, advance.added);
+      if (!advance.refused.empty()) publisher->OnRefused(*this, advance.lane, advance.refused);
     }
   }
   if (not_taking_ && commits_->uncommitted_bytes() < kMaxUncommittedBytes / 2 &&
@@ -44,7 +42,7 @@ void Room::OnCommitted(const std::vector<RecordFrame>& frames,
     LetPublishersOfferAgain();
   }
   if (committed().last_seq >= checkpoint_seq_ + kCheckpointRecords) SaveCheckpoint();
-  parts_.owner->OnRoomChanged(*this, state_changed);
+  if (!frames.empty()) parts_.owner->OnRoomChanged(*this, state_changed);
 }
 
 void Room::OnJournalFailure(const absl::Status& status) {
@@ -70,30 +68,19 @@ void Room::Tick() {
   const bool open = stage == v1::CASE_STAGE_OPEN || stage == v1::CASE_STAGE_CLOSING;
   attendance_.Update(now, open);
   recent_.Trim(parts_.hub_time->Now(), kMaxRecentAge);
-  if (!commits_->HasOnlyRefusals()) {
-    refusals_wait_ = false;
-  } else if (now - refusals_since_ >= kRefusalsWait) {
-    CarryRefusals();
-  }
   if (now - checkpoint_at_ >= kCheckpointInterval) {
     checkpoint_at_ = now;
     if (committed().last_seq > checkpoint_seq_) SaveCheckpoint();
   }
 }
 
-// The journal keeps numbers only beside records. This one tells why they are not there.
-void Room::CarryRefusals() {
-  refusals_since_ = parts_.clock->Now();
-  v1::Record body;
-  body.mutable_source_note()->set_text(
-      "records were refused; their numbers stay unused (docs/protocol.md)");
-  WriteOwn(1, std::move(body));
-}
-
 void Room::SaveCheckpoint() {
   checkpoint_seq_ = committed().last_seq;
   checkpoint_at_ = parts_.clock->Now();
-  parts_.journal->SaveCheckpoint(case_id_, {checkpoint_seq_, fold_.EncodeCheckpoint()});
+  v1::CaseState bulk;
+  for (const uint64_t seq : traces_.NewestSeqs()) bulk.add_newest_bulk_seq(seq);
+  parts_.journal->SaveCheckpoint(
+      case_id_, {checkpoint_seq_, fold_.EncodeCheckpoint() + bulk.SerializeAsString()});
 }
 
 bool Room::WriteOwn(uint32_t lane, v1::Record body) {
@@ -104,7 +91,7 @@ bool Room::WriteOwn(uint32_t lane, v1::Record body) {
   const std::string bytes = WriteHubRecord(parts_.hub, case_id_, lane, number, std::move(body));
   absl::StatusOr<RecordHeader> header = WalkRecord(bytes);
   REMORA_CHECK(header.ok(), "the hub wrote a record that it would refuse");
-  ledger_.Accept(header->key(), OriginDigest(bytes));
+  ledger_.Accept(header->key(), OriginDigest(bytes), "");
   Take(*header, bytes, nullptr, nullptr, false);
   return true;
 }
@@ -118,16 +105,6 @@ void Room::RaiseTechnicalAlert(v1::AlertPriority priority, const std::string& ca
   });
   if (alerted_at_.contains(key) || alerted_at_.size() >= kMaxListed) return;
   if (WriteOwn(0, TechnicalAlert(priority, cause, summary))) alerted_at_[key] = now;
-}
-
-void Room::RecordTimer(const std::string& timer, HubTime deadline) {
-  if (fold_.HasTimerFired(timer, deadline.nanoseconds())) return;
-  v1::Record body;
-  v1::TimerFired* fired = body.mutable_timer_fired();
-  fired->set_timer(timer);
-  fired->set_deadline_unix_ns(deadline.nanoseconds());
-  fired->set_lateness_ms(std::max(0.0, (parts_.hub_time->Now() - deadline).milliseconds()));
-  WriteOwn(1, std::move(body));
 }
 
 void Room::Attend(const Attendee& attendee) { attendance_.Arrive(attendee, parts_.clock->Now()); }
@@ -174,6 +151,15 @@ v1::CaseSummary Room::Summary() const {
   v1::CaseSummary summary = fold_.Summary();
   summary.set_head_seq(committed().last_seq);
   summary.set_last_record_unix_ns(committed().last_recorded_unix_ns);
+  // Quiet muscles send envelopes alone, which are no part of the fold.
+  for (v1::ModalitySummary& modality : *summary.mutable_modalities()) {
+    const int64_t envelope_unix_ns = traces_.LastEnvelopeUnixNs();
+    if (modality.modality() != v1::MODALITY_EMG_FREE_RUNNING || envelope_unix_ns == 0) continue;
+    modality.set_last_unix_ns(std::max<int64_t>(modality.last_unix_ns(), envelope_unix_ns));
+    if (modality.worst_state() == v1::MEASUREMENT_STATE_UNSPECIFIED) {
+      modality.set_worst_state(v1::MEASUREMENT_STATE_WITHIN_LIMITS);
+    }
+  }
   return summary;
 }
 

@@ -5,9 +5,34 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/record_codec.h"
+#include "common/wire_reader.h"
 #include "hub/rooms/limits.h"
 
 namespace remora::hub {
+namespace {
+
+// CaseState.newest_bulk_seq of a checkpoint that was read already.
+std::vector<uint64_t> NewestBulkOf(absl::string_view checkpoint) {
+  std::vector<uint64_t> seqs;
+  WireReader reader(checkpoint);
+  while (!reader.AtEnd()) {
+    uint32_t field;
+    WireType type;
+    absl::string_view packed;
+    if (!reader.ReadTag(&field, &type)) break;
+    if (field != v1::CaseState::kNewestBulkSeqFieldNumber || type != WireType::kBytes) {
+      if (!reader.Skip(type)) break;
+      continue;
+    }
+    if (!reader.ReadBytes(&packed)) break;
+    WireReader numbers(packed);
+    uint64_t seq;
+    while (!numbers.AtEnd() && numbers.ReadFixed64(&seq)) seqs.push_back(seq);
+  }
+  return seqs;
+}
+
+}  // namespace
 
 RoomRestore::RoomRestore(Room& room, Checkpoint checkpoint)
     : room_(room), checkpoint_(std::move(checkpoint)) {}
@@ -24,34 +49,61 @@ void RoomRestore::Start() {
       room_.fold_ = CaseFold(room_.case_id());
     }
   }
+  if (from_seq > 1) slow_traces_ = NewestBulkOf(checkpoint_.state);
+  std::erase_if(slow_traces_, [this](uint64_t seq) { return seq >= FirstOfLastBulk(); });
+  if (slow_traces_.size() > kMaxRestoredSlowTraces) {
+    slow_traces_.erase(slow_traces_.begin(),
+                       slow_traces_.end() - static_cast<ptrdiff_t>(kMaxRestoredSlowTraces));
+  }
   checkpoint_.state = std::string();
   room_.checkpoint_seq_ = from_seq - 1;
-  Read(from_seq, /*control=*/true);
+  Read(Step::kControl, from_seq);
 }
 
-void RoomRestore::Read(uint64_t from_seq, bool control) {
+uint64_t RoomRestore::FirstOfLastBulk() const {
+  const uint64_t last = room_.committed().last_seq;
+  return last > kRestoreBulkRecords ? last - kRestoreBulkRecords : 1;
+}
+
+void RoomRestore::Read(Step step, uint64_t from_seq) {
   ReadRequest request;
   request.case_id = room_.case_id();
   request.from_seq = from_seq;
-  request.to_seq = room_.committed().last_seq;
-  request.control = control;
-  request.bulk = !control;
+  request.to_seq = step == Step::kSlowTraces ? from_seq : room_.committed().last_seq;
+  request.control = step == Step::kControl;
+  request.bulk = !request.control;
   request.max_bytes = kRestorePageBytes;
   room_.parts_.journal->Read(
-      request, [this, control, alive = alive_](absl::StatusOr<ReadResult> page) {
+      request, [this, step, from_seq, alive = alive_](absl::StatusOr<ReadResult> page) {
         if (!*alive) return;
+        if (absl::IsResourceExhausted(page.status()) || absl::IsUnavailable(page.status())) {
+          return ReadLater(step, from_seq);
+        }
+        retry_delay_ = kRestoreRetryDelay;
         absl::Status status = page.ok() ? Take(*page) : page.status();
         if (!status.ok()) {
           room_.OnRestored(status);
-        } else if (page->next_seq != 0) {
-          Read(page->next_seq, control);
-        } else if (control) {
-          const uint64_t last = room_.committed().last_seq;
-          Read(last > kRestoreBulkRecords ? last - kRestoreBulkRecords : 1, false);
+        } else if (page->next_seq != 0 && step != Step::kSlowTraces) {
+          Read(step, page->next_seq);
         } else {
-          room_.OnRestored(absl::OkStatus());
+          Next(step);
         }
       });
+}
+
+void RoomRestore::Next(Step done) {
+  if (done == Step::kControl) return Read(Step::kLastBulk, FirstOfLastBulk());
+  if (slow_traces_.empty()) return room_.OnRestored(absl::OkStatus());
+  const uint64_t seq = slow_traces_.back();
+  slow_traces_.pop_back();
+  Read(Step::kSlowTraces, seq);
+}
+
+void RoomRestore::ReadLater(Step step, uint64_t from_seq) {
+  room_.parts_.executor->PostAfter(retry_delay_, [this, step, from_seq, alive = alive_] {
+    if (*alive) Read(step, from_seq);
+  });
+  retry_delay_ = std::min(retry_delay_ * 2, kMaxRestoreRetryDelay);
 }
 
 absl::Status RoomRestore::Take(const ReadResult& page) {

@@ -1,15 +1,20 @@
 #pragma once
 
 // Brings a room back after a start: its checkpoint, then the control records behind it, then the
-// newest bulk for snapshots (kRestoreBulkRecords), page by page beside whatever else the hub does.
+// newest bulk for snapshots: the last kRestoreBulkRecords, and what the checkpoint knows to be the
+// newest of its trace before them. Page by page, beside whatever else the hub does.
+// A page that the journal cannot give at present is asked for again, with growing delay; only
+// damage ends it.
 // Owned by its room; sequence-bound.
 
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "hub/journal/journal.h"
+#include "hub/rooms/limits.h"
 #include "hub/rooms/room.h"
 
 namespace remora::hub {
@@ -22,11 +27,18 @@ class RoomRestore {
   void Start();
 
  private:
-  void Read(uint64_t from_seq, bool control);
+  enum class Step { kControl, kLastBulk, kSlowTraces };
+  void Read(Step step, uint64_t from_seq);
+  void ReadLater(Step step, uint64_t from_seq);
+  void Next(Step done);
+  uint64_t FirstOfLastBulk() const;
   absl::Status Take(const ReadResult& page);
 
   Room& room_;
   Checkpoint checkpoint_;
+  // Numbers still to be read one by one, the newest last.
+  std::vector<uint64_t> slow_traces_;
+  Duration retry_delay_ = kRestoreRetryDelay;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

@@ -56,6 +56,23 @@ void TraceBoard::Keep(const RecordFrame& frame) {
   }
 }
 
+std::vector<uint64_t> TraceBoard::NewestSeqs() const {
+  std::vector<uint64_t> seqs;
+  for (const auto& [key, frame] : newest_) {
+    if (!frame.provisional) seqs.push_back(frame.seq);
+  }
+  std::sort(seqs.begin(), seqs.end());
+  return seqs;
+}
+
+int64_t TraceBoard::LastEnvelopeUnixNs() const {
+  int64_t last = 0;
+  for (const auto& [key, frame] : newest_) {
+    if (frame.kind == v1::Record::kEnvelope) last = std::max(last, frame.recorded_unix_ns);
+  }
+  return last;
+}
+
 std::vector<RecordFrame> TraceBoard::Newest(size_t max_bytes) const {
   std::vector<RecordFrame> frames;
   frames.reserve(newest_.size());

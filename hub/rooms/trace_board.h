@@ -38,6 +38,10 @@ class TraceBoard {
   // The newest of each trace, in `seq` order: finished sweeps first to stay when `max_bytes` are
   // not enough, then envelopes, then provisional sweeps; of each the newest first.
   std::vector<RecordFrame> Newest(size_t max_bytes) const;
+  // The numbers of Newest, without provisional sweeps, ascending.
+  std::vector<uint64_t> NewestSeqs() const;
+  // When the newest envelope of continuous EMG was recorded; 0: none is held.
+  int64_t LastEnvelopeUnixNs() const;
 
  private:
   using KindAndName = std::pair<uint32_t, std::string>;

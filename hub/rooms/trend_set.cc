@@ -23,7 +23,7 @@ void TrendSet::Add(const v1::Measurement& measurement, uint64_t seq, int64_t rec
                         static_cast<float>(measurement.latency_ms()),
                         static_cast<float>(measurement.amplitude_percent_of_baseline()),
                         static_cast<float>(measurement.latency_change_percent()),
-                        measurement.state(), seq});
+                        measurement.state(), seq, measurement.confidence()});
   // One trend more lowers the limit of all.
   const size_t limit = PointLimit();
   if (it->second.size() > 1) {
@@ -62,7 +62,8 @@ void TrendSet::Restore(const v1::Trend& trend) {
   for (const v1::TrendPoint& p : trend.points()) {
     points.push_back({p.recorded_unix_ns(), p.amplitude_uv(), p.latency_ms(),
                       p.amplitude_percent_of_baseline(), p.latency_change_percent(),
-                      static_cast<v1::MeasurementState>(p.state()), p.seq()});
+                      static_cast<v1::MeasurementState>(p.state()), p.seq(),
+                      static_cast<v1::MarkConfidence>(p.confidence())});
   }
 }
 
@@ -80,6 +81,7 @@ void TrendSet::FillProto(v1::CaseState* state) const {
       p->set_latency_change_percent(point.latency_change_percent);
       p->set_state(static_cast<uint32_t>(point.state));
       p->set_seq(point.seq);
+      p->set_confidence(static_cast<uint32_t>(point.confidence));
     }
   }
 }

@@ -28,6 +28,7 @@ class TrendSet {
     float latency_change_percent = 0;
     v1::MeasurementState state = v1::MEASUREMENT_STATE_UNSPECIFIED;
     uint64_t seq = 0;
+    v1::MarkConfidence confidence = v1::MARK_CONFIDENCE_UNSPECIFIED;
   };
 
   void Add(const v1::Measurement& measurement, uint64_t seq, int64_t recorded_unix_ns);

@@ -257,23 +257,32 @@ export class FakeCase {
 
   summary() {
     const alerts = new Map();
-    const acknowledged = new Set();
+    const actions = new Map();
     let message;
     const key = (id) => `${id.lane}/${id.originSeq}/${Buffer.from(id.origin).toString('hex')}`;
     for (const e of this.journal) {
       const body = e.record.body;
       if (body.case === 'alert') {
         const id = key(body.value.raisedBy ?? this.idOf(e.record));
-        alerts.set(id, { record: e.record, atMs: alerts.get(id)?.atMs ?? e.atMs });
+        alerts.set(id, { id, record: e.record, atMs: alerts.get(id)?.atMs ?? e.atMs });
       }
       if (body.case === 'message') message = body.value;
       if (body.case === 'alertAction' && body.value.place === pb.Place.READER) {
-        if (body.value.kind === pb.AlertActionKind.ACKNOWLEDGED) acknowledged.add(key(body.value.alert));
-        if (body.value.kind === pb.AlertActionKind.UNDONE) acknowledged.delete(key(body.value.alert));
+        const standing = actions.get(key(body.value.alert)) ?? [];
+        actions.set(key(body.value.alert), standing);
+        if (body.value.kind === pb.AlertActionKind.ACKNOWLEDGED) standing.push(key(this.idOf(e.record)));
+        if (body.value.kind !== pb.AlertActionKind.UNDONE) continue;
+        // One action, not all.
+        const at = body.value.undone ? standing.indexOf(key(body.value.undone)) : standing.length - 1;
+        if (at >= 0) standing.splice(at, 1);
       }
     }
-    const open = [...alerts.entries()].sort((a, b) => b[1].record.body.value.priority - a[1].record.body.value.priority);
-    const worst = open[0]?.[1];
+    // Of this case's alerts none comes back: the record that raised one is its call.
+    const open = [...alerts.values()].sort((a, b) =>
+      b.record.body.value.priority - a.record.body.value.priority || b.atMs - a.atMs);
+    const unacknowledged = open.filter(({ id }) => !actions.get(id)?.length);
+    const worst = open[0];
+    const calling = unacknowledged[0];
     const measured = this.journal.filter((e) => e.record.body.case === 'measurement').slice(-120);
     const perTime = new Map();
     for (const e of measured) {
@@ -295,7 +304,9 @@ export class FakeCase {
             ? pb.MeasurementState.RED : pb.MeasurementState.WITHIN_LIMITS, lastUnixNs: ns(nowMs()) })),
         { modality: pb.Modality.EMG_FREE_RUNNING, worstState: pb.MeasurementState.WITHIN_LIMITS, lastUnixNs: ns(nowMs()) }],
       openAlertCount: open.length,
-      unacknowledgedAlertCount: open.filter(([id]) => !acknowledged.has(id)).length,
+      unacknowledgedAlertCount: unacknowledged.length,
+      callingPriority: calling?.record.body.value.priority ?? 0,
+      callingAlert: calling?.record.body.value.summary ?? '', callingAlertUnixNs: ns(calling?.atMs ?? 0),
       worstPriority: worst?.record.body.value.priority ?? 0,
       worstAlert: worst?.record.body.value.summary ?? '', worstAlertUnixNs: ns(worst?.atMs ?? 0),
       lastMessage: message?.text ?? '', lastMessageSender: message?.sender ?? '',

@@ -1,11 +1,12 @@
 // The workstation in Chromium: wall, case, alert, acknowledge, annotate, message to the theatre, the
 // answer back, receipts. A picture of each step; no console errors; axe finds nothing serious.
 //
-//   node tests/browser/run.mjs [--url URL --reader-token T --theatre-token T]
+//   node tests/browser/run.mjs [--url URL --reader-token T --theatre-token T] [--hub-pid PID]
 //                              [--theatre-name "OR 3"] [--wait SECONDS] [--out DIR]
 //
 // Each option is also an environment variable (REMORA_URL, REMORA_READER_TOKEN, ...). Without a URL
-// it runs against the fake hub, with the states that only it can make (lost link, narrow, zoomed).
+// it runs against the fake hub. With the process id of a hub on this machine, that hub is stopped
+// (SIGSTOP) for a while; without either, there are no steps about a lost link.
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { axe, launch, photographer, watch } from './browser.mjs';
@@ -21,7 +22,12 @@ const root = join(fileURLToPath(import.meta.url), '../../..');
 const out = option('out', join(root, 'build/browser'));
 const waitMs = 1000 * Number(option('wait', 120));
 const real = option('url');
-const hub = real ? undefined : await startFakeHub({ dist: option('dist') });
+// The fall comes when the first pictures are taken.
+const hub = real ? undefined : await startFakeHub({ dist: option('dist'), alertAfterS: 60 });
+const hubPid = Number(option('hub-pid', 0));
+const outage = hub ? { begin: () => { hub.quiet = true; hub.drop(); }, end: () => { hub.quiet = false; } }
+  : hubPid > 0 ? { begin: () => process.kill(hubPid, 'SIGSTOP'), end: () => process.kill(hubPid, 'SIGCONT') }
+    : undefined;
 const url = (real ?? hub.url).replace(/\/$/, '');
 const readerToken = option('reader-token', hub && IDENTITIES[0].token);
 const theatreToken = option('theatre-token', hub && IDENTITIES[1].token);
@@ -62,6 +68,53 @@ const accessible = async (page, name) => {
 // What the test writes names itself, so that it is found again on a hub that holds more.
 const mark = Math.random().toString(36).slice(2, 7);
 const question = `Left leg response is down (${mark}). What was done just before?`;
+// The sweeps as they are drawn: by row, its scale and how tall the current trace stands, in pixels.
+const drawn = (page) => page.evaluate(() => {
+  const probe = document.createElement('canvas').getContext('2d');
+  probe.fillStyle = getComputedStyle(document.documentElement).getPropertyValue('--trace').trim();
+  probe.fillRect(0, 0, 1, 1);
+  const want = probe.getImageData(0, 0, 1, 1).data;
+  const rows = {};
+  for (const column of document.querySelectorAll('.sweep-pane .column')) {
+    for (const row of column.querySelectorAll('.row')) {
+      const canvas = row.querySelector('.trace canvas');
+      const { width, height } = canvas;
+      // The whole trace from 10 ms after the stimulus: before that, an artefact may stand.
+      const from = Math.round(width / 4);
+      const { data } = canvas.getContext('2d').getImageData(from, 0, width - from, height);
+      let top = height;
+      let bottom = 0;
+      for (let i = 0; i < data.length; i += 4) {
+        if (Math.abs(data[i] - want[0]) + Math.abs(data[i + 1] - want[1]) + Math.abs(data[i + 2] - want[2]) > 24) continue;
+        const y = Math.floor(i / 4 / (width - from));
+        top = Math.min(top, y);
+        bottom = Math.max(bottom, y);
+      }
+      const name = `${column.querySelector('h3').textContent} ${row.querySelector('.row-name b').textContent}`;
+      rows[name] = { scale: row.querySelector('.scale-bar').textContent.trim(),
+        barPx: row.querySelector('.scale-bar i').getBoundingClientRect().height, heightPx: Math.max(0, bottom - top) };
+    }
+  }
+  return rows;
+});
+// Presses A until nothing calls: what was not looked at is brought into view first, and looked at.
+async function acknowledgeAll(page) {
+  for (let i = 0; i < 12 && await page.locator('.alert-calling').count() > 0; i++) {
+    await page.waitForTimeout(1400);
+    await page.keyboard.press('a');
+    await page.waitForTimeout(200);
+  }
+  await page.waitForFunction(() => document.querySelectorAll('.alert-calling').length === 0);
+}
+const slotsOnWall = async () => Object.fromEntries(await reader.locator('.tile').evaluateAll(
+  (tiles) => tiles.map((t) => [t.querySelector('h2').textContent, t.querySelector('.slot').textContent])));
+// "right Cv5-Fz SEP median" of the form: the derivation is its second word.
+const chosenName = async (words) => words.split(/\s+/)[1];
+const escaped = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+let slotsBefore;
+let drawnBefore;
+let wantedId;
+const wanted = () => reader.locator(`[id="${wantedId}"]`);
 const tile = () => reader.locator('.tile').filter({ has: reader.locator('h2', { hasText: new RegExp(`^${theatreName}$`) }) });
 
 await step('the page asks who one is, and says when a token is not known', async () => {
@@ -103,6 +156,7 @@ await step('a case opens by key and shows sweeps, EMG, trends and ages', async (
   }
   await tile().waitFor();
   const slot = await tile().locator('.slot').textContent();
+  slotsBefore = await slotsOnWall();
   await reader.bringToFront();
   await reader.keyboard.press(slot);
   await reader.locator('.case').waitFor();
@@ -110,27 +164,54 @@ await step('a case opens by key and shows sweeps, EMG, trends and ages', async (
   await reader.locator('.emg-pane canvas').first().waitFor();
   await reader.locator('.row .readout .value').first().waitFor({ timeout: waitMs });
   await reader.waitForTimeout(4000);
+  drawnBefore = await drawn(reader);
   await accessible(reader, 'case');
   await photo(reader, '02-case');
 });
 
-await step('a trace that is not touched keeps its gain', async () => {
+await step('an arrow changes the gain of its pane, and the scale with it', async () => {
   const gain = () => reader.locator('.sweep-pane .pane-head .facts span').first().textContent();
+  const scale = () => reader.locator('.sweep-pane .scale-bar').first().textContent();
   const before = await gain();
+  const scaleBefore = await scale();
   await reader.locator('.sweep-pane .pane-head h2').first().click();
   await reader.keyboard.press('ArrowDown');
   expect(await gain() !== before, 'the arrow did not change the gain');
+  expect(await scale() !== scaleBefore, 'the scale bar did not follow');
   await reader.keyboard.press('ArrowUp');
   expect(await gain() === before, 'the gain did not come back');
+  expect(await scale() === scaleBefore, 'the scale bar did not come back');
 });
 
 await step('the alert appears with its evidence', async () => {
-  await reader.locator('.alert-open').first().waitFor({ timeout: waitMs });
+  // Chosen by its words: other alerts (a train of discharges, a link) may stand above or below.
+  const found = reader.locator('.alert-high.alert-open').filter({ has: reader.locator('h3', { hasText: /^SEP/ }) }).first();
+  await found.waitFor({ timeout: waitMs });
+  wantedId = await found.getAttribute('id');
   await reader.waitForTimeout(1500);
-  const words = await reader.locator('.alert-open').first().textContent();
+  const words = await wanted().textContent();
   expect(/limit/i.test(words), `the alert names no limit: ${words}`);
+  expect(await reader.locator('.alert').first().locator('h3', { hasText: /^SEP/ }).count() === 1, 'a lesser alert stands above it');
   await accessible(reader, 'case with an alert');
   await photo(reader, '03-alert');
+});
+
+await step('a trace that falls is drawn smaller, at the scale it had', async () => {
+  const [, side, derivation] = /\b(left|right)\s+([^:]+):/.exec(await wanted().locator('h3').textContent()) ?? [];
+  const name = `${side?.toUpperCase()} ${derivation}`;
+  const before = drawnBefore?.[name];
+  expect(before?.heightPx > 8, `nothing was drawn before the fall in ${name} of ${Object.keys(drawnBefore ?? {})}`);
+  let after;
+  for (let i = 0; i < 40; i++) {
+    after = await drawn(reader);
+    if (after[name].heightPx < 0.75 * before.heightPx) break;
+    await reader.waitForTimeout(1000);
+  }
+  expect(after[name].heightPx < 0.75 * before.heightPx, `${name} is drawn ${after[name].heightPx} px tall, before ${before.heightPx} px`);
+  for (const row of Object.keys(drawnBefore)) {
+    expect(after[row].scale === drawnBefore[row].scale && after[row].barPx === drawnBefore[row].barPx,
+      `the scale of ${row} was ${drawnBefore[row].scale}, is ${after[row].scale}`);
+  }
 });
 
 await step('the theatre sees it as not yet interpreted', async () => {
@@ -145,14 +226,13 @@ await step('the theatre sees it as not yet interpreted', async () => {
 
 await step('A acknowledges, undo takes it back, A acknowledges again', async () => {
   await reader.bringToFront();
-  const before = await reader.locator('.alert-open').count();
-  await reader.keyboard.press('a');
-  await reader.getByRole('button', { name: /^Undo/ }).click();
-  await reader.waitForFunction((n) => document.querySelectorAll('.alert-open').length >= n, before);
-  await reader.keyboard.press('a');
-  await reader.locator('.history', { hasText: /Acknowledged by/ }).first().waitFor();
-  await reader.locator('.history li:not(.pending)', { hasText: /Acknowledged by/ }).first().waitFor();
-  await reader.getByRole('button', { name: /^Undo/ }).first().waitFor();
+  await reader.locator('.sentence').click();
+  await acknowledgeAll(reader);
+  await wanted().getByRole('button', { name: /^Undo/ }).click();
+  await reader.locator(`[id="${wantedId}"].alert-open`).waitFor();
+  await acknowledgeAll(reader);
+  await wanted().locator('.history li:not(.pending):not(.past)', { hasText: /Acknowledged by/ }).first().waitFor();
+  await wanted().getByRole('button', { name: /^Undo/ }).waitFor();
   await photo(reader, '04-acknowledged');
   await theatre.locator('.interpretation', { hasText: 'has it since' }).first().waitFor();
 });
@@ -197,7 +277,12 @@ await step('"Seen" and an answer come back with their receipts', async () => {
   await theatre.getByRole('button', { name: 'Stopping now' }).click();
   await theatre.locator('.answered', { hasText: 'Stopping now' }).waitFor();
   await reader.bringToFront();
-  await reader.locator('.message.theirs', { hasText: 'Stopping now' }).waitFor();
+  // Read is what stood before somebody: the message in view, and a hand on the mouse.
+  const answer = reader.locator('.message.theirs', { hasText: 'Stopping now' }).last();
+  await answer.waitFor();
+  await answer.scrollIntoViewIfNeeded();
+  await reader.mouse.move(600, 500);
+  await reader.mouse.move(640, 520);
   await reader.locator('.message.mine', { hasText: mark }).locator('.receipts .read').waitFor();
   await theatre.locator('.answered .receipts .read').waitFor();
   await photo(theatre, '08-theatre-answered');
@@ -224,13 +309,31 @@ await step('Space holds the view with a frame, L looks at it live', async () => 
   await reader.waitForFunction(() => document.querySelectorAll('.held').length === 0);
 });
 
-await step('B sets a baseline with a reason', async () => {
+await step('B sets a baseline with a reason, and the trace is measured against it', async () => {
   await reader.keyboard.press('b');
+  const form = reader.locator('form[aria-label="New baseline"]');
+  const submit = form.locator('button[type=submit]');
+  const all = form.locator('label.check');
+  // One trace, of the side that has not fallen.
+  const spared = /\bleft\b/i.test(await wanted().locator('h3').textContent()) ? /right/i : /left/i;
+  const chosen = all.filter({ hasText: spared }).first();
+  const words = (await chosen.textContent()).trim();
+  for (let i = 0; i < await all.count(); i++) {
+    if ((await all.nth(i).textContent()).trim() !== words) await all.nth(i).locator('input').uncheck();
+  }
+  expect(await submit.isDisabled(), 'it can be set without a reason');
   await reader.getByLabel('Reason (required)').fill(`after repositioning (${mark})`);
   await photo(reader, '10-baseline');
   await accessible(reader, 'case with the baseline form');
-  await reader.keyboard.press('Escape');
-  await reader.waitForFunction(() => !document.querySelector('form[aria-label="New baseline"]'));
+  expect(/^Set 1 in/.test((await submit.textContent()).trim()), `the button says: ${await submit.textContent()}`);
+  await submit.click();
+  await form.waitFor({ state: 'detached' });
+  // The agent has set it, the hub has recorded it, the page has read it back: no other way to here.
+  const derivation = (await chosenName(words)).trim();
+  const column = reader.locator('.sweep-pane .column').filter({ has: reader.locator('h3', { hasText: spared }) });
+  const row = column.locator('.row').filter({ has: reader.locator('.row-name b', { hasText: new RegExp(`^${escaped(derivation)}$`) }) });
+  await row.locator('.component', { hasText: /re-?baseline/i }).first().waitFor({ timeout: waitMs });
+  await photo(reader, '10-baseline-set');
 });
 
 await step('narrow and zoomed screens stay readable', async () => {
@@ -245,11 +348,14 @@ await step('narrow and zoomed screens stay readable', async () => {
   await reader.setViewportSize({ width: 1920, height: 1080 });
 });
 
-await step('W goes back to the wall, where the tile kept its slot', async () => {
+await step('W goes back to the wall, where each tile kept its slot', async () => {
   await reader.locator('.sentence').click();
   await reader.keyboard.press('w');
   await tile().waitFor();
   await reader.waitForTimeout(1200);
+  const slots = await slotsOnWall();
+  expect(JSON.stringify(slots) === JSON.stringify(slotsBefore),
+    `slots were ${JSON.stringify(slotsBefore)}, are ${JSON.stringify(slots)}`);
   await accessible(reader, 'wall with an alert');
   await photo(reader, '12-wall');
 });
@@ -261,27 +367,45 @@ if (hub) {
     expect(bulk.withheld === 0, `${bulk.withheld} bulk records were withheld`);
     expect(bulk.sent - bulk.shown < 65_536, `${bulk.sent - bulk.shown} bytes are not reported`);
   });
+}
 
+if (outage) {
   await step('a lost link covers the page with words, and nothing written is lost', async () => {
     complaints.forgive = /WebSocket|401|Failed to load/;
+    await reader.bringToFront();
     await reader.keyboard.press(await tile().locator('.slot').textContent());
     await reader.locator('.row .readout .value').first().waitFor();
-    hub.quiet = true;
-    hub.drop();
-    await reader.locator('.stale-stale').waitFor();
-    await photo(reader, '13-stale');
-    await reader.locator('.compose textarea').fill(`written without a link (${mark})`);
-    await reader.locator('.compose textarea').press('Enter');
-    await reader.locator('.message.mine', { hasText: 'written without' }).locator('.pending').waitFor();
-    await reader.locator('.stale-lost').waitFor();
-    await accessible(reader, 'case, link lost');
-    await photo(reader, '14-lost');
-    hub.quiet = false;
+    const mine = reader.locator('.message.mine', { hasText: `written without a link (${mark})` });
+    outage.begin();
+    try {
+      await reader.locator('.stale-stale').waitFor();
+      await photo(reader, '13-stale');
+      await reader.locator('.compose textarea').fill(`written without a link (${mark})`);
+      await reader.locator('.compose textarea').press('Enter');
+      await mine.locator('.pending').waitFor();
+      await reader.locator('.stale-lost').waitFor();
+      await theatre.locator('.theatre-link-lost').waitFor();
+      await accessible(reader, 'case, link lost');
+      await photo(reader, '14-lost');
+    } finally {
+      outage.end();
+    }
     await reader.locator('.link-live').waitFor({ timeout: 20_000 });
-    await reader.locator('.message.mine', { hasText: 'written without' }).locator('.receipts', { hasText: 'On record' }).waitFor();
-    expect(await reader.locator('.message.mine', { hasText: 'written without' }).count() === 1, 'it is there twice');
+    await mine.locator('.receipts', { hasText: 'On record' }).waitFor({ timeout: 20_000 });
+    expect(await mine.count() === 1, 'it is there twice');
+    await theatre.locator('.theatre-link-live').waitFor({ timeout: 20_000 });
+    await theatre.getByText(`written without a link (${mark})`).first().waitFor();
     await photo(reader, '15-again');
     complaints.forgive = undefined;
+  });
+
+  await step('what was on record before the loss is there after a reload', async () => {
+    await reader.reload();
+    for (const words of [question, `written without a link (${mark})`]) {
+      const message = reader.locator('.message.mine', { hasText: words });
+      await message.waitFor();
+      expect(await message.count() === 1, `"${words}" is there ${await message.count()} times`);
+    }
   });
 }
 

@@ -23,6 +23,8 @@ std::string Environment(const char* name, const char* otherwise) {
   return value != nullptr && *value != '\0' ? value : otherwise;
 }
 
+}  // namespace
+
 std::string ProgramPath(const std::string& name) {
   if (name.find('/') != std::string::npos) return name;
   return Environment("REMORA_BINARY_DIR", "build") + "/bin/" + name;
@@ -33,8 +35,6 @@ std::string ReadAll(const std::string& path) {
   return std::string(std::istreambuf_iterator<char>(file), {});
 }
 
-}  // namespace
-
 void SleepFor(Duration duration) {
   std::this_thread::sleep_for(std::chrono::nanoseconds(duration.nanoseconds()));
 }
@@ -44,24 +44,30 @@ Duration Uptime() {
 }
 
 Process::Process(const std::string& name, const std::vector<std::string>& arguments,
-                 std::string log_path)
+                 std::string log_path, const std::string& error_path)
     : log_path_(std::move(log_path)) {
   const std::string path = ProgramPath(name);
   std::vector<char*> argv{const_cast<char*>(path.c_str())};
   for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
-  const int log = open(log_path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-  REMORA_CHECK(log >= 0, "a test's log file can be made");
+  const auto open_log = [](const std::string& log_name) {
+    const int log = open(log_name.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    REMORA_CHECK(log >= 0, "a test's log file can be made");
+    return log;
+  };
+  const int log = open_log(log_path_);
+  const int errors = open_log(error_path.empty() ? log_path_ : error_path);
   pid_ = fork();
   REMORA_CHECK(pid_ >= 0, "fork");
   if (pid_ == 0) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);  // no test leaves a program behind
     dup2(log, STDOUT_FILENO);
-    dup2(log, STDERR_FILENO);
+    dup2(errors, STDERR_FILENO);
     execv(argv[0], argv.data());
     _exit(127);
   }
   close(log);
+  close(errors);
 }
 
 Process::~Process() { Kill(); }
@@ -95,10 +101,11 @@ std::string Process::Log() const { return ReadAll(log_path_); }
 Finished RunToEnd(const std::string& name, const std::vector<std::string>& arguments,
                   Duration timeout) {
   TemporaryFolder folder;
-  Process process(name, arguments, folder.Path("output"));
+  Process process(name, arguments, folder.Path("output"), folder.Path("errors"));
   Finished finished;
   finished.exit_code = process.Wait(timeout).value_or(-1);
   finished.output = process.Log();
+  finished.errors = ReadAll(folder.Path("errors"));
   return finished;
 }
 

@@ -15,8 +15,10 @@ namespace remora::testing {
 
 class Process {
  public:
-  // Starts build/bin/NAME (or an absolute path) with `arguments`; output is appended to `log_path`.
-  Process(const std::string& name, const std::vector<std::string>& arguments, std::string log_path);
+  // Starts build/bin/NAME (or an absolute path) with `arguments`; output is appended to `log_path`,
+  // standard error to `error_path` where one is given.
+  Process(const std::string& name, const std::vector<std::string>& arguments, std::string log_path,
+          const std::string& error_path = "");
   ~Process();
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
@@ -41,6 +43,7 @@ class Process {
 struct Finished {
   int exit_code = -1;
   std::string output;
+  std::string errors;
 };
 Finished RunToEnd(const std::string& name, const std::vector<std::string>& arguments,
                   Duration timeout = Duration::Seconds(60));
@@ -52,6 +55,10 @@ bool Eventually(Duration timeout, Condition condition);
 // The path of a file of the repository, and of the shared recordings ("" where there are none).
 std::string SourcePath(const std::string& relative);
 std::string DataPath(const std::string& relative);
+
+// The path of a program of this build.
+std::string ProgramPath(const std::string& name);
+std::string ReadAll(const std::string& path);
 
 // A folder of this test's own, removed with the object.
 class TemporaryFolder {

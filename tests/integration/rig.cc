@@ -5,11 +5,12 @@
 
 #include <filesystem>
 #include <fstream>
-#include <iterator>
+#include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "common/check.h"
 #include "common/random.h"
 #include "common/status_macros.h"
@@ -28,17 +29,12 @@ void WriteFile(const std::string& path, const std::string& text) {
   chmod(path.c_str(), 0600);
 }
 
-std::string ReadFileText(const std::string& path) {
-  std::ifstream file(path);
-  return std::string(std::istreambuf_iterator<char>(file), {});
-}
-
 // The hash that the identities file wants, made by the program itself.
 std::string TokenHash(const TemporaryFolder& folder, const std::string& token) {
   WriteFile(folder.Path("token.in"), token);
-  const Finished hashed = RunToEnd(
-      "/bin/sh", {"-c", absl::StrCat("exec ", std::getenv("REMORA_BINARY_DIR"),
-                                     "/bin/remora-hub --hash-token <", folder.Path("token.in"))});
+  const Finished hashed =
+      RunToEnd("/bin/sh", {"-c", absl::StrCat("exec ", ProgramPath("remora-hub"), " --hash-token <",
+                                              folder.Path("token.in"))});
   REMORA_CHECK(hashed.exit_code == 0, "remora-hub --hash-token");
   return std::string(absl::StripAsciiWhitespace(hashed.output));
 }
@@ -87,7 +83,7 @@ absl::StatusOr<Duration> Rig::StartHub() {
     return absl::UnavailableError(absl::StrCat("the hub did not start:\n", hub_->Log()));
   }
   const Duration took = Uptime() - began;
-  const nlohmann::json json = nlohmann::json::parse(ReadFileText(ports), nullptr, false);
+  const nlohmann::json json = nlohmann::json::parse(ReadAll(ports), nullptr, false);
   grpc_port_ = json.value("grpc_port", 0);
   http_port_ = json.value("http_port", 0);
   if (grpc_port_ == 0) return absl::InternalError("the ports file has no grpc_port");
@@ -125,10 +121,31 @@ reader::ClientOptions Rig::Identity(const std::string& name) const {
 std::string Rig::hub_address() const { return absl::StrCat("127.0.0.1:", grpc_port_); }
 std::string Rig::http_address() const { return absl::StrCat("127.0.0.1:", http_port_); }
 
-Finished Rig::Remora(const std::string& identity, std::vector<std::string> arguments) const {
+std::vector<std::string> Rig::RemoraArguments(const std::string& identity,
+                                              std::vector<std::string> arguments) const {
   arguments.insert(arguments.begin(),
                    {"--hub", hub_address(), "--token-file", TokenFile(identity)});
-  return RunToEnd("remora", arguments);
+  return arguments;
+}
+
+Finished Rig::Remora(const std::string& identity, std::vector<std::string> arguments) const {
+  return RunToEnd("remora", RemoraArguments(identity, std::move(arguments)));
+}
+
+absl::StatusOr<std::map<uint32_t, uint64_t>> RecordsMadeOf(const std::string& source,
+                                                           const std::string& plan) {
+  const Finished dry = RunToEnd(
+      "remora-agent", {"--source", source, "--plan", plan, "--dry-run", "--output", "ndjson"},
+      Duration::Seconds(120));
+  if (dry.exit_code != 0) return absl::InternalError(dry.errors);
+  std::map<uint32_t, uint64_t> made;
+  for (const absl::string_view line : absl::StrSplit(dry.output, '\n', absl::SkipEmpty())) {
+    const nlohmann::json record =
+        nlohmann::json::parse(line.begin(), line.end(), nullptr, /*allow_exceptions=*/false);
+    if (!record.contains("lane")) return absl::InternalError("a dry run's line has no lane");
+    ++made[record["lane"].get<uint32_t>()];
+  }
+  return made;
 }
 
 void Collector::OnRecord(const DeliveredRecord& delivered) {

@@ -39,6 +39,9 @@ class Rig {
   std::string Path(const std::string& name) const { return folder_.Path(name); }
   // `remora` as this identity.
   Finished Remora(const std::string& identity, std::vector<std::string> arguments) const;
+  // Its command line, for a shell's pipe and for a Process.
+  std::vector<std::string> RemoraArguments(const std::string& identity,
+                                           std::vector<std::string> arguments) const;
 
  private:
   void AddIdentity(const std::string& name, const std::string& role, const std::string& theatre);
@@ -75,6 +78,10 @@ class Collector : public LinkObserver {
   uint64_t snapshots_ ABSL_GUARDED_BY(mutex_) = 0;
   uint64_t disorder_ ABSL_GUARDED_BY(mutex_) = 0;
 };
+
+// How many records of each lane an agent makes of this source: as its dry run counts them.
+absl::StatusOr<std::map<uint32_t, uint64_t>> RecordsMadeOf(const std::string& source,
+                                                           const std::string& plan);
 
 // Follows the case completely, from the first record on.
 absl::Status FollowCompletely(reader::Client& client, const std::string& case_id);

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """House rules that a machine can check (docs/contributing.md).
 
-Checks: include arrows (arrows.txt), banned calls, file budgets, units in proto field names and a
+Checks: include arrows (arrows.txt), banned calls, budgets of files and functions, units in proto field names and a
 comment on each proto message, no FFTW in hub and reader, shell scripts that parse, text hygiene.
 Prints one line a finding, "FILE:LINE: what is wrong: what would be right", and exits 1 if there is any.
 `--self-test` runs the rules against small wrong examples, so that the rules themselves are tested.
@@ -38,6 +38,7 @@ ALLOWED = {
     "acquisition-agent/app/": "the program's edge",
     "reader-client/cc/app/": "the program's edge",
 }
+FUNCTION_BUDGET = 70
 BUDGET = {".h": 250, ".cc": 450, "_test.cc": 900, ".ts": 450, ".tsx": 450}
 # file -> reason why it may be longer
 LONGER = {}
@@ -47,7 +48,7 @@ UNITS = ("_ns", "_us", "_ms", "_s", "_hz", "_uv", "_uv_rms", "_ma", "_percent", 
          "_seconds", "uv_per_count")
 # Numbers that have no unit: counters, places, versions, ids.
 DIMENSIONLESS = re.compile(
-    r"(^|_)(lane|lanes|seq|origin_seq|epoch|version|order|index|revision|id|count|kind|state|correlation|digest)$|_threshold$|_percent_of_baseline$")
+    r"(^|_)(lane|lanes|seq|origin_seq|epoch|version|order|index|revision|id|count|kind|state|correlation|digest|episode|confidence)$|_threshold$|_percent_of_baseline$")
 
 
 def relative(path):
@@ -118,6 +119,20 @@ def check_budget(name, text):
         yield lines, f"{lines} lines, over {limit}", "split it, or give a reason in LONGER"
 
 
+def check_functions(text):
+    """Functions at the left margin: from the first line of the declaration to the closing brace."""
+    start = None
+    for number, line in enumerate(text.split("\n"), 1):
+        if line == "}" and start is not None:
+            if number - start + 1 > FUNCTION_BUDGET:
+                yield start, f"a function of {number - start + 1} lines, over {FUNCTION_BUDGET}", "split it"
+            start = None
+        elif line[:1] in ("}", "#", "/") or re.match(r"(namespace|struct|class|enum|union|extern|using)\b", line):
+            start = None
+        elif start is None and re.match(r"\S", line) and not line.endswith(";"):
+            start = number
+
+
 def check_proto(name, text):
     lines = text.split("\n")
     for number, line in enumerate(lines, 1):
@@ -127,10 +142,8 @@ def check_proto(name, text):
                 yield number, f"number {field.group(3)} has no unit in its name", "end it with _ms, _uv, _hz, ..."
         if re.match(r"(message|enum|service) ", line):
             before = lines[number - 2].strip() if number > 1 else ""
-            if not before.startswith("//") and name not in PROTO_UNCOMMENTED_OK:
-                kind = line.split()[1]
-                if kind not in PROTO_SELF_EVIDENT:
-                    yield number, f"{kind} has no comment", "say what it is and who sets it"
+            if not before.startswith("//"):
+                yield number, f"{line.split()[1]} has no comment", "say what it is and who sets it"
     for number, line in enumerate(lines, 1):
         value = re.match(r"  ([A-Z0-9_]+) = 0;", line)
         if value and not value.group(1).endswith("_UNSPECIFIED"):
@@ -141,8 +154,6 @@ PROTO_PLAIN = {"twitch_count", "amplitude_uv", "first_sample_index", "contact_in
                "hub_boot_id", "first", "last", "minimum_version", "maximum_version", "monotonic_ns", "from_seq",
                "to_seq", "probe_id", "request_id", "follow_id", "block_index", "head_seq", "lane_seq",
                "first_origin_seq", "last_origin_seq"}
-PROTO_UNCOMMENTED_OK = set()
-PROTO_SELF_EVIDENT = set()
 
 
 def check_cmake_fftw(name, text):
@@ -169,6 +180,7 @@ def check_file(name, text, arrows):
     if name.endswith(CODE):
         findings += list(check_arrows(name, text, arrows))
         findings += list(check_banned(name, text))
+        findings += list(check_functions(text))
     if name.endswith(CODE + (".ts", ".tsx")):
         findings += list(check_budget(name, text))
     if name.endswith(".proto"):
@@ -210,6 +222,7 @@ def self_test():
         ("hub/rooms/x.cc", "std::this_thread::sleep_for(d);\n", "sleeps"),
         ("hub/rooms/x.h", "int x;\n", "no #pragma once"),
         ("hub/rooms/x.cc", "\n" * 500, "over 450"),
+        ("hub/rooms/x.cc", "void F(int a,\n       int b) {\n" + "  G();\n" * 70 + "}\n", "over 70"),
         ("proto/remora/v1/x.proto", "// A.\nmessage A {\n  double amplitude = 1;\n}\n", "no unit"),
         ("proto/remora/v1/x.proto", "// A.\nenum A {\n  A_NONE = 0;\n}\n", "is zero"),
         ("hub/CMakeLists.txt", "target_link_libraries(x fftw3)\n", "FFTW"),

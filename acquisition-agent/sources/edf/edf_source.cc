@@ -38,6 +38,8 @@ ChannelInfo MakeChannel(const Signal& signal, const Header& header) {
   channel.physical_max = signal.physical_max * scale;
   channel.prefilter = signal.prefilter;
   channel.transducer = signal.transducer;
+  channel.is_status_word =
+      header.format == Format::kBdf && absl::EqualsIgnoreCase(signal.label, "Status");
   return channel;
 }
 
@@ -134,6 +136,12 @@ void EdfSource::DescribeChannels(const std::string& name) {
 
 absl::Status EdfSource::ChooseTriggers(const TriggerOptions& options) {
   annotation_prefix_ = options.annotation_prefix;
+  if (absl::Status status = FindTriggers(options); !status.ok()) return status;
+  ListTexts(options);
+  return absl::OkStatus();
+}
+
+absl::Status EdfSource::FindTriggers(const TriggerOptions& options) {
   std::optional<int> channel;
   switch (options.from) {
     case TriggerOptions::From::kNone:
@@ -162,16 +170,35 @@ absl::Status EdfSource::ChooseTriggers(const TriggerOptions& options) {
                                        annotation_prefix_, "\""));
   } else if (channel) {
     const ChannelInfo& info = info_.channels[*channel];
-    const bool status_bits =
-        header_.format == Format::kBdf && absl::EqualsIgnoreCase(info.original_label, "Status");
     trigger_channel_index_ = channel;
-    trigger_channel_.emplace(info, status_bits, options);
+    trigger_channel_.emplace(info, options);
     info_.notes.push_back(absl::StrCat("stimuli are taken from channel \"", info.label, "\""));
   } else {
     info_.notes.push_back(
         "no stimuli: no annotation begins with \"STIM\" and no channel is named as a trigger");
   }
   return absl::OkStatus();
+}
+
+void EdfSource::ListTexts(const TriggerOptions& options) {
+  std::vector<std::string> labels;
+  std::vector<std::string> others;
+  if (trigger_channel_) {
+    for (const auto& [code, label] : options.code_labels) labels.push_back(label);
+  }
+  for (const std::string& text : timeline_.texts) {
+    if (triggers_from_annotations_ && absl::StartsWith(text, annotation_prefix_)) {
+      labels.push_back(TriggerFromAnnotation(text, annotation_prefix_, 0).label);
+    } else {
+      others.push_back(text);
+    }
+  }
+  labels.insert(labels.end(), others.begin(), others.end());
+  info_.texts.emplace();
+  absl::flat_hash_set<std::string> seen;
+  for (std::string& label : labels) {
+    if (!label.empty() && seen.insert(label).second) info_.texts->push_back(std::move(label));
+  }
 }
 
 absl::StatusOr<Item> EdfSource::Next() {
@@ -287,7 +314,7 @@ void EdfSource::AddAnnotationsBefore(int64_t time_ns, std::vector<Item>* items) 
     if (triggers_from_annotations_ && absl::StartsWith(text, annotation_prefix_)) {
       items->emplace_back(TriggerFromAnnotation(text, annotation_prefix_, annotation.time_ns));
     } else {
-      items->emplace_back(SourceEvent{annotation.time_ns, annotation.duration_ns, text, false});
+      items->emplace_back(SourceEvent{annotation.time_ns, annotation.duration_ns, text});
     }
   }
 }

@@ -52,6 +52,9 @@ class EdfSource : public SignalSource {
 
   void DescribeChannels(const std::string& name);
   absl::Status ChooseTriggers(const TriggerOptions& options);
+  absl::Status FindTriggers(const TriggerOptions& options);
+  // SourceInfo::texts, once the triggers are chosen.
+  void ListTexts(const TriggerOptions& options);
 
   absl::Status LoadRecord();
   void AddBreakBefore(const Segment& segment);

@@ -57,7 +57,7 @@ Collected Collect(SignalSource* source) {
       EXPECT_GE(trigger->time_ns, latest_block_end_ns);
       out.triggers.push_back(*trigger);
     } else if (auto* event = std::get_if<SourceEvent>(&*item)) {
-      EXPECT_TRUE(event->late || event->time_ns < 0 || event->time_ns >= latest_block_end_ns);
+      EXPECT_TRUE(event->time_ns < 0 || event->time_ns >= latest_block_end_ns);
       out.events.push_back(*event);
     } else if (auto* gap = std::get_if<Gap>(&*item)) {
       for (int64_t& end : block_end_ns) end = gap->to_ns;
@@ -253,6 +253,10 @@ TEST(EdfSource, AnnotationsComeInOrderWhereverTheyStand) {
             "e");
   EXPECT_EQ(collected.events[2].text, "late mark");
   EXPECT_EQ(collected.events[2].duration_ns, 500'000'000);
+  ASSERT_TRUE((*source)->info().texts);
+  EXPECT_THAT(*(*source)->info().texts, ElementsAre("TIB L", "late mark", "before",
+                                                    "Gr\u00F6\u00DF"
+                                                    "e"));
 }
 
 TEST(EdfSource, AnnotationsAloneNeedNoDuration) {
@@ -289,6 +293,7 @@ TEST(EdfSource, TriggersOfAChannelAreSampleExactAcrossRecords) {
   EXPECT_EQ(collected.triggers[0].label, "MED R");
   EXPECT_EQ(collected.triggers[1].time_ns, 2'500'000'000);
   EXPECT_EQ(collected.triggers[1].code, 1);
+  EXPECT_THAT(*(*source)->info().texts, ElementsAre("MED R"));
 }
 
 TEST(EdfSource, HostileOptionsAreRefused) {

@@ -61,11 +61,9 @@ std::optional<int> FindTriggerChannel(const std::vector<ChannelInfo>& channels) 
   return std::nullopt;
 }
 
-TriggerChannel::TriggerChannel(const ChannelInfo& channel, bool status_bits,
-                               const TriggerOptions& options)
-    : status_bits_(status_bits),
+TriggerChannel::TriggerChannel(const ChannelInfo& channel, const TriggerOptions& options)
+    : status_bits_(channel.is_status_word),
       threshold_(options.threshold),
-      sample_period_ns_(std::llround(1e9 / channel.sample_rate_hz)),
       code_labels_(options.code_labels) {}
 
 std::optional<int32_t> TriggerChannel::Push(double sample, int64_t count) {
@@ -85,7 +83,6 @@ std::optional<int32_t> TriggerChannel::Push(double sample, int64_t count) {
 StimulusTrigger TriggerChannel::MakeTrigger(int32_t code, int64_t time_ns) const {
   StimulusTrigger trigger;
   trigger.time_ns = time_ns;
-  trigger.uncertainty_ns = sample_period_ns_;
   trigger.code = code;
   if (const auto it = code_labels_.find(code); it != code_labels_.end()) trigger.label = it->second;
   return trigger;

@@ -50,7 +50,7 @@ std::optional<int> FindTriggerChannel(const std::vector<ChannelInfo>& channels);
 // time of the sample; the true one lies within the sample period before it.
 class TriggerChannel {
  public:
-  TriggerChannel(const ChannelInfo& channel, bool status_bits, const TriggerOptions& options);
+  TriggerChannel(const ChannelInfo& channel, const TriggerOptions& options);
 
   // Gives the next sample and the count it was stored as; returns the code if a stimulus begins
   // with it.
@@ -61,7 +61,6 @@ class TriggerChannel {
  private:
   const bool status_bits_;
   const double threshold_;
-  const int64_t sample_period_ns_;
   const std::map<int32_t, std::string> code_labels_;
   std::optional<int32_t> previous_;  // level: 0 or 1; status: the low 16 bits
 };

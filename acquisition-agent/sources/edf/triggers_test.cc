@@ -34,18 +34,20 @@ std::vector<int> Codes(TriggerChannel* channel, const std::vector<double>& sampl
 }
 
 TEST(TriggerChannel, FiresOnRisingEdgesOnly) {
-  TriggerChannel channel(Line(), false, {});
+  TriggerChannel channel(Line(), {});
   EXPECT_EQ(Codes(&channel, {0, 1, 1, 1, 0, 5, 0, 0.4, 0.6}),
             (std::vector<int>{-1, 1, -1, -1, -1, 5, -1, -1, 1}));
 }
 
 TEST(TriggerChannel, DoesNotTakeALineThatIsHighAtTheStartForAStimulus) {
-  TriggerChannel channel(Line(), false, {});
+  TriggerChannel channel(Line(), {});
   EXPECT_EQ(Codes(&channel, {1, 1, 0, 1}), (std::vector<int>{-1, -1, -1, 1}));
 }
 
 TEST(TriggerChannel, StatusBitsFireOnEachNewCodeAndIgnoreTheHighBits) {
-  TriggerChannel channel(Line(), true, {});
+  ChannelInfo word = Line();
+  word.is_status_word = true;
+  TriggerChannel channel(word, {});
   const double idle = -6815744;  // battery and speed bits of a BioSemi status word
   EXPECT_EQ(Codes(&channel, {idle, idle + 128, idle + 128, idle + 3, idle, idle + 128}),
             (std::vector<int>{-1, 128, -1, 3, -1, 128}));
@@ -54,11 +56,10 @@ TEST(TriggerChannel, StatusBitsFireOnEachNewCodeAndIgnoreTheHighBits) {
 TEST(TriggerChannel, NamesCodes) {
   TriggerOptions options;
   options.code_labels = {{2, "MED L"}};
-  TriggerChannel channel(Line(), false, options);
+  TriggerChannel channel(Line(), options);
   EXPECT_EQ(channel.MakeTrigger(2, 7).label, "MED L");
   EXPECT_EQ(channel.MakeTrigger(3, 7).label, "");
   EXPECT_EQ(channel.MakeTrigger(3, 7).code, 3);
-  EXPECT_EQ(channel.MakeTrigger(3, 7).uncertainty_ns, 1'000'000);
 }
 
 }  // namespace

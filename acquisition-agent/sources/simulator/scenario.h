@@ -18,7 +18,7 @@ namespace remora::agent::sim {
 struct Stimulator {
   Nerve nerve = Nerve::kMedian;
   Side side = Side::kLeft;
-  double rate_hz = 3.7;
+  double rate_hz = 3.1;
   double current_ma = 25;
 };
 

@@ -351,7 +351,7 @@ Scenario DefaultScenario() {
   }
   for (const Nerve nerve : {Nerve::kMedian, Nerve::kTibial}) {
     for (const Side side : {Side::kLeft, Side::kRight}) {
-      scenario.stimulators.push_back({nerve, side, 3.7, nerve == Nerve::kMedian ? 25.0 : 40.0});
+      scenario.stimulators.push_back({nerve, side, 3.1, nerve == Nerve::kMedian ? 25.0 : 40.0});
     }
   }
   return scenario;

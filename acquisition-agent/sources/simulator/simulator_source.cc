@@ -184,7 +184,7 @@ void SimulatorSource::AddStimuliBefore(int64_t end_ns, bool in_gap, std::vector<
 void SimulatorSource::AddNotes(int64_t first, int64_t end, std::vector<Item>* items) {
   schedule_.Visit(ScenarioEvent::Kind::kNote, first, end, [&](const Occurrence& occurrence) {
     items->emplace_back(
-        SourceEvent{SampleTimeNs(occurrence.first_sample), 0, occurrence.event->text, false});
+        SourceEvent{SampleTimeNs(occurrence.first_sample), 0, occurrence.event->text});
   });
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -35,6 +36,19 @@ ScriptedSource::ScriptedSource(PatientScript script)
     channel.physical_max = kLimitUv;
     info_.channels.push_back(channel);
   }
+  if (script_.telling != Telling::kChannel) return;
+  ChannelInfo trigger = info_.channels[0];
+  trigger.label = trigger.original_label = "TRIG";
+  trigger.unit = "";
+  trigger.is_voltage = false;
+  trigger.rate_group = 1;
+  trigger.uv_per_count = 1;
+  trigger.digital_min = 0;
+  trigger.digital_max = 1;
+  trigger.physical_min = 0;
+  trigger.physical_max = 1;
+  info_.rate_groups.push_back(RateGroup{kRateHz, {3}});
+  info_.channels.push_back(trigger);
 }
 
 double ScriptedSource::Noise() {
@@ -56,8 +70,44 @@ double ScriptedSource::Sample(int channel, double time_s) {
     const double late = script_.latency(time_s);
     uv += script_.amplitude(time_s) * (-3 * Wave(ms, 20 * late, 2.5) + 3 * Wave(ms, 26 * late, 4));
   }
+  if (ms < 1 && channel == 2) uv += script_.muscle_artefact_uv;
   if (ms < 1 && channel != 2) uv += (channel == 0 ? 300 : 200) * std::exp(-ms / 0.4);
   return std::round(script_.fault(channel, time_s, uv) * 10) / 10;
+}
+
+void ScriptedSource::TellStimulus(double time_s, std::vector<SourceEvent>* late) {
+  const auto time_ns = static_cast<int64_t>(time_s * 1e9);
+  if (script_.telling == Telling::kChannel) return;
+  if (script_.telling == Telling::kTriggers) {
+    StimulusTrigger trigger;
+    trigger.time_ns = time_ns;
+    trigger.label = "MED R";
+    trigger.rate_hz = script_.stimulus_hz;
+    if (script_.delivered_ma(time_s) > 0) trigger.delivered_ma = script_.delivered_ma(time_s);
+    ready_.push_back(trigger);
+    return;
+  }
+  SourceEvent event;
+  event.time_ns = time_ns;
+  event.text = script_.telling == Telling::kNamelessNotes ? "N1 wrist" : "STIM MED R";
+  if (script_.telling == Telling::kLateNotes) {
+    late->push_back(event);
+  } else {
+    ready_.push_back(event);
+  }
+}
+
+SampleBlock ScriptedSource::TriggerBlock(const SampleBlock& of) const {
+  SampleBlock block = of;
+  block.rate_group = 1;
+  block.samples.assign(static_cast<size_t>(of.samples_per_channel), 0.0);
+  const int64_t period = std::llround(kRateHz / script_.stimulus_hz);
+  for (size_t i = 0; i < block.samples.size(); ++i) {
+    const int64_t sample = of.start_time_ns / 500'000 + static_cast<int64_t>(i);
+    const double time_s = static_cast<double>(sample / period * period) / kRateHz;
+    if (sample % period < 4 && script_.told(time_s)) block.samples[i] = 1;
+  }
+  return block;
 }
 
 void ScriptedSource::MakeBlock() {
@@ -96,6 +146,7 @@ void ScriptedSource::MakeBlock() {
           Sample(channel, static_cast<double>(next_sample_ + i) / kRateHz);
     }
   }
+  std::vector<SourceEvent> late;
   const double period_s = 1 / script_.stimulus_hz;
   const int64_t first = static_cast<int64_t>(
       std::ceil(static_cast<double>(next_sample_) / kRateHz / period_s - 1e-9));
@@ -103,16 +154,15 @@ void ScriptedSource::MakeBlock() {
        static_cast<double>(k) * period_s * kRateHz < static_cast<double>(next_sample_ + count);
        ++k) {
     const double time_s = static_cast<double>(k) * period_s;
-    if (!script_.told(time_s)) continue;
-    StimulusTrigger trigger;
-    trigger.time_ns = static_cast<int64_t>(time_s * 1e9);
-    trigger.label = "MED R";
-    trigger.rate_hz = script_.stimulus_hz;
-    ready_.push_back(trigger);
+    if (script_.told(time_s)) TellStimulus(time_s, &late);
   }
   next_sample_ += count;
   delivered_ += count;
+  std::optional<SampleBlock> triggers;
+  if (script_.telling == Telling::kChannel) triggers = TriggerBlock(block);
   ready_.push_back(std::move(block));
+  if (triggers) ready_.push_back(*std::move(triggers));
+  for (SourceEvent& event : late) ready_.push_back(std::move(event));
 }
 
 absl::StatusOr<Item> ScriptedSource::Next() {
@@ -128,9 +178,8 @@ CasePlan PatientPlan(const std::string& more) {
   plan.plan_path = "patient.plan";
   plan.montage_path = "patient.montage";
   plan.criteria_path = "patient.criteria";
-  const bool parsed =
-      google::protobuf::TextFormat::ParseFromString(
-          absl::StrCat(R"(montage_file: "m" criteria_file: "c" procedure: "test"
+  const bool parsed = google::protobuf::TextFormat::ParseFromString(
+                          absl::StrCat(R"(montage_file: "m" criteria_file: "c" procedure: "test"
             evoked {
               modality: MODALITY_SEP_UPPER side: SIDE_RIGHT derivation: "CPc-Front"
               trigger { label_prefix: "MED R" } stimulus { site: "median nerve" rate_hz: 5 }
@@ -140,21 +189,21 @@ CasePlan PatientPlan(const std::string& more) {
               component { label: "P25" polarity: POLARITY_POSITIVE
                           window_from_ms: 20 window_to_ms: 36 expected_ms: 26 }
               criterion: "SEP.amp_abs" criterion: "SEP.lat_abs" )",
-                       more, R"( }
+                                       more, R"( }
             emg { derivation: "TA" side: SIDE_RIGHT criterion: "EMG.train" })"),
-          &plan.plan) &&
-      google::protobuf::TextFormat::ParseFromString(
-          R"(derivation { name: "CPc-Front" plus: "CPc" minus: "Front" }
+                          &plan.plan) &&
+                      google::protobuf::TextFormat::ParseFromString(
+                          R"(derivation { name: "CPc-Front" plus: "CPc" minus: "Front" }
              derivation { name: "TA" plus: "TA" })",
-          &plan.montage) &&
-      google::protobuf::TextFormat::ParseFromString(
-          R"(version: "7"
+                          &plan.montage) &&
+                      google::protobuf::TextFormat::ParseFromString(
+                          R"(version: "7"
              criterion { key: "SEP.amp_abs" amber_amplitude_fall_percent: 40
                          red_amplitude_fall_percent: 50 source: "test" }
              criterion { key: "SEP.lat_abs" amber_latency_rise_percent: 7
                          red_latency_rise_percent: 10 source: "test" }
              criterion { key: "EMG.train" amber_train_ms: 2000 source: "test" })",
-          &plan.criteria);
+                          &plan.criteria);
   REMORA_CHECK(parsed, "the test's plan parses");
   FillDefaults(&plan.plan);
   REMORA_CHECK(CheckCasePlan(plan).ok(), "the test's plan is right");

@@ -14,6 +14,15 @@
 
 namespace remora::agent {
 
+// How the source says that a stimulus came.
+enum class Telling {
+  kTriggers,
+  kNotes,         // an annotation "STIM MED R"
+  kLateNotes,     // the same, after its samples were delivered
+  kChannel,       // an edge of the channel TRIG, in a rate group whose blocks come last
+  kNamelessNotes  // an annotation that only the plan's prefix "N1" makes a stimulus
+};
+
 struct PatientScript {
   double seconds = 60;
   double stimulus_hz = 5;
@@ -26,6 +35,11 @@ struct PatientScript {
   std::function<double(int, double, double)> fault = [](int, double, double uv) { return uv; };
   // False: the stimulus at that time is given and answered, but its trigger is lost.
   std::function<bool(double)> told = [](double) { return true; };
+  Telling telling = Telling::kTriggers;
+  // Current of the stimulus at that time, as the source says it; 0: it does not say.
+  std::function<double(double)> delivered_ma = [](double) { return 0.0; };
+  // What a stimulus leaves in the muscle's channel for 1 ms.
+  double muscle_artefact_uv = 0;
   // Nothing was recorded in [gap_from_s, gap_to_s); a gap of no length is a jump of the recorded
   // clock.
   double gap_from_s = -1;
@@ -45,6 +59,8 @@ class ScriptedSource : public SignalSource {
   double Noise();
   double Sample(int channel, double time_s);
   void MakeBlock();
+  void TellStimulus(double time_s, std::vector<SourceEvent>* late);
+  SampleBlock TriggerBlock(const SampleBlock& of) const;
 
   const PatientScript script_;
   SourceInfo info_;

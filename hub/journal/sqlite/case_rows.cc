@@ -91,12 +91,13 @@ absl::StatusOr<StoredHead> LoadHead(Connection& connection, int64_t case_key) {
 }
 
 absl::StatusOr<std::vector<OriginLaneHeld>> LoadOrigins(Connection& connection,
-                                                        const StoredHead& stored) {
+                                                        const StoredHead& stored,
+                                                        PayloadCipher& cipher) {
   const int64_t case_key = stored.case_key;
-  ASSIGN_OR_RETURN(
-      Statement select,
-      Statement::Prepare(connection,
-                         "SELECT origin, lane, digest, ranges FROM origins WHERE case_key = ?"));
+  ASSIGN_OR_RETURN(Statement select,
+                   Statement::Prepare(connection,
+                                      "SELECT origin, lane, digest, participant, ranges, refused "
+                                      "FROM origins WHERE case_key = ?"));
   select.Bind(1, case_key);
   std::vector<OriginLaneHeld> origins;
   while (true) {
@@ -104,15 +105,19 @@ absl::StatusOr<std::vector<OriginLaneHeld>> LoadOrigins(Connection& connection,
     if (!row) break;
     OriginLaneHeld held;
     held.lane = static_cast<uint32_t>(select.Int(1));
-    const absl::string_view ranges = select.Blob(3);
-    if (!held.origin.Assign(select.Blob(0)) ||
-        BlobDigest(case_key, OriginPlace(held.origin, held.lane), ranges) != select.Blob(2) ||
-        !DecodeRanges(ranges, &held.held)) {
+    const absl::string_view sealed = select.Blob(3);
+    const absl::string_view ranges = select.Blob(4);
+    const absl::string_view refused = select.Blob(5);
+    const bool known = held.origin.Assign(select.Blob(0));
+    const std::string place = OriginPlace(held.origin, held.lane);
+    if (!known || OriginRowDigest(case_key, place, sealed, ranges, refused) != select.Blob(2) ||
+        !DecodeRanges(ranges, &held.held) || !DecodeRanges(refused, &held.refused)) {
       return Damaged(connection,
                      absl::StrCat("case with key ", case_key, ", origin ", held.origin.Hex(),
                                   ", lane ", held.lane),
                      "its ranges are not what was written");
     }
+    ASSIGN_OR_RETURN(held.participant, cipher.Open(stored.head.case_id, place, sealed));
     origins.push_back(std::move(held));
   }
   if (origins.size() != stored.origin_lanes) {

@@ -31,7 +31,8 @@ absl::StatusOr<std::vector<StoredHead>> LoadHeads(Connection& connection);
 absl::StatusOr<StoredHead> LoadHead(Connection& connection, int64_t case_key);
 
 absl::StatusOr<std::vector<OriginLaneHeld>> LoadOrigins(Connection& connection,
-                                                        const StoredHead& stored);
+                                                        const StoredHead& stored,
+                                                        PayloadCipher& cipher);
 
 // An empty checkpoint where there is none, or where it is damaged: it is only a cache.
 Checkpoint LoadCheckpoint(Connection& connection, int64_t case_key, const CaseHead& head,

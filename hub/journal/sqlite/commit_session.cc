@@ -37,7 +37,7 @@ absl::Status CommitSession::PrepareStatements() {
   RETURN_IF_ERROR(prepare(&commit_, "COMMIT"));
   RETURN_IF_ERROR(prepare(&insert_row_, "INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?)"));
   RETURN_IF_ERROR(prepare(&put_head_, "REPLACE INTO cases VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"));
-  RETURN_IF_ERROR(prepare(&put_origin_, "REPLACE INTO origins VALUES (?, ?, ?, ?, ?)"));
+  RETURN_IF_ERROR(prepare(&put_origin_, "REPLACE INTO origins VALUES (?, ?, ?, ?, ?, ?, ?)"));
   return prepare(&put_checkpoint_, "REPLACE INTO checkpoints VALUES (?, ?, ?, ?)");
 }
 
@@ -86,15 +86,20 @@ absl::Status CommitSession::PutHead(int64_t case_key, const CaseHead& head,
       .Run();
 }
 
-absl::Status CommitSession::PutOrigin(int64_t case_key, const OriginId& origin, uint32_t lane,
-                                      const SeqRanges& held) {
-  const std::string ranges = EncodeRanges(held);
-  const std::string digest = BlobDigest(case_key, OriginPlace(origin, lane), ranges);
+absl::Status CommitSession::PutOrigin(int64_t case_key, const CaseId& case_id,
+                                      const OriginLaneHeld& held, PayloadCipher& cipher) {
+  const std::string place = OriginPlace(held.origin, held.lane);
+  const std::string sealed = cipher.Seal(case_id, place, held.participant);
+  const std::string ranges = EncodeRanges(held.held);
+  const std::string refused = EncodeRanges(held.refused);
+  const std::string digest = OriginRowDigest(case_key, place, sealed, ranges, refused);
   return put_origin_.Bind(1, case_key)
-      .BindBlob(2, origin.bytes())
-      .Bind(3, lane)
+      .BindBlob(2, held.origin.bytes())
+      .Bind(3, held.lane)
       .BindBlob(4, digest)
-      .BindBlob(5, ranges)
+      .BindBlob(5, sealed)
+      .BindBlob(6, ranges)
+      .BindBlob(7, refused)
       .Run();
 }
 
@@ -110,7 +115,8 @@ absl::Status CommitSession::PutCheckpoint(int64_t case_key, const CaseId& case_i
       .Run();
 }
 
-absl::Status CommitSession::CutBackTo(int64_t case_key, const CaseTail& tail) {
+absl::Status CommitSession::CutBackTo(int64_t case_key, const CaseTail& tail,
+                                      PayloadCipher& cipher) {
   const CaseHead& head = tail.head();
   for (const RecordClass record_class : {RecordClass::kControl, RecordClass::kBulk}) {
     const std::string rows = absl::StrCat(
@@ -124,7 +130,7 @@ absl::Status CommitSession::CutBackTo(int64_t case_key, const CaseTail& tail) {
   }
   if (head.last_seq == 0) return absl::OkStatus();
   for (const auto& [key, held] : tail.origins()) {
-    RETURN_IF_ERROR(PutOrigin(case_key, key.first, key.second, held));
+    RETURN_IF_ERROR(PutOrigin(case_key, head.case_id, held, cipher));
   }
   return PutHead(case_key, head, tail.origins().size());
 }

@@ -34,14 +34,14 @@ class CommitSession {
                          PayloadCipher& cipher);
   // `origin_lanes`: how many origins and lanes the case has in all.
   absl::Status PutHead(int64_t case_key, const CaseHead& head, size_t origin_lanes);
-  absl::Status PutOrigin(int64_t case_key, const OriginId& origin, uint32_t lane,
-                         const SeqRanges& held);
+  absl::Status PutOrigin(int64_t case_key, const CaseId& case_id, const OriginLaneHeld& held,
+                         PayloadCipher& cipher);
   absl::Status PutCheckpoint(int64_t case_key, const CaseId& case_id,
                              const Checkpoint& checkpoint, PayloadCipher& cipher);
 
   // Makes the case what `tail` says: takes away every row after it. For what a commit that failed
   // has left behind.
-  absl::Status CutBackTo(int64_t case_key, const CaseTail& tail);
+  absl::Status CutBackTo(int64_t case_key, const CaseTail& tail, PayloadCipher& cipher);
 
   // Pages in the write-ahead log after the last commit.
   int log_pages() const { return log_pages_; }

@@ -104,7 +104,7 @@ absl::Status JournalFile::Reconcile(CommitSession& session, const CaseId& case_i
   if (!stored.ok() && !absent) return stored.status();
   const CaseHead& acknowledged = tail.head();
   const uint64_t last_seq = absent ? 0 : stored->head.last_seq;
-  if (last_seq > acknowledged.last_seq) return session.CutBackTo(entry->case_key, tail);
+  if (last_seq > acknowledged.last_seq) return session.CutBackTo(entry->case_key, tail, cipher_);
   absl::Status damage = absent ? absl::OkStatus() : stored->damage;
   if (damage.ok() && last_seq < acknowledged.last_seq) {
     damage = absl::DataLossError(
@@ -114,6 +114,16 @@ absl::Status JournalFile::Reconcile(CommitSession& session, const CaseId& case_i
   }
   if (damage.ok() && !absent) {
     damage = CheckCaseEnd(session.connection(), entry->case_key, acknowledged);
+    if (!damage.ok() && !absl::IsDataLoss(damage)) return damage;
+  }
+  if (damage.ok() && !absent) {
+    // An append of refused numbers alone leaves the head as it is.
+    const absl::StatusOr<std::vector<OriginLaneHeld>> origins =
+        LoadOrigins(session.connection(), *stored, cipher_);
+    if (origins.ok() && *origins != tail.OriginList()) {
+      return session.CutBackTo(entry->case_key, tail, cipher_);
+    }
+    damage = origins.status();
     if (!damage.ok() && !absl::IsDataLoss(damage)) return damage;
   }
   if (!damage.ok()) directory_.MarkDamaged(case_id, damage);

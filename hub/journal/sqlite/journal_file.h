@@ -22,10 +22,11 @@ class JournalFile {
   using Tails = std::map<CaseId, CaseTail>;
 
   // All outlive the file.
-  JournalFile(std::string path, std::string vfs, CaseDirectory& directory,
+  JournalFile(std::string path, std::string vfs, PayloadCipher& cipher, CaseDirectory& directory,
               SessionSlot<ReadSession>& reader, SessionSlot<Connection>& checkpointer)
       : path_(std::move(path)),
         vfs_(std::move(vfs)),
+        cipher_(cipher),
         directory_(directory),
         reader_(reader),
         checkpointer_(checkpointer) {}
@@ -57,6 +58,7 @@ class JournalFile {
 
   const std::string path_;
   const std::string vfs_;
+  PayloadCipher& cipher_;
   CaseDirectory& directory_;
   SessionSlot<ReadSession>& reader_;
   SessionSlot<Connection>& checkpointer_;

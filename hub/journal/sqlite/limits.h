@@ -7,7 +7,7 @@
 namespace remora::hub::sqlite {
 
 // How long a statement waits for another process (an administrator's sqlite3 shell) to let go of
-// the file. The hub's own threads never wait for each other so. Rooms turn UNRECORDED after 250 ms.
+// the file. The hub's own threads never wait for each other so. Short, since alerts wait with it.
 inline constexpr int kBusyTimeoutMs = 200;
 
 // Pages (of 4 KiB) in the write-ahead log at which the checkpointer begins: 16 MiB are 3 s of 100

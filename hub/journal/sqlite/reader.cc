@@ -58,7 +58,7 @@ absl::StatusOr<CaseRestore> Reader::Restore(const CaseId& case_id) {
       RETURN_IF_ERROR(stored.status());
       RETURN_IF_ERROR(stored->damage);
       restore.head = stored->head;
-      ASSIGN_OR_RETURN(restore.origins, LoadOrigins(connection, *stored));
+      ASSIGN_OR_RETURN(restore.origins, LoadOrigins(connection, *stored, cipher_));
       restore.checkpoint = LoadCheckpoint(connection, entry.case_key, restore.head, cipher_);
       return restore;
     };

@@ -77,6 +77,17 @@ std::string BlobDigest(int64_t case_key, absl::string_view place, absl::string_v
       .Add(blob).Finish();
 }
 
+std::string OriginRowDigest(int64_t case_key, absl::string_view place,
+                            absl::string_view sealed_participant, absl::string_view ranges,
+                            absl::string_view refused) {
+  Digest digest;
+  digest.Add(static_cast<uint64_t>(case_key));
+  for (const absl::string_view part : {place, sealed_participant, ranges, refused}) {
+    digest.Add(part.size()).Add(part);
+  }
+  return digest.Finish();
+}
+
 std::string RowPlace(RecordClass record_class, uint64_t first_seq) {
   return absl::StrCat(record_class == RecordClass::kControl ? "control/" : "bulk/", first_seq);
 }

@@ -32,6 +32,10 @@ std::string RowDigest(int64_t row_key, uint64_t after_seq, uint64_t last_seq, ui
                       absl::string_view sealed_payload);
 // `origin_lanes`: how many rows of table origins the case has.
 std::string HeadDigest(int64_t case_key, const CaseHead& head, uint64_t origin_lanes);
+// Of a row of table origins, over its sealed participant and both sets of ranges.
+std::string OriginRowDigest(int64_t case_key, absl::string_view place,
+                            absl::string_view sealed_participant, absl::string_view ranges,
+                            absl::string_view refused);
 std::string BlobDigest(int64_t case_key, absl::string_view place, absl::string_view blob);
 
 // Where bytes belong: what PayloadCipher authenticates with a row or a checkpoint, and what digests

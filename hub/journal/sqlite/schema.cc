@@ -42,7 +42,9 @@ CREATE TABLE origins (
   origin BLOB NOT NULL,
   lane INTEGER NOT NULL,
   digest BLOB NOT NULL,
+  participant BLOB NOT NULL,
   ranges BLOB NOT NULL,
+  refused BLOB NOT NULL,
   PRIMARY KEY (case_key, origin, lane)
 ) WITHOUT ROWID;
 CREATE TABLE checkpoints (

@@ -14,7 +14,7 @@ namespace remora::hub::sqlite {
 // "RMRJ", in the file's header: `file` and this program tell by it what the file is.
 inline constexpr int64_t kApplicationId = 0x524d524a;
 // The layout below. A newer one is refused, not guessed at.
-inline constexpr int64_t kSchemaVersion = 1;
+inline constexpr int64_t kSchemaVersion = 2;
 
 // Makes the file (mode 0600) where there is none, and syncs its directory entry.
 absl::Status CreateFileIfMissing(const std::string& path);

@@ -15,6 +15,7 @@
 #include "common/random.h"
 #include "gtest/gtest.h"
 #include "hub/journal/sqlite/row_format.h"
+#include "hub/journal/sqlite/schema.h"
 #include "hub/journal/sqlite/testing/journal_bench.h"
 #include "hub/journal/testing/case_script.h"
 #include "hub/journal/testing/journal_calls.h"
@@ -79,7 +80,7 @@ int ExpectTruthOrError(JournalBench& bench, const std::vector<CaseScript>& scrip
       EXPECT_EQ(restore->head.last_seq, script.last_seq());
       EXPECT_EQ(restore->head.chain, script.Head().chain);
       EXPECT_EQ(restore->head.lane_seq, script.Head().lane_seq);
-      EXPECT_EQ(restore->origins.size(), script.Origins().size());
+      EXPECT_EQ(restore->origins, script.Origins());
       EXPECT_TRUE(*frames == script.Frames(1, script.last_seq())) << "other bytes than written";
     } else {
       ++errors;
@@ -108,10 +109,11 @@ TEST(SqliteJournalHostile, AFileThatIsNoJournalIsRefused) {
 TEST(SqliteJournalHostile, ANewerJournalIsRefusedAndLeftAlone) {
   JournalBench bench;
   WriteJournal(bench);
-  RunSql(bench.path(), "PRAGMA user_version = 2");
+  RunSql(bench.path(), absl::StrCat("PRAGMA user_version = ", kSchemaVersion + 1));
   const absl::Status status = bench.Open();
   EXPECT_TRUE(absl::IsFailedPrecondition(status)) << status;
-  EXPECT_TRUE(absl::StrContains(status.message(), "layout 2")) << status;
+  EXPECT_TRUE(absl::StrContains(status.message(), absl::StrCat("layout ", kSchemaVersion + 1)))
+      << status;
 }
 
 TEST(SqliteJournalHostile, NoDirectoryIsAnError) {

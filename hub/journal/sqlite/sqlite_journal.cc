@@ -27,7 +27,7 @@ SqliteJournal::SqliteJournal(Options options, const Clock& clock, Executor& exec
       checkpointer_(options.checkpoint_pages,
                     {.moved = [this] { writer_.FinishLog(); },
                      .failed = [this](absl::Status) { writer_.ReopenFile(); }}),
-      file_(options.path, options.vfs, directory_, reader_.slot(), checkpointer_.slot()),
+      file_(options.path, options.vfs, cipher, directory_, reader_.slot(), checkpointer_.slot()),
       writer_({clock, executor, cipher, directory_, file_, std::move(options.observer),
                [this](int pages) { checkpointer_.NotePages(pages); }}) {}
 

@@ -206,13 +206,14 @@ absl::Status Writer::PutHeads(const Transaction& transaction) {
   CommitSession& session = *parts_.file.session();
   for (const auto& [case_id, keyed] : transaction.tails) {
     const auto& [case_key, tail] = keyed;
-    if (tail.head().last_seq == tails_.at(case_id).head().last_seq) continue;  // all refused
-    RETURN_IF_ERROR(session.PutHead(case_key, tail.head(), tail.origins().size()));
     const auto touched = transaction.origins.find(case_id);
+    const bool moved = tail.head().last_seq != tails_.at(case_id).head().last_seq;
+    if (!moved && touched == transaction.origins.end()) continue;  // no append was taken
+    RETURN_IF_ERROR(session.PutHead(case_key, tail.head(), tail.origins().size()));
     if (touched == transaction.origins.end()) continue;
     for (const auto& [origin_lane, unused] : touched->second) {
-      RETURN_IF_ERROR(session.PutOrigin(case_key, origin_lane.first, origin_lane.second,
-                                        tail.origins().at(origin_lane)));
+      RETURN_IF_ERROR(
+          session.PutOrigin(case_key, case_id, tail.origins().at(origin_lane), parts_.cipher));
     }
   }
   return absl::OkStatus();
@@ -249,7 +250,7 @@ absl::StatusOr<CaseTail*> Writer::FindTail(const CaseId& case_id, int64_t case_k
   } else {
     RETURN_IF_ERROR(stored.status());
     RETURN_IF_ERROR(stored->damage);
-    ASSIGN_OR_RETURN(origins, LoadOrigins(connection, *stored));
+    ASSIGN_OR_RETURN(origins, LoadOrigins(connection, *stored, parts_.cipher));
   }
   return &tails_.try_emplace(case_id, stored->head, std::move(origins)).first->second;
 }

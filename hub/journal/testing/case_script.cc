@@ -94,7 +94,7 @@ CaseAppend CaseScript::Next(const std::vector<uint32_t>& lanes, size_t body_byte
     append.runs.push_back(runs[c]);
   }
   for (const auto& [lane, ranges] : added) {
-    append.origins.push_back({OriginOfLane(lane), lane, ranges.ranges()});
+    append.origins.push_back({OriginOfLane(lane), lane, ranges.ranges(), {}, kParticipant});
   }
   append.last_seq = last_seq_;
   append.chain = chain_;
@@ -127,7 +127,7 @@ std::vector<OriginLaneHeld> CaseScript::Origins() const {
   std::vector<OriginLaneHeld> origins;
   for (uint32_t lane = 0; lane < kLaneCount; ++lane) {
     if (origin_seq_[lane] == 0) continue;
-    OriginLaneHeld held{OriginOfLane(lane), lane, {}};
+    OriginLaneHeld held{OriginOfLane(lane), lane, {}, {}, kParticipant};
     held.held.InsertRange(1, origin_seq_[lane]);
     origins.push_back(std::move(held));
   }

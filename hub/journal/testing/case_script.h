@@ -45,6 +45,8 @@ class CaseScript {
   void ForgetRecords() { keep_records_ = false; }
 
   static OriginId OriginOfLane(uint32_t lane);
+  // Whose origins they are.
+  static constexpr char kParticipant[] = "agent-7";
 
  private:
   std::string MakeRecord(uint32_t lane, uint64_t origin_seq, size_t body_bytes) const;

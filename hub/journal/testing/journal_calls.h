@@ -59,6 +59,8 @@ inline void ExpectHolds(Journal& journal, WaitingExecutor& executor, const CaseS
     EXPECT_EQ(restore->origins[i].origin, origins[i].origin);
     EXPECT_EQ(restore->origins[i].lane, origins[i].lane);
     EXPECT_EQ(restore->origins[i].held, origins[i].held);
+    EXPECT_EQ(restore->origins[i].refused, origins[i].refused);
+    EXPECT_EQ(restore->origins[i].participant, origins[i].participant);
   }
   ReadRequest all;
   all.case_id = script.case_id();

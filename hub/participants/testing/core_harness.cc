@@ -24,8 +24,9 @@ HubHarness::HubHarness(uint64_t seed)
 HubHarness::~HubHarness() { Participants().erase(this); }
 
 void HubHarness::StartHub() {
-  core_ = std::make_unique<HubCore>(HubCoreParts{journal_.get(), &clock_, &executor_, random_.get(),
-                                                 &metrics_, "remora-hub test"});
+  core_ = std::make_unique<HubCore>(HubCoreParts{
+      journal_.get(), &clock_, &executor_, random_.get(), &metrics_, "remora-hub test",
+      [this](const CaseId& case_id, const absl::Status&) { damaged_.push_back(case_id); }});
   REMORA_CHECK(core_->Start().ok(), "the hub starts");
 }
 

@@ -42,6 +42,8 @@ class HubHarness {
   FakeMetrics& metrics() { return metrics_; }
   Random& random() { return *random_; }
   HubCore& core() { return *core_; }
+  // Cases that the hub could not restore.
+  const std::vector<CaseId>& damaged() const { return damaged_; }
   CaseId DrawCase() { return CaseId::Draw(*random_); }
   OriginId DrawOrigin() { return OriginId::Draw(*random_); }
 
@@ -54,6 +56,7 @@ class HubHarness {
   FakeMetrics metrics_;
   std::unique_ptr<Random> random_;
   std::unique_ptr<HubCore> core_;
+  std::vector<CaseId> damaged_;
 };
 
 // A record as a participant got it.

@@ -2,12 +2,15 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "common/record_json.h"
 #include "common/status_macros.h"
 #include "reader-client/cc/app/commands.h"
+#include "reader-client/cc/sdk/alert_view.h"
 #include "reader-client/cc/sdk/delivery_latency.h"
 
 namespace remora::reader {
@@ -23,6 +26,8 @@ class Attendant : public LinkObserver {
 
   void OnSnapshot(const v1::Snapshot& snapshot) override {
     for (const std::string& bytes : snapshot.state().clock_estimates()) Take(bytes, false);
+    // What was acknowledged is known before it is looked at what calls.
+    alerts_.Take(snapshot.state());
     for (const std::string& bytes : snapshot.state().alerts()) Take(bytes, false);
     for (const std::string& bytes : snapshot.state().messages()) Take(bytes, false);
     for (const std::string& bytes : snapshot.state().receipts()) Take(bytes, false);
@@ -65,26 +70,36 @@ class Attendant : public LinkObserver {
         latency_.OnRecord(key.origin, record.captured_at(), *now);
       }
     }
-    if (record.has_alert()) OnAlert(stamped->header, record.alert());
+    alerts_.Take(*stamped, record);
+    if (record.has_alert()) OnAlert(*stamped, record.alert());
+    if (record.has_alert_action() && asked_.erase({stamped->header.case_id, key}) > 0)
+      ++acknowledged_;
     if (record.has_message()) OnMessage(stamped->header, record.message());
   }
 
-  void OnAlert(const RecordHeader& header, const v1::Alert& alert) {
-    if (alert.has_raised_by() || !alerts_.insert(header.key()).second || is_theatre_) return;
+  // Acknowledges each call once.
+  void OnAlert(const StampedRecord& stamped, const v1::Alert& alert) {
+    const std::optional<RecordKey> raised = alerts_.Raised(stamped.header.key());
+    if (is_theatre_ || !raised.has_value()) return;
+    if (!alerts_.IsOpen(*raised) || alerts_.IsAcknowledged(*raised, v1::PLACE_READER)) return;
+    if (!calls_answered_.insert(alerts_.Call(*raised)).second) return;
     v1::Record action;
-    *action.mutable_alert_action()->mutable_alert() = ToProto(header.key());
+    *action.mutable_alert_action()->mutable_alert() = ToProto(*raised);
     action.mutable_alert_action()->set_kind(v1::ALERT_ACTION_KIND_ACKNOWLEDGED);
     action.mutable_alert_action()->set_place(v1::PLACE_READER);
+    *action.mutable_alert_action()->mutable_seen() = ToProto(alerts_.Newest(*raised));
     action.mutable_alert_action()->set_actor(client_->welcome().display_name());
-    if (client_->PublishFromObserver(header.case_id, std::move(action)).ok()) ++acknowledged_;
+    const absl::StatusOr<RecordKey> sent =
+        client_->PublishFromObserver(stamped.header.case_id, std::move(action));
+    if (sent.ok()) asked_.insert({stamped.header.case_id, *sent});
     if (alert.alert_class() != v1::ALERT_CLASS_PHYSIOLOGICAL) return;
     v1::Record tell;
     tell.mutable_message()->set_kind(v1::MESSAGE_KIND_ALERT_CARD);
     tell.mutable_message()->set_text(absl::StrCat(alert.summary(), ". Please check."));
     tell.mutable_message()->set_urgent(alert.priority() == v1::ALERT_PRIORITY_HIGH);
-    *tell.mutable_message()->mutable_about() = ToProto(header.key());
+    *tell.mutable_message()->mutable_about() = ToProto(*raised);
     tell.mutable_message()->set_sender(client_->welcome().display_name());
-    client_->PublishFromObserver(header.case_id, std::move(tell)).IgnoreError();
+    client_->PublishFromObserver(stamped.header.case_id, std::move(tell)).IgnoreError();
   }
 
   void OnMessage(const RecordHeader& header, const v1::Message& message) {
@@ -113,9 +128,11 @@ class Attendant : public LinkObserver {
   uint64_t records_ = 0;
   uint64_t gaps_ = 0;
   uint64_t links_lost_ = 0;
-  uint64_t acknowledged_ = 0;
+  uint64_t acknowledged_ = 0;  // on record
   uint64_t answers_ = 0;
-  std::set<RecordKey> alerts_;
+  AlertView alerts_;
+  std::set<RecordKey> calls_answered_;
+  std::set<std::pair<CaseId, RecordKey>> asked_;  // not yet on record
   std::set<RecordKey> messages_;
 };
 
@@ -150,15 +167,17 @@ absl::Status Attend(const Context& context, const AttendOptions& options) {
   std::map<CaseId, uint32_t> followed;
   Mutex mutex;
   ConditionVariable never;
-  while (client->clock().Now() < end) {
-    RETURN_IF_ERROR(FollowNew(context, *client, &followed));
+  absl::Status status;
+  while (status.ok() && client->clock().Now() < end) {
+    status = FollowNew(context, *client, &followed);
     MutexLock lock(&mutex);
     never.WaitFor(&mutex, std::chrono::milliseconds(200));
   }
   nlohmann::ordered_json summary;
   client->Run([&] { summary = attendant.Summary(followed.size()); });
-  PrintLine(ObjectToText(summary, context.output));
-  return absl::OkStatus();
+  // Also after a failure: what there was until then.
+  const absl::Status printed = PrintLine(ObjectToText(summary, context.output));
+  return status.ok() ? printed : status;
 }
 
 }  // namespace remora::reader

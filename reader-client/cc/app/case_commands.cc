@@ -60,8 +60,7 @@ absl::Status ListCases(const Context& context, bool all) {
                       ? nlohmann::ordered_json(nullptr)
                       : nlohmann::ordered_json(UtcText(c.last_record_unix_ns()))});
   }
-  PrintLine(table.ToText(context.output));
-  return absl::OkStatus();
+  return PrintLine(table.ToText(context.output));
 }
 
 absl::Status ChangeCase(const Context& context, const CaseStep& step) {
@@ -92,9 +91,8 @@ absl::Status ChangeCase(const Context& context, const CaseStep& step) {
     lifecycle.set_corrected_case_id(right.case_id());
   }
   ASSIGN_OR_RETURN(const RecordKey key, client->Publish(case_id, record, context.timeout));
-  PrintLine(ObjectToText({{"case", case_id.Hex()}, {"step", step.step}, {"id", ToText(key)}},
-                         context.output));
-  return absl::OkStatus();
+  return PrintLine(ObjectToText({{"case", case_id.Hex()}, {"step", step.step}, {"id", ToText(key)}},
+                                context.output));
 }
 
 }  // namespace remora::reader

@@ -1,8 +1,13 @@
 #include "reader-client/cc/app/output.h"
 
-#include <algorithm>
-#include <cstdio>
+#include <poll.h>
 
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 
 namespace remora::reader {
@@ -24,6 +29,14 @@ size_t Width(const std::string& text) {
 
 std::string Dump(const ordered_json& json, int indent = -1) {
   return json.dump(indent, ' ', false, ordered_json::error_handler_t::replace);
+}
+
+absl::Status Write(std::FILE* out, const std::string& text) {
+  errno = 0;
+  if (std::fputs(text.c_str(), out) >= 0 && std::fflush(out) == 0) return absl::OkStatus();
+  if (errno == EPIPE) return absl::CancelledError("nobody reads the output any more");
+  return absl::ResourceExhaustedError(
+      absl::StrCat("the output cannot be written: ", std::strerror(errno)));
 }
 
 }  // namespace
@@ -109,10 +122,27 @@ std::string Printable(const std::string& text_untrusted) {
   return text;
 }
 
-void PrintLine(const std::string& text) {
-  std::fputs(text.c_str(), stdout);
-  if (text.empty() || text.back() != '\n') std::fputc('\n', stdout);
-  std::fflush(stdout);
+absl::Status PrintLine(const std::string& text) {
+  return Write(stdout, text.empty() || text.back() != '\n' ? text + "\n" : text);
+}
+
+absl::Status ResultSequence::Add(const std::string& text) {
+  const char* before = "";
+  if (format_ == OutputFormat::kJson) before = begun_ ? ",\n" : "[\n";
+  begun_ = true;
+  // In an array, the line ends with the next one's comma or with the bracket.
+  const char* after = format_ == OutputFormat::kJson ? "" : "\n";
+  return Write(out_, absl::StrCat(before, absl::StripTrailingAsciiWhitespace(text), after));
+}
+
+absl::Status ResultSequence::Finish() {
+  if (format_ != OutputFormat::kJson) return absl::OkStatus();
+  return Write(out_, begun_ ? "\n]\n" : "[]\n");
+}
+
+bool IsReaderGone(std::FILE* out) {
+  pollfd look{fileno(out), 0, 0};
+  return poll(&look, 1, 0) == 1 && (look.revents & POLLERR) != 0;
 }
 
 }  // namespace remora::reader

@@ -3,6 +3,7 @@
 // What the command line prints, and how it ends. Results go to standard output in one of three
 // forms; everything for people only goes to standard error.
 
+#include <cstdio>
 #include <string>
 #include <vector>
 
@@ -55,6 +56,26 @@ std::string ObjectToText(const nlohmann::ordered_json& object, OutputFormat form
 // title, become '?'.
 std::string Printable(const std::string& text_untrusted);
 
-void PrintLine(const std::string& text);
+// Prints to standard output, with a line end. ResourceExhausted: it could not be written.
+absl::Status PrintLine(const std::string& text);
+
+// Results that come one by one. JSON is one document all the same: an array, closed by Finish.
+class ResultSequence {
+ public:
+  // `out` outlives it.
+  ResultSequence(std::FILE* out, OutputFormat format) : out_(out), format_(format) {}
+  // Cancelled: nobody reads any more (a closed pipe): end quietly. ResourceExhausted: the output
+  // cannot be written. `text` is a JSON value unless the format is a table.
+  absl::Status Add(const std::string& text);
+  absl::Status Finish();
+
+ private:
+  std::FILE* const out_;
+  const OutputFormat format_;
+  bool begun_ = false;
+};
+
+// Whether `out` is a pipe that nobody reads any more: found without writing to it.
+bool IsReaderGone(std::FILE* out);
 
 }  // namespace remora::reader

@@ -2,46 +2,20 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <set>
 #include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
-#include "common/mutex.h"
 #include "common/record_json.h"
 #include "common/status_macros.h"
 #include "reader-client/cc/app/commands.h"
+#include "reader-client/cc/app/snapshot_waiter.h"
+#include "reader-client/cc/sdk/alert_view.h"
 
 namespace remora::reader {
 namespace {
-
-// Waits for one case's snapshot.
-class SnapshotWaiter : public LinkObserver {
- public:
-  void OnSnapshot(const v1::Snapshot& snapshot) override {
-    MutexLock lock(&mutex_);
-    snapshot_ = snapshot;
-    arrived_ = true;
-    changed_.NotifyAll();
-  }
-
-  absl::StatusOr<v1::Snapshot> Wait(const Clock& clock, Duration timeout) {
-    const DeviceTime deadline = clock.Now() + timeout;
-    MutexLock lock(&mutex_);
-    while (!arrived_) {
-      const Duration left = deadline - clock.Now();
-      if (left <= Duration()) return absl::UnavailableError("the hub gave no snapshot in time");
-      changed_.WaitFor(&mutex_, std::chrono::nanoseconds(left.nanoseconds()));
-    }
-    return snapshot_;
-  }
-
- private:
-  Mutex mutex_;
-  ConditionVariable changed_;
-  bool arrived_ ABSL_GUARDED_BY(mutex_) = false;
-  v1::Snapshot snapshot_ ABSL_GUARDED_BY(mutex_);
-};
 
 // A connection and the case that a command is about.
 struct Target {
@@ -58,7 +32,7 @@ struct Target {
 
   absl::StatusOr<v1::Snapshot> Snapshot(const Context& context) {
     v1::Follow follow;
-    follow.set_follow_id(1);
+    follow.set_follow_id(SnapshotWaiter::kFollowId);
     follow.set_case_id(case_id.ToString());
     follow.set_delivery(v1::DELIVERY_LIVE);
     RETURN_IF_ERROR(client->Follow(follow));
@@ -68,8 +42,7 @@ struct Target {
   absl::Status Publish(const Context& context, v1::Record record) {
     ASSIGN_OR_RETURN(const RecordKey key,
                      client->Publish(case_id, std::move(record), context.timeout));
-    PrintLine(ObjectToText({{"case", case_id.Hex()}, {"id", ToText(key)}}, context.output));
-    return absl::OkStatus();
+    return PrintLine(ObjectToText({{"case", case_id.Hex()}, {"id", ToText(key)}}, context.output));
   }
 };
 
@@ -85,38 +58,6 @@ absl::Status SetReference(const std::string& text, const char* what, v1::RecordI
   return absl::OkStatus();
 }
 
-// Record ids of alerts that were raised, whose condition a person at `place` has not acknowledged.
-std::vector<RecordKey> Unacknowledged(const v1::CaseState& state, v1::Place place) {
-  std::set<RecordKey> acknowledged;
-  for (const std::string& bytes : state.alert_actions()) {
-    v1::Record record;
-    if (!record.ParseFromString(bytes) || record.alert_action().place() != place) continue;
-    const RecordKey alert = FromProto(record.alert_action().alert());
-    switch (record.alert_action().kind()) {
-      case v1::ALERT_ACTION_KIND_ACKNOWLEDGED:
-      case v1::ALERT_ACTION_KIND_DISMISSED:
-      case v1::ALERT_ACTION_KIND_RESOLVED:
-        acknowledged.insert(alert);
-        break;
-      case v1::ALERT_ACTION_KIND_UNDONE:
-        acknowledged.erase(alert);
-        break;
-      default:
-        break;
-    }
-  }
-  std::set<RecordKey> open;
-  for (const std::string& bytes : state.alerts()) {
-    v1::Record record;
-    const absl::StatusOr<StampedRecord> walked = WalkStamped(bytes);
-    if (!walked.ok() || !record.ParseFromString(bytes)) continue;
-    const RecordKey alert = record.alert().has_raised_by() ? FromProto(record.alert().raised_by())
-                                                           : walked->header.key();
-    if (!acknowledged.contains(alert)) open.insert(alert);
-  }
-  return {open.begin(), open.end()};
-}
-
 v1::Place PlaceOf(v1::Role role) {
   switch (role) {
     case v1::ROLE_TECHNOLOGIST:
@@ -127,6 +68,19 @@ v1::Place PlaceOf(v1::Role role) {
     default:
       return v1::PLACE_READER;
   }
+}
+
+// The alert that was named, or all that call at `place`.
+absl::StatusOr<std::vector<RecordKey>> Chosen(const AlertView& view, const std::string& named,
+                                              v1::Place place) {
+  if (named.empty()) return view.Calling(place);
+  v1::RecordId id;
+  RETURN_IF_ERROR(SetReference(named, "alert", &id));
+  const std::optional<RecordKey> raised = view.Raised(FromProto(id));
+  if (raised.has_value()) return std::vector<RecordKey>{*raised};
+  return absl::NotFoundError(absl::StrCat("no alert '", named,
+                                          "' in this case: `remora watch "
+                                          "--lanes 0 --from-start` lists its records"));
 }
 
 // The newest finished sweep of a trace in a snapshot.
@@ -189,15 +143,10 @@ absl::Status AcknowledgeAlerts(const Context& context, const AcknowledgeOptions&
   Target target;
   RETURN_IF_ERROR(target.Open(context, options.case_name));
   const v1::Place place = PlaceOf(target.client->welcome().role());
-  std::vector<RecordKey> alerts;
-  if (options.alert.empty()) {
-    ASSIGN_OR_RETURN(const v1::Snapshot snapshot, target.Snapshot(context));
-    alerts = Unacknowledged(snapshot.state(), place);
-  } else {
-    v1::RecordId id;
-    RETURN_IF_ERROR(SetReference(options.alert, "alert", &id));
-    alerts.push_back(FromProto(id));
-  }
+  ASSIGN_OR_RETURN(const v1::Snapshot snapshot, target.Snapshot(context));
+  AlertView view;
+  view.Take(snapshot.state());
+  ASSIGN_OR_RETURN(const std::vector<RecordKey> alerts, Chosen(view, options.alert, place));
   Table table({"alert", "action"});
   for (const RecordKey& alert : alerts) {
     v1::Record record;
@@ -206,13 +155,13 @@ absl::Status AcknowledgeAlerts(const Context& context, const AcknowledgeOptions&
     action.set_kind(v1::ALERT_ACTION_KIND_ACKNOWLEDGED);
     action.set_place(place);
     action.set_reason(options.reason);
+    *action.mutable_seen() = ToProto(view.Newest(alert));
     action.set_actor(target.client->welcome().display_name());
     ASSIGN_OR_RETURN(const RecordKey key,
                      target.client->Publish(target.case_id, std::move(record), context.timeout));
     table.AddRow({ToText(alert), ToText(key)});
   }
-  PrintLine(table.ToText(context.output));
-  return absl::OkStatus();
+  return PrintLine(table.ToText(context.output));
 }
 
 absl::Status SetBaseline(const Context& context, const BaselineOptions& options) {

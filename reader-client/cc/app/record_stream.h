@@ -1,76 +1,88 @@
 #pragma once
 
-// Hands the records that the link delivers, on its own sequence, to a command that waits for them.
-// Bounded: where the command is slower than the hub, the link's sequence waits, and the hub holds
-// back.
+// Hands the records of one follow from the link's sequence to a command that takes them at its own
+// speed (a pager, a slow disk). The link's sequence never waits: heartbeats go on.
+//
+//              Follow                queue full                  few wait, and the hub has answered
+//   kIdle -----------> kFollowing -------------> kLettingGo ------------------> kFollowing
+//
+// 1. Bounded (kMaxWaitingRecords): when full, the follow is cancelled where it is. It is taken up
+//    from there again only after the hub has answered a request that was sent after the cancelling:
+//    what was under way is gone by then, so nothing is passed over and nothing comes twice.
+// 2. A bulk record counts as shown when the command has taken it, so that a live follow is thinned
+//    by the hub, which says so with a Gap.
+// 3. Whatever ends the follow ends the stream: `ended()` is a status that says why.
+//
+// Thread-safe. One follow of one case. Outlives its client.
 
 #include <deque>
+#include <functional>
 #include <optional>
+#include <string>
+#include <vector>
 
+#include "common/link/participant_link.h"
 #include "common/mutex.h"
-#include "reader-client/cc/sdk/client.h"
+#include "reader-client/cc/app/limits.h"
 
 namespace remora::reader {
 
 class RecordStream : public LinkObserver {
  public:
-  void OnRecord(const DeliveredRecord& delivered) override {
-    MutexLock lock(&mutex_);
-    while (waiting_.size() >= kMostWaiting && !closed_) taken_.Wait(&mutex_);
-    if (closed_) return;
-    waiting_.push_back(delivered);
-    arrived_.NotifyOne();
-  }
-  void OnGap(const v1::Gap& gap) override {
-    MutexLock lock(&mutex_);
-    left_out_ += gap.count();
-  }
-  void OnEnded(const absl::Status& status) override {
-    MutexLock lock(&mutex_);
-    ended_ = status;
-    arrived_.NotifyOne();
-  }
+  // Runs a call on the link's sequence, later or never (after the link's end).
+  using OnLink = std::function<void(std::function<void(ParticipantLink&)>)>;
 
-  // The next record; nothing at the timeout.
-  std::optional<DeliveredRecord> Next(Duration timeout) {
-    MutexLock lock(&mutex_);
-    if (waiting_.empty() && ended_.ok()) {
-      arrived_.WaitFor(&mutex_, std::chrono::nanoseconds(timeout.nanoseconds()));
-    }
-    if (waiting_.empty()) return std::nullopt;
-    DeliveredRecord next = std::move(waiting_.front());
-    waiting_.pop_front();
-    taken_.NotifyOne();
-    return next;
-  }
-  // The link has ended by itself.
-  absl::Status ended() {
-    MutexLock lock(&mutex_);
-    return ended_;
-  }
-  uint64_t left_out() {
-    MutexLock lock(&mutex_);
-    return left_out_;
-  }
-  // Lets the link go on without this reader; call before the client is destroyed.
-  void Close() {
-    MutexLock lock(&mutex_);
-    closed_ = true;
-    waiting_.clear();
-    taken_.NotifyAll();
-  }
+  explicit RecordStream(size_t most = kMaxWaitingRecords, size_t few = kFewWaitingRecords)
+      : most_(most), few_(few) {}
+
+  // Once. With the link's `shown_at_once` off. The follow's id is the stream's own.
+  void Follow(v1::Follow follow, OnLink on_link);
+
+  // The next record; nothing at the timeout, or when the stream has ended and nothing waits.
+  std::optional<DeliveredRecord> Next(Duration timeout);
+  absl::Status ended() const;
+  // Records that the hub left out (gaps).
+  uint64_t left_out() const;
+  // What happened to the link since the last call, in words.
+  std::vector<std::string> TakeLinkChanges();
+
+  void OnRecord(const DeliveredRecord& delivered) override;
+  void OnGap(const v1::Gap& gap) override;
+  void OnWelcome(const v1::Welcome& welcome) override;
+  void OnHistoryPage(const v1::HistoryPage& page) override;
+  void OnLinkCondition(v1::LinkCondition condition, Duration previous) override;
+  void OnFollowEnded(const v1::FollowEnded& ended) override;
+  void OnRefused(const v1::Refused& refused) override;
+  void OnEnded(const absl::Status& status) override;
 
  private:
-  // A second of a busy theatre; enough to keep a printing command busy.
-  static constexpr size_t kMostWaiting = 256;
+  enum class State { kIdle, kFollowing, kLettingGo };
 
-  Mutex mutex_;
+  void End(const absl::Status& status);
+  // On the link's sequence.
+  void LetGo(ParticipantLink& link);
+  // The link's errands: what was shown, and taking up.
+  void Run(ParticipantLink& link);
+  // The hub has answered what was asked after the cancelling.
+  void Answered();
+
+  const size_t most_;
+  const size_t few_;
+  OnLink on_link_;     // set by Follow, before anything can be delivered
+  v1::Follow follow_;  // on the link's sequence, after Follow
+
+  mutable Mutex mutex_;
   ConditionVariable arrived_;
-  ConditionVariable taken_;
   std::deque<DeliveredRecord> waiting_ ABSL_GUARDED_BY(mutex_);
+  State state_ ABSL_GUARDED_BY(mutex_) = State::kIdle;
+  bool answered_ ABSL_GUARDED_BY(mutex_) = false;  // since the follow was let go
+  bool posted_ ABSL_GUARDED_BY(mutex_) = false;
+  uint64_t shown_session_ ABSL_GUARDED_BY(mutex_) = 0;
+  uint64_t shown_bytes_ ABSL_GUARDED_BY(mutex_) = 0;  // taken and not yet told to the link
   absl::Status ended_ ABSL_GUARDED_BY(mutex_);
   uint64_t left_out_ ABSL_GUARDED_BY(mutex_) = 0;
-  bool closed_ ABSL_GUARDED_BY(mutex_) = false;
+  v1::LinkCondition condition_ ABSL_GUARDED_BY(mutex_) = v1::LINK_CONDITION_UNSPECIFIED;
+  std::deque<std::string> link_changes_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace remora::reader

@@ -10,13 +10,11 @@
 #include "common/record_json.h"
 #include "common/status_macros.h"
 #include "reader-client/cc/app/commands.h"
+#include "reader-client/cc/app/interrupt.h"
 #include "reader-client/cc/app/record_stream.h"
 
 namespace remora::reader {
 namespace {
-
-// How long a quiet case keeps the command from looking whether its time is over.
-constexpr Duration kLook = Duration::Milliseconds(100);
 
 // One line for people: "  42  08:41:00.123  alert  SEP ...".
 std::string Line(const DeliveredRecord& delivered) {
@@ -66,49 +64,73 @@ std::string Line(const DeliveredRecord& delivered) {
 
 std::string Text(const Context& context, const WatchOptions& options,
                  const DeliveredRecord& delivered) {
-  if (options.raw) return absl::BytesToHexString(delivered.bytes);
+  if (options.raw) {
+    const std::string hex = absl::BytesToHexString(delivered.bytes);
+    return context.output == OutputFormat::kTable ? hex : absl::StrCat("\"", hex, "\"");
+  }
   if (context.output == OutputFormat::kTable) return Line(delivered);
   return RecordToJson(delivered.record.header, &delivered.record.stamp, delivered.bytes,
                       {.samples = options.samples});
 }
 
-}  // namespace
-
-absl::Status Watch(const Context& context, const WatchOptions& options) {
-  RecordStream stream;
-  ASSIGN_OR_RETURN(std::unique_ptr<Client> client, Client::Connect(context.client, &stream));
-  ASSIGN_OR_RETURN(const v1::CaseSummary found,
-                   client->FindCase(options.case_name, context.timeout));
+v1::Follow FollowOf(const WatchOptions& options, const std::string& case_id) {
   v1::Follow follow;
-  follow.set_follow_id(1);
-  follow.set_case_id(found.case_id());
+  follow.set_case_id(case_id);
   follow.set_delivery(options.from_start || options.until_head ? v1::DELIVERY_COMPLETE
                                                                : v1::DELIVERY_LIVE);
   // Until the head: all lanes are followed and filtered here, or the head itself might never come.
   if (!options.until_head) {
     for (uint32_t lane : options.lanes) follow.add_lanes(lane);
   }
-  const std::set<uint32_t> wanted(options.lanes.begin(), options.lanes.end());
-  RETURN_IF_ERROR(client->Follow(follow));
+  return follow;
+}
 
-  const DeviceTime end = client->clock().Now() + Duration::FromSeconds(options.seconds);
+// Prints until the time, the count, the head, the reader's or the hub's end.
+absl::Status PrintRecords(const Context& context, const WatchOptions& options, uint64_t head_seq,
+                          const Clock& clock, RecordStream& stream) {
+  const std::set<uint32_t> wanted(options.lanes.begin(), options.lanes.end());
+  const DeviceTime end = clock.Now() + Duration::FromSeconds(options.seconds);
+  const Interrupt interrupt;
+  ResultSequence results(stdout, context.output);
   absl::Status status;
-  for (uint64_t printed = 0; options.count == 0 || printed < options.count;) {
-    if (options.seconds > 0 && client->clock().Now() >= end) break;
-    if (options.until_head && found.head_seq() == 0) break;
+  bool over = options.until_head && head_seq == 0;
+  for (uint64_t printed = 0; !over && !interrupt.asked();) {
+    if (options.seconds > 0 && clock.Now() >= end) break;
+    for (const std::string& change : stream.TakeLinkChanges()) {
+      std::fprintf(stderr, "remora: link to the hub %s\n", change.c_str());
+    }
     const std::optional<DeliveredRecord> next = stream.Next(kLook);
     if (!next.has_value()) {
       status = stream.ended();
       if (!status.ok()) break;
+      if (IsReaderGone(stdout)) return absl::OkStatus();
       continue;
     }
     if (wanted.empty() || wanted.contains(next->record.header.lane)) {
-      PrintLine(Text(context, options, *next));
-      ++printed;
+      const absl::Status written = results.Add(Text(context, options, *next));
+      if (absl::IsCancelled(written)) return absl::OkStatus();
+      RETURN_IF_ERROR(written);
+      over = ++printed == options.count;
     }
-    if (options.until_head && next->record.stamp.seq >= found.head_seq()) break;
+    over |= options.until_head && next->record.stamp.seq >= head_seq;
   }
-  stream.Close();
+  const absl::Status finished = results.Finish();
+  return status.ok() && !absl::IsCancelled(finished) ? finished : status;
+}
+
+}  // namespace
+
+absl::Status Watch(const Context& context, const WatchOptions& options) {
+  RecordStream stream;
+  ClientOptions client_options = context.client;
+  client_options.shown_at_once = false;
+  ASSIGN_OR_RETURN(std::unique_ptr<Client> client, Client::Connect(client_options, &stream));
+  ASSIGN_OR_RETURN(const v1::CaseSummary found,
+                   client->FindCase(options.case_name, context.timeout));
+  stream.Follow(FollowOf(options, found.case_id()),
+                [link = client.get()](auto call) { link->Post(std::move(call)); });
+  const absl::Status status =
+      PrintRecords(context, options, found.head_seq(), client->clock(), stream);
   if (stream.left_out() > 0) {
     std::fprintf(stderr, "remora: the hub left out %llu records for this reader (gaps)\n",
                  static_cast<unsigned long long>(stream.left_out()));

@@ -1,5 +1,6 @@
 #include "reader-client/cc/sdk/client.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -7,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/link/grpc_dialer.h"
 #include "common/status_macros.h"
+#include "reader-client/cc/sdk/refusal.h"
 
 namespace remora::reader {
 namespace {
@@ -53,6 +55,7 @@ absl::Status Client::Start() {
   LinkOptions link;
   link.origin = origin_;
   link.software = options_.software;
+  link.shown_at_once = options_.shown_at_once;
   Run([&] {
     link_ = std::make_unique<ParticipantLink>(link, *executor_, *clock_, *random_, *dialer_,
                                               static_cast<LinkObserver&>(*this));
@@ -86,6 +89,12 @@ void Client::Run(std::function<void()> call) {
   while (!ran) done.Wait(&mutex);
 }
 
+void Client::Post(std::function<void(ParticipantLink&)> call) {
+  executor_->Post([this, call = std::move(call)] {
+    if (link_ != nullptr) call(*link_);
+  });
+}
+
 absl::StatusOr<std::vector<v1::CaseSummary>> Client::Cases(Duration timeout) {
   absl::Status followed;
   Run([&] {
@@ -100,15 +109,16 @@ absl::StatusOr<std::vector<v1::CaseSummary>> Client::Cases(Duration timeout) {
   }
   const DeviceTime deadline = clock_->Now() + timeout;
   MutexLock lock(&mutex_);
-  while (!directory_complete_) {
+  while (true) {
     RETURN_IF_ERROR(ended_);
-    const Duration left = deadline - clock_->Now();
-    if (left <= Duration()) return absl::UnavailableError("the hub gave no directory in time");
+    RETURN_IF_ERROR(directory_refusal_);
+    const DeviceTime now = clock_->Now();
+    const std::optional<DeviceTime> whole_at = directory_.whole_at();
+    if (whole_at.has_value() && now >= *whole_at) return directory_.Cases();
+    if (now >= deadline) return absl::UnavailableError("the hub gave no directory in time");
+    const Duration left = std::min(deadline, whole_at.value_or(deadline)) - now;
     changed_.WaitFor(&mutex_, std::chrono::nanoseconds(left.nanoseconds()));
   }
-  std::vector<v1::CaseSummary> cases;
-  for (const auto& [id, summary] : directory_) cases.push_back(summary);
-  return cases;
 }
 
 absl::StatusOr<v1::CaseSummary> Client::FindCase(const std::string& name, Duration timeout) {
@@ -172,7 +182,7 @@ absl::Status Client::PublishState(const CaseId& case_id, const RecordKey& key) {
     if (!refusal.empty()) {
       state = absl::FailedPreconditionError(refusal);
     } else if (join_refusal != join_refusals_.end()) {
-      state = absl::FailedPreconditionError(join_refusal->second);
+      state = join_refusal->second;
     } else if (!outbox.IsAcknowledged(key)) {
       state = absl::UnavailableError("not on record: the hub did not confirm it in time");
     }
@@ -235,11 +245,7 @@ void Client::OnGap(const v1::Gap& gap) {
 void Client::OnDirectory(const v1::DirectoryUpdate& update) {
   {
     MutexLock lock(&mutex_);
-    if (update.complete()) directory_.clear();
-    for (const v1::CaseSummary& summary : update.cases()) {
-      directory_[CaseId::FromBytes(summary.case_id())] = summary;
-    }
-    directory_complete_ |= update.complete();
+    directory_.Apply(update, clock_->Now());
     changed_.NotifyAll();
   }
   if (observer_ != nullptr) observer_->OnDirectory(update);
@@ -279,11 +285,12 @@ void Client::OnRecordRefused(const v1::RecordRefused& refused) {
 }
 
 void Client::OnRefused(const v1::Refused& refused) {
-  if (!refused.case_id().empty() && refused.follow_id() == 0) {
-    join_refusals_[CaseId::FromBytes(refused.case_id())] = refused.text();
+  if (!refused.case_id().empty() && refused.follow_id() == 0 && refused.request_id() == 0) {
+    join_refusals_[CaseId::FromBytes(refused.case_id())] = RefusalStatus(refused);
   }
   {
     MutexLock lock(&mutex_);
+    if (refused.follow_id() == kDirectoryFollow) directory_refusal_ = RefusalStatus(refused);
     changed_.NotifyAll();
   }
   if (observer_ != nullptr) observer_->OnRefused(refused);

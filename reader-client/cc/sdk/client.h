@@ -28,6 +28,7 @@
 #include "common/mutex.h"
 #include "common/random.h"
 #include "common/thread_executor.h"
+#include "reader-client/cc/sdk/directory_view.h"
 #include "remora/v1/directory.pb.h"
 #include "remora/v1/record.pb.h"
 
@@ -40,6 +41,8 @@ struct ClientOptions {
   // For the hub's log.
   std::string software = "remora";
   Duration connect_timeout = Duration::Seconds(5);
+  // As LinkOptions: false for an observer that says itself what was shown.
+  bool shown_at_once = true;
 };
 
 class Client : private LinkObserver {
@@ -53,7 +56,7 @@ class Client : private LinkObserver {
   const v1::Welcome& welcome() const { return welcome_; }
   const Clock& clock() const { return *clock_; }
 
-  // The whole directory as the hub has it now.
+  // The whole directory as the hub has it now. PermissionDenied: not for this identity.
   absl::StatusOr<std::vector<v1::CaseSummary>> Cases(Duration timeout);
   // By theatre ("OR 2"; an open case wins over a closed one), or by the first hexadecimal digits of
   // its id. NotFound; InvalidArgument where it could be several.
@@ -64,7 +67,7 @@ class Client : private LinkObserver {
   void CancelFollow(uint32_t follow_id);
 
   // Publishes a record of which only the body is set, and waits until it is on record.
-  // FailedPrecondition: the hub refused it, with its reason.
+  // Refused: as RefusalStatus (refusal.h), with the hub's reason.
   absl::StatusOr<RecordKey> Publish(const CaseId& case_id, v1::Record record, Duration timeout);
 
   // Publishes without waiting, from the observer's own calls (the client's sequence).
@@ -75,6 +78,8 @@ class Client : private LinkObserver {
 
   // Runs `call` on the client's sequence and waits for it.
   void Run(std::function<void()> call);
+  // Runs `call` on the client's sequence, later; never after the client's end.
+  void Post(std::function<void(ParticipantLink&)> call);
 
  private:
   explicit Client(ClientOptions options, LinkObserver* observer);
@@ -108,7 +113,7 @@ class Client : private LinkObserver {
   std::unique_ptr<Dialer> dialer_;
   std::unique_ptr<ParticipantLink> link_;                     // on the executor's sequence only
   std::map<CaseId, std::unique_ptr<MemoryOutbox>> outboxes_;  // likewise
-  std::map<CaseId, std::string> join_refusals_;               // likewise
+  std::map<CaseId, absl::Status> join_refusals_;              // likewise
   OriginId origin_;
   v1::Welcome welcome_;  // set before Connect returns
 
@@ -116,8 +121,8 @@ class Client : private LinkObserver {
   ConditionVariable changed_;
   bool welcomed_ ABSL_GUARDED_BY(mutex_) = false;
   absl::Status ended_ ABSL_GUARDED_BY(mutex_);
-  bool directory_complete_ ABSL_GUARDED_BY(mutex_) = false;
-  std::map<CaseId, v1::CaseSummary> directory_ ABSL_GUARDED_BY(mutex_);
+  absl::Status directory_refusal_ ABSL_GUARDED_BY(mutex_);
+  DirectoryView directory_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace remora::reader

@@ -2,6 +2,7 @@
 
 import { signal } from '@preact/signals';
 import { Modality } from '../wire/generated/remora/v1/waveform_pb.js';
+import { soundingPriority } from '../model/attention.js';
 import type { Desk } from '../model/desk.js';
 import { Sounder } from '../render/sounder.js';
 import { acknowledgeTop, focusCompose, tellTeam, topAlert } from '../views/alert_list.js';
@@ -93,9 +94,8 @@ void start({
   show: (desk, { ticker }) => {
     follow(desk);
     window.addEventListener('hashchange', () => follow(desk));
-    const sounder = new Sounder(desk.clock, ticker, () =>
-      Math.max(0, ...[...desk.directory.cases.value.values()]
-        .map((c) => (c.unacknowledgedAlertCount > 0 ? c.worstPriority : 0))));
+    const sounder = new Sounder(desk.clock, ticker, 'reader', () =>
+      soundingPriority(desk.directory.cases.value.values()));
     const keys = new Keys(() => keyMap(desk));
     return <ReaderPage desk={desk} sounder={sounder} keys={keys} />;
   },

@@ -1,14 +1,17 @@
 // What both pages do first: find out who this is, choose the origin, make the desk.
 
 import { render } from 'preact';
+import { toHex } from '../base/bytes.js';
 import { pageClock } from '../base/clock.js';
 import { FrameLoop } from '../base/frame.js';
+import { Presence } from '../base/presence.js';
 import { WorkerTicker } from '../base/ticker.js';
 import { Desk } from '../model/desk.js';
 import { SignIn } from '../views/sign_in.js';
 import { signIn, streamUrl, takeFragment, whoAmI } from '../wire/identity.js';
 import type { Identity } from '../wire/identity.js';
 import { RefusalReason } from '../wire/generated/remora/v1/room_pb.js';
+import { LeftOver } from '../wire/left_over.js';
 import { chooseOrigin, claimByLock, forgetOrigin } from '../wire/origin.js';
 import { IndexedDbOutbox, MemoryOutbox } from '../wire/outbox.js';
 import type { OutboxStore } from '../wire/outbox.js';
@@ -42,24 +45,33 @@ export async function start(page: Page): Promise<void> {
     const { store, trouble } = await openOutbox();
     const origin = await chooseOrigin(identity.name, store, sessionStorage, claimByLock);
     let askedMs = -Infinity;
+    const url = streamUrl(window.location, identity.name);
+    const open = (to: string) => new WebSocket(to) as unknown as Socket;
     const desk = await Desk.create({
-      identity, origin, store, ticker, frame,
-      url: streamUrl(window.location, identity.name),
+      identity, origin, store, ticker, frame, url, open,
       clock: pageClock,
       random: Math.random,
-      open: (url) => new WebSocket(url) as unknown as Socket,
+      presence: new Presence(pageClock, window),
       onSignedOut: () => {
         if (pageClock.now() - askedMs < ASK_AGAIN_MS) return;
         askedMs = pageClock.now();
         void whoAmI(identity.name).then((known) => {
-          if (known) return;
-          desk.session.stop();
-          ask('The hub asks you to sign in again. What you wrote is kept.');
+          // A fresh page: nothing of this one goes on listening, ticking or sounding beside it.
+          if (!known) window.location.reload();
         }).catch(() => {});
       },
     });
     if (trouble) desk.notify(trouble);
+    const leftOver = new LeftOver({
+      identity: identity.name, own: toHex(origin), store, ticker, url, open,
+      clock: pageClock,
+      random: Math.random,
+      software: 'remora-web 0.1.0',
+      claim: claimByLock,
+      onRefused: (refused) => desk.notify(`Something written in a page that was closed is not on record: ${refused.text}`),
+    });
     desk.session.listen({
+      onWelcome: () => void leftOver.publish().catch(() => {}),
       onState: (state) => {
         if (state !== 'refused') return;
         const refused = desk.session.refused;
@@ -81,7 +93,7 @@ export async function start(page: Page): Promise<void> {
     const name = given?.identity || sessionStorage.getItem(memory) || localStorage.getItem(memory);
     const known = name ? await whoAmI(name) : undefined;
     if (known) await begin(known);
-    else ask(undefined);
+    else ask(name ? 'The hub asks you to sign in again. What you wrote is kept.' : undefined);
   } catch (error) {
     ask(error instanceof Error ? error.message : 'The hub does not answer.');
   }

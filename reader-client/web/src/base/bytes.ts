@@ -27,3 +27,5 @@ export function randomBytes(count: number): Uint8Array {
 export function randomU64(): bigint {
   return new DataView(randomBytes(8).buffer).getBigUint64(0);
 }
+
+export const utf8Length = (text: string): number => new TextEncoder().encode(text).length;

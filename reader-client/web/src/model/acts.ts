@@ -1,6 +1,8 @@
 // What a person does in a case, as records. Nothing is sent from anywhere else.
 
-import { toReference } from '../wire/record_id.js';
+import { utf8Length } from '../base/bytes.js';
+import type { Record as CaseRecord } from '../wire/generated/remora/v1/record_pb.js';
+import { idOf, toReference } from '../wire/record_id.js';
 import type { Id } from '../wire/record_id.js';
 import { AlertActionKind, Place } from '../wire/generated/remora/v1/alert_pb.js';
 import { BaselineKind } from '../wire/generated/remora/v1/case_pb.js';
@@ -8,7 +10,7 @@ import { MessageKind, ReceiptKind } from '../wire/generated/remora/v1/message_pb
 import type { AlertView } from './alerts.js';
 import { isAcknowledged } from './alerts.js';
 import { EMPTY_DRAFT } from './case_screen.js';
-import type { Draft, Target } from './case_screen.js';
+import type { Draft, Target, Undoable } from './case_screen.js';
 import type { Desk, OpenCase } from './desk.js';
 import type { MessageView } from './talk.js';
 import type { Trace } from './traces.js';
@@ -16,33 +18,53 @@ import type { Trace } from './traces.js';
 // An acknowledgement can be taken back for so long.
 export const UNDO_MS = 5_000;
 // The contract's limits, in bytes of UTF-8.
-const MESSAGE_BYTES = 2_000;
-const REASON_BYTES = 1_000;
+export const MESSAGE_BYTES = 2_000;
+export const REASON_BYTES = 1_000;
 // On joining, receipts are sent for the newest messages only.
 const RECEIPTS_AT_ONCE = 50;
 
-export function act(desk: Desk, open: OpenCase, alert: Id, kind: AlertActionKind, place: Place, reason = ''):
-    Promise<unknown> {
+// An alert as the actor has it before them: its id, and its newest record.
+export interface SeenAlert {
+  id: Id;
+  seen: Id | undefined;
+}
+export const asSeen = (alert: AlertView): SeenAlert => ({ id: alert.id, seen: alert.latest.id });
+
+export function act(
+  desk: Desk, open: OpenCase, alert: SeenAlert, kind: AlertActionKind, place: Place, undone?: Id):
+    Promise<CaseRecord | undefined> {
   return desk.publish(open.hex, {
     case: 'alertAction',
     value: {
-      alert: toReference(alert), kind, place, reason: clip(reason, REASON_BYTES),
-      actor: desk.displayName.value,
+      alert: toReference(alert.id), kind, place, actor: desk.displayName.value,
+      seen: alert.seen ? toReference(alert.seen) : undefined,
+      undone: undone ? toReference(undone) : undefined,
     },
   });
 }
 
-export function acknowledge(desk: Desk, open: OpenCase, alert: AlertView, place: Place): void {
+export async function acknowledge(desk: Desk, open: OpenCase, alert: AlertView, place: Place): Promise<void> {
   if (isAcknowledged(alert, place)) return;
-  void act(desk, open, alert.id, AlertActionKind.ACKNOWLEDGED, place);
-  open.screen.undoable.value = { alert: alert.id, untilMs: desk.clock.now() + UNDO_MS };
+  const record = await act(desk, open, asSeen(alert), AlertActionKind.ACKNOWLEDGED, place);
+  if (!record) return;
+  const { undoables } = open.screen;
+  undoables.value = new Map(undoables.value)
+    .set(alert.id, { action: idOf(record), untilMs: desk.clock.now() + UNDO_MS });
 }
 
-export function undoAcknowledge(desk: Desk, open: OpenCase, place: Place): void {
-  const undoable = open.screen.undoable.value;
-  if (!undoable || desk.clock.now() > undoable.untilMs) return;
-  open.screen.undoable.value = undefined;
-  void act(desk, open, undoable.alert, AlertActionKind.UNDONE, place);
+// The acknowledgement of this alert that may still be taken back.
+export function undoable(desk: Desk, open: OpenCase, alert: Id): Undoable | undefined {
+  const found = open.screen.undoables.value.get(alert);
+  return found && desk.clock.now() <= found.untilMs ? found : undefined;
+}
+
+export async function undoAcknowledge(desk: Desk, open: OpenCase, alert: AlertView, place: Place): Promise<void> {
+  const found = undoable(desk, open, alert.id);
+  if (!found) return;
+  const left = new Map(open.screen.undoables.value);
+  left.delete(alert.id);
+  open.screen.undoables.value = left;
+  await act(desk, open, asSeen(alert), AlertActionKind.UNDONE, place, found.action);
 }
 
 // Sends the draft of the case. The reader's message about an alert is also on record as its
@@ -50,7 +72,7 @@ export function undoAcknowledge(desk: Desk, open: OpenCase, place: Place): void 
 export async function sendDraft(desk: Desk, open: OpenCase): Promise<void> {
   const draft = open.screen.draft.value;
   const text = draft.text.trim();
-  if (text === '') return;
+  if (text === '' || isTooLong(desk, text, MESSAGE_BYTES)) return;
   open.screen.write(EMPTY_DRAFT);
   const kept = await say(desk, open, { ...draft, text });
   if (!kept) {
@@ -58,27 +80,29 @@ export async function sendDraft(desk: Desk, open: OpenCase): Promise<void> {
     return;
   }
   if (draft.about && draft.kind === MessageKind.ALERT_CARD) {
-    void act(desk, open, draft.about, AlertActionKind.COMMUNICATED, Place.READER);
+    await act(desk, open, { id: draft.about, seen: draft.seen }, AlertActionKind.COMMUNICATED, Place.READER);
   }
 }
 
-export function say(desk: Desk, open: OpenCase, draft: Draft, inReplyTo?: Id): Promise<unknown> {
+export async function say(desk: Desk, open: OpenCase, draft: Draft, inReplyTo?: Id): Promise<CaseRecord | undefined> {
+  if (isTooLong(desk, draft.text, MESSAGE_BYTES)) return undefined;
   return desk.publish(open.hex, {
     case: 'message',
     value: {
-      kind: draft.kind, text: clip(draft.text, MESSAGE_BYTES), urgent: draft.urgent,
-      sender: desk.displayName.value,
+      kind: draft.kind, text: draft.text, urgent: draft.urgent, sender: desk.displayName.value,
       about: draft.about ? toReference(draft.about) : undefined,
       inReplyTo: inReplyTo ? toReference(inReplyTo) : undefined,
     },
   });
 }
 
-export function annotate(desk: Desk, open: OpenCase, target: Target, text: string): Promise<unknown> {
+export async function annotate(
+  desk: Desk, open: OpenCase, target: Target, text: string): Promise<CaseRecord | undefined> {
+  if (isTooLong(desk, text.trim(), MESSAGE_BYTES)) return undefined;
   return desk.publish(open.hex, {
     case: 'annotation',
     value: {
-      text: clip(text.trim(), MESSAGE_BYTES),
+      text: text.trim(),
       about: target.about ? toReference(target.about) : undefined,
       traceId: target.traceId, atLatencyMs: target.atLatencyMs ?? 0,
       hasPlace: target.atLatencyMs !== undefined, actor: desk.displayName.value,
@@ -86,14 +110,14 @@ export function annotate(desk: Desk, open: OpenCase, target: Target, text: strin
   });
 }
 
-export function setBaseline(
-  desk: Desk, open: OpenCase, trace: Trace, kind: BaselineKind, reason: string): Promise<unknown> | undefined {
+export async function setBaseline(
+  desk: Desk, open: OpenCase, trace: Trace, kind: BaselineKind, reason: string): Promise<CaseRecord | undefined> {
   const sweep = trace.finished[trace.finished.length - 1];
-  if (!sweep || reason.trim() === '') return undefined;
+  if (!sweep || reason.trim() === '' || isTooLong(desk, reason.trim(), REASON_BYTES)) return undefined;
   return desk.publish(open.hex, {
     case: 'baselineSet',
     value: {
-      traceId: trace.id, kind, sweeps: [toReference(sweep.mark.id)], reason: clip(reason.trim(), REASON_BYTES),
+      traceId: trace.id, kind, sweeps: [toReference(sweep.mark.id)], reason: reason.trim(),
       actor: desk.displayName.value,
     },
   });
@@ -127,16 +151,9 @@ function receipt(desk: Desk, open: OpenCase, m: MessageView, kind: ReceiptKind, 
   });
 }
 
-// Cuts to so many bytes of UTF-8, never within a character.
-export function clip(text: string, bytes: number): string {
-  const encoder = new TextEncoder();
-  if (encoder.encode(text).length <= bytes) return text;
-  let out = '';
-  let used = 0;
-  for (const character of text) {
-    used += encoder.encode(character).length;
-    if (used > bytes) break;
-    out += character;
-  }
-  return out;
+// Nothing that a person wrote is cut off: it goes whole, or it does not go.
+function isTooLong(desk: Desk, text: string, bytes: number): boolean {
+  const over = utf8Length(text) - bytes;
+  if (over > 0) desk.notify(`This is ${over} bytes too long and was not sent.`);
+  return over > 0;
 }

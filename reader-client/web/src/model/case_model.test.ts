@@ -6,10 +6,12 @@ import { ReceiptKind } from '../wire/generated/remora/v1/message_pb.js';
 import { RecordSchema } from '../wire/generated/remora/v1/record_pb.js';
 import type { Record as CaseRecord } from '../wire/generated/remora/v1/record_pb.js';
 import { GapCause, SnapshotSchema, GapSchema } from '../wire/generated/remora/v1/room_pb.js';
+import { MeasurementState } from '../wire/generated/remora/v1/waveform_pb.js';
 import { idOf, toReference } from '../wire/record_id.js';
 import { packMicrovolts } from '../wire/samples.js';
 import { isAcknowledged, isActive } from './alerts.js';
 import { CaseModel } from './case_model.js';
+import { CaseScreen } from './case_screen.js';
 import { deliveredTo, readBy } from './talk.js';
 import { previousOf } from './traces.js';
 
@@ -134,6 +136,56 @@ describe('CaseModel', () => {
     model.onSnapshot(create(SnapshotSchema, { state: { messages: [toBinary(RecordSchema, kept)] } }));
     expect(model.talk.list().map((m) => m.message.text)).toEqual(['kept', 'on its way']);
     expect(model.ready.value).toBe(true);
+  });
+
+  it('KeepsNothingOfTracesAcrossASnapshotWhoseNumbersMayStartAnew', () => {
+    const model = new CaseModel();
+    const old = record(3, sweep(7, false, 5));
+    model.apply(old);
+    model.apply(record(2, { case: 'measurement', value: { traceId: 'SEP_UPPER/L/CPc-Front', component: 'N20-P25' } }));
+    const again = record(3, sweep(2, false, 1));
+    again.stamp!.epoch = 2;
+    again.stamp!.seq = 1n;
+    model.onSnapshot(create(SnapshotSchema, { records: [toBinary(RecordSchema, again)] }));
+    const trace = model.traces.get('SEP_UPPER/L/CPc-Front')!;
+    expect(trace.current!.mark.id).toBe(idOf(again));
+    expect(trace.finished.map((s) => s.mark.id)).toEqual([idOf(again)]);
+    expect(trace.measurement).toBeUndefined();
+    model.onSnapshot(create(SnapshotSchema, {}));
+    expect(model.traces.list()).toHaveLength(0);
+  });
+
+  it('HoldsAWholeViewMeasurementAndBaselineWithTheSweep', () => {
+    const model = new CaseModel();
+    const id = 'SEP_UPPER/L/CPc-Front';
+    const measured = (state: MeasurementState): Body => ({ case: 'measurement', value: { traceId: id, component: 'N20-P25', state } });
+    const baseline = (uv: number): Body => ({ case: 'baselineSet', value: { traceId: id, average: packMicrovolts([uv, -uv], 0.1) } });
+    model.apply(record(1, baseline(3)));
+    model.apply(record(3, sweep(0, false, 3)));
+    model.apply(record(3, sweep(1, false, 2)));
+    model.apply(record(2, measured(MeasurementState.WITHIN_LIMITS)));
+    const screen = new CaseScreen('aa');
+    screen.hold(5_000, model.traces);
+    model.apply(record(3, sweep(2, false, 1)));
+    model.apply(record(2, measured(MeasurementState.RED)));
+    model.apply(record(1, baseline(1)));
+    const trace = model.traces.get(id)!;
+    const held = screen.shown(trace);
+    expect(held.measurement!.measurement.state).toBe(MeasurementState.WITHIN_LIMITS);
+    expect(held.baseline!.values[0]).toBeCloseTo(3);
+    expect([held.current!.sweep.blockIndex, held.previous!.sweep.blockIndex]).toEqual([1, 0]);
+    screen.live();
+    expect(screen.shown(trace).measurement!.measurement.state).toBe(MeasurementState.RED);
+    expect(screen.shown(trace).previous!.sweep.blockIndex).toBe(1);
+  });
+
+  it('EndsAndIsWholeAgainWithTheNextSnapshot', () => {
+    const model = new CaseModel();
+    model.onSnapshot(create(SnapshotSchema, {}));
+    model.onEnded('the case is busy');
+    expect(model.ended.value).toBe('the case is busy');
+    model.onSnapshot(create(SnapshotSchema, {}));
+    expect(model.ended.value).toBeUndefined();
   });
 
   it('TellsTheAgeOfAStimulusByItsOriginsClock', () => {

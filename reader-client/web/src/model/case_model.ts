@@ -1,7 +1,7 @@
 // What is known of one case: a fold of its snapshot and of the records that came since. Applying a
 // record twice changes nothing.
 
-import { signal } from '@preact/signals';
+import { batch, signal } from '@preact/signals';
 import { toHex } from '../base/bytes.js';
 import { nsToMs } from '../base/format.js';
 import { decode } from '../room/inbox.js';
@@ -53,6 +53,10 @@ export class CaseModel implements RoomListener {
   constructor(private readonly pending: () => Uint8Array[] = () => []) {}
 
   onSnapshot(snapshot: Snapshot): void {
+    batch(() => this.restart(snapshot));
+  }
+
+  private restart(snapshot: Snapshot): void {
     this.alerts.clear();
     this.talk.clear();
     this.annotations.clear();

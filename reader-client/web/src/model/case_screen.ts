@@ -5,20 +5,42 @@ import { signal } from '@preact/signals';
 import type { Id } from '../wire/record_id.js';
 import { Modality } from '../wire/generated/remora/v1/waveform_pb.js';
 import { MessageKind } from '../wire/generated/remora/v1/message_pb.js';
-import type { SweepView, TraceBook } from './traces.js';
+import { Looked } from './looked.js';
+import { previousOf } from './traces.js';
+import type { BaselineView, SweepView, Trace, TraceBook } from './traces.js';
 
 export interface Draft {
   text: string;
   kind: MessageKind;
   urgent: boolean;
   about: Id | undefined;
+  // The newest record of the alert it is about, when it was begun.
+  seen: Id | undefined;
 }
-export const EMPTY_DRAFT: Draft = { text: '', kind: MessageKind.CHAT, urgent: false, about: undefined };
+export const EMPTY_DRAFT: Draft =
+  { text: '', kind: MessageKind.CHAT, urgent: false, about: undefined, seen: undefined };
+
+// An acknowledgement that can be taken back for a while, on this page's clock.
+export interface Undoable {
+  action: Id;
+  untilMs: number;
+}
+
+// What is seen of a trace at one moment: all of it together, or it would mislead.
+export interface TraceView {
+  current: SweepView | undefined;
+  previous: SweepView | undefined;
+  measurement: Trace['measurement'];
+  baseline: BaselineView | undefined;
+}
+const viewOf = (t: Trace): TraceView => ({
+  current: t.current, previous: previousOf(t, t.current), measurement: t.measurement, baseline: t.baseline,
+});
 
 export interface Held {
   // The hub's time when the view was held.
   atMs: number;
-  sweeps: Map<string, { current: SweepView | undefined }>;
+  traces: ReadonlyMap<string, TraceView>;
 }
 
 // What an annotation will be on.
@@ -31,7 +53,7 @@ export interface Target {
 
 // Fixed first settings: the same in every case, whatever the signals are.
 const FIRST_GAIN_UV: Partial<Record<Modality, number>> = {
-  [Modality.SEP_UPPER]: 1, [Modality.SEP_LOWER]: 1, [Modality.EMG_FREE_RUNNING]: 50,
+  [Modality.SEP_UPPER]: 2, [Modality.SEP_LOWER]: 2, [Modality.EMG_FREE_RUNNING]: 50,
 };
 const FIRST_SPAN_MS: Partial<Record<Modality, number>> = {
   [Modality.SEP_UPPER]: 60, [Modality.SEP_LOWER]: 100, [Modality.EMG_FREE_RUNNING]: 10_000,
@@ -54,10 +76,15 @@ export class CaseScreen {
   readonly active = signal<Modality | undefined>(undefined);
   readonly panes = signal<ReadonlyMap<Modality, PaneSetting>>(new Map());
   readonly held = signal<Held | undefined>(undefined);
+  // How much of the case trends and time line show.
+  readonly trendRangeMs = signal(3_600_000);
+  // How long each alert's evidence has been on the screen.
+  readonly looked = new Looked();
   readonly draft = signal<Draft>(EMPTY_DRAFT);
   readonly target = signal<Target | undefined>(undefined);
   readonly baselineOpen = signal(false);
-  readonly undoable = signal<{ alert: Id; untilMs: number } | undefined>(undefined);
+  // By alert.
+  readonly undoables = signal<ReadonlyMap<Id, Undoable>>(new Map());
 
   constructor(private readonly caseHex: string) {
     try {
@@ -82,7 +109,7 @@ export class CaseScreen {
 
   setting(modality: Modality): PaneSetting {
     return this.panes.value.get(modality) ?? {
-      uvPerDivision: FIRST_GAIN_UV[modality] ?? 1, spanMs: FIRST_SPAN_MS[modality] ?? 60,
+      uvPerDivision: FIRST_GAIN_UV[modality] ?? 2, spanMs: FIRST_SPAN_MS[modality] ?? 60,
     };
   }
 
@@ -97,8 +124,15 @@ export class CaseScreen {
   }
 
   hold(atMs: number, traces: TraceBook): void {
-    const sweeps = new Map(traces.list().map((t) => [t.id, { current: t.current }]));
-    this.held.value = { atMs, sweeps };
+    this.held.value = { atMs, traces: new Map(traces.list().map((t) => [t.id, viewOf(t)])) };
+  }
+
+  // What is on the screen of a trace: as it was held, or as it is. A trace that came since was not there.
+  shown(trace: Trace): TraceView {
+    const held = this.held.value;
+    if (!held) return viewOf(trace);
+    return held.traces.get(trace.id) ??
+      { current: undefined, previous: undefined, measurement: undefined, baseline: undefined };
   }
 
   live(): void {

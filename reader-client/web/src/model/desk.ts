@@ -5,6 +5,7 @@ import { batch, computed, signal } from '@preact/signals';
 import { toHex } from '../base/bytes.js';
 import type { Clock } from '../base/clock.js';
 import type { FrameLoop } from '../base/frame.js';
+import type { Presence } from '../base/presence.js';
 import type { Ticker } from '../base/ticker.js';
 import { CaseRoom } from '../room/case_room.js';
 import { Directory } from '../room/directory.js';
@@ -32,6 +33,7 @@ export interface DeskParts {
   frame: FrameLoop;
   open: (url: string) => Socket;
   random: () => number;
+  presence: Presence;
   // The page must be signed in again.
   onSignedOut: () => void;
 }
@@ -55,6 +57,8 @@ export class Desk {
   readonly inbox: Inbox;
   readonly frame: FrameLoop;
   readonly clock: Clock;
+  readonly presence: Presence;
+  private readonly random: () => number;
   // Changes four times a second: ages are read anew.
   readonly beat = signal(0);
   // The hub's time in steps of 5 s, in ms: the end of time axes.
@@ -71,6 +75,8 @@ export class Desk {
     this.identity = parts.identity;
     this.frame = parts.frame;
     this.clock = parts.clock;
+    this.random = parts.random;
+    this.presence = parts.presence;
     this.displayName.value = parts.identity.displayName;
     this.session = new Session({
       clock: parts.clock, ticker: parts.ticker, random: parts.random, open: parts.open,
@@ -89,7 +95,9 @@ export class Desk {
         if (welcome.displayName) this.displayName.value = welcome.displayName;
       },
       onDown: (down) => {
-        if (down.control.case === 'historyPage') this.inbox.deliverPage(down.control.value);
+        if (down.control.case !== 'historyPage') return;
+        this.inbox.deliverPage(down.control.value);
+        if (down.control.value.error) this.notify(`Not all of what was asked for could be read: ${down.control.value.error}`);
       },
     });
     parts.ticker.every(() => batch(() => {
@@ -125,7 +133,7 @@ export class Desk {
     let open = this.cases.get(caseHex);
     if (open) return open;
     const model = new CaseModel(() => this.publisher.waitingIn(caseHex).map((e) => e.bytes));
-    const room = new CaseRoom(this.session, this.inbox, fromHex(caseHex), model);
+    const room = new CaseRoom(this.session, this.inbox, fromHex(caseHex), model, this.clock, this.random);
     open = { hex: caseHex, model, room, screen: new CaseScreen(caseHex) };
     this.cases.set(caseHex, open);
     room.open();

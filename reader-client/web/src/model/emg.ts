@@ -5,6 +5,7 @@ import { nsToMs } from '../base/format.js';
 import { EmgActivityKind } from '../wire/generated/remora/v1/waveform_pb.js';
 import type { EmgActivity, Envelope, SampleBlock, Side } from '../wire/generated/remora/v1/waveform_pb.js';
 import { toMicrovolts } from '../wire/samples.js';
+import { LOST_MS, STALE_MS } from '../wire/link_age.js';
 import type { Mark } from './stamp.js';
 
 // A sweep shows at most so much; older samples go.
@@ -18,6 +19,8 @@ export interface Block {
   values: Float32Array;
   // From an envelope: stands in until the samples come, which it often overtakes.
   coarse: boolean;
+  // In the order in which blocks came, which is not that of their time.
+  serial: number;
 }
 
 export interface EmgChannel {
@@ -53,6 +56,7 @@ export class EmgBook {
   private order: string[] = [];
   private readonly channels = new Map<string, EmgChannel>();
   private readonly activities = new Map<string, ActivityView>();
+  private serial = 0;
 
   // Muscles as the plan names them, head to foot.
   setOrder(derivations: string[]): void {
@@ -68,28 +72,20 @@ export class EmgBook {
   addBlock(mark: Mark, boot: string, block: SampleBlock, headHubMs: number | undefined): void {
     const values = toMicrovolts(block.samples);
     if (values.length === 0 || !(block.sampleRateHz > 0)) return;
-    const channel = this.channel(block.traceId, block.side, boot);
+    const channel = this.channel(block.traceId, block.side, boot, headHubMs ?? mark.atMs);
+    if (!channel) return;
     const fromMs = nsToMs(block.startedMonotonicNs);
     const stepMs = 1000 / block.sampleRateHz;
     const toMs = fromMs + values.length * stepMs;
     if (channel.blocks.some((b) => !b.coarse && b.fromMs === fromMs)) return;
     if (channel.samplesToMs > 0 && fromMs - channel.samplesToMs > 2 * stepMs) channel.gapCount++;
     channel.samplesToMs = Math.max(channel.samplesToMs, toMs);
-    // Back-fill comes late and in any order: blocks are kept in the order of their time.
-    const place = channel.blocks.findIndex((b) => b.fromMs > fromMs);
-    channel.blocks.splice(place < 0 ? channel.blocks.length : place, 0, { fromMs, stepMs, values, coarse: false });
-    if (toMs > channel.headMs) {
-      channel.headMs = toMs;
-      channel.headHubMs = headHubMs ?? mark.atMs;
-    }
+    this.keep(channel, { fromMs, stepMs, values, coarse: false, serial: ++this.serial }, toMs, headHubMs ?? mark.atMs);
     channel.sampleRateHz = block.sampleRateHz;
     const f = block.filter;
     if (f) {
       channel.filterWords = `${f.highPassHz}\u2013${f.lowPassHz} Hz` +
         (f.notchHz > 0 ? `, notch ${f.notchHz} Hz` : '');
-    }
-    while (channel.blocks.length > 0 && channel.blocks[0]!.fromMs < channel.headMs - KEPT_MS) {
-      channel.blocks.shift();
     }
     for (const call of this.listeners) call();
   }
@@ -99,7 +95,8 @@ export class EmgBook {
     const low = toMicrovolts(envelope.minimum);
     const high = toMicrovolts(envelope.maximum);
     if (low.length === 0 || low.length !== high.length || !(envelope.binMs > 0)) return;
-    const channel = this.channel(envelope.traceId, envelope.side, boot);
+    const channel = this.channel(envelope.traceId, envelope.side, boot, headHubMs ?? mark.atMs);
+    if (!channel) return;
     const fromMs = nsToMs(envelope.startedMonotonicNs);
     const toMs = fromMs + low.length * envelope.binMs;
     if (channel.samplesToMs >= toMs || channel.blocks.some((b) => b.coarse && b.fromMs === fromMs)) return;
@@ -108,11 +105,8 @@ export class EmgBook {
       values[2 * i] = low[i]!;
       values[2 * i + 1] = high[i]!;
     }
-    channel.blocks.push({ fromMs, stepMs: envelope.binMs / 2, values, coarse: true });
-    if (toMs > channel.headMs) {
-      channel.headMs = toMs;
-      channel.headHubMs = headHubMs ?? mark.atMs;
-    }
+    const block = { fromMs, stepMs: envelope.binMs / 2, values, coarse: true, serial: ++this.serial };
+    this.keep(channel, block, toMs, headHubMs ?? mark.atMs);
     for (const call of this.listeners) call();
   }
 
@@ -148,7 +142,21 @@ export class EmgBook {
       .sort((a, b) => b.fromMs - a.fromMs)[0];
   }
 
-  private channel(traceId: string, side: Side, boot: string): EmgChannel {
+  // Back-fill comes late and in any order: blocks are kept in the order of their time.
+  private keep(channel: EmgChannel, block: Block, toMs: number, headHubMs: number): void {
+    const { blocks } = channel;
+    let place = blocks.length;
+    while (place > 0 && blocks[place - 1]!.fromMs > block.fromMs) place--;
+    blocks.splice(place, 0, block);
+    if (toMs > channel.headMs) {
+      channel.headMs = toMs;
+      channel.headHubMs = headHubMs;
+    }
+    while (blocks.length > 0 && blocks[0]!.fromMs < channel.headMs - KEPT_MS) blocks.shift();
+  }
+
+  // None for what is filled in of a boot that is over.
+  private channel(traceId: string, side: Side, boot: string, headHubMs: number): EmgChannel | undefined {
     let channel = this.channels.get(traceId);
     if (!channel) {
       const parts = traceId.split('/');
@@ -160,6 +168,7 @@ export class EmgBook {
       this.channelsVersion.value++;
     }
     if (channel.boot !== boot) {
+      if (headHubMs <= channel.headHubMs) return undefined;
       // Times of different boots do not compare.
       channel.boot = boot;
       channel.blocks = [];
@@ -167,4 +176,21 @@ export class EmgBook {
     }
     return channel;
   }
+}
+
+// How old the newest sample of a muscle is, and what that means.
+export interface Supply {
+  channel: EmgChannel;
+  ageMs: number;
+  state: 'live' | 'stale' | 'lost';
+}
+
+export function supplyOf(channel: EmgChannel, hubNowMs: number): Supply {
+  const ageMs = hubNowMs - channel.headHubMs;
+  return { channel, ageMs, state: ageMs >= LOST_MS ? 'lost' : ageMs >= STALE_MS ? 'stale' : 'live' };
+}
+
+// The muscle that has been silent for longest.
+export function stalest(channels: EmgChannel[], hubNowMs: number): Supply | undefined {
+  return channels.map((c) => supplyOf(c, hubNowMs)).sort((a, b) => b.ageMs - a.ageMs)[0];
 }

@@ -1,12 +1,13 @@
 // Words built from records: what an alert says, what it becomes as a message to the theatre.
 
-import { microvolts, ms, percentChange, timeOfDay } from '../base/format.js';
+import { microvolts, ms, percentChange, shortAge, timeOfDay } from '../base/format.js';
 import { AlertCondition, AlertKind } from '../wire/generated/remora/v1/alert_pb.js';
 import { MeasurementState, Modality, Side } from '../wire/generated/remora/v1/waveform_pb.js';
 import type { AlertView } from './alerts.js';
 import { isActive } from './alerts.js';
 import type { CaseModel } from './case_model.js';
-import { modalityName, sideWord } from './words.js';
+import { stalest } from './emg.js';
+import { modalityName, sided, sideWord } from './words.js';
 
 // "N20-P25 -64 %, +7 % latency (2.10 uV of 5.80 uV; 21.5 ms of 20.1 ms)": value, unit, change, against what.
 export function evidenceWords(a: AlertView): string {
@@ -35,26 +36,27 @@ export function conditionWord(a: AlertView): string {
 export function alertMessage(theatre: string, a: AlertView): string {
   const side = sideWord(a.alert.side);
   const what = a.alert.summary || `${modalityName(a.alert.modality)} ${a.alert.derivation}`;
-  const since = timeOfDay(a.raised.atMs);
+  const since = timeOfDay(a.called.atMs);
   const now = isActive(a) ? '' : ' Now back within limits.';
   return `${theatre}${side ? `, ${side}` : ''}: ${what}, since ${since}.${now} Please tell me what was done just before.`;
 }
 
 // One line that tells how the case stands.
-export function caseSentence(model: CaseModel): string {
+export function caseSentence(model: CaseModel, hubNowMs: number): string {
   const active = model.alerts.list().filter((a) => isActive(a) && a.alert.side !== Side.UNSPECIFIED);
   const words: string[] = [];
   for (const a of active.slice(0, 2)) words.push(a.alert.summary);
   if (active.length > 2) words.push(`${active.length - 2} more`);
   const quiet = quietGroups(model, new Set(active.map((a) => a.alert.traceId)));
-  if (model.emg.list().length > 0 && !active.some((a) => a.alert.modality === Modality.EMG_FREE_RUNNING)) {
-    quiet.push('EMG without alert');
-  }
+  const emg = stalest(model.emg.list(), hubNowMs);
+  const emgComes = emg === undefined || emg.state === 'live';
+  if (emg && emgComes && !active.some((a) => a.alert.modality === Modality.EMG_FREE_RUNNING)) quiet.push('EMG without alert');
+  if (!emgComes) words.push(`No EMG of ${sided(emg.channel.derivation, emg.channel.side)} for ${shortAge(emg.ageMs)}`);
   if (active.length === 0 && quiet.length > 0) {
     const measured = model.traces.list().filter((t) => t.measurement);
     const all = measured.length > 0 && measured.every(
       (t) => t.measurement?.measurement.state === MeasurementState.WITHIN_LIMITS);
-    if (all) return 'All responses within limits.';
+    if (all && emgComes) return 'All responses within limits.';
   }
   const bare = model.traces.list().filter((t) => t.measurement && !t.measurement.measurement.baseline).length;
   if (bare > 0) words.push(bare === model.traces.list().length ? 'No baseline yet' : `${bare} traces without a baseline`);

@@ -56,11 +56,9 @@ export class TraceBook {
   private readonly baselines = new Map<Id, BaselineView>();
 
   clear(): void {
+    // A snapshot may be of another epoch, whose numbers do not compare: nothing of before stays.
     this.baselines.clear();
-    for (const trace of this.traces.values()) {
-      trace.baseline = trace.baselineAsked = trace.measurement = undefined;
-      trace.version.value++;
-    }
+    this.traces.clear();
     this.version.value++;
   }
 

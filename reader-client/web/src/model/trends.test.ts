@@ -1,7 +1,11 @@
+import { create } from '@bufbuild/protobuf';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { MeasurementState } from '../wire/generated/remora/v1/waveform_pb.js';
-import { runs, thin } from './trends.js';
+import { MarkConfidence, MeasurementState } from '../wire/generated/remora/v1/waveform_pb.js';
+import { TrendSchema } from '../wire/generated/remora/v1/room_pb.js';
+import { trendPages } from './trend_pages.js';
+import type { Trace } from './traces.js';
+import { runs, thin, TrendBook } from './trends.js';
 import type { Point } from './trends.js';
 
 const point = (atMs: number, state = MeasurementState.WITHIN_LIMITS, hollow = false): Point =>
@@ -32,5 +36,26 @@ describe('thin', () => {
   });
   it('HalvesAQuietStretch', () => {
     expect(thin(Array.from({ length: 101 }, (_, i) => point(i))).length).toBeLessThan(55);
+  });
+});
+
+describe('TrendBook', () => {
+  it('KeepsUncertainPointsHollowAfterASnapshot', () => {
+    const book = new TrendBook();
+    const p = (confidence: MarkConfidence) => ({ state: MeasurementState.WITHIN_LIMITS, confidence });
+    book.replace([create(TrendSchema, { traceId: 'x', points: [p(MarkConfidence.CLEAR), p(MarkConfidence.UNCERTAIN), p(MarkConfidence.UNSPECIFIED)] })]);
+    expect(book.get('x')!.points.map((point) => point.hollow)).toEqual([false, true, false]);
+  });
+});
+
+describe('trendPages', () => {
+  it('HaveEveryTraceOnceTheTroubledOnesFirst', () => {
+    fc.assert(fc.property(fc.integer({ min: 0, max: 40 }), fc.nat(39), (count, bad) => {
+      const traces = Array.from({ length: count }, (_, i) => ({ id: String(i), derivation: 'CPc-Front', side: 1 + (i % 2) })) as unknown as Trace[];
+      const pages = trendPages(traces, (t) => (t.id === String(bad) ? MeasurementState.RED : MeasurementState.WITHIN_LIMITS), 6);
+      expect(pages.flat().map((t) => t.id).sort()).toEqual(traces.map((t) => t.id).sort());
+      expect(pages.every((p) => p.length <= 6)).toBe(true);
+      if (bad < count) expect(pages[0]!.some((t) => t.id === String(bad))).toBe(true);
+    }));
   });
 });

@@ -24,6 +24,9 @@ export interface Point {
   hollow: boolean;
 }
 
+const isHollow = (state: number, confidence: number): boolean =>
+  state === MeasurementState.NOT_INTERPRETABLE || confidence === MarkConfidence.UNCERTAIN;
+
 export interface TrendLine {
   traceId: string;
   component: string;
@@ -55,7 +58,7 @@ export class TrendBook {
           amplitudeUv: p.amplitudeUv,
           latencyMs: p.latencyMs,
           state: p.state as MeasurementState,
-          hollow: p.state === MeasurementState.NOT_INTERPRETABLE,
+          hollow: isHollow(p.state, p.confidence),
         })),
       });
     }
@@ -75,8 +78,7 @@ export class TrendBook {
       amplitudeUv: m.amplitudeUv,
       latencyMs: m.latencyMs,
       state: m.state,
-      hollow: m.state === MeasurementState.NOT_INTERPRETABLE ||
-        m.confidence === MarkConfidence.UNCERTAIN,
+      hollow: isHollow(m.state, m.confidence),
     });
     line.points.sort((a, b) => a.atMs - b.atMs);
     if (line.points.length > KEPT_POINTS) line.points = thin(line.points);

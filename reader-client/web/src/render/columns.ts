@@ -10,8 +10,8 @@ export class Columns {
   private readonly owner: Float64Array;
   // Columns that only an envelope has filled so far.
   private readonly coarse: Uint8Array;
-  // By kind: envelopes overtake the samples of the same time.
-  private readonly lastAddedMs = { fine: -Infinity, coarse: -Infinity };
+  // The newest block that was taken, by its serial: late ones lie behind others in time.
+  private lastSerial = 0;
 
   constructor(readonly count: number, readonly spanMs: number) {
     this.low = new Float32Array(count).fill(NaN);
@@ -26,12 +26,13 @@ export class Columns {
 
   // Takes the blocks that came since the last call.
   update(blocks: Block[]): void {
+    let newest = this.lastSerial;
     for (const block of blocks) {
-      const kind = block.coarse ? 'coarse' : 'fine';
-      if (block.fromMs <= this.lastAddedMs[kind]) continue;
-      this.lastAddedMs[kind] = block.fromMs;
+      if (block.serial <= this.lastSerial) continue;
+      newest = Math.max(newest, block.serial);
       this.add(block);
     }
+    this.lastSerial = newest;
   }
 
   add(block: Block): void {

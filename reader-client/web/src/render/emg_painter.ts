@@ -12,9 +12,8 @@ import { line, prepare } from './surface.js';
 const PEN_GAP_PX = 14;
 
 export class EmgPainter {
-  private readonly columns = new Map<string, Columns>();
+  private readonly columns = new Map<string, { boot: string; columns: Columns }>();
   private headMs = 0;
-  private boot = '';
 
   // While held, what is shown stays as it is.
   paint(
@@ -25,12 +24,7 @@ export class EmgPainter {
     const { context: c, width, height } = surface;
     const colours = palette();
     const count = Math.floor(width);
-    if (!held) {
-      const boot = channels[0]!.boot;
-      if (boot !== this.boot) this.columns.clear();
-      this.boot = boot;
-      this.headMs = Math.max(...channels.map((ch) => ch.headMs));
-    }
+    if (!held) this.headMs = Math.max(...channels.map((ch) => ch.headMs));
     const k = pixelsPerUv(uvPerDivision);
     const rowHeight = height / channels.length;
     channels.forEach((channel, row) => {
@@ -57,10 +51,13 @@ export class EmgPainter {
   }
 
   private columnsOf(channel: EmgChannel, count: number, spanMs: number, held: boolean): Columns {
-    let columns = this.columns.get(channel.traceId);
-    if (!columns || columns.count !== count || columns.spanMs !== spanMs) {
+    const known = this.columns.get(channel.traceId);
+    let columns = known?.columns;
+    // Times of different boots do not compare.
+    const fits = known && columns && (held || known.boot === channel.boot) && columns.count === count && columns.spanMs === spanMs;
+    if (!fits || !columns) {
       columns = new Columns(count, spanMs);
-      this.columns.set(channel.traceId, columns);
+      this.columns.set(channel.traceId, { boot: channel.boot, columns });
       columns.update(held ? channel.blocks.filter((b) => b.fromMs <= this.headMs) : channel.blocks);
     } else if (!held) {
       columns.update(channel.blocks);

@@ -1,12 +1,13 @@
 // Alarm tones in the manner of IEC 60601-1-8: bursts of 10, 3 and 1 pulses for high, medium and low
-// priority, each pulse a fundamental with three harmonics. One page of a browser sounds at a time.
+// priority, each pulse a fundamental with three harmonics.
 
 import { signal } from '@preact/signals';
 import type { Clock } from '../base/clock.js';
 import type { Ticker } from '../base/ticker.js';
+import { SoundClaim } from './sound_claim.js';
 import { AlertPriority } from '../wire/generated/remora/v1/alert_pb.js';
 
-export type SoundState = 'on' | 'muted' | 'blocked' | 'elsewhere' | 'none';
+export type SoundState = 'on' | 'muted' | 'blocked' | 'settling' | 'elsewhere' | 'none';
 
 // Silence by a person ends by itself.
 export const MUTE_MS = 120_000;
@@ -36,17 +37,21 @@ export class Sounder {
   readonly state = signal<SoundState>('none');
   readonly mutedUntilMs = signal(0);
   private context: AudioContext | undefined;
-  private mine = false;
+  private readonly claim: SoundClaim;
   private lastMs = -Infinity;
   private lastPriority = AlertPriority.UNSPECIFIED;
 
-  // `worst`: the highest priority that calls now.
-  constructor(private readonly clock: Clock, ticker: Ticker, private readonly worst: () => AlertPriority) {
+  // `kind`: of the page; one of each kind sounds in a browser. `worst`: the highest priority that calls now.
+  constructor(
+    private readonly clock: Clock, ticker: Ticker, kind: string, private readonly worst: () => AlertPriority) {
+    this.claim = new SoundClaim(clock, kind, 'locks' in navigator ? navigator.locks : undefined,
+      typeof BroadcastChannel === 'undefined' ? undefined : new BroadcastChannel(`remora-sounder-${kind}`));
     if (typeof AudioContext === 'undefined') return;
     this.context = new AudioContext();
-    this.claim();
-    for (const kind of ['pointerdown', 'keydown']) {
-      document.addEventListener(kind, () => void this.context?.resume().catch(() => {}), { once: true });
+    for (const input of ['pointerdown', 'keydown']) {
+      document.addEventListener(input, () => {
+        if (this.context?.state !== 'running') void this.context?.resume().catch(() => {});
+      });
     }
     ticker.every(() => this.tick());
   }
@@ -68,22 +73,9 @@ export class Sounder {
     if (this.state.value === 'on') this.play({ pulses: [0, 0.18], pulseS: 0.14, hz: [392, 587], repeatMs: 0 });
   }
 
-  private claim(): void {
-    if (!('locks' in navigator)) {
-      this.mine = true;
-      return;
-    }
-    // Held until the page closes; then the next page sounds.
-    void navigator.locks.request('remora-sounder', () => {
-      this.mine = true;
-      return new Promise<void>(() => {});
-    }).catch(() => (this.mine = true));
-  }
-
   private tick(): void {
     const now = this.clock.now();
-    this.state.value = !this.context ? 'none' : !this.mine ? 'elsewhere'
-      : this.context.state !== 'running' ? 'blocked' : now < this.mutedUntilMs.value ? 'muted' : 'on';
+    this.state.value = this.stateNow();
     if (this.state.value !== 'on') return;
     const priority = this.worst();
     const burst = BURSTS[priority];
@@ -95,6 +87,15 @@ export class Sounder {
     this.lastMs = now;
     this.lastPriority = priority;
     this.play(burst);
+  }
+
+  private stateNow(): SoundState {
+    if (!this.context) return 'none';
+    const blocked = this.context.state !== 'running';
+    const muted = this.clock.now() < this.mutedUntilMs.value;
+    const claim = this.claim.update(!blocked && !muted);
+    if (blocked || claim === 'none') return blocked ? 'blocked' : 'muted';
+    return claim === 'mine' ? 'on' : claim;
   }
 
   private play(burst: Burst): void {

@@ -115,12 +115,16 @@ function paintMark(
   if (mark.confidence === MarkConfidence.NO_RESPONSE) return;
   const { text, background, muted } = palette();
   const px = x(mark.latencyMs);
-  const y = zero + mark.amplitudeUv * k;
+  const peak = zero + mark.amplitudeUv * k;
+  const clipped = peak < 0 || peak > height;
+  const y = peak < 0 ? CLIPPED_PX : peak > height ? height - CLIPPED_PX : peak;
   const sure = mark.confidence !== MarkConfidence.UNCERTAIN;
+  if (clipped) paintArrow(c, px, peak < 0, height);
   c.lineWidth = 1.4;
   c.beginPath();
   c.arc(px, Math.min(height - 3, Math.max(3, y)), 3, 0, 2 * Math.PI);
-  c.fillStyle = sure ? text : background;
+  // Hollow: not to be relied on, or not where the peak is.
+  c.fillStyle = sure && !clipped ? text : background;
   c.strokeStyle = text;
   c.fill();
   c.stroke();
@@ -128,7 +132,7 @@ function paintMark(
   c.fillStyle = sure ? text : muted;
   const label = mark.label + (sure ? '' : ' ?');
   const up = mark.amplitudeUv <= 0;
-  if (up ? y > 20 : y < height - 20) {
+  if (!clipped && (up ? y > 20 : y < height - 20)) {
     c.textAlign = 'center';
     c.fillText(label, px, up ? y - 8 : y + 17);
   } else {
@@ -136,6 +140,21 @@ function paintMark(
     c.textAlign = 'left';
     c.fillText(label, px + 7, Math.min(height - 4, Math.max(11, y + 4)));
   }
+}
+
+// Where the mark of a peak beyond the pane stands, from the edge.
+const CLIPPED_PX = 12;
+
+// At the edge, towards what lies beyond it.
+function paintArrow(c: CanvasRenderingContext2D, px: number, up: boolean, height: number): void {
+  const tip = up ? 1 : height - 1;
+  const foot = up ? 7 : height - 7;
+  c.fillStyle = palette().text;
+  c.beginPath();
+  c.moveTo(px, tip);
+  c.lineTo(px - 4, foot);
+  c.lineTo(px + 4, foot);
+  c.fill();
 }
 
 // Arrows are no nearer to each other than this.
@@ -146,20 +165,13 @@ function paintBeyond(
   c: CanvasRenderingContext2D, current: SweepView, x: (ms: number) => number, zero: number, k: number,
   height: number): void {
   const stepMs = 1000 / current.sampleRateHz;
-  c.fillStyle = palette().text;
   let last = -100;
   for (let i = 0; i < current.values.length; i++) {
     const y = zero + current.values[i]! * k;
     const px = x(current.firstSampleMs + i * stepMs);
     if ((y >= 0 && y <= height) || px - last < BEYOND_STEP_PX) continue;
     last = px;
-    const tip = y < 0 ? 1 : height - 1;
-    const foot = y < 0 ? 7 : height - 7;
-    c.beginPath();
-    c.moveTo(px, tip);
-    c.lineTo(px - 4, foot);
-    c.lineTo(px + 4, foot);
-    c.fill();
+    paintArrow(c, px, y < 0, height);
   }
 }
 

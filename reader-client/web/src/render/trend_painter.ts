@@ -171,4 +171,28 @@ export function paintEvidence(
   c.strokeStyle = colours.trace;
   c.lineWidth = 1.6;
   draw(trace);
+  paintScaleBar(c, k, width, height);
+}
+
+// A scale that is fitted says what it is: a round number of microvolts, as long as it is here.
+function paintScaleBar(c: CanvasRenderingContext2D, pixelsPerUv: number, width: number, height: number): void {
+  const { muted } = palette();
+  const uv = roundBelow((height * LONGEST_BAR) / pixelsPerUv);
+  const x = width - 5;
+  c.strokeStyle = muted;
+  c.lineWidth = 1.4;
+  line(c, x, height - 4, x, height - 4 - uv * pixelsPerUv);
+  c.font = SMALL_FONT;
+  c.textAlign = 'right';
+  c.fillStyle = muted;
+  c.fillText(`${uv} \u00b5V`, x - 5, height - 5);
+}
+
+const LONGEST_BAR = 0.45;
+
+// The largest of 1, 2, 5 times a power of ten that is not above `most`.
+export function roundBelow(most: number): number {
+  const power = 10 ** Math.floor(Math.log10(most));
+  const digit = most / power >= 5 ? 5 : most / power >= 2 ? 2 : 1;
+  return Number((digit * power).toPrecision(1));
 }

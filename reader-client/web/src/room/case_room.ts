@@ -1,5 +1,6 @@
-// One follow of one case: asks again after each welcome from where it was, keeps the cursor, drops
-// what it has already, and hands records on in the order in which they come.
+// One follow of one case: asks again after each welcome from where it was, and after a wait when the
+// hub ended it; keeps the cursor, drops what it has already, and hands records on in the order in
+// which they come.
 
 import type { CaseHead, Cursor, Down, Gap, Snapshot } from '../wire/generated/remora/v1/room_pb.js';
 import { CursorSchema, Delivery } from '../wire/generated/remora/v1/room_pb.js';
@@ -7,15 +8,20 @@ import type { Record as CaseRecord } from '../wire/generated/remora/v1/record_pb
 import type { Session, SessionListener } from '../wire/session.js';
 import { create } from '@bufbuild/protobuf';
 import { equalBytes, toHex } from '../base/bytes.js';
+import type { Clock } from '../base/clock.js';
 import type { Inbox } from './inbox.js';
 
 export interface RoomListener {
   onSnapshot(snapshot: Snapshot): void;
   onRecord(record: CaseRecord): void;
   onGap(gap: Gap): void;
-  // The follow is over for good: the reason in words.
+  // The case is not followed, in words why: until the next snapshot.
   onEnded(cause: string): void;
 }
+
+// A follow that ended is asked for again after these, doubled each time.
+const FIRST_WAIT_MS = 1_000;
+const LONGEST_WAIT_MS = 30_000;
 
 let lastFollowId = 0;
 export const newFollowId = (): number => ++lastFollowId;
@@ -27,12 +33,16 @@ export class CaseRoom implements SessionListener {
   private stopListening: (() => void) | undefined;
   private epoch = 0;
   private known = false;
+  // When to ask again; undefined while the follow stands or is asked for.
+  private againAtMs: number | undefined;
+  private endings = 0;
   // Last seq that was handed on, by lane.
   private readonly last: bigint[] = [0n, 0n, 0n, 0n, 0n, 0n];
 
   constructor(
     private readonly session: Session, private readonly inbox: Inbox,
-    readonly caseId: Uint8Array, private readonly listener: RoomListener) {
+    readonly caseId: Uint8Array, private readonly listener: RoomListener,
+    private readonly clock: Clock, private readonly random: () => number) {
     this.caseHex = toHex(caseId);
   }
 
@@ -63,15 +73,16 @@ export class CaseRoom implements SessionListener {
         if (control.value.followId === this.followId) this.listener.onGap(control.value);
         break;
       case 'followEnded':
-        if (control.value.followId === this.followId) this.listener.onEnded(control.value.cause);
+        if (control.value.followId === this.followId) this.ended(control.value.cause);
         break;
       case 'refused':
-        if (control.value.followId === this.followId) this.listener.onEnded(control.value.text);
+        if (control.value.followId === this.followId) this.ended(control.value.text);
         break;
       case 'heartbeat':
         this.head = control.value.heads.find((h) => equalBytes(h.caseId, this.caseId)) ?? this.head;
         break;
     }
+    if (this.againAtMs !== undefined && this.clock.now() >= this.againAtMs) this.follow();
   }
 
   cursor(): Cursor | undefined {
@@ -82,7 +93,17 @@ export class CaseRoom implements SessionListener {
     });
   }
 
+  // What was missed since is only whole again with a snapshot.
+  private ended(cause: string): void {
+    this.known = false;
+    const wait = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(this.endings, 10));
+    this.endings++;
+    this.againAtMs = this.clock.now() + wait * (0.5 + 0.5 * this.random());
+    this.listener.onEnded(cause);
+  }
+
   private follow(): void {
+    this.againAtMs = undefined;
     this.session.send({
       control: {
         case: 'follow',
@@ -98,6 +119,8 @@ export class CaseRoom implements SessionListener {
 
   private restart(snapshot: Snapshot): void {
     this.known = true;
+    this.endings = 0;
+    this.againAtMs = undefined;
     this.epoch = snapshot.cursor?.epoch ?? 0;
     this.last.fill(0n);
     for (const lane of snapshot.cursor?.lanes ?? []) {
@@ -110,6 +133,13 @@ export class CaseRoom implements SessionListener {
     const stamp = record.stamp;
     if (record.lane >= this.last.length) return;
     if (stamp && !stamp.unrecorded && stamp.seq > 0n) {
+      if (this.known && stamp.epoch !== this.epoch) {
+        // The journal has gone back: numbers of two epochs do not compare.
+        this.session.send({ control: { case: 'cancelFollow', value: { followId: this.followId } } });
+        this.ended('The hub\u2019s journal has gone back.');
+        return;
+      }
+      if (!this.known && this.againAtMs !== undefined) return;
       if (stamp.epoch === this.epoch && stamp.seq <= this.last[record.lane]!) return;
       if (this.epoch === 0 && !this.known) this.epoch = stamp.epoch;
       if (stamp.epoch === this.epoch) this.last[record.lane] = stamp.seq;

@@ -147,4 +147,27 @@ describe('Publisher', () => {
     joined();
     expect(publisher.notAllowed.has(CASE)).toBe(false);
   });
+
+  it('ForgetsWhatWasRefusedForGoodTellsItOnceAndNeverReusesItsNumber', async () => {
+    const { wire, publisher, say, refused, joined } = await make();
+    publisher.join(CASE);
+    joined();
+    await say('a');
+    await say('b');
+    const ranges = [{ lane: 0, ranges: [{ first: 2n, last: 4n }] }];
+    wire.down({ control: { case: 'acknowledge', value: { caseId: fromHex(CASE), refused: ranges } } });
+    wire.down({ control: { case: 'joined', value: { caseId: fromHex(CASE), refused: ranges } } });
+    expect(refused.map((r) => [r.lane, r.originSeq])).toEqual([[0, 2n]]);
+    expect(publisher.waitingCount).toBe(1);
+    await say('c');
+    expect(wire.seqs().at(-1)).toBe(5n);
+  });
+
+  it('DoesNotTakeTheRefusalOfAFollowOrOfARequestForThatOfAJoin', async () => {
+    const { wire, publisher } = await make();
+    publisher.join(CASE);
+    wire.down({ control: { case: 'refused', value: { caseId: fromHex(CASE), followId: 4, text: 'no' } } });
+    wire.down({ control: { case: 'refused', value: { caseId: fromHex(CASE), requestId: 4, text: 'no' } } });
+    expect(publisher.notAllowed.size).toBe(0);
+  });
 });

@@ -8,7 +8,7 @@ import type { Clock } from '../base/clock.js';
 import { msToNs } from '../base/format.js';
 import { RecordSchema } from '../wire/generated/remora/v1/record_pb.js';
 import type { Record as CaseRecord } from '../wire/generated/remora/v1/record_pb.js';
-import { RefusalReason } from '../wire/generated/remora/v1/room_pb.js';
+import { RecordRefusedSchema, RefusalReason } from '../wire/generated/remora/v1/room_pb.js';
 import type { Down, LaneRanges, RecordRefused } from '../wire/generated/remora/v1/room_pb.js';
 import { headKey } from '../wire/outbox.js';
 import type { OutboxStore, Waiting } from '../wire/outbox.js';
@@ -110,22 +110,25 @@ export class Publisher implements SessionListener {
         const caseHex = toHex(control.value.caseId);
         this.joined.add(caseHex);
         this.notAllowed.delete(caseHex);
-        for (const lane of control.value.held) {
+        for (const lane of [...control.value.held, ...control.value.refused]) {
           const place = headKey(caseHex, lane.lane);
           const last = Math.max(0, ...lane.ranges.map((r) => Number(r.last)));
           this.heads.set(place, Math.max(last, this.heads.get(place) ?? 0));
         }
         this.acknowledged(caseHex, control.value.held);
+        this.refusedForGood(caseHex, control.value.refused);
         this.sendRecords(this.waitingIn(caseHex));
         break;
       }
       case 'acknowledge':
         this.acknowledged(toHex(control.value.caseId), control.value.held);
+        this.refusedForGood(toHex(control.value.caseId), control.value.refused);
         break;
       case 'recordRefused':
         this.recordRefused(control.value);
         break;
       case 'refused': {
+        if (control.value.followId !== 0 || control.value.requestId !== 0) break;
         const caseHex = toHex(control.value.caseId);
         if (this.wanted.has(caseHex)) this.notAllowed.set(caseHex, control.value.text);
         break;
@@ -182,10 +185,23 @@ export class Publisher implements SessionListener {
   }
 
   private acknowledged(caseHex: string, held: LaneRanges[]): void {
-    const done = this.waitingIn(caseHex).filter((e) =>
-      held.some((lane) => lane.lane === e.lane && lane.ranges.some(
-        (r) => BigInt(e.originSeq) >= r.first && BigInt(e.originSeq) <= r.last)));
+    this.forget(this.waitingWithin(caseHex, held));
+  }
+
+  private refusedForGood(caseHex: string, refused: LaneRanges[]): void {
+    const done = this.waitingWithin(caseHex, refused);
     this.forget(done);
+    for (const e of done) {
+      this.listener.onRefused(create(RecordRefusedSchema, {
+        caseId: fromHex(caseHex), lane: e.lane, originSeq: BigInt(e.originSeq), text: 'it is not on record.',
+      }));
+    }
+  }
+
+  private waitingWithin(caseHex: string, lanes: LaneRanges[]): Waiting[] {
+    return this.waitingIn(caseHex).filter((e) =>
+      lanes.some((lane) => lane.lane === e.lane && lane.ranges.some(
+        (r) => BigInt(e.originSeq) >= r.first && BigInt(e.originSeq) <= r.last)));
   }
 
   private recordRefused(refused: RecordRefused): void {

@@ -1,5 +1,6 @@
 import { create, toBinary } from '@bufbuild/protobuf';
 import { describe, expect, it } from 'vitest';
+import { FakeClock } from '../base/clock.js';
 import { CaseStage } from '../wire/generated/remora/v1/case_pb.js';
 import { RecordSchema } from '../wire/generated/remora/v1/record_pb.js';
 import type { Record as CaseRecord } from '../wire/generated/remora/v1/record_pb.js';
@@ -44,10 +45,10 @@ class FakeSession {
   }
 }
 
-function record(lane: number, seq: bigint, more: { unrecorded?: boolean; caseId?: Uint8Array } = {}): Uint8Array {
+function record(lane: number, seq: bigint, more: { unrecorded?: boolean; caseId?: Uint8Array; epoch?: number } = {}): Uint8Array {
   return toBinary(RecordSchema, create(RecordSchema, {
     caseId: more.caseId ?? CASE, origin: new Uint8Array(16).fill(2), lane, originSeq: seq || 99n,
-    stamp: { epoch: 5, seq: more.unrecorded ? 0n : seq, recordedUnixNs: 1n, unrecorded: more.unrecorded ?? false },
+    stamp: { epoch: more.epoch ?? 5, seq: more.unrecorded ? 0n : seq, recordedUnixNs: 1n, unrecorded: more.unrecorded ?? false },
     body: lane === 5 ? { case: 'sampleBlock', value: { traceId: 'x' } } : { case: 'message', value: { text: 'x' } },
   }));
 }
@@ -55,15 +56,22 @@ function record(lane: number, seq: bigint, more: { unrecorded?: boolean; caseId?
 function make() {
   const wire = new FakeSession();
   const inbox = new Inbox(wire as unknown as Session, () => {});
+  const clock = new FakeClock();
   const got: CaseRecord[] = [];
   const ended: string[] = [];
   const room = new CaseRoom(wire as unknown as Session, inbox, CASE, {
     onSnapshot: () => {}, onRecord: (r) => got.push(r), onGap: () => {}, onEnded: (c) => ended.push(c),
-  });
+  }, clock, () => 1);
   room.open();
   const snapshot = () => wire.down({ control: { case: 'snapshot', value: {
     followId: wire.lastFollow().followId, caseId: CASE, cursor: { epoch: 5, lanes: [{ lane: 0, seq: 10n }, { lane: 5, seq: 12n }] } } } });
-  return { wire, inbox, got, ended, room, snapshot };
+  const end = (cause: string) => wire.down({ control: { case: 'followEnded', value: { followId: wire.lastFollow().followId, cause } } });
+  const follows = () => wire.sent.filter((u) => u.control?.case === 'follow').length;
+  const wait = (ms: number) => {
+    clock.advance(ms);
+    wire.down({ control: { case: 'heartbeat', value: {} } });
+  };
+  return { wire, inbox, got, ended, room, snapshot, end, follows, wait };
 }
 
 describe('CaseRoom', () => {
@@ -99,6 +107,61 @@ describe('CaseRoom', () => {
     wire.down({ control: { case: 'followEnded', value: { followId: wire.lastFollow().followId, cause: 'the case is sealed' } } });
     wire.down({ control: { case: 'followEnded', value: { followId: 4_000_000, cause: 'another' } } });
     expect(ended).toEqual(['the case is sealed']);
+  });
+});
+
+describe('CaseRoom whose follow ended', () => {
+  it('AsksAgainFromASnapshotEachTimeAfterALongerWait', () => {
+    const { wire, snapshot, end, follows, wait } = make();
+    snapshot();
+    end('the case is busy');
+    wait(900);
+    expect(follows()).toBe(1);
+    wait(200);
+    expect(follows()).toBe(2);
+    expect(wire.lastFollow().cursor).toBeUndefined();
+    wire.down({ control: { case: 'refused', value: { followId: wire.lastFollow().followId, caseId: CASE, text: 'not now' } } });
+    wait(1_100);
+    expect(follows()).toBe(2);
+    wait(1_000);
+    expect(follows()).toBe(3);
+    for (let i = 0; i < 9; i++) {
+      end('still');
+      wait(30_000);
+    }
+    expect(follows()).toBe(12);
+  });
+
+  it('StartsWithTheShortestWaitAfterASnapshotAndAsksOnceAtAWelcome', () => {
+    const { wire, snapshot, end, follows, wait } = make();
+    for (let i = 0; i < 3; i++) {
+      snapshot();
+      end('again');
+      wait(1_000);
+      expect(follows()).toBe(2 + i);
+    }
+    end('again');
+    wire.welcome();
+    expect(follows()).toBe(5);
+    wait(60_000);
+    expect(follows()).toBe(5);
+  });
+
+  it('IsNotEndedByTheRefusalOfAJoin', () => {
+    const { wire, ended, follows, wait } = make();
+    wire.down({ control: { case: 'refused', value: { caseId: CASE, text: 'you may only read' } } });
+    wait(60_000);
+    expect([ended.length, follows()]).toEqual([0, 1]);
+  });
+
+  it('IsWhatARecordOfAnotherEpochLeadsTo', () => {
+    const { wire, got, snapshot, follows, wait } = make();
+    snapshot();
+    wire.down({ records: [record(0, 4n, { epoch: 6 }), record(0, 5n, { epoch: 6 })] });
+    expect(got).toHaveLength(0);
+    wait(1_000);
+    expect(follows()).toBe(2);
+    expect(wire.lastFollow().cursor).toBeUndefined();
   });
 });
 
@@ -141,6 +204,21 @@ describe('Inbox', () => {
 });
 
 describe('Directory', () => {
+  it('TakesAWholeListThatComesInPages', () => {
+    const wire = new FakeSession();
+    const directory = new Directory(wire as unknown as Session);
+    directory.onWelcome();
+    const { followId } = wire.lastFollow();
+    const page = (complete: boolean, n: number) => wire.down({ control: { case: 'directory', value: {
+      followId, complete, cases: [{ caseId: new Uint8Array(16).fill(n), stage: CaseStage.OPEN }] } } });
+    page(true, 1);
+    page(false, 2);
+    page(false, 3);
+    expect(directory.cases.value.size).toBe(3);
+    page(true, 2);
+    expect(directory.cases.value.size).toBe(1);
+  });
+
   it('KeepsWhatAChangeDoesNotNameAndDropsWhatAWholeListLacks', () => {
     const wire = new FakeSession();
     const directory = new Directory(wire as unknown as Session);

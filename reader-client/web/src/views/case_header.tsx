@@ -3,10 +3,12 @@
 import { age, nsToMs, stopwatch } from '../base/format.js';
 import type { Desk, OpenCase } from '../model/desk.js';
 import { LOST_MS, STALE_MS } from '../wire/link_age.js';
-import { LinkCondition } from '../wire/generated/remora/v1/link_pb.js';
-import { linkWord, phaseName, stageName } from '../model/words.js';
+import { agentTrouble } from '../model/attention.js';
+import { freshness } from '../model/freshness.js';
+import type { Freshness } from '../model/freshness.js';
+import { phaseName, stageName } from '../model/words.js';
 import { CaseStage, Role } from '../wire/generated/remora/v1/case_pb.js';
-import { LinkBadge } from './link_view.js';
+import { LINK_WORD, LinkBadge } from './link_view.js';
 import { cls } from './parts.js';
 import { HubTime, personOf } from './wall.js';
 
@@ -15,23 +17,8 @@ export function summaryOf(desk: Desk, open: OpenCase) {
   return desk.directory.cases.value.get(open.hex) ?? open.model.summary.value;
 }
 
-// How fresh the case is: the worse of this page's link and the agent's.
-export type Freshness = 'live' | 'stale' | 'lost' | 'unsupervised';
-export function freshnessOf(desk: Desk, open: OpenCase): Freshness {
-  const mine = desk.link.value === 'connecting' ? 'stale' : desk.link.value;
-  const agent: Freshness = agentFreshness(summaryOf(desk, open)?.agentLink);
-  const order: Freshness[] = ['live', 'stale', 'lost', 'unsupervised'];
-  return order.indexOf(mine) >= order.indexOf(agent) ? mine : agent;
-}
-
-function agentFreshness(link: LinkCondition | undefined): Freshness {
-  switch (link) {
-    case LinkCondition.STALE: return 'stale';
-    case LinkCondition.LOST: return 'lost';
-    case LinkCondition.UNSUPERVISED: return 'unsupervised';
-    default: return 'live';
-  }
-}
+export const freshnessOf = (desk: Desk, open: OpenCase): Freshness =>
+  freshness(desk.link.value, open.model.ended.value, summaryOf(desk, open));
 
 export function responseMs(open: OpenCase): number {
   let newest = 0;
@@ -49,6 +36,7 @@ export function CaseHeader({ desk, open, sound, onWall }:
   const acquisition = open.model.acquiredMs > 0 ? now - open.model.acquiredMs : NaN;
   const response = responseMs(open);
   const unrecorded = open.model.unrecorded.value;
+  const fresh = freshnessOf(desk, open);
   return (
     <header class="bar case-bar">
       <button class="plain back" onClick={onWall} aria-label="Back to the case wall" title="Wall (W)">{'\u2039'} Wall</button>
@@ -61,9 +49,9 @@ export function CaseHeader({ desk, open, sound, onWall }:
         {c && c.stage !== CaseStage.OPEN && <em> {stageName(c.stage)}</em>}
       </span>
       <span class="ages">
-        <LinkBadge desk={desk} />
-        <AgeField name="Acquisition" ms={acquisition} stale={STALE_MS} lost={LOST_MS}
-          words={c && c.agentLink !== LinkCondition.LIVE ? `agent ${linkWord(c.agentLink)}` : undefined} />
+        {fresh.kind === 'ended'
+          ? <span class="link link-ended" title={open.model.ended.value}><strong>{LINK_WORD.ended}</strong></span> : <LinkBadge desk={desk} />}
+        <AgeField name="Acquisition" ms={acquisition} stale={STALE_MS} lost={LOST_MS} words={c && agentTrouble(c)} />
         <AgeField name="Response" ms={response > 0 ? now - response : NaN} />
       </span>
       {unrecorded > 0 && (

@@ -4,6 +4,7 @@
 import { useEffect } from 'preact/hooks';
 import { sendDelivered } from '../model/acts.js';
 import type { Desk, OpenCase } from '../model/desk.js';
+import { stalest } from '../model/emg.js';
 import { caseSentence } from '../model/sentence.js';
 import { ACTIVITY_WORD, modalityName, priorityLook, sided, stateLook } from '../model/words.js';
 import { isActive } from '../model/alerts.js';
@@ -33,7 +34,7 @@ export function modalitiesOf(open: OpenCase): Modality[] {
 export function CaseView({ desk, open, sound, onWall, onOpen }: {
   desk: Desk; open: OpenCase; sound: preact.ComponentChildren; onWall: () => void; onOpen: (hex: string) => void;
 }) {
-  const freshness = freshnessOf(desk, open);
+  const fresh = freshnessOf(desk, open);
   const modalities = modalitiesOf(open);
   const only = open.screen.only.value;
   const shown = modalities.filter((m) => only === undefined || m === only);
@@ -41,15 +42,15 @@ export function CaseView({ desk, open, sound, onWall, onOpen }: {
   const talk = open.model.talk.version.value;
   useEffect(() => sendDelivered(desk, open), [talk]);
   return (
-    <div class={cls('case', freshness !== 'live' && 'is-stale', open.screen.held.value && 'is-held')}>
+    <div class={cls('case', fresh.kind !== 'live' && 'is-stale', open.screen.held.value && 'is-held')}>
       <CaseHeader desk={desk} open={open} sound={sound} onWall={onWall} />
-      <Sentence open={open} />
+      <Sentence desk={desk} open={open} />
       <Rail desk={desk} open={open} modalities={modalities} />
       <main class="evidence-area" style={{ gridTemplateRows: shares(open, shown) }}>
         {evoked.map((m) => <SweepPane key={m} desk={desk} open={open} modality={m} />)}
         {shown.some(isEmg) && <EmgPane desk={desk} open={open} />}
         {modalities.length === 0 && (
-          <p class="empty">{open.model.ended.value ?? (open.model.ready.value ? 'No signal has come in this case yet.' : 'Asking the hub for this case\u2026')}</p>
+          <p class="empty">{open.model.ready.value ? 'No signal has come in this case yet.' : 'Asking the hub for this case\u2026'}</p>
         )}
         <StaleCover desk={desk} open={open} />
       </main>
@@ -79,14 +80,15 @@ function shares(open: OpenCase, shown: Modality[]): string {
   }).join(' ');
 }
 
-function Sentence({ open }: { open: OpenCase }) {
+function Sentence({ desk, open }: { desk: Desk; open: OpenCase }) {
+  void desk.beat.value;
   void open.model.alerts.version.value;
   void open.model.traces.version.value;
   for (const t of open.model.traces.list()) void t.version.value;
   const left = open.model.leftOut.value;
   return (
     <p class="sentence">
-      {caseSentence(open.model)}
+      {caseSentence(open.model, desk.hubNow())}
       {left > 0 && <small> {left} records were left out for this screen; they are on record.</small>}
     </p>
   );
@@ -106,7 +108,7 @@ function Rail({ desk, open, modalities }: { desk: Desk; open: OpenCase; modaliti
         <span>All</span>
       </button>
       {modalities.map((m, i) => {
-        const look = railLook(open, m);
+        const look = railLook(desk, open, m);
         return (
           <button key={m} class={cls(`state-${look.css}`, only === m && 'chosen')} aria-pressed={only === m}
             title={`${look.word} (${i + 1})`} onClick={() => choose(only === m ? undefined : m)}>
@@ -124,6 +126,8 @@ function Rail({ desk, open, modalities }: { desk: Desk; open: OpenCase; modaliti
 function railWords(desk: Desk, open: OpenCase, m: Modality): string {
   const now = desk.hubNow();
   if (isEmg(m)) {
+    const silent = silentMuscle(desk, open);
+    if (silent) return silent;
     const last = open.model.emg.latestActivity();
     if (!last) return 'no discharge';
     const muscle = last.activity.traceId.split('/').pop() ?? '';
@@ -142,36 +146,52 @@ function railWords(desk: Desk, open: OpenCase, m: Modality): string {
   return open.model.traces.list().some((t) => t.modality === m && t.measurement) ? 'no baseline yet' : 'not measured yet';
 }
 
+// What asks for more attention is before what asks for less, as in the hub's summary.
+const WORST_FIRST = [MeasurementState.NO_RESPONSE, MeasurementState.RED, MeasurementState.AMBER,
+  MeasurementState.NOT_INTERPRETABLE, MeasurementState.NO_BASELINE, MeasurementState.WITHIN_LIMITS];
+
+// The muscle that has been silent for longest, if one is.
+function silentMuscle(desk: Desk, open: OpenCase): string | undefined {
+  const worst = stalest(open.model.emg.list(), desk.hubNow());
+  if (!worst || worst.state === 'live') return undefined;
+  return `no data of ${sided(worst.channel.derivation, worst.channel.side)} for ${shortAge(worst.ageMs)}`;
+}
+
 // The worse of what is measured and of what is alerted.
-function railLook(open: OpenCase, m: Modality): { glyph: string; word: string; css: string } {
+function railLook(desk: Desk, open: OpenCase, m: Modality): { glyph: string; word: string; css: string } {
   const alert = open.model.alerts.list().find((a) => a.alert.modality === m && isActive(a));
   if (alert) {
     const look = priorityLook(alert.alert.priority);
     return { glyph: look.sign, word: alert.alert.summary, css: look.css };
   }
-  if (isEmg(m)) return { glyph: 'ok', word: 'no open alert', css: 'ok' };
-  const bad = [MeasurementState.RED, MeasurementState.NO_RESPONSE, MeasurementState.AMBER, MeasurementState.NOT_INTERPRETABLE,
-    MeasurementState.WITHIN_LIMITS, MeasurementState.NO_BASELINE];
+  if (isEmg(m)) {
+    const silent = silentMuscle(desk, open);
+    return silent ? { glyph: '?', word: silent, css: 'quiet' } : { glyph: 'ok', word: 'no open alert', css: 'ok' };
+  }
   const states = open.model.traces.list().filter((t) => t.modality === m)
     .map((t) => (void t.version.value, t.measurement?.measurement.state ?? MeasurementState.UNSPECIFIED));
-  const worst = bad.find((s) => states.includes(s)) ?? MeasurementState.UNSPECIFIED;
+  const worst = WORST_FIRST.find((s) => states.includes(s)) ?? MeasurementState.UNSPECIFIED;
   return stateLook(worst, open.model.traces.list().some((t) => t.modality === m && t.baseline !== undefined));
 }
+
+const asSentence = (words: string): string => (/[.!?]$/.test(words) ? words : `${words}.`);
 
 // Words over the evidence when it is not live. What was last known stays readable behind them.
 function StaleCover({ desk, open }: { desk: Desk; open: OpenCase }) {
   void desk.beat.value;
-  const freshness = freshnessOf(desk, open);
-  if (freshness === 'live' || desk.link.value === 'connecting') return null;
-  const mine = desk.link.value === freshness;
-  const since = mine ? desk.linkAgeMs() : desk.hubNow() - open.model.acquiredMs;
+  const { kind, whose } = freshnessOf(desk, open);
+  if (kind === 'live' || (whose === 'hub' && desk.link.value === 'connecting')) return null;
+  const newestMs = open.model.acquiredMs > 0 ? desk.hubNow() - open.model.acquiredMs : NaN;
+  const theatre = summaryOf(desk, open)?.theatre ?? 'this theatre';
   return (
-    <div class={cls('stale-words', `stale-${freshness}`)} role="alert">
-      <strong>{LINK_WORD[freshness]}</strong> <span class="number">{age(since)}</span>
+    <div class={cls('stale-words', `stale-${kind}`)} role="alert">
+      <strong>{LINK_WORD[kind]}</strong> <span class="number">{age(whose === 'hub' ? desk.linkAgeMs() : newestMs)}</span>
       <p>
-        {mine ? 'No word from the hub.' : `The hub does not hear the agent of ${summaryOf(desk, open)?.theatre ?? 'this theatre'}.`}
-        {freshness === 'stale' ? '' : ' What you see is the last that came.'}
-        {freshness === 'unsupervised' && ' Call the theatre by telephone.'}
+        {whose === 'hub' && 'No word from the hub.'}
+        {whose === 'agent' && (kind === 'absent' ? `No agent is connected in ${theatre}.` : `The hub does not hear the agent of ${theatre}.`)}
+        {whose === 'follow' && `The hub says: ${asSentence(open.model.ended.value ?? '')} It is asked again by itself.`}
+        {kind === 'stale' ? '' : ' What you see is the last that came.'}
+        {kind === 'unsupervised' && ' Call the theatre by telephone.'}
       </p>
     </div>
   );

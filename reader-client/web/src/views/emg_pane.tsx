@@ -1,14 +1,15 @@
 // Free-running EMG: eight muscles in a live sweep, left on the left.
 
 import { useEffect, useRef } from 'preact/hooks';
-import { timeOfDay } from '../base/format.js';
+import { age, shortAge, timeOfDay } from '../base/format.js';
 import type { Desk, OpenCase } from '../model/desk.js';
+import { stalest, supplyOf } from '../model/emg.js';
 import type { EmgChannel } from '../model/emg.js';
 import { EmgPainter, emgScaleBarPx } from '../render/emg_painter.js';
 import { Modality, Side } from '../wire/generated/remora/v1/waveform_pb.js';
 import { ACTIVITY_WORD, sideWord } from '../model/words.js';
 import { PaneFrame } from './pane_frame.js';
-import { Canvas, UnseenTable } from './parts.js';
+import { Canvas, cls, UnseenTable } from './parts.js';
 
 export function EmgPane({ desk, open }: { desk: Desk; open: OpenCase }) {
   void open.model.emg.channelsVersion.value;
@@ -45,17 +46,46 @@ function Muscles({ desk, open, channels, word }:
   if (channels.length === 0) return <section class="column muscles" aria-label={`${word} EMG`}><h3>{word}</h3></section>;
   return (
     <section class="column muscles" aria-label={`${word} EMG`}>
-      <h3>{word}</h3>
+      <h3>{word} {!held && <SideAge desk={desk} channels={channels} />}</h3>
       <div class="muscle-area">
         <ol>{channels.map((c) => <li key={c.traceId}>{c.derivation}</li>)}</ol>
         <LiveCanvas desk={desk} open={open} label={`${word} EMG of ${channels.map((c) => c.derivation).join(', ')}`}
           paint={(canvas) => painter.current!.paint(canvas, channels,
             (c) => open.model.emg.activitiesOf(c), setting.uvPerDivision, setting.spanMs, held)} />
+        {!held && <Covers desk={desk} channels={channels} />}
         <span class="scale-bar" aria-hidden="true">
           <i style={{ height: `${emgScaleBarPx}px` }} />
         </span>
       </div>
     </section>
+  );
+}
+
+// How old the newest sample of a side is: of its muscle that has been silent for longest.
+function SideAge({ desk, channels }: { desk: Desk; channels: EmgChannel[] }) {
+  void desk.beat.value;
+  const worst = stalest(channels, desk.hubNow());
+  if (!worst) return null;
+  return <span class={cls('number', 'side-age', `age-${worst.state}`)}>{age(worst.ageMs)}</span>;
+}
+
+// Over each muscle whose samples stopped: without colour first, then with words.
+function Covers({ desk, channels }: { desk: Desk; channels: EmgChannel[] }) {
+  void desk.beat.value;
+  const now = desk.hubNow();
+  return (
+    <ol class="muscle-covers">
+      {channels.map((c) => {
+        const { state, ageMs } = supplyOf(c, now);
+        return (
+          <li key={c.traceId} class={`cover-${state}`}>
+            {state === 'stale' && <span class="number">STALE {shortAge(ageMs)}</span>}
+            {state === 'lost' && <b class="number">NO DATA {shortAge(ageMs)}</b>}
+            {state !== 'live' && <span class="unseen"> of {c.derivation}</span>}
+          </li>
+        );
+      })}
+    </ol>
   );
 }
 

@@ -4,7 +4,7 @@ import { useEffect, useRef } from 'preact/hooks';
 
 const KEYS: [string, string][] = [
   ['1\u20139', 'wall: open a case; case: one modality, again for all'],
-  ['A', 'acknowledge the first alert (undo for 5 s)'],
+  ['A', 'acknowledge the first alert once its evidence was on the screen for a second (undo for 5 s)'],
   ['T', 'write the alert to the theatre; Enter sends'],
   ['M', 'write a message'],
   ['N', 'annotate the case; click a trace to annotate a place on it'],

@@ -6,6 +6,7 @@ import { cls } from './parts.js';
 
 export const LINK_WORD = {
   connecting: 'CONNECTING', live: 'LIVE', stale: 'STALE', lost: 'LINK LOST', unsupervised: 'UNSUPERVISED',
+  absent: 'AGENT NOT CONNECTED', ended: 'NOT FOLLOWED',
 } as const;
 
 export function LinkBadge({ desk }: { desk: Desk }) {

@@ -4,10 +4,11 @@
 import { useEffect, useRef } from 'preact/hooks';
 import { useSignal } from '@preact/signals';
 import { timeOfDay } from '../base/format.js';
-import { annotate, setBaseline } from '../model/acts.js';
+import { annotate, MESSAGE_BYTES, REASON_BYTES, setBaseline } from '../model/acts.js';
 import type { Desk, OpenCase } from '../model/desk.js';
 import { modalityName, sideWord } from '../model/words.js';
 import { BaselineKind } from '../wire/generated/remora/v1/case_pb.js';
+import { ByteCount, fits } from './byte_count.js';
 import { summaryOf } from './case_header.js';
 import { cls } from './parts.js';
 
@@ -56,16 +57,17 @@ function AnnotateForm({ desk, open }: { desk: Desk; open: OpenCase }) {
   return (
     <form class="inline-form" aria-label="New annotation" onSubmit={(e) => {
       e.preventDefault();
-      if (text.value.trim() === '') return;
+      if (text.value.trim() === '' || !fits(text.value, MESSAGE_BYTES)) return;
       void annotate(desk, open, target, text.value);
       close();
     }} onKeyDown={(e) => e.key === 'Escape' && close()}>
       <label>
         <span>Annotation on {target.words}</span>
-        <input ref={field} type="text" value={text.value} maxLength={1900} onInput={(e) => (text.value = e.currentTarget.value)} />
+        <input ref={field} type="text" value={text.value} onInput={(e) => (text.value = e.currentTarget.value)} />
       </label>
+      <ByteCount text={text.value} limit={MESSAGE_BYTES} />
       <div class="buttons">
-        <button type="submit" class="primary" disabled={text.value.trim() === ''}>Annotate in {summaryOf(desk, open)?.theatre}</button>
+        <button type="submit" class="primary" disabled={text.value.trim() === '' || !fits(text.value, MESSAGE_BYTES)}>Annotate in {summaryOf(desk, open)?.theatre}</button>
         <button type="button" onClick={close}>Cancel</button>
       </div>
     </form>
@@ -90,11 +92,12 @@ function BaselineForm({ desk, open }: { desk: Desk; open: OpenCase }) {
     reason.value = '';
   };
   const theatre = summaryOf(desk, open)?.theatre ?? '';
+  const ready = reason.value.trim() !== '' && fits(reason.value, REASON_BYTES) && chosen.length > 0;
   return (
     <form class="inline-form" aria-label="New baseline" onKeyDown={(e) => e.key === 'Escape' && close()}
       onSubmit={(e) => {
         e.preventDefault();
-        if (reason.value.trim() === '' || chosen.length === 0) return;
+        if (!ready) return;
         for (const t of chosen) void setBaseline(desk, open, t, kind.value, reason.value);
         close();
       }}>
@@ -119,10 +122,11 @@ function BaselineForm({ desk, open }: { desk: Desk; open: OpenCase }) {
         </select>
       </label>
       <label><span>Reason (required)</span>
-        <input ref={field} type="text" value={reason.value} maxLength={900} onInput={(e) => (reason.value = e.currentTarget.value)} />
+        <input ref={field} type="text" value={reason.value} onInput={(e) => (reason.value = e.currentTarget.value)} />
       </label>
+      <ByteCount text={reason.value} limit={REASON_BYTES} />
       <div class="buttons">
-        <button type="submit" class="primary" disabled={reason.value.trim() === '' || chosen.length === 0}>
+        <button type="submit" class="primary" disabled={!ready}>
           Set {chosen.length} in {theatre}
         </button>
         <button type="button" onClick={close}>Cancel</button>

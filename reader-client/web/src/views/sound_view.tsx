@@ -19,6 +19,8 @@ export function SoundView({ desk, sounder }: { desk: Desk; sounder: Sounder }) {
       );
     case 'blocked':
       return <button class="sound sound-off" onClick={() => void sounder.test()}>Sound blocked: press to allow</button>;
+    case 'settling':
+      return <span class="sound quiet">Sound{'\u2026'}</span>;
     case 'elsewhere':
       return <span class="sound quiet">Another window sounds</span>;
     default:

@@ -4,11 +4,13 @@ import { useRef } from 'preact/hooks';
 import { useSignal } from '@preact/signals';
 import { age, microvolts, ms, percentChange, shortAge, timeOfDay } from '../base/format.js';
 import type { Desk, OpenCase } from '../model/desk.js';
-import { baselineSetMs, previousOf, rejectedCount } from '../model/traces.js';
+import type { TraceView } from '../model/case_screen.js';
+import { baselineSetMs, rejectedCount } from '../model/traces.js';
 import type { SweepView, Trace } from '../model/traces.js';
 import { baselineName, modalityName, qualityName, sideWord, stateLook } from '../model/words.js';
 import { DIVISION_PX } from '../render/scale.js';
 import { paintSweep } from '../render/sweep_painter.js';
+import type { BaselineSet } from '../wire/generated/remora/v1/case_pb.js';
 import { MeasurementState, Side } from '../wire/generated/remora/v1/waveform_pb.js';
 import type { FilterSetting, Measurement, Modality } from '../wire/generated/remora/v1/waveform_pb.js';
 import { idFrom } from '../wire/record_id.js';
@@ -69,12 +71,11 @@ function Row({ desk, open, trace, modality }:
   void open.model.annotations.version.value;
   const cursor = useSignal<number | undefined>(undefined);
   const shownAt = useRef(0);
-  const held = open.screen.held.value;
   const setting = open.screen.setting(modality);
-  const shown = held ? held.sweeps.get(trace.id)?.current : trace.current;
-  const previous = previousOf(trace, shown);
+  const view = open.screen.shown(trace);
+  const { current: shown, previous, baseline } = view;
   const annotations = open.model.annotations.onTrace(trace.id);
-  const measurement = trace.measurement?.measurement;
+  const measurement = view.measurement?.measurement;
   const state = measurement?.state ?? MeasurementState.UNSPECIFIED;
   shownAt.current = shown?.mark.atMs ?? 0;
   const cursorMs = cursor.value;
@@ -88,10 +89,10 @@ function Row({ desk, open, trace, modality }:
   };
   const name = `${sideWord(trace.side)} ${trace.derivation}`;
   return (
-    <div class={cls('row', `row-${stateLook(state, trace.baseline !== undefined).css}`)}>
+    <div class={cls('row', `row-${stateLook(state, baseline !== undefined).css}`)}>
       <Canvas desk={desk} class="trace" label={describe(name, shown, measurement)}
         paint={(canvas) => paintSweep(canvas, {
-          current: shown, previous, baseline: trace.baseline, uvPerDivision: setting.uvPerDivision,
+          current: shown, previous, baseline, uvPerDivision: setting.uvPerDivision,
           fromMs: -BEFORE_MS, spanMs: setting.spanMs, cursorMs,
           annotatedMs: annotations.map((a) => a.annotation.atLatencyMs),
         })}
@@ -101,8 +102,8 @@ function Row({ desk, open, trace, modality }:
         <b>{trace.derivation}</b> <SweepFacts desk={desk} sweep={shown} />
       </div>
       <ScaleBar uv={setting.uvPerDivision} />
-      <Readout trace={trace} shown={shown} measurement={measurement} />
-      {shown && <SweepTable name={name} sweep={shown} trace={trace} />}
+      <Readout desk={desk} trace={trace} view={view} />
+      {shown && <SweepTable name={name} sweep={shown} baseline={baseline?.baseline} />}
     </div>
   );
 }
@@ -118,6 +119,7 @@ function SweepFacts({ desk, sweep }: { desk: Desk; sweep: SweepView | undefined 
       <span class={cls('number', s.provisional && 'provisional')}>
         {s.provisional ? 'provisional ' : ''}n {s.acceptedCount}/{s.requestedCount}
       </span>
+      <span class="number">block {s.blockIndex}</span>
       <span class="number">{rejected} rejected</span>
       <span class="number">noise {s.noiseUvRms.toFixed(2)} {'\u00b5'}V</span>
       {sweep.mark.unrecorded && <b class="unrecorded">UNRECORDED</b>}
@@ -126,12 +128,10 @@ function SweepFacts({ desk, sweep }: { desk: Desk; sweep: SweepView | undefined 
   );
 }
 
-function Readout({ trace, shown, measurement }:
-    { trace: Trace; shown: SweepView | undefined; measurement: Measurement | undefined }) {
-  const look = stateLook(measurement?.state ?? 0, trace.baseline !== undefined);
-  const of = measurement && idFrom(measurement.sweep);
-  const stale = shown && of && of !== shown.mark.id && !shown.sweep.provisional;
-  const baseline = trace.baseline;
+function Readout({ desk, trace, view }: { desk: Desk; trace: Trace; view: TraceView }) {
+  const { baseline, current } = view;
+  const measurement = view.measurement?.measurement;
+  const look = stateLook(measurement?.state ?? 0, baseline !== undefined);
   return (
     <div class="readout">
       {measurement ? (
@@ -139,6 +139,7 @@ function Readout({ trace, shown, measurement }:
           <p class={`state state-${look.css}`}>
             <b aria-hidden="true">{look.glyph}</b> {look.word}
           </p>
+          <MeasuredAt desk={desk} atMs={view.measurement!.mark.atMs} measurement={measurement} sweep={current} />
           <p class="component"><span>{measurement.component}</span>{' '}
             {baseline ? <>vs {baselineName(baseline.baseline.kind)} {timeOfDay(baselineSetMs(baseline))}</> : ''}</p>
           {measurement.state === MeasurementState.NO_RESPONSE ? null : (
@@ -149,13 +150,25 @@ function Readout({ trace, shown, measurement }:
                 {measurement.baseline && <small>{percentChange(measurement.amplitudePercentOfBaseline - 100)}</small>}</p>
             </>
           )}
-          {(measurement.reason || stale) && (
-            <p class="reason" title={measurement.reason}>{stale ? 'of the average before; ' : ''}{measurement.reason}</p>
-          )}
+          {measurement.reason && <p class="reason" title={measurement.reason}>{measurement.reason}</p>}
         </>
       ) : <p class="calm">not measured yet</p>}
       {trace.baselineAsked && <p class="against">new baseline asked by {trace.baselineAsked.baseline.actor}</p>}
     </div>
+  );
+}
+
+// Numbers are of a finished average: when, which, and whether that is the one that is drawn.
+function MeasuredAt({ desk, atMs, measurement, sweep }:
+    { desk: Desk; atMs: number; measurement: Measurement; sweep: SweepView | undefined }) {
+  void desk.beat.value;
+  const of = idFrom(measurement.sweep);
+  const another = sweep !== undefined && of !== undefined && of !== sweep.mark.id;
+  return (
+    <p class={cls('measured', 'number', another && 'measured-before')}>
+      {another ? 'before: ' : ''}{shortAge(desk.hubNow() - atMs)} ago, block {measurement.blockIndex}
+      <span class="unseen">, measured at {timeOfDay(atMs, true)}{another && ', not on the average that is drawn'}</span>
+    </p>
   );
 }
 
@@ -168,9 +181,9 @@ function ScaleBar({ uv }: { uv: number }) {
   );
 }
 
-function SweepTable({ name, sweep, trace }: { name: string; sweep: SweepView; trace: Trace }) {
+function SweepTable({ name, sweep, baseline: b }:
+    { name: string; sweep: SweepView; baseline: BaselineSet | undefined }) {
   const rows = sweep.sweep.marks.map((m) => [m.label, ms(m.latencyMs), microvolts(m.amplitudeUv)]);
-  const b = trace.baseline?.baseline;
   if (b) rows.push([`baseline ${b.component}`, ms(b.latencyMs), microvolts(b.amplitudeUv)]);
   return <UnseenTable caption={`Marks of ${name}`} head={['Mark', 'Latency', 'Amplitude']} rows={rows} />;
 }

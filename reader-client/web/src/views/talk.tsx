@@ -2,15 +2,18 @@
 
 import { useEffect, useRef } from 'preact/hooks';
 import { timeOfDay } from '../base/format.js';
-import { isMine, sendDraft, sendRead } from '../model/acts.js';
+import { isMine, MESSAGE_BYTES, sendDraft, sendRead } from '../model/acts.js';
 import type { Desk, OpenCase } from '../model/desk.js';
+import { isInside, Looked } from '../model/looked.js';
 import { deliveredTo, readBy } from '../model/talk.js';
 import type { MessageView } from '../model/talk.js';
 import { sideWord } from '../model/words.js';
 import { idFrom } from '../wire/record_id.js';
 import { MessageKind } from '../wire/generated/remora/v1/message_pb.js';
+import { ByteCount, fits } from './byte_count.js';
 import { summaryOf } from './case_header.js';
 import { cls, Key } from './parts.js';
+import { areaOf, extentOf } from './seen.js';
 
 // Ready phrases of a reader. The theatre's name is put in when one is chosen.
 export const READER_PHRASES = [
@@ -46,15 +49,26 @@ export function Talk({ desk, open }: { desk: Desk; open: OpenCase }) {
   );
 }
 
-// What stands before a reader's eyes in a focused window is read.
+// Whoever touched pointer or key within this is taken to be looking.
+const PRESENT_MS = 5_000;
+const READ_AFTER_MS = 1_000;
+
+// Read is what stood wholly in the box, in a focused window, while somebody was at it.
 function useReadWhenSeen(
   desk: Desk, open: OpenCase, list: { current: HTMLOListElement | null }, all: MessageView[]): void {
   const beat = desk.beat.value;
+  const looked = useRef(new Looked());
   useEffect(() => {
     const box = list.current;
-    if (!box || document.hidden || !document.hasFocus() || beat % 4 !== 0) return;
-    if (box.scrollHeight - box.scrollTop - box.clientHeight > 40) return;
-    for (const m of all.slice(-5)) if (!isMine(desk, m) && !m.mark.pending) sendRead(desk, open, m);
+    const now = desk.clock.now();
+    const looking = box && !document.hidden && document.hasFocus() && desk.presence.within(PRESENT_MS);
+    const area = looking ? areaOf(box) : undefined;
+    const lines = area ? [...box!.querySelectorAll<HTMLElement>('li[data-id]')] : [];
+    looked.current.update(
+      lines.filter((line) => isInside(extentOf(line), area!)).map((line) => line.dataset['id']!), now);
+    for (const m of all) {
+      if (!isMine(desk, m) && !m.mark.pending && looked.current.forMs(m.mark.id, now) >= READ_AFTER_MS) sendRead(desk, open, m);
+    }
   }, [beat]);
 }
 
@@ -64,7 +78,7 @@ function MessageLine({ desk, open, view }: { desk: Desk; open: OpenCase; view: M
   const answered = idFrom(message.inReplyTo);
   const original = answered ? open.model.talk.get(answered) : undefined;
   return (
-    <li class={cls('message', mine ? 'mine' : 'theirs', message.urgent && 'urgent')}>
+    <li data-id={mark.id} class={cls('message', mine ? 'mine' : 'theirs', message.urgent && 'urgent')}>
       <p class="meta">
         <b>{mine ? 'You' : message.sender}</b> <span class="number">{timeOfDay(mark.atMs, true)}</span>
         {message.kind === MessageKind.READ_BACK && <em> read back</em>}
@@ -107,7 +121,7 @@ function Compose({ desk, open, theatre }: { desk: Desk; open: OpenCase; theatre:
     }}>
       {draft.about && (
         <p class="about">about an alert{' '}
-          <button type="button" class="plain" onClick={() => open.screen.write({ about: undefined, kind: MessageKind.CHAT })}>
+          <button type="button" class="plain" onClick={() => open.screen.write({ about: undefined, seen: undefined, kind: MessageKind.CHAT })}>
             Remove
           </button></p>
       )}
@@ -117,7 +131,6 @@ function Compose({ desk, open, theatre }: { desk: Desk; open: OpenCase; theatre:
         ))}
       </div>
       <textarea rows={3} value={draft.text} placeholder={`Message to ${theatre}`} aria-label={`Message to ${theatre}`}
-        maxLength={1900}
         onInput={(e) => open.screen.write({ text: e.currentTarget.value })}
         onKeyDown={(e) => {
           if (e.key === 'Enter' && !e.shiftKey && !e.isComposing) {
@@ -129,7 +142,8 @@ function Compose({ desk, open, theatre }: { desk: Desk; open: OpenCase; theatre:
       <div class="compose-foot">
         <label><input type="checkbox" checked={draft.urgent}
           onChange={(e) => open.screen.write({ urgent: e.currentTarget.checked })} /> Urgent</label>
-        <button type="submit" class="primary" disabled={draft.text.trim() === ''}>
+        <ByteCount text={draft.text} limit={MESSAGE_BYTES} />
+        <button type="submit" class="primary" disabled={draft.text.trim() === '' || !fits(draft.text, MESSAGE_BYTES)}>
           Send to {theatre}{side && ` \u00b7 ${side}`} <Key>Enter</Key>
         </button>
       </div>

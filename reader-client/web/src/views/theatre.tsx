@@ -4,17 +4,24 @@
 import { useEffect, useRef } from 'preact/hooks';
 import { useSignal } from '@preact/signals';
 import { age, timeOfDay } from '../base/format.js';
-import { acknowledge, isMine, say, sendDelivered, sendRead, undoAcknowledge } from '../model/acts.js';
-import { isAcknowledged, isActive, isDone } from '../model/alerts.js';
+import {
+  acknowledge, isMine, MESSAGE_BYTES, say, sendDelivered, sendRead, undoable, undoAcknowledge,
+} from '../model/acts.js';
+import { acknowledgementOf, isAcknowledged, isActive, isCalling, isDone } from '../model/alerts.js';
 import type { AlertView } from '../model/alerts.js';
 import { EMPTY_DRAFT } from '../model/case_screen.js';
 import type { Desk, OpenCase } from '../model/desk.js';
-import { readBy } from '../model/talk.js';
+import { freshness } from '../model/freshness.js';
+import type { FreshnessKind } from '../model/freshness.js';
 import type { MessageView } from '../model/talk.js';
+import { answersTo, caseToShow, isOpenCase, seenBy, theatreTalk } from '../model/theatre.js';
 import { phaseName, sideWord } from '../model/words.js';
 import { Place } from '../wire/generated/remora/v1/alert_pb.js';
-import { CaseStage, Role } from '../wire/generated/remora/v1/case_pb.js';
+import { Role } from '../wire/generated/remora/v1/case_pb.js';
+import type { CaseSummary } from '../wire/generated/remora/v1/directory_pb.js';
 import { MessageKind } from '../wire/generated/remora/v1/message_pb.js';
+import type { Id } from '../wire/record_id.js';
+import { ByteCount, fits } from './byte_count.js';
 import { summaryOf } from './case_header.js';
 import { LINK_WORD, LostCover } from './link_view.js';
 import { cls, Notices, Sign } from './parts.js';
@@ -24,39 +31,61 @@ import { inSlots, personOf } from './wall.js';
 // Answers of the theatre, one touch each.
 export const THEATRE_PHRASES = ['Understood', 'Stopping now', 'Correcting', 'Wait', 'MAP raised', 'Please call'];
 
-const OPEN_STAGES = [CaseStage.OPEN, CaseStage.CLOSING];
+// The display keeps its theatre over a restart of the browser.
+const chosenKey = (desk: Desk): string => `remora-theatre-case-${desk.identity.name}`;
 
 export function Theatre({ desk, sound }: { desk: Desk; sound: preact.ComponentChildren }) {
-  const chosen = useSignal<string | undefined>(undefined);
-  const cases = inSlots(desk.directory.cases.value).filter(([, c]) => OPEN_STAGES.includes(c.stage));
-  const only = cases.length === 1 ? cases[0]![0] : undefined;
-  const hex = cases.some(([id]) => id === chosen.value) ? chosen.value : only;
-  if (!hex) {
-    return (
-      <main class="theatre theatre-choose">
-        <h1>{desk.directory.known.value ? (cases.length === 0 ? 'No case is open here.' : 'Which theatre is this?') : 'Asking the hub\u2026'}</h1>
-        {cases.map(([id, c]) => (
-          <button key={id} class="big" onClick={() => (chosen.value = id)}>{c.theatre} <small>{c.procedure}</small></button>
-        ))}
-        <LostCover desk={desk} />
-      </main>
-    );
-  }
-  return <TheatreCase desk={desk} open={desk.open(hex)} sound={sound} />;
+  const chosen = useSignal<string | undefined>(localStorage.getItem(chosenKey(desk)) ?? undefined);
+  const seen = useRef<CaseSummary | undefined>(undefined);
+  const all = desk.directory.cases.value;
+  const here = chosen.value === undefined ? undefined : all.get(chosen.value);
+  if (here) seen.current = here;
+  const hex = caseToShow(chosen.value, all, desk.directory.known.value, seen.current !== undefined);
+  // Only the case that is shown is open: nothing is delivered, sounded or read anywhere else.
+  useEffect(() => {
+    for (const open of desk.openCases()) if (open.hex !== hex) desk.close(open.hex);
+  }, [hex]);
+  const choose = (next: string | undefined) => {
+    if (next === undefined) localStorage.removeItem(chosenKey(desk));
+    else localStorage.setItem(chosenKey(desk), next);
+    seen.current = undefined;
+    chosen.value = next;
+  };
+  if (!hex) return <Choose desk={desk} over={here && !isOpenCase(here) ? here : undefined} onChoose={choose} />;
+  return <TheatreCase key={hex} desk={desk} open={desk.open(hex)} sound={sound} onLeave={() => choose(undefined)} />;
 }
 
-function TheatreCase({ desk, open, sound }: { desk: Desk; open: OpenCase; sound: preact.ComponentChildren }) {
+// Which theatre stands here, only a person knows.
+function Choose({ desk, over, onChoose }:
+    { desk: Desk; over: CaseSummary | undefined; onChoose: (hex: string) => void }) {
+  const cases = inSlots(desk.directory.cases.value).filter(([, c]) => isOpenCase(c));
+  return (
+    <main class="theatre theatre-choose">
+      {over && <p class="over">The case in {over.theatre} is closed{over.procedure && `: ${over.procedure}`}.</p>}
+      <h1>{desk.directory.known.value ? (cases.length === 0 ? 'No case is open here.' : 'Which theatre is this?') : 'Asking the hub\u2026'}</h1>
+      {cases.map(([id, c]) => (
+        <button key={id} class="big" onClick={() => onChoose(id)}>{c.theatre} <small>{c.procedure}</small></button>
+      ))}
+      <LostCover desk={desk} />
+    </main>
+  );
+}
+
+function TheatreCase({ desk, open, sound, onLeave }:
+    { desk: Desk; open: OpenCase; sound: preact.ComponentChildren; onLeave: () => void }) {
   const talk = open.model.talk.version.value;
   useEffect(() => sendDelivered(desk, open), [talk]);
   const c = summaryOf(desk, open);
+  const fresh = freshnessHere(desk, open);
   return (
-    <main class={cls('theatre', desk.link.value !== 'live' && desk.link.value !== 'connecting' && 'is-stale')}>
+    <main class={cls('theatre', fresh !== 'live' && desk.link.value !== 'connecting' && 'is-stale')}>
       <TheatreLink desk={desk} open={open} sound={sound} />
       <MessagePanel desk={desk} open={open} />
       <AlertPanel desk={desk} open={open} />
       <footer class="theatre-foot">
         <span>{c?.theatre} {'\u00b7'} {c?.procedure}</span>
         <span>{c ? phaseName(c.phase) : ''}</span>
+        <button class="plain" onClick={onLeave}>Another theatre</button>
         <span class="calm">Remora adds to the monitoring here and replaces nothing of it.</span>
       </footer>
       <LostCover desk={desk} />
@@ -65,46 +94,86 @@ function TheatreCase({ desk, open, sound }: { desk: Desk; open: OpenCase; sound:
   );
 }
 
+// Of this page alone: how the agent is, the team sees beside it.
+const freshnessHere = (desk: Desk, open: OpenCase): FreshnessKind =>
+  freshness(desk.link.value, open.model.ended.value, undefined).kind;
+
 function TheatreLink({ desk, open, sound }: { desk: Desk; open: OpenCase; sound: preact.ComponentChildren }) {
   void desk.beat.value;
   const c = summaryOf(desk, open);
   const reader = c && personOf(c, Role.NEUROPHYSIOLOGIST);
-  const phase = desk.link.value;
+  const phase = freshnessHere(desk, open) === 'ended' ? 'ended' : desk.link.value;
   return (
     <header class={cls('theatre-link', `theatre-link-${phase}`, !reader && 'nobody')}>
       <h1>{c?.theatre ?? ''}</h1>
       <p class="who">
         {reader ? <><small>Reading now</small> {reader}</> : <><small>Reader</small> Nobody is reading</>}
       </p>
-      <p class="state"><b>{LINK_WORD[phase]}</b> <span class="number">{age(desk.linkAgeMs())}</span></p>
+      <p class="state"><b>{LINK_WORD[phase]}</b>{' '}
+        {phase === 'ended' ? <small>{open.model.ended.value}</small> : <span class="number">{age(desk.linkAgeMs())}</span>}</p>
       {sound}
     </header>
   );
 }
 
+// A message that was just seen stays for so long, to be answered.
+const ANSWER_MS = 8_000;
+const SHOWN_OTHERS = 4;
+// What has just come to the front cannot be answered at once: a finger may have been on its way to
+// what stood there before.
+const SETTLE_MS = 700;
+
+function useSettled(desk: Desk): boolean {
+  void desk.beat.value;
+  const sinceMs = useRef(desk.clock.now());
+  return desk.clock.now() - sinceMs.current >= SETTLE_MS;
+}
+
 function MessagePanel({ desk, open }: { desk: Desk; open: OpenCase }) {
   void open.model.talk.version.value;
+  void desk.beat.value;
+  const stay = useSignal<{ id: Id; untilMs: number } | undefined>(undefined);
+  const me = desk.displayName.value;
   const all = open.model.talk.list();
-  const last = all.findLast((m) => !isMine(desk, m) && m.message.kind !== MessageKind.SYSTEM);
-  const answers = last ? all.filter((m) => isMine(desk, m) && m.mark.atMs >= last.mark.atMs) : [];
+  const staying = stay.value && desk.clock.now() < stay.value.untilMs ? stay.value.id : undefined;
+  const { shown, more, others } = theatreTalk(all, me, staying);
   const mineLast = all.findLast((m) => isMine(desk, m));
+  const keep = (m: MessageView) => (stay.value = { id: m.mark.id, untilMs: desk.clock.now() + ANSWER_MS });
   return (
-    <section class={cls('theatre-message', last?.message.urgent && 'urgent')} aria-label="Last message">
-      {last ? <LastMessage desk={desk} open={open} message={last} answers={answers} />
-        : <p class="none">No message from the reader yet.</p>}
-      <OwnText desk={desk} open={open} to={last} />
-      {!last && mineLast && <AnswerLine view={mineLast} />}
+    <section class={cls('theatre-message', shown?.message.urgent && !seenBy(shown, me) && 'urgent')} aria-label="Message">
+      {shown ? (
+        <LastMessage key={shown.mark.id} desk={desk} open={open} message={shown} answers={answersTo(all, shown, me)}
+          more={more} onSeen={() => keep(shown)} onNext={() => (stay.value = undefined)} />
+      ) : <p class="none">No message from the reader yet.</p>}
+      <OwnText desk={desk} open={open} to={shown} />
+      {mineLast && (!shown || answersTo([mineLast], shown, me).length === 0) && <AnswerLine view={mineLast} />}
+      {others.length > 0 && (
+        <ol class="theatre-older" aria-label="Other messages">
+          {others.slice(0, SHOWN_OTHERS).map((m) => (
+            <li key={m.mark.id} class={cls(!seenBy(m, me) && 'not-seen')}>
+              <span class="number">{timeOfDay(m.mark.atMs)}</span> <b>{m.message.sender}</b> {m.message.text}
+              <small>{seenBy(m, me) ? 'seen' : m.message.urgent ? 'urgent, not seen' : 'not seen'}</small>
+            </li>
+          ))}
+        </ol>
+      )}
     </section>
   );
 }
 
-function LastMessage({ desk, open, message, answers }:
-    { desk: Desk; open: OpenCase; message: MessageView; answers: MessageView[] }) {
+function LastMessage({ desk, open, message, answers, more, onSeen, onNext }: {
+  desk: Desk; open: OpenCase; message: MessageView; answers: MessageView[]; more: number;
+  onSeen: () => void; onNext: () => void;
+}) {
   void desk.beat.value;
-  const me = desk.displayName.value;
-  const seen = readBy(message).find((r) => r.recipient === me);
-  const answer = (text: string) => {
+  const settled = useSettled(desk);
+  const seen = seenBy(message, desk.displayName.value);
+  const markSeen = () => {
+    onSeen();
     sendRead(desk, open, message);
+  };
+  const answer = (text: string) => {
+    markSeen();
     void say(desk, open, { ...EMPTY_DRAFT, text, kind: MessageKind.READ_BACK }, message.mark.id);
   };
   return (
@@ -112,12 +181,14 @@ function LastMessage({ desk, open, message, answers }:
       <p class="from"><b>{message.message.sender}</b>{' '}
         <span class="number">{timeOfDay(message.mark.atMs)}</span>{' '}
         <span class="number ago">{age(desk.hubNow() - message.mark.atMs)} ago</span>
-        {message.message.urgent && !seen && <strong> urgent</strong>}</p>
+        {message.message.urgent && !seen && <strong> urgent</strong>}
+        {more > 0 && (seen ? <button class="big next" onClick={onNext}>{more} more unseen: next</button>
+          : <em class="more-unseen"> {more} more unseen</em>)}</p>
       <p class="words" role="status">{message.message.text}</p>
       <div class="answers">
         {seen ? <span class="seen">Seen {timeOfDay(seen.mark.atMs, true)}</span>
-          : <button class="big seen-button" onClick={() => sendRead(desk, open, message)}>Seen</button>}
-        {THEATRE_PHRASES.map((p) => <button key={p} class="big" onClick={() => answer(p)}>{p}</button>)}
+          : <button class="big seen-button" disabled={!settled} onClick={markSeen}>Seen</button>}
+        {THEATRE_PHRASES.map((p) => <button key={p} class="big" disabled={!settled} onClick={() => answer(p)}>{p}</button>)}
       </div>
       {answers.slice(-2).map((a) => <AnswerLine key={a.mark.id} view={a} />)}
     </>
@@ -131,42 +202,54 @@ function AnswerLine({ view }: { view: MessageView }) {
 function OwnText({ desk, open, to }: { desk: Desk; open: OpenCase; to: MessageView | undefined }) {
   const text = useSignal('');
   const field = useRef<HTMLInputElement>(null);
+  // The message that stood there when the text was begun.
+  const about = useRef<Id | undefined>(undefined);
   return (
     <form class="own-text" onSubmit={(e) => {
       e.preventDefault();
       const words = text.value.trim();
-      if (words === '') return;
-      void say(desk, open, { ...EMPTY_DRAFT, text: words }, to?.mark.id);
+      if (words === '' || !fits(words, MESSAGE_BYTES)) return;
+      void say(desk, open, { ...EMPTY_DRAFT, text: words }, about.current);
       text.value = '';
       field.current?.blur();
     }}>
-      <input ref={field} type="text" value={text.value} maxLength={1900} aria-label="Message to the reader"
-        placeholder="Message to the reader" onInput={(e) => (text.value = e.currentTarget.value)} />
-      <button type="submit" class="big" disabled={text.value.trim() === ''}>Send to reader</button>
+      <input ref={field} type="text" value={text.value} aria-label="Message to the reader"
+        placeholder="Message to the reader" onInput={(e) => {
+          if (text.value === '') about.current = to?.mark.id;
+          text.value = e.currentTarget.value;
+        }} />
+      <button type="submit" class="big" disabled={text.value.trim() === '' || !fits(text.value, MESSAGE_BYTES)}>Send to reader</button>
+      {text.value !== '' && <ByteCount text={text.value} limit={MESSAGE_BYTES} />}
     </form>
   );
 }
 
 function AlertPanel({ desk, open }: { desk: Desk; open: OpenCase }) {
   void open.model.alerts.version.value;
-  // The worst whose condition is there; who has it already is told, and hides nothing.
+  // What calls here, so that it can be silenced; then the worst whose condition is there. Who has it
+  // already is told, and hides nothing.
   const all = open.model.alerts.list().filter((a) => !isDone(a)).sort((a, b) =>
+    Number(isCalling(b, Place.THEATRE)) - Number(isCalling(a, Place.THEATRE)) ||
     Number(isActive(b)) - Number(isActive(a)) || b.alert.priority - a.alert.priority);
   const shown = all[0];
   return (
     <section class="theatre-alert" aria-label="Open alert">
-      {shown ? <OpenAlert desk={desk} open={open} view={shown} more={all.length - 1} />
+      {shown ? <OpenAlert key={shown.id} desk={desk} open={open} view={shown} others={all.slice(1)} />
         : <p class="none">No open alert.</p>}
     </section>
   );
 }
 
-function OpenAlert({ desk, open, view, more }: { desk: Desk; open: OpenCase; view: AlertView; more: number }) {
+function OpenAlert({ desk, open, view, others }:
+    { desk: Desk; open: OpenCase; view: AlertView; others: AlertView[] }) {
   void desk.beat.value;
-  const interpreted = view.actions.find((v) => v.action.place === Place.READER);
+  const settled = useSettled(desk);
+  const interpreted = acknowledgementOf(view, Place.READER);
   const here = isAcknowledged(view, Place.THEATRE);
-  const undoable = open.screen.undoable.value;
-  const left = undoable?.alert === view.id ? Math.ceil((undoable.untilMs - desk.clock.now()) / 1000) : 0;
+  const more = others.length;
+  // The one that was silenced last may no longer be the one in front.
+  const silenced = [view, ...others].find((a) => undoable(desk, open, a.id));
+  const leftMs = silenced ? undoable(desk, open, silenced.id)!.untilMs - desk.clock.now() : 0;
   return (
     <>
       <p class="headline">
@@ -177,14 +260,20 @@ function OpenAlert({ desk, open, view, more }: { desk: Desk; open: OpenCase; vie
         {interpreted
           ? <>The reader, <b>{interpreted.action.actor}</b>, has it since {timeOfDay(interpreted.mark.atMs)}.</>
           : <b>Not yet interpreted.</b>}{' '}
-        Raised <span class="number">{age(desk.hubNow() - view.raised.atMs)}</span> ago.
+        Called <span class="number">{age(desk.hubNow() - view.called.atMs)}</span> ago.
         {!isActive(view) && ' Back within limits.'}
         {more > 0 && ` ${more} more ${more === 1 ? 'alert' : 'alerts'}.`}
       </p>
-      {!here && <button class="big" onClick={() => acknowledge(desk, open, view, Place.THEATRE)}>Silence here</button>}
-      {here && left > 0 && (
-        <button class="big" onClick={() => undoAcknowledge(desk, open, Place.THEATRE)}>Undo {left} s</button>
-      )}
+      <div class="alert-buttons">
+        {!here && (
+          <button class="big" disabled={!settled} onClick={() => void acknowledge(desk, open, view, Place.THEATRE)}>Silence here</button>
+        )}
+        {silenced && (
+          <button class="big" onClick={() => void undoAcknowledge(desk, open, silenced, Place.THEATRE)}>
+            Undo{silenced !== view && ' the one before'} {Math.ceil(leftMs / 1000)} s
+          </button>
+        )}
+      </div>
     </>
   );
 }

@@ -1,21 +1,25 @@
-// Along the bottom: amplitude and latency of each trace over the last hour, and what happened.
+// Along the bottom: amplitude and latency of each trace over the last minutes or the whole case, and
+// what happened.
 
+import { useSignal } from '@preact/signals';
 import { microvolts, ms, percentChange, timeOfDay } from '../base/format.js';
 import type { Desk, OpenCase } from '../model/desk.js';
 import type { Point } from '../model/trends.js';
-import { rostralRank } from '../model/traces.js';
+import { trendPages } from '../model/trend_pages.js';
 import type { Trace } from '../model/traces.js';
 import { modalityName, phaseName, priorityLook, sideWord, stateLook } from '../model/words.js';
 import { paintTrend } from '../render/trend_painter.js';
-import { MeasurementState, Side } from '../wire/generated/remora/v1/waveform_pb.js';
+import { MeasurementState } from '../wire/generated/remora/v1/waveform_pb.js';
 import { Canvas, cls, UnseenTable } from './parts.js';
 
-const SHOWN_MS = 60 * 60_000;
+const RANGES: [words: string, ms: number][] = [['15 min', 15 * 60_000], ['60 min', 60 * 60_000], ['Case', Infinity]];
 // Until the case is as long as the axis, the axis is as long as the case, but no shorter than this.
 const SHORTEST_MS = 10 * 60_000;
 // Usual limits where the plan brings none of its own.
 const AMPLITUDE_LIMIT_PERCENT = 50;
 const LATENCY_LIMIT_PERCENT = 10;
+// A longer line of time is ruled by hours.
+const LONG_MS = 150 * 60_000;
 const MOST_CHARTS = 6;
 const TABLE_ROWS = 10;
 
@@ -25,7 +29,10 @@ export function TrendsPane({ desk, open }: { desk: Desk; open: OpenCase }) {
   const only = open.screen.only.value;
   const traces = open.model.traces.list()
     .filter((t) => (only === undefined || t.modality === only) && open.model.trends.get(t.id));
-  const shown = mostTelling(traces, open).slice(0, MOST_CHARTS);
+  const page = useSignal(0);
+  const pages = trendPages(traces, (t) => open.model.trends.get(t.id)?.points.at(-1)?.state ?? MeasurementState.UNSPECIFIED, MOST_CHARTS);
+  const at = Math.min(page.value, pages.length - 1);
+  const shown = pages[at] ?? [];
   const { fromMs, toMs } = axis(desk, open);
   const eventsMs = open.model.phases.value.map((p) => p.mark.atMs);
   return (
@@ -53,7 +60,19 @@ export function TrendsPane({ desk, open }: { desk: Desk; open: OpenCase }) {
         );
       })}
       {shown.length === 0 && <p class="calm trends-empty">No measurement yet. Trends begin with the first finished average.</p>}
-      {traces.length > shown.length && <p class="calm more">{traces.length - shown.length} more</p>}
+      <div class="trend-tools">
+        <div role="group" aria-label="Time shown">
+          {RANGES.map(([words, ms]) => (
+            <button key={words} class="tool" aria-pressed={open.screen.trendRangeMs.value === ms}
+              onClick={() => (open.screen.trendRangeMs.value = ms)}>{words}</button>
+          ))}
+        </div>
+        {pages.length > 1 && (
+          <button class="tool" onClick={() => (page.value = (at + 1) % pages.length)}>
+            <span class="number">{at * MOST_CHARTS + 1}{'\u2013'}{at * MOST_CHARTS + shown.length} of {traces.length}</span>: more
+          </button>
+        )}
+      </div>
     </section>
   );
 }
@@ -72,29 +91,11 @@ function limitsOf(open: OpenCase, t: Trace): { amplitudeLimitPercent: number; la
 const nowWords = (p: Point): string =>
   p.amplitudePercent > 0 ? `${p.amplitudePercent.toFixed(0)} %  ${percentChange(p.latencyPercent)}` : stateLook(p.state).word;
 
-const TROUBLED = [MeasurementState.RED, MeasurementState.AMBER, MeasurementState.NO_RESPONSE];
-
-// All traces where there is room; else the rostral ones, which keep their places; one that is beyond
-// a limit is always among them.
-function mostTelling(traces: Trace[], open: OpenCase): Trace[] {
-  if (traces.length <= MOST_CHARTS) return bySide(traces);
-  const troubled = (t: Trace) => {
-    const points = open.model.trends.get(t.id)?.points;
-    return TROUBLED.includes(points?.[points.length - 1]?.state ?? MeasurementState.UNSPECIFIED);
-  };
-  const chosen = new Set([...traces].sort((a, b) =>
-    Number(troubled(b)) - Number(troubled(a)) || rostralRank(a.derivation) - rostralRank(b.derivation)).slice(0, MOST_CHARTS));
-  return bySide(traces.filter((t) => chosen.has(t)));
-}
-
-const bySide = (traces: Trace[]): Trace[] =>
-  [...traces.filter((t) => t.side === Side.LEFT), ...traces.filter((t) => t.side !== Side.LEFT)];
-
 export function axis(desk: Desk, open: OpenCase): { fromMs: number; toMs: number } {
   const now = desk.slowNow.value;
   const first = Math.min(now, ...open.model.trends.list().map((l) => l.points[0]?.atMs ?? now),
     ...open.model.phases.value.map((p) => p.mark.atMs));
-  return { fromMs: Math.max(now - SHOWN_MS, Math.min(first, now - SHORTEST_MS)), toMs: now };
+  return { fromMs: Math.max(now - open.screen.trendRangeMs.value, Math.min(first, now - SHORTEST_MS)), toMs: now };
 }
 
 // One line of time for the case: phases, alerts, baselines, messages.
@@ -106,7 +107,8 @@ export function TimeLine({ desk, open }: { desk: Desk; open: OpenCase }) {
   const left = (at: number) => ({ left: `${(100 * (at - fromMs)) / (toMs - fromMs)}%` });
   const phases = [...open.model.phases.value].sort((a, b) => a.mark.atMs - b.mark.atMs);
   const ticks: number[] = [];
-  for (let at = Math.ceil(fromMs / 600_000) * 600_000; at < toMs; at += 600_000) ticks.push(at);
+  const stepMs = toMs - fromMs > LONG_MS ? 3_600_000 : 600_000;
+  for (let at = Math.ceil(fromMs / stepMs) * stepMs; at < toMs; at += stepMs) ticks.push(at);
   return (
     <section class="time-line" aria-label="What happened">
       <div class="line-area">

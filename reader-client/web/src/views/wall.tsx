@@ -2,17 +2,16 @@
 
 import { age, nsToMs, shortAge, stopwatch, timeOfDay } from '../base/format.js';
 import type { Desk } from '../model/desk.js';
-import { linkWord, modalityName, phaseName, priorityLook, roleName, stageName, stateLook } from '../model/words.js';
+import { agentTrouble, byUrgency, isCallingCase, isOver, modalityLook } from '../model/attention.js';
+import { linkWord, modalityName, phaseName, priorityLook, roleName, stageName } from '../model/words.js';
 import { CaseStage, Role } from '../wire/generated/remora/v1/case_pb.js';
 import type { CaseSummary } from '../wire/generated/remora/v1/directory_pb.js';
-import { LinkCondition } from '../wire/generated/remora/v1/link_pb.js';
 import { paintSparkline } from '../render/trend_painter.js';
 import { LinkBadge, LostCover } from './link_view.js';
 import { Canvas, cls, Notices, Sign } from './parts.js';
 
 // The hub tells new heads each 2 s: what is older than this is late.
 const LATE_MS = 5_000;
-const HIDDEN_STAGES = [CaseStage.CLOSED, CaseStage.SEALED, CaseStage.ABANDONED];
 
 // In the order of their slots. A slot is given once and kept while the page is open.
 const slots = new Map<string, number>();
@@ -20,17 +19,13 @@ export function inSlots(cases: ReadonlyMap<string, CaseSummary>): [string, CaseS
   const fresh = [...cases].filter(([hex]) => !slots.has(hex))
     .sort((a, b) => a[1].theatre.localeCompare(b[1].theatre, undefined, { numeric: true }));
   for (const [hex] of fresh) slots.set(hex, slots.size);
-  return [...cases].filter(([, c]) => !HIDDEN_STAGES.includes(c.stage))
+  return [...cases].filter(([, c]) => !isOver(c))
     .sort((a, b) => slots.get(a[0])! - slots.get(b[0])!);
 }
 
 // A person of this role who is here, or none.
 export const personOf = (c: CaseSummary, role: Role): string | undefined =>
   c.participants.find((p) => p.role === role && p.connected)?.displayName;
-
-export const agentTrouble = (c: CaseSummary): string | undefined =>
-  c.agentLink === LinkCondition.LIVE ? undefined
-    : c.stage === CaseStage.SCHEDULED ? undefined : `agent ${linkWord(c.agentLink)}`;
 
 export function Wall({ desk, onOpen, sound }:
     { desk: Desk; onOpen: (hex: string) => void; sound: preact.ComponentChildren }) {
@@ -70,21 +65,21 @@ export function HubTime({ desk }: { desk: Desk }) {
 function Attention({ desk, all, onOpen }:
     { desk: Desk; all: [string, CaseSummary][]; onOpen: (hex: string) => void }) {
   void desk.beat.value;
-  const calls = all.filter(([, c]) => c.unacknowledgedAlertCount > 0 || agentTrouble(c))
-    .sort((a, b) => b[1].worstPriority - a[1].worstPriority);
+  const calls = all.filter(([, c]) => isCallingCase(c) || agentTrouble(c)).sort((a, b) => byUrgency(a[1], b[1]));
   return (
     <nav class="attention" aria-label="Needs you now">
       {calls.length === 0 && <span class="calm">Nothing needs you now</span>}
-      {calls.map(([hex, c]) => (
-        <button key={hex} onClick={() => onOpen(hex)} class={`call call-${priorityLook(c.worstPriority).css}`}>
-          {c.unacknowledgedAlertCount > 0 && <Sign priority={c.worstPriority} calling />}
-          <strong>{c.theatre}</strong>
-          <span class="what">{c.unacknowledgedAlertCount > 0 ? c.worstAlert : agentTrouble(c)}</span>
-          {c.unacknowledgedAlertCount > 0 && (
-            <span class="number">{stopwatch(desk.hubNow() - nsToMs(c.worstAlertUnixNs))}</span>
-          )}
-        </button>
-      ))}
+      {calls.map(([hex, c]) => {
+        const calling = isCallingCase(c);
+        return (
+          <button key={hex} onClick={() => onOpen(hex)} class={cls('call', calling && `call-${priorityLook(c.callingPriority).css}`)}>
+            {calling && <Sign priority={c.callingPriority} calling />}
+            <strong>{c.theatre}</strong>
+            <span class="what">{calling ? c.callingAlert : agentTrouble(c)}</span>
+            {calling && <span class="number">{stopwatch(desk.hubNow() - nsToMs(c.callingAlertUnixNs))}</span>}
+          </button>
+        );
+      })}
     </nav>
   );
 }
@@ -95,8 +90,9 @@ function Tile({ desk, summary: c, slot, onOpen }:
   const now = desk.hubNow();
   const dataAge = now - nsToMs(c.lastRecordUnixNs);
   const trouble = agentTrouble(c);
-  const look = priorityLook(c.openAlertCount > 0 ? c.worstPriority : 0);
-  const calling = c.unacknowledgedAlertCount > 0;
+  const calling = isCallingCase(c);
+  // What calls has the frame; else the worst that is open.
+  const look = priorityLook(calling ? c.callingPriority : c.openAlertCount > 0 ? c.worstPriority : 0);
   const percents = c.worstAmplitudePercent;
   return (
     <article class={cls('tile', `tile-${look.css}`, calling && 'tile-calling', trouble && 'tile-stale')}>
@@ -115,25 +111,17 @@ function Tile({ desk, summary: c, slot, onOpen }:
       </p>
       <ul class="modalities" aria-label="Modalities">
         {c.modalities.map((m) => {
-          const state = stateLook(m.worstState, c.openAlertCount > 0);
+          const state = modalityLook(m, c.openAlertCount > 0, now);
           return (
-            <li key={m.modality} class={`state-${state.css}`} title={state.word}>
+            <li key={m.modality} class={cls(`state-${state.css}`, state.old && 'old')} title={state.word}>
               {modalityName(m.modality)} <b aria-hidden="true">{state.glyph}</b>
+              {state.old && <small class="number"> {state.old}</small>}
               <span class="unseen">{state.word}</span>
             </li>
           );
         })}
       </ul>
-      <div class="worst">
-        {c.openAlertCount > 0 ? (
-          <>
-            <Sign priority={c.worstPriority} calling={calling} />
-            <span class="words">{c.worstAlert}</span>
-            <span class="since number">{stopwatch(now - nsToMs(c.worstAlertUnixNs))}</span>
-            {!calling && <span class="acknowledged">acknowledged</span>}
-          </>
-        ) : <span class="calm">No open alert</span>}
-      </div>
+      <div class="worst"><AlertLines summary={c} now={now} /></div>
       <div class="spark">
         <Canvas desk={desk} paint={(canvas) => paintSparkline(canvas, percents, 50)}
           label={percents.length > 0
@@ -154,6 +142,32 @@ function Tile({ desk, summary: c, slot, onOpen }:
   );
 }
 
+// What calls, and the worst of what is open where that is another.
+function AlertLines({ summary: c, now }: { summary: CaseSummary; now: number }) {
+  if (c.openAlertCount === 0) return <span class="calm">No open alert</span>;
+  const calling = isCallingCase(c);
+  const worstCalls = calling && c.callingAlert === c.worstAlert && c.callingPriority === c.worstPriority;
+  return (
+    <>
+      {calling && (
+        <p>
+          <Sign priority={c.callingPriority} calling />
+          <span class="words">{c.callingAlert}</span>
+          <span class="since number">{stopwatch(now - nsToMs(c.callingAlertUnixNs))}</span>
+        </p>
+      )}
+      {!worstCalls && (
+        <p>
+          <Sign priority={c.worstPriority} />
+          <span class="words">{c.worstAlert}</span>
+          <span class="since number">{stopwatch(now - nsToMs(c.worstAlertUnixNs))}</span>
+          {(calling || c.unacknowledgedAlertCount === 0) && <span class="acknowledged">acknowledged</span>}
+        </p>
+      )}
+    </>
+  );
+}
+
 // The other cases, as a strip in a case view: an alert elsewhere is seen from here.
 export function OtherCases({ desk, except, onOpen }:
     { desk: Desk; except: string; onOpen: (hex: string) => void }) {
@@ -163,10 +177,10 @@ export function OtherCases({ desk, except, onOpen }:
     <nav class="others" aria-label="Other cases">
       {inSlots(desk.directory.cases.value).map(([hex, c], i) => hex === except ? null : (
         <button key={hex} onClick={() => onOpen(hex)}
-          class={cls(c.unacknowledgedAlertCount > 0 && `call-${priorityLook(c.worstPriority).css}`)}>
+          class={cls(isCallingCase(c) && `call-${priorityLook(c.callingPriority).css}`)}>
           <span class="slot" aria-hidden="true">{i + 1}</span> {c.theatre}{' '}
-          {c.unacknowledgedAlertCount > 0
-            ? <Sign priority={c.worstPriority} calling />
+          {isCallingCase(c)
+            ? <Sign priority={c.callingPriority} calling />
             : <span class="number quiet">{shortAge(now - nsToMs(c.lastRecordUnixNs))}</span>}
         </button>
       ))}

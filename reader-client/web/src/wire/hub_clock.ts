@@ -1,6 +1,7 @@
 // The hub's time as this page can know it: hub = own monotonic + offset, within a bound.
 // The probe with the shortest way there and back of the last minutes wins; the bound grows with
-// the drift that a quartz may have since then.
+// the drift that a quartz may have since then. A probe that contradicts older ones, within all
+// bounds, drops them: one of the clocks stood still meanwhile.
 
 import type { Clock } from '../base/clock.js';
 
@@ -15,6 +16,8 @@ interface Probe {
   boundMs: number;
 }
 
+const grown = (p: Probe, nowMs: number): number => p.boundMs + (nowMs - p.atMs) * DRIFT;
+
 export class HubClock {
   private probes: Probe[] = [];
 
@@ -25,8 +28,10 @@ export class HubClock {
     const way = answeredMs - sentMs - (repliedMs - receivedMs);
     if (!(way >= 0) || answeredMs < sentMs) return;
     const offsetMs = (receivedMs + repliedMs) / 2 - (sentMs + answeredMs) / 2;
-    this.probes.push({ atMs: answeredMs, offsetMs, boundMs: way / 2 });
-    this.probes = this.probes.filter((p) => answeredMs - p.atMs <= KEEP_MS);
+    const boundMs = way / 2;
+    this.probes = this.probes.filter((p) => answeredMs - p.atMs <= KEEP_MS &&
+      Math.abs(p.offsetMs - offsetMs) <= grown(p, answeredMs) + boundMs);
+    this.probes.push({ atMs: answeredMs, offsetMs, boundMs });
   }
 
   // A first guess from a message without a way back; a probe replaces it.
@@ -36,7 +41,7 @@ export class HubClock {
     }
   }
 
-  // A new hub process may have a new clock.
+  // A new hub process may have a new clock, and so has this machine after a sleep.
   reset(): void {
     this.probes = [];
   }
@@ -45,7 +50,7 @@ export class HubClock {
     const now = this.clock.now();
     let best: { offsetMs: number; boundMs: number } | undefined;
     for (const p of this.probes) {
-      const boundMs = p.boundMs + (now - p.atMs) * DRIFT;
+      const boundMs = grown(p, now);
       if (!best || boundMs < best.boundMs) best = { offsetMs: p.offsetMs, boundMs };
     }
     return best;

@@ -44,9 +44,18 @@ function make(random = () => 1) {
     },
   });
   const last = () => sockets[sockets.length - 1]!;
-  const welcome = (bootId = 1n) => {
+  const welcome = (bootId = 1n, hubUnixNs = 5_000_000_000n) => {
     last().onopen?.();
-    last().down({ control: { case: 'welcome', value: { version: 1, hubBootId: bootId, hubUnixNs: 5_000_000_000n } } });
+    last().down({ control: { case: 'welcome', value: { version: 1, hubBootId: bootId, hubUnixNs } } });
+  };
+  // The newest probe comes back after `wayMs`; the hub had it at `hubMs`, half-way.
+  const reply = (socket: FakeSocket, hubMs: number, wayMs: number) => {
+    const probe = socket.controls('clockProbe').at(-1)!.control;
+    if (probe.case !== 'clockProbe') throw new Error('no probe');
+    clock.advance(wayMs);
+    const { probeId, sentMonotonicNs } = probe.value;
+    const at = BigInt(hubMs) * 1_000_000n;
+    socket.down({ control: { case: 'clockReply', value: { probeId, sentMonotonicNs, receivedUnixNs: at, repliedUnixNs: at } } });
   };
   const pass = (ms: number) => {
     for (let t = 0; t < ms; t += 250) {
@@ -54,7 +63,7 @@ function make(random = () => 1) {
       ticker.tick();
     }
   };
-  return { clock, ticker, sockets, session, last, welcome, pass };
+  return { clock, ticker, sockets, session, last, welcome, reply, pass };
 }
 
 describe('Session', () => {
@@ -147,13 +156,55 @@ describe('Session', () => {
     session.start();
     welcome();
     ticker.tick();
-    const wall = clock.wall.bind(clock);
-    clock.wall = () => wall() + 40_000;
+    clock.sleep(40_000);
     ticker.tick();
     expect(session.link.phase()).toBe('lost');
     expect(sockets[0]!.closed).toBe(true);
-    ticker.tick();
+    expect(session.state).toBe('connecting');
     expect(sockets).toHaveLength(2);
+  });
+
+  it('TakesNothingFromASocketThatLivedThroughASleep', () => {
+    const { session, clock, ticker, sockets, welcome } = make();
+    session.start();
+    welcome();
+    ticker.tick();
+    clock.sleep(40_000);
+    // What had come before the sleep is read before the ticker beats.
+    sockets[0]!.down({ control: { case: 'heartbeat', value: { hubUnixNs: 6_000_000_000n } } });
+    expect(session.link.phase()).toBe('lost');
+    expect(session.hubClock.estimate()).toBeUndefined();
+  });
+
+  it('KeepsNoProbeThroughASleepAlsoWhereTheHubIsTheSame', () => {
+    const { session, clock, ticker, last, welcome, reply } = make();
+    session.start();
+    welcome();
+    reply(last(), 9_000, 4);
+    expect(session.hubClock.estimate()!.boundMs).toBeCloseTo(2, 3);
+    clock.sleep(40_000);
+    // The page is told that it is online before the ticker beats.
+    last().onclose?.();
+    session.hurry();
+    welcome(1n, 49_010_000_000n);
+    expect(session.hubClock.nowMs()).toBeCloseTo(49_010, 3);
+    ticker.tick();
+    expect(session.state).toBe('open');
+    reply(last(), 49_020, 20);
+    expect(session.hubClock.nowMs()).toBeCloseTo(49_030, 3);
+  });
+
+  it('AsksTheHubsTimeAnewWhenTheWallClockIsSetBack', () => {
+    const { session, clock, ticker, last, welcome, reply } = make();
+    session.start();
+    welcome();
+    reply(last(), 9_000, 4);
+    const probes = last().controls('clockProbe').length;
+    clock.sleep(-3_600_000);
+    ticker.tick();
+    expect(session.state).toBe('open');
+    expect(session.hubClock.estimate()).toBeUndefined();
+    expect(last().controls('clockProbe')).toHaveLength(probes + 1);
   });
 
   it('ConnectsAgainWhenTheHubDrainsAndStopsWhenItIsNotPermitted', () => {
@@ -180,15 +231,11 @@ describe('Session', () => {
   });
 
   it('LearnsTheHubsTimeFromTheShortestWay', () => {
-    const { session, clock, last, welcome } = make();
+    const { session, last, welcome, reply } = make();
     session.start();
     welcome();
-    const probe = last().controls('clockProbe')[0]!.control;
-    if (probe.case !== 'clockProbe') throw new Error('no probe');
-    clock.advance(20);
     // Sent at 1000, answered at 1020; the hub had it at 9,010 ms and replied at once.
-    last().down({ control: { case: 'clockReply', value: {
-      probeId: 1, sentMonotonicNs: probe.value.sentMonotonicNs, receivedUnixNs: 9_010_000_000n, repliedUnixNs: 9_010_000_000n } } });
+    reply(last(), 9_010, 20);
     expect(session.hubClock.estimate()?.offsetMs).toBeCloseTo(8000, 3);
     expect(session.hubClock.estimate()?.boundMs).toBeCloseTo(10, 3);
     expect(session.hubClock.nowMs()).toBeCloseTo(9020, 3);

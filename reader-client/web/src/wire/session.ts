@@ -23,7 +23,8 @@ const FIRST_WAIT_MS = 300;
 const LONGEST_WAIT_MS = 10_000;
 // As the contract says of `Shown`.
 const SHOWN_INTERVAL_MS = 50;
-// More than this between two ticks by the wall than by the monotonic clock: the machine slept.
+// The wall clock has gone on by so much more than the monotonic one: the machine slept, or the wall
+// clock was set.
 const SLEPT_MS = 2_000;
 
 const PASSING: ReadonlySet<RefusalReason> = new Set([RefusalReason.DRAINING, RefusalReason.TOO_MANY]);
@@ -131,6 +132,7 @@ export class Session {
   }
 
   private connect(): void {
+    this.noticeSleep();
     this.drop();
     this.setState('connecting');
     this.openedAtMs = this.parts.clock.now();
@@ -153,6 +155,7 @@ export class Session {
       })));
     };
     socket.onmessage = (event) => {
+      this.noticeSleep();
       if (socket !== this.socket) return;
       if (event.data instanceof ArrayBuffer) this.receive(new Uint8Array(event.data));
       else if (event.data instanceof Uint8Array) this.receive(event.data);
@@ -231,14 +234,20 @@ export class Session {
     }
   }
 
-  // A monotonic clock may stand still while the machine sleeps; then the wall clock tells.
+  // A monotonic clock may stand still while the machine sleeps; then the wall clock tells. Looked at
+  // before anything else is done with the link, or a socket of before the sleep would seem alive.
   private noticeSleep(): void {
     const difference = this.parts.clock.wall() - this.parts.clock.now();
     const jump = difference - this.wallMinusMono;
     this.wallMinusMono = difference;
-    if (jump < SLEPT_MS) return;
-    this.link.slept(jump);
+    if (Math.abs(jump) < SLEPT_MS) return;
     this.hubClock.reset();
+    if (jump < 0) {
+      // Set back: the link's age is right, and the hub is asked for its time at once.
+      if (this.state === 'open') this.probe();
+      return;
+    }
+    this.link.slept(jump);
     if (this.state === 'open') this.lost();
     this.retryAtMs = 0;
   }

@@ -1,0 +1,153 @@
+// AgentSession: what comes from the hub, and what is known of the hub's clock.
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "acquisition-agent/app/agent_session.h"
+#include "acquisition-agent/app/limits.h"
+#include "acquisition-agent/surveillance/wording.h"
+#include "common/record_codec.h"
+
+namespace remora::agent {
+namespace {
+
+constexpr uint32_t kCaseFollow = 1;
+
+}  // namespace
+
+void AgentSession::OnRecord(const DeliveredRecord& delivered) {
+  const RecordHeader& header = delivered.record.header;
+  if (delivered.follow_id != kCaseFollow || header.origin == spool_.origin()) return;
+  if (state_ != State::kCatchingUp && state_ != State::kRunning) return;
+  v1::Record record;
+  if (!record.ParseFromArray(delivered.bytes.data(), static_cast<int>(delivered.bytes.size())))
+    return;
+  if (record.has_message() && record.message().kind() != v1::MESSAGE_KIND_SYSTEM) {
+    console_.Say(absl::StrCat(record.message().urgent() ? "URGENT " : "", record.message().sender(),
+                              ": ", record.message().text()));
+  }
+  if (!CaseAnalysis::IsInput(record)) return;
+  if (known_inputs_.contains(header.key())) return;
+  if (known_inputs_.size() >= options_.max_known_inputs) {
+    OnceSink sink(*recorder_);
+    PutSystemMessage(absl::StrCat("Not carried out: this case has had ", known_inputs_.size(),
+                                  " commands, the most that the agent takes. Call the theatre"),
+                     header.key(), analysis_->now_ns(), sink);
+    return ScheduleCommit(kCommitInterval);
+  }
+  known_inputs_.insert(header.key());
+  if (state_ == State::kCatchingUp) {
+    if (waiting_inputs_.size() < kMaxWaitingInputs) {
+      waiting_inputs_.emplace_back(delivered.bytes);
+    } else {
+      known_inputs_.erase(header.key());  // asked for again with the next follow
+    }
+    return;
+  }
+  spool_.AppendInput(items_taken_, delivered.bytes)
+      .IgnoreError();  // a full disk is said by the recorder
+  TakeInput(record);
+  Commit();
+}
+
+void AgentSession::CheckClock() {
+  if (state_ == State::kDone) return;
+  Post(kClockCheckInterval, &AgentSession::CheckClock);
+  if (state_ == State::kRunning) RecordClock();
+  if (state_ == State::kDraining) CheckDrained();
+}
+
+void AgentSession::RecordClock() {
+  const DeviceTime now = clock_.Now();
+  std::optional<v1::ClockEstimate> estimate = link_->clock_model().Estimate(now);
+  if (!estimate || options_.speed == 0) return;
+  const bool better =
+      !recorded_clock_ || estimate->error_bound_ns() < recorded_clock_->error_bound_ns() / 2;
+  if (!better && now - recorded_clock_at_ < kClockRecordInterval) return;
+  recorded_clock_ = estimate;
+  recorded_clock_at_ = now;
+  // From the machine's clock to the source's time line, which the records count in. At another pace
+  // than 1 the two part company at a known rate.
+  const int64_t source_now_ns = SourceNow();
+  v1::Record record;
+  v1::ClockEstimate& told = *record.mutable_clock_estimate();
+  told = *estimate;
+  told.set_boot_id(spool_.info()->boot_id);
+  told.set_offset_ns(now.nanoseconds() + estimate->offset_ns() - source_now_ns);
+  told.set_at_monotonic_ns(source_now_ns);
+  told.set_drift_ppb(estimate->drift_ppb() / options_.speed + (1 / options_.speed - 1) * 1e9);
+  recorder_->PutOnce(&record, source_now_ns);
+  ScheduleCommit(kCommitInterval);
+}
+
+void AgentSession::OnJoined(const v1::Joined& joined) {
+  if (joined.case_id() != spool_.case_id().bytes()) return;
+  refused_ = false;
+  for (const v1::LaneRanges& lane : joined.held()) {
+    if (lane.lane() == 1 && !lane.ranges().empty()) case_known_to_hub_ = true;
+  }
+  Follow();
+  link_->NotifyPending();
+}
+
+void AgentSession::OnAcknowledged(const v1::Acknowledge& acknowledge) {
+  if (acknowledge.case_id() != spool_.case_id().bytes()) return;
+  case_known_to_hub_ = true;
+  Follow();
+  CheckDrained();
+}
+
+void AgentSession::Follow() {
+  if (following_ || !case_known_to_hub_ || link_ == nullptr || state_ == State::kDone) return;
+  v1::Follow follow;
+  follow.set_follow_id(kCaseFollow);
+  follow.set_case_id(spool_.case_id().ToString());
+  follow.set_delivery(v1::DELIVERY_COMPLETE);
+  follow.add_lanes(0);
+  follow.add_lanes(1);
+  if (link_->AddFollow(follow).ok()) following_ = true;
+}
+
+void AgentSession::OnFollowEnded(const v1::FollowEnded& ended) {
+  if (ended.follow_id() != kCaseFollow) return;
+  following_ = false;
+  Post(kFollowRetryInterval, &AgentSession::Follow);
+}
+
+void AgentSession::OnRecordRefused(const v1::RecordRefused& refused) {
+  console_.Say(absl::StrCat("The hub refuses record ", refused.lane(), "/", refused.origin_seq(),
+                            ": ", refused.text()));
+  CheckDrained();
+}
+
+void AgentSession::OnRefused(const v1::Refused& refused) {
+  if (refused.follow_id() == kCaseFollow) {
+    following_ = false;
+    Post(kFollowRetryInterval, &AgentSession::Follow);
+    return;
+  }
+  if (!refused_) console_.Say(absl::StrCat("ALARM the hub refuses this agent: ", refused.text()));
+  refused_ = true;
+}
+
+void AgentSession::OnLinkCondition(v1::LinkCondition condition, Duration /*previous*/) {
+  switch (condition) {
+    case v1::LINK_CONDITION_LIVE:
+      console_.Say("The hub is reached; the reader can see this theatre");
+      break;
+    case v1::LINK_CONDITION_STALE:
+      console_.Say("The link to the hub is stale (2 s): the reader's picture is delayed");
+      break;
+    case v1::LINK_CONDITION_LOST:
+      console_.Say(
+          "ALARM the link to the hub is lost (10 s): no remote reader. Alarms go on here; call the "
+          "reader");
+      break;
+    case v1::LINK_CONDITION_UNSUPERVISED:
+      console_.Say("ALARM no remote supervision for 60 s: telephone the reader");
+      break;
+    default:
+      break;
+  }
+}
+
+}  // namespace remora::agent

@@ -1,0 +1,63 @@
+// Finds every stimulus of a source, however it is told: as a trigger, an annotation, or an edge of
+// a trigger channel. Says which plan entries make epochs of it; all pipelines blank it.
+//
+// Pure, thread-compatible, on the agent's sequence. One a case, so that what one plan entry finds
+// is known to the traces of all. Memory: the last kMaxWaitingTriggers stimuli, to know one that is
+// told twice.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "acquisition-agent/pipelines/chunk.h"
+#include "acquisition-agent/plan/resolved_plan.h"
+#include "acquisition-agent/sources/source.h"
+
+namespace remora::agent {
+
+struct Stimulus {
+  int64_t time_ns = 0;
+  std::vector<bool> own;  // by entry of ResolvedPlan::evoked: makes an epoch there
+  // Told before by other means, and blanked then: only `own` is news.
+  bool known = false;
+  double delivered_ma = 0;  // 0: the source does not say
+  double rate_hz = 0;       // 0: the source does not say
+};
+
+class StimulusFinder {
+ public:
+  StimulusFinder(const ResolvedPlan& plan, const SourceInfo& source);
+
+  // Each appends what is new.
+  void OnTrigger(const StimulusTrigger& trigger, std::vector<Stimulus>* found);
+  // False: the text is no stimulus.
+  bool OnEvent(const SourceEvent& event, std::vector<Stimulus>* found);
+  void OnChunk(const Chunk& chunk, std::vector<Stimulus>* found);
+
+  // Device time up to which every trigger channel has been looked at; the largest number when there
+  // is none: triggers and annotations come before the samples of their time.
+  int64_t known_until_ns() const;
+
+ private:
+  // A trigger channel with a threshold.
+  struct Line {
+    int rate_group = 0;
+    int place = 0;  // in it
+    double threshold = 0;
+    bool was_high = true;  // the first sample is never an edge
+    std::vector<bool> own;
+  };
+
+  std::vector<bool> OwnersOf(absl::string_view label) const;
+  void Admit(Stimulus stimulus, std::vector<Stimulus>* found);
+
+  std::vector<v1::TriggerPlan> triggers_;  // by entry
+  std::vector<Line> lines_;
+  std::map<int, int64_t> reached_ns_;  // by rate group that holds a line
+  std::deque<Stimulus> recent_;
+};
+
+}  // namespace remora::agent

@@ -1,0 +1,225 @@
+#include "acquisition-agent/plan/plan_records.h"
+
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "common/ids.h"
+#include "common/limits.h"
+#include "common/record_codec.h"
+#include "common/sample_codec.h"
+#include "common/status_macros.h"
+
+namespace remora::agent {
+namespace {
+
+// Of any case; numbers as long as they get.
+std::string Encode(v1::Record* record) {
+  record->set_case_id(std::string(CaseId::kBytes, 'c'));
+  record->set_origin(std::string(OriginId::kBytes, 'o'));
+  record->set_lane(LaneOfKind(static_cast<uint32_t>(record->body_case())));
+  record->set_origin_seq(UINT64_MAX);
+  record->mutable_captured_at()->set_boot_id(1);
+  record->mutable_captured_at()->set_monotonic_ns(1);
+  record->mutable_captured_at()->set_wall_unix_ns(1);
+  return record->SerializeAsString();
+}
+
+absl::Status CheckAsHub(v1::Record record) {
+  const std::string bytes = Encode(&record);
+  ASSIGN_OR_RETURN(const RecordHeader header, WalkRecord(bytes));
+  v1::Record parsed;
+  return ValidateBody(header, bytes, &parsed);
+}
+
+absl::Status At(const std::string& where, const absl::Status& status) {
+  if (status.ok()) return status;
+  return absl::InvalidArgumentError(absl::StrCat(where, ": ", status.message()));
+}
+
+v1::RecordId Reference(uint32_t lane) {
+  RecordKey key;
+  key.origin = OriginId::FromBytes(std::string(OriginId::kBytes, 'o'));
+  key.lane = lane;
+  key.origin_seq = 1;
+  return ToProto(key);
+}
+
+v1::Record PlanSet(const v1::Plan& plan, const v1::Montage& montage,
+                   const v1::CriteriaPack& criteria) {
+  v1::Record record;
+  v1::CasePlanSet& set = *record.mutable_case_plan_set();
+  set.set_revision(1);
+  *set.mutable_plan() = plan;
+  *set.mutable_montage() = montage;
+  *set.mutable_criteria() = criteria;
+  return record;
+}
+
+// The plan's record. Where it is refused, the entry alone that is at fault.
+absl::Status CheckPlanSet(const CasePlan& plan) {
+  v1::Record whole = PlanSet(plan.plan, plan.montage, plan.criteria);
+  if (const size_t bytes = Encode(&whole).size(); bytes > kMaxControlBytes) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(plan.plan_path, ": with its montage and criteria it makes a record of ", bytes,
+                     " bytes; at most ", kMaxControlBytes, " are possible"));
+  }
+  const absl::Status status = CheckAsHub(whole);
+  if (status.ok()) return status;
+  for (int i = 0; i < plan.plan.evoked_size(); ++i) {
+    v1::Plan part;
+    *part.add_evoked() = plan.plan.evoked(i);
+    RETURN_IF_ERROR(
+        At(plan.InPlan(absl::StrCat("evoked[", i, "]")), CheckAsHub(PlanSet(part, {}, {}))));
+  }
+  for (int i = 0; i < plan.plan.emg_size(); ++i) {
+    v1::Plan part;
+    *part.add_emg() = plan.plan.emg(i);
+    RETURN_IF_ERROR(
+        At(plan.InPlan(absl::StrCat("emg[", i, "]")), CheckAsHub(PlanSet(part, {}, {}))));
+  }
+  for (int i = 0; i < plan.montage.derivation_size(); ++i) {
+    v1::Montage part;
+    *part.add_derivation() = plan.montage.derivation(i);
+    RETURN_IF_ERROR(
+        At(plan.InMontage(absl::StrCat("derivation[", i, "]")), CheckAsHub(PlanSet({}, part, {}))));
+  }
+  for (int i = 0; i < plan.montage.alias_size(); ++i) {
+    v1::Montage part;
+    *part.add_alias() = plan.montage.alias(i);
+    RETURN_IF_ERROR(
+        At(plan.InMontage(absl::StrCat("alias[", i, "]")), CheckAsHub(PlanSet({}, part, {}))));
+  }
+  for (int i = 0; i < plan.criteria.criterion_size(); ++i) {
+    v1::CriteriaPack part;
+    *part.add_criterion() = plan.criteria.criterion(i);
+    RETURN_IF_ERROR(
+        At(plan.InCriteria(absl::StrCat("criterion[", i, "]")), CheckAsHub(PlanSet({}, {}, part))));
+  }
+  RETURN_IF_ERROR(At(plan.montage_path, CheckAsHub(PlanSet({}, plan.montage, {}))));
+  RETURN_IF_ERROR(At(plan.criteria_path, CheckAsHub(PlanSet({}, {}, plan.criteria))));
+  return At(plan.plan_path, status);
+}
+
+v1::Record SweepOf(const v1::EvokedPlan& evoked, const std::string& trace_id) {
+  v1::Record record;
+  v1::Sweep& sweep = *record.mutable_sweep();
+  sweep.set_trace_id(trace_id);
+  sweep.set_modality(evoked.modality());
+  sweep.set_side(evoked.side());
+  sweep.set_level_role(evoked.level_role());
+  sweep.set_derivation(evoked.derivation());
+  sweep.set_sample_rate_hz(1000);
+  sweep.set_first_sample_ms(evoked.epoch_from_ms());
+  *sweep.mutable_average() = PackCounts({{0}}, 1);
+  sweep.set_requested_count(evoked.sweep_count());
+  *sweep.mutable_filter() = evoked.filter();
+  *sweep.mutable_stimulus() = evoked.stimulus();
+  for (const v1::ComponentPlan& component : evoked.component()) {
+    v1::PeakMark& mark = *sweep.add_marks();
+    mark.set_label(component.label());
+    mark.set_latency_ms(component.expected_ms());
+  }
+  return record;
+}
+
+v1::Record MeasurementOf(const v1::EvokedPlan& evoked, const std::string& trace_id,
+                         const std::string& component) {
+  v1::Record record;
+  v1::Measurement& measurement = *record.mutable_measurement();
+  measurement.set_trace_id(trace_id);
+  measurement.set_modality(evoked.modality());
+  measurement.set_side(evoked.side());
+  *measurement.mutable_sweep() = Reference(3);
+  measurement.set_component(component);
+  measurement.set_state(v1::MEASUREMENT_STATE_NO_BASELINE);
+  return record;
+}
+
+v1::Record AlertOf(const CasePlan& plan, const std::string& key, const std::string& trace_id,
+                   v1::Modality modality, v1::Side side, const std::string& derivation) {
+  v1::Record record;
+  v1::Alert& alert = *record.mutable_alert();
+  alert.set_priority(v1::ALERT_PRIORITY_HIGH);
+  alert.set_kind(v1::ALERT_KIND_ABSOLUTE);
+  alert.set_alert_class(v1::ALERT_CLASS_PHYSIOLOGICAL);
+  alert.set_condition(v1::ALERT_CONDITION_RAISED);
+  alert.set_trace_id(trace_id);
+  alert.set_modality(modality);
+  alert.set_side(side);
+  alert.set_derivation(derivation);
+  alert.mutable_criterion()->set_key(key);
+  if (const v1::Criterion* row = plan.FindCriterion(key)) {
+    alert.mutable_criterion()->set_source(row->source());
+  }
+  alert.mutable_criterion()->set_version(plan.criteria.version());
+  alert.mutable_evidence()->set_accepted_count(1);
+  alert.set_summary(absl::StrCat("SEP ", derivation));
+  return record;
+}
+
+// An alert about what belongs to the trace, named by `subject`.
+v1::Record TechnicalAlertOf(const std::string& subject) {
+  v1::Record record;
+  v1::Alert& alert = *record.mutable_alert();
+  alert.set_priority(v1::ALERT_PRIORITY_LOW);
+  alert.set_kind(v1::ALERT_KIND_TECHNICAL);
+  alert.set_alert_class(v1::ALERT_CLASS_TECHNICAL);
+  alert.set_condition(v1::ALERT_CONDITION_RAISED);
+  alert.set_trace_id(subject);
+  alert.set_summary(subject);
+  return record;
+}
+
+absl::Status CheckEvokedRecords(const CasePlan& plan, const v1::EvokedPlan& evoked) {
+  const std::string trace_id = TraceId(evoked.modality(), evoked.side(), evoked.derivation());
+  const std::string component =
+      absl::StrCat(evoked.component(0).label(), "-", evoked.component(1).label());
+  RETURN_IF_ERROR(CheckAsHub(SweepOf(evoked, trace_id)));
+  RETURN_IF_ERROR(CheckAsHub(MeasurementOf(evoked, trace_id, component)));
+  for (const std::string& key : evoked.criterion()) {
+    RETURN_IF_ERROR(CheckAsHub(
+        AlertOf(plan, key, trace_id, evoked.modality(), evoked.side(), evoked.derivation())));
+  }
+  RETURN_IF_ERROR(CheckAsHub(TechnicalAlertOf(trace_id)));
+  return CheckAsHub(TechnicalAlertOf(
+      absl::StrCat("stimulus/", evoked.trigger().label_prefix(), evoked.trigger().channel())));
+}
+
+absl::Status CheckEmgRecords(const CasePlan& plan, const v1::EmgPlan& emg) {
+  const std::string trace_id = TraceId(v1::MODALITY_EMG_FREE_RUNNING, emg.side(), emg.derivation());
+  v1::Record block;
+  block.mutable_sample_block()->set_trace_id(trace_id);
+  block.mutable_sample_block()->set_modality(v1::MODALITY_EMG_FREE_RUNNING);
+  block.mutable_sample_block()->set_side(emg.side());
+  block.mutable_sample_block()->set_sample_rate_hz(emg.sent_rate_hz());
+  *block.mutable_sample_block()->mutable_samples() = PackCounts({{0}}, 1);
+  *block.mutable_sample_block()->mutable_filter() = emg.filter();
+  RETURN_IF_ERROR(CheckAsHub(block));
+  v1::Record activity;
+  activity.mutable_emg_activity()->set_trace_id(trace_id);
+  activity.mutable_emg_activity()->set_side(emg.side());
+  activity.mutable_emg_activity()->set_kind(v1::EMG_ACTIVITY_KIND_TRAIN);
+  RETURN_IF_ERROR(CheckAsHub(activity));
+  for (const std::string& key : emg.criterion()) {
+    RETURN_IF_ERROR(CheckAsHub(
+        AlertOf(plan, key, trace_id, v1::MODALITY_EMG_FREE_RUNNING, emg.side(), emg.derivation())));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status CheckPlanRecords(const CasePlan& plan) {
+  RETURN_IF_ERROR(CheckPlanSet(plan));
+  for (int i = 0; i < plan.plan.evoked_size(); ++i) {
+    RETURN_IF_ERROR(At(plan.InPlan(absl::StrCat("evoked[", i, "]")),
+                       CheckEvokedRecords(plan, plan.plan.evoked(i))));
+  }
+  for (int i = 0; i < plan.plan.emg_size(); ++i) {
+    RETURN_IF_ERROR(
+        At(plan.InPlan(absl::StrCat("emg[", i, "]")), CheckEmgRecords(plan, plan.plan.emg(i))));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace remora::agent

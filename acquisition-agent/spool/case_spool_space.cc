@@ -1,0 +1,134 @@
+// CaseSpool: what it does when the disk is short, and what it says of what is not there.
+#include <algorithm>
+#include <array>
+
+#include "acquisition-agent/spool/case_spool.h"
+#include "common/check.h"
+
+namespace remora::agent {
+
+bool CaseSpool::HasReserve() const {
+  const absl::StatusOr<uint64_t> free_bytes = files_.FreeBytes(options_.directory);
+  return !free_bytes.ok() || *free_bytes >= options_.control_reserve_bytes;
+}
+
+void CaseSpool::CheckSpace() {
+  short_of_space_ = !HasReserve();
+  if (short_of_space_) MakeSpace();
+}
+
+bool CaseSpool::MakeSpace() {
+  bool shed = false;
+  while (options_.reclaim && options_.reclaim()) {
+    shed = true;
+    if (HasReserve()) {
+      short_of_space_ = false;
+      return true;
+    }
+  }
+  for (const Log log : {kBlocks, kEnvelopes, kSweeps}) {
+    while (ShedOldestSegment(log)) {
+      shed = true;
+      if (HasReserve()) {
+        short_of_space_ = false;
+        return true;
+      }
+    }
+  }
+  return shed;
+}
+
+bool CaseSpool::ShedOldestSegment(Log log) {
+  const absl::StatusOr<uint32_t> removed = logs_[log]->RemoveOldest();
+  if (!removed.ok() || *removed == 0) return false;
+  const uint32_t lane = static_cast<uint32_t>(log) + kControlLaneCount - 1;
+  Lane& state = lanes_[lane];
+  uint64_t first = 0;
+  uint64_t last = 0;
+  for (uint64_t seq = 1; seq <= state.places.size(); ++seq) {
+    EntryPlace& place = state.places[seq - 1];
+    if (place.segment != *removed) continue;
+    place = EntryPlace();
+    if (first == 0) first = seq;
+    last = seq;
+  }
+  if (first != 0) ReportShed(lane, first, last);
+  return true;
+}
+
+void CaseSpool::DropWaitingBulk() {
+  for (int log = kSweeps; log < kLogs; ++log) {
+    for (const Waiting& waiting : waiting_[log]) {
+      uncommitted_bytes_ -= waiting.entry.size();
+      ReportShed(waiting.lane, waiting.seq, waiting.seq);
+    }
+    waiting_[log].clear();
+  }
+}
+
+void CaseSpool::ReportShed(uint32_t lane, uint64_t first, uint64_t last) {
+  Lane& state = lanes_[lane];
+  // Only what the hub does not hold is lost to the record.
+  for (const SeqRanges::Range& range : state.answers.held().Missing(first, last)) {
+    shed_[lane].InsertRange(range.first, range.last);
+  }
+  unnoted_[lane].InsertRange(first, last);
+  state.given_up.InsertRange(first, last);
+  if (state.places.size() < last) state.places.resize(last);
+  state.committed = std::max(state.committed, last);
+}
+
+bool CaseSpool::has_shed() const {
+  return std::any_of(unnoted_.begin(), unnoted_.end(),
+                     [](const SeqRanges& ranges) { return !ranges.empty(); });
+}
+
+std::vector<ShedRange> CaseSpool::TakeShed() {
+  std::vector<ShedRange> shed;
+  for (uint32_t lane = 0; lane < kLaneCount; ++lane) {
+    if (!unnoted_[lane].empty()) EnqueueRanges(EntryType::kShed, lane, unnoted_[lane]);
+    unnoted_[lane] = SeqRanges();
+    for (const SeqRanges::Range& range : shed_[lane].ranges()) {
+      shed.push_back(ShedRange{lane, range.first, range.last});
+    }
+    shed_[lane] = SeqRanges();
+  }
+  return shed;
+}
+
+std::vector<ShedRange> CaseSpool::Holes() const {
+  std::array<SeqRanges, kLaneCount> there;
+  for (uint32_t lane = 0; lane < kLaneCount; ++lane) {
+    const Lane& state = lanes_[lane];
+    for (uint64_t seq = 1; seq <= state.places.size(); ++seq) {
+      if (state.places[seq - 1].exists()) there[lane].Insert(seq);
+    }
+    for (const SeqRanges* others : {&state.given_up, &state.answers.held()}) {
+      for (const SeqRanges::Range& range : others->ranges()) {
+        there[lane].InsertRange(range.first, range.last);
+      }
+    }
+  }
+  for (const std::vector<Waiting>& log : waiting_) {
+    for (const Waiting& waiting : log) {
+      if (waiting.type == EntryType::kRecord) there[waiting.lane].Insert(waiting.seq);
+    }
+  }
+  std::vector<ShedRange> holes;
+  for (uint32_t lane = 0; lane < kLaneCount; ++lane) {
+    for (const SeqRanges::Range& range : there[lane].Missing(1, lanes_[lane].last)) {
+      holes.push_back(ShedRange{lane, range.first, range.last});
+    }
+  }
+  return holes;
+}
+
+void CaseSpool::GiveUp(uint32_t lane, uint64_t first, uint64_t last) {
+  REMORA_CHECK(lane >= kControlLaneCount && lane < kLaneCount, "a lane of bulk");
+  SeqRanges gone;
+  gone.InsertRange(first, last);
+  EnqueueRanges(EntryType::kShed, lane, gone);
+  lanes_[lane].given_up.InsertRange(first, last);
+}
+
+}  // namespace remora::agent

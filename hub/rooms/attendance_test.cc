@@ -1,0 +1,168 @@
+#include "hub/rooms/attendance.h"
+
+#include <gtest/gtest.h>
+
+#include "hub/rooms/limits.h"
+#include "hub/rooms/testing/record_writer.h"
+
+namespace remora::hub {
+namespace {
+
+const CaseId kCase = CaseId::FromBytes("case of the test");
+const OriginId kHub = OriginId::FromBytes("origin of a hub.");
+constexpr int64_t kSecond = 1'000'000'000;
+// Hub time at which the restarted hub restores the case.
+constexpr int64_t kHubNow = 1'000'000 * kSecond;
+
+class AttendanceTest : public ::testing::Test {
+ protected:
+  // What the journal holds of the time before the restart.
+  void RecordedPresence(const std::string& name, v1::Role role, bool here, int64_t ago_s) {
+    v1::Record body;
+    body.mutable_presence()->set_participant(name);
+    body.mutable_presence()->set_display_name("Agent");
+    body.mutable_presence()->set_role(role);
+    body.mutable_presence()->set_change(here ? v1::PRESENCE_CHANGE_JOINED
+                                             : v1::PRESENCE_CHANGE_LEFT);
+    Recorded(body, ago_s);
+  }
+  void RecordedLink(const std::string& name, v1::LinkCondition condition, int64_t ago_s) {
+    v1::Record body;
+    body.mutable_link_state()->set_participant(name);
+    body.mutable_link_state()->set_condition(condition);
+    Recorded(body, ago_s);
+  }
+  void Recorded(const v1::Record& body, int64_t ago_s) {
+    last_recorded_ = HubTime::FromNanoseconds(kHubNow - ago_s * kSecond);
+    fold_.Apply(StampedFrame(writer_.Write(body), ++seq_, last_recorded_.nanoseconds()));
+  }
+  void Restore() {
+    attendance_.Restore(fold_, {now_, HubTime::FromNanoseconds(kHubNow), last_recorded_});
+  }
+  void Pass(Duration time, bool open = true) {
+    for (const DeviceTime end = now_ + time; now_ < end;) {
+      now_ = now_ + Duration::Milliseconds(100);
+      attendance_.Update(now_, open);
+    }
+  }
+  std::vector<v1::LinkCondition> Conditions() const {
+    std::vector<v1::LinkCondition> conditions;
+    for (const v1::LinkState& link : links_) conditions.push_back(link.condition());
+    return conditions;
+  }
+
+  using Expected = std::vector<v1::LinkCondition>;
+
+  RecordWriter writer_{kCase, kHub};
+  CaseFold fold_{kCase};
+  uint64_t seq_ = 0;
+  HubTime last_recorded_;
+  DeviceTime now_ = DeviceTime::FromNanoseconds(50 * kSecond);
+  bool records_ = true;
+  std::vector<v1::LinkState> links_;
+  std::vector<v1::Presence> presences_;
+  Attendance attendance_{{[this](const v1::Presence& presence) {
+                            if (records_) presences_.push_back(presence);
+                            return records_;
+                          },
+                          [this](const v1::LinkState& link) {
+                            if (records_) links_.push_back(link);
+                            return records_;
+                          }}};
+};
+
+TEST_F(AttendanceTest, SilentAgentIsNotCalledLiveByAHubThatRestarts) {
+  RecordedPresence("agent-1", v1::ROLE_AGENT, true, 500);
+  RecordedLink("agent-1", v1::LINK_CONDITION_LOST, 8);
+  Restore();
+  Pass(Duration::Seconds(40));
+  EXPECT_EQ(Conditions(), Expected{});
+  Pass(Duration::Seconds(5));  // lost 8 s ago after 10 s: silent for 60 s after 42 s more
+  EXPECT_EQ(Conditions(), Expected{v1::LINK_CONDITION_UNSUPERVISED});
+  EXPECT_NEAR(links_[0].previous_duration_ms(), 50'000, 200);
+}
+
+TEST_F(AttendanceTest, AgentThatHadLeftIsStillEscalatedAfterARestart) {
+  RecordedPresence("agent-1", v1::ROLE_AGENT, true, 500);
+  RecordedLink("agent-1", v1::LINK_CONDITION_STALE, 7);
+  RecordedPresence("agent-1", v1::ROLE_AGENT, false, 4);
+  Restore();
+  Pass(Duration::Seconds(60));
+  EXPECT_EQ(Conditions(), (Expected{v1::LINK_CONDITION_LOST, v1::LINK_CONDITION_UNSUPERVISED}));
+  EXPECT_TRUE(presences_.empty()) << "it had left before";
+}
+
+TEST_F(AttendanceTest, LiveAgentIsSilentSinceTheHubKnewOfItLast) {
+  RecordedPresence("agent-1", v1::ROLE_AGENT, true, 500);
+  RecordedLink("agent-1", v1::LINK_CONDITION_LIVE, 500);
+  RecordedPresence("anna", v1::ROLE_NEUROPHYSIOLOGIST, true, 11);
+  Restore();
+  Pass(Duration::Milliseconds(100));
+  EXPECT_EQ(Conditions(), Expected{v1::LINK_CONDITION_LOST});
+}
+
+TEST_F(AttendanceTest, SignOfLifeAfterARestartIsLive) {
+  RecordedPresence("agent-1", v1::ROLE_AGENT, true, 500);
+  RecordedLink("agent-1", v1::LINK_CONDITION_UNSUPERVISED, 100);
+  Restore();
+  Pass(Duration::Seconds(1));
+  EXPECT_TRUE(links_.empty());
+  attendance_.Arrive({"agent-1", "Agent", v1::ROLE_AGENT}, now_);
+  Pass(Duration::Milliseconds(100));
+  ASSERT_EQ(Conditions(), Expected{v1::LINK_CONDITION_LIVE});
+  EXPECT_NEAR(links_[0].previous_duration_ms(), 101'000, 200);
+}
+
+TEST_F(AttendanceTest, HubTimeThatWentBackDoesNotMakeTheFuture) {
+  RecordedLink("agent-1", v1::LINK_CONDITION_LIVE, -100);
+  Restore();
+  Pass(Duration::Milliseconds(2'100));
+  EXPECT_EQ(Conditions(), Expected{v1::LINK_CONDITION_STALE});
+}
+
+TEST_F(AttendanceTest, LinkGoesStaleLostUnsupervisedAndLiveWithASign) {
+  attendance_.Arrive({"agent-1", "Agent", v1::ROLE_AGENT}, now_);
+  Pass(Duration::Seconds(61));
+  attendance_.SignOfLife("agent-1", now_);
+  Pass(Duration::Milliseconds(100));
+  EXPECT_EQ(Conditions(),
+            (Expected{v1::LINK_CONDITION_LIVE, v1::LINK_CONDITION_STALE, v1::LINK_CONDITION_LOST,
+                      v1::LINK_CONDITION_UNSUPERVISED, v1::LINK_CONDITION_LIVE}));
+}
+
+TEST_F(AttendanceTest, NothingIsSaidOfLinksWhileTheCaseIsNotOpen) {
+  RecordedLink("agent-1", v1::LINK_CONDITION_STALE, 7);
+  Restore();
+  Pass(Duration::Seconds(100), /*open=*/false);
+  EXPECT_TRUE(links_.empty());
+}
+
+TEST_F(AttendanceTest, WhatCannotBeRecordedIsOfferedAgain) {
+  records_ = false;
+  attendance_.Arrive({"agent-1", "Agent", v1::ROLE_AGENT}, now_);
+  Pass(Duration::Seconds(1));
+  records_ = true;
+  Pass(Duration::Milliseconds(100));
+  EXPECT_EQ(Conditions(), Expected{v1::LINK_CONDITION_LIVE});
+  EXPECT_EQ(presences_.size(), 1u);
+}
+
+TEST_F(AttendanceTest, PresenceIsSaidOnceAndItsEndAfterAGrace) {
+  const Attendee anna{"anna", "Dr Anna", v1::ROLE_NEUROPHYSIOLOGIST};
+  attendance_.Arrive(anna, now_);
+  attendance_.Arrive(anna, now_);
+  Pass(Duration::Milliseconds(100));
+  attendance_.Depart("anna", now_);
+  Pass(Duration::Seconds(10));
+  EXPECT_EQ(presences_.size(), 1u);
+  attendance_.Depart("anna", now_);
+  Pass(kPresenceGrace - Duration::Seconds(1));
+  EXPECT_EQ(presences_.size(), 1u);
+  Pass(Duration::Seconds(2));
+  ASSERT_EQ(presences_.size(), 2u);
+  EXPECT_EQ(presences_[1].change(), v1::PRESENCE_CHANGE_LEFT);
+  EXPECT_TRUE(links_.empty());
+}
+
+}  // namespace
+}  // namespace remora::hub

@@ -1,0 +1,25 @@
+#pragma once
+
+// Limits of the command line.
+
+#include <cstddef>
+
+#include "common/time.h"
+
+namespace remora::reader {
+
+// Records that wait to be printed: a minute of a busy theatre's records, so that a terminal that
+// scrolls is not held for one; beyond, the follow is let go and taken up again.
+inline constexpr size_t kMaxWaitingRecords = 1024;
+// A follow that was let go is taken up again when so few wait: not for each record.
+inline constexpr size_t kFewWaitingRecords = kMaxWaitingRecords / 4;
+// Changes of the link that wait to be told; of more, the newest are told.
+inline constexpr size_t kMaxLinkChanges = 16;
+// How long a quiet case keeps a command from looking whether its time is over or its reader gone.
+inline constexpr Duration kLook = Duration::Milliseconds(100);
+// Bytes of an export that are written at once.
+inline constexpr size_t kExportBufferBytes = 64 * 1024;
+
+static_assert(kFewWaitingRecords < kMaxWaitingRecords);
+
+}  // namespace remora::reader
