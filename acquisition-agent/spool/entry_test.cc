@@ -9,15 +9,17 @@ namespace {
 
 std::string Encoded(absl::string_view payload, uint64_t number = 7) {
   std::string bytes;
-  AppendEntry({.type = EntryType::kRecord, .lane = 3, .number = number, .ordinal = 9,
-               .payload = payload}, &bytes);
+  AppendEntry(
+      {.type = EntryType::kRecord, .lane = 3, .number = number, .ordinal = 9, .payload = payload},
+      &bytes);
   return bytes;
 }
 
 TEST(SpoolEntry, ComesBackAsWritten) {
   for (const std::string& payload : {std::string(), std::string("x"), std::string(5000, '\0')}) {
     const std::string bytes = Encoded(payload);
-    const std::optional<Entry> entry = ParseEntry(bytes + "what follows");
+    const std::string file = bytes + "what follows";
+    const std::optional<Entry> entry = ParseEntry(file);
     ASSERT_TRUE(entry);
     EXPECT_EQ(entry->type, EntryType::kRecord);
     EXPECT_EQ(entry->lane, 3);

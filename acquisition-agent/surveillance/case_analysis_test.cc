@@ -733,10 +733,10 @@ TEST_F(CaseAnalysisTest, HumIsCountedOverTheWholeAverage) {
   CasePlan plan = PatientPlan();
   plan.plan.mutable_evoked(0)->set_sweep_count(48);
   Run(std::move(script), std::move(plan));
-  ASSERT_EQ(Finished().size(), 2u);
-  EXPECT_EQ(Finished()[0].quality_size(), 0);
-  EXPECT_THAT(std::vector<int>(Finished()[1].quality().begin(), Finished()[1].quality().end()),
-              Contains(v1::QUALITY_FLAG_MAINS));
+  const std::vector<v1::Sweep> finished = Finished();
+  ASSERT_EQ(finished.size(), 2u);
+  EXPECT_EQ(finished[0].quality_size(), 0);
+  EXPECT_THAT(finished[1].quality(), Contains(v1::QUALITY_FLAG_MAINS));
 }
 
 TEST_F(CaseAnalysisTest, StimuliThatNeverComeAreTold) {

@@ -257,7 +257,9 @@ await step('a letter without focus sends nothing; T writes to the team', async (
   await reader.keyboard.press('t');
   const field = reader.locator('.compose textarea');
   await reader.waitForFunction(() => document.activeElement?.matches('.compose textarea'));
-  expect((await field.inputValue()).includes(theatreName), 'the room is not in the message');
+  const draft = await field.inputValue();
+  expect(draft.includes(theatreName), 'the room is not in the message');
+  expect(draft.includes('SEP'), `T writes about another alert than the one that is there: ${draft}`);
   await reader.keyboard.type(` ${question}`);
   await photo(reader, '06-tell-team');
   await reader.keyboard.press('Enter');

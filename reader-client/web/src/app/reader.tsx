@@ -5,7 +5,7 @@ import { Modality } from '../wire/generated/remora/v1/waveform_pb.js';
 import { soundingPriority } from '../model/attention.js';
 import type { Desk } from '../model/desk.js';
 import { Sounder } from '../render/sounder.js';
-import { acknowledgeTop, focusCompose, tellTeam, topAlert } from '../views/alert_list.js';
+import { acknowledgeTop, alertToTell, focusCompose, tellTeam } from '../views/alert_list.js';
 import { CaseView, modalitiesOf } from '../views/case_view.js';
 import { KeySheet } from '../views/key_sheet.js';
 import { changeGain, changeSpan, isEmg } from '../views/pane_frame.js';
@@ -59,7 +59,7 @@ function keyMap(desk: Desk): KeyMap {
   });
   Object.assign(map, {
     a: () => acknowledgeTop(desk, open),
-    t: () => tellTeam(desk, open, topAlert(open)),
+    t: () => tellTeam(desk, open, alertToTell(open)),
     m: () => focusCompose(),
     n: () => (screen.target.value = { words: 'this case', about: undefined, traceId: '', atLatencyMs: undefined }),
     b: () => (screen.baselineOpen.value = !screen.baselineOpen.value),

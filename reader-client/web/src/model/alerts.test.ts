@@ -6,7 +6,7 @@ import {
 } from '../wire/generated/remora/v1/alert_pb.js';
 import { toReference } from '../wire/record_id.js';
 import type { Id } from '../wire/record_id.js';
-import { AlertBook, isAcknowledged, isCalling, isDone, keepOrder } from './alerts.js';
+import { AlertBook, firstToTell, isAcknowledged, isCalling, isDone, keepOrder } from './alerts.js';
 import type { AlertView } from './alerts.js';
 import type { Mark } from './stamp.js';
 
@@ -206,6 +206,43 @@ describe('Undo', () => {
     s.act(COMMUNICATED, { place: Place.THEATRE });
     s.act(UNDONE);
     expect(s.view().actions.map((a) => a.action.kind)).toEqual([ACKNOWLEDGED]);
+  });
+});
+
+describe('What the team is to hear next', () => {
+  // Three alerts of one book: a train that has ended, and two responses that are down.
+  function scene() {
+    const s = new Scene();
+    const raise = (priority: AlertPriority): Id => {
+      s.first = undefined;
+      return s.alert(RAISED, priority);
+    };
+    const train = raise(MEDIUM);
+    s.alert(RECOVERED, INFORMATION);
+    const [left, right] = [raise(HIGH), raise(HIGH)];
+    const act = (id: Id, kind: AlertActionKind): void => {
+      s.first = id;
+      s.act(kind);
+    };
+    return { train, left, right, act, next: () => firstToTell(s.book.list())?.id };
+  }
+
+  it('IsTheMostUrgentThatIsThereAndNotOneThatHasEnded', () => {
+    const { right, next } = scene();
+    expect(next()).toBe(right);
+  });
+  it('IsAmongEqualOnesTheOneAcknowledgedLast', () => {
+    const { left, act, next } = scene();
+    act(left, ACKNOWLEDGED);
+    expect(next()).toBe(left);
+  });
+  it('GoesOnWithWhatWasNotTold', () => {
+    const { left, right, act, next } = scene();
+    act(left, ACKNOWLEDGED);
+    act(left, COMMUNICATED);
+    expect(next()).toBe(right);
+    act(right, COMMUNICATED);
+    expect(next()).toBeUndefined();
   });
 });
 

@@ -163,6 +163,19 @@ export const isDone = (a: AlertView): boolean =>
 export const isCalling = (a: AlertView, place: Place): boolean =>
   !isAcknowledged(a, place) && a.alert.priority > AlertPriority.INFORMATION;
 
+// What the team is to hear next: of the conditions that are there and that it has not been told of,
+// the most urgent, of equal ones the one acknowledged last, else the newest.
+export function firstToTell(all: readonly AlertView[]): AlertView | undefined {
+  const untold = all.filter((a) => isActive(a) && !isDone(a) && !actionOf(a, AlertActionKind.COMMUNICATED));
+  const acknowledged = (a: AlertView): Mark | undefined => acknowledgementOf(a, Place.READER)?.mark;
+  return untold.sort((a, b) => {
+    const [mine, other] = [acknowledged(a), acknowledged(b)];
+    return b.alert.priority - a.alert.priority ||
+      Number(other !== undefined) - Number(mine !== undefined) ||
+      (mine && other ? byOrder(other, mine) : byOrder(b.called, a.called));
+  })[0];
+}
+
 // Nothing changes its place while somebody points at it: what is new waits at the end.
 export function keepOrder(shown: readonly Id[], wanted: readonly Id[], pointedAt: boolean): readonly Id[] {
   if (!pointedAt) return wanted;

@@ -59,7 +59,7 @@ export function caseSentence(model: CaseModel, hubNowMs: number): string {
     if (all && emgComes) return 'All responses within limits.';
   }
   const bare = model.traces.list().filter((t) => t.measurement && !t.measurement.measurement.baseline).length;
-  if (bare > 0) words.push(bare === model.traces.list().length ? 'No baseline yet' : `${bare} traces without a baseline`);
+  if (bare > 0) words.push(bare === model.traces.list().length ? 'No baseline yet' : `${bare} ${bare === 1 ? 'trace' : 'traces'} without a baseline`);
   if (quiet.length > 0) words.push(`Within limits: ${quiet.join(', ')}`);
   return words.join('  \u00b7  ');
 }

@@ -5,7 +5,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import { useSignal } from '@preact/signals';
 import { stopwatch, timeOfDay } from '../base/format.js';
 import { acknowledge, act, asSeen, undoable, undoAcknowledge } from '../model/acts.js';
-import { actionOf, isAcknowledged, isActive, isCalling, isDone, keepOrder } from '../model/alerts.js';
+import { actionOf, firstToTell, isAcknowledged, isActive, isCalling, isDone, keepOrder } from '../model/alerts.js';
 import type { AlertView } from '../model/alerts.js';
 import type { Desk, OpenCase } from '../model/desk.js';
 import { isInside } from '../model/looked.js';
@@ -20,11 +20,10 @@ import { summaryOf } from './case_header.js';
 import { Canvas, cls, Key, Sign } from './parts.js';
 import { areaOf, extentOf } from './seen.js';
 
-// The alert that A and T act on: the first in the list that a reader has not acknowledged, else the
-// first that is not done.
-export function topAlert(open: OpenCase): AlertView | undefined {
+// What T writes to the team: see firstToTell; where all has been told, the first that is not done.
+export function alertToTell(open: OpenCase): AlertView | undefined {
   const all = open.model.alerts.list();
-  return firstOpen(all) ?? all.find((a) => !isDone(a));
+  return firstToTell(all) ?? firstOpen(all) ?? all.find((a) => !isDone(a));
 }
 
 // One that came and went is still to be acknowledged; it only calls no more.
@@ -113,7 +112,8 @@ export function AlertList({ desk, open }: { desk: Desk; open: OpenCase }) {
   const point = (more: { pointer?: boolean; focus?: boolean }) => (pointedAt.value = { ...pointedAt.value, ...more });
   const calling = all.filter((a) => isCalling(a, Place.READER)).length;
   const unseen = all.filter((a) => !isAcknowledged(a, Place.READER)).length;
-  const top = topAlert(open);
+  const top = firstOpen(all) ?? all.find((a) => !isDone(a));
+  const next = alertToTell(open);
   return (
     <section ref={list} class="alerts" aria-label="Alerts"
       onPointerEnter={() => point({ pointer: true })} onPointerLeave={() => point({ pointer: false })}
@@ -126,14 +126,14 @@ export function AlertList({ desk, open }: { desk: Desk; open: OpenCase }) {
       <p class="unseen" role="alert">
         {calling > 0 && top ? `${priorityLook(top.alert.priority).word} priority: ${top.alert.summary}` : ''}
       </p>
-      {shown.map((a) => <AlertCard key={a.id} desk={desk} open={open} view={a} top={a === top} pointed={pointed} />)}
+      {shown.map((a) => <AlertCard key={a.id} desk={desk} open={open} view={a} top={a === top} next={a === next} pointed={pointed} />)}
       {all.length === 0 && <p class="calm side-empty">No criterion has been met in this case.</p>}
     </section>
   );
 }
 
-function AlertCard({ desk, open, view, top, pointed }:
-    { desk: Desk; open: OpenCase; view: AlertView; top: boolean; pointed: boolean }) {
+function AlertCard({ desk, open, view, top, next, pointed }:
+    { desk: Desk; open: OpenCase; view: AlertView; top: boolean; next: boolean; pointed: boolean }) {
   const { alert } = view;
   const look = priorityLook(alert.priority);
   const calling = isCalling(view, Place.READER);
@@ -186,7 +186,7 @@ function AlertCard({ desk, open, view, top, pointed }:
               </button>
             : <Undo desk={desk} open={open} view={view} />}
           <button onClick={() => tellTeam(desk, open, view)}>
-            {top && <Key>T</Key>} Tell {theatre}{side && ` \u00b7 ${side}`}
+            {next && <Key>T</Key>} Tell {theatre}{side && ` \u00b7 ${side}`}
           </button>
           <button onClick={() => {
             open.screen.target.value = {

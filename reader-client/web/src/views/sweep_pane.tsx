@@ -11,8 +11,8 @@ import { baselineName, modalityName, qualityName, sideWord, stateLook } from '..
 import { DIVISION_PX } from '../render/scale.js';
 import { paintSweep } from '../render/sweep_painter.js';
 import type { BaselineSet } from '../wire/generated/remora/v1/case_pb.js';
-import { MeasurementState, Side } from '../wire/generated/remora/v1/waveform_pb.js';
-import type { FilterSetting, Measurement, Modality } from '../wire/generated/remora/v1/waveform_pb.js';
+import { MeasurementState, QualityFlag, Side } from '../wire/generated/remora/v1/waveform_pb.js';
+import type { FilterSetting, Measurement, Modality, Sweep } from '../wire/generated/remora/v1/waveform_pb.js';
 import { idFrom } from '../wire/record_id.js';
 import { PaneFrame } from './pane_frame.js';
 import { Canvas, cls, UnseenTable } from './parts.js';
@@ -108,6 +108,12 @@ function Row({ desk, open, trace, modality }:
   );
 }
 
+// An average that still grows has few sweeps and does not repeat: that says nothing yet.
+function flagsOf(s: Sweep): QualityFlag[] {
+  if (!s.provisional) return s.quality;
+  return s.quality.filter((q) => q !== QualityFlag.NOT_REPRODUCIBLE && q !== QualityFlag.TOO_FEW_SWEEPS);
+}
+
 function SweepFacts({ desk, sweep }: { desk: Desk; sweep: SweepView | undefined }) {
   void desk.beat.value;
   if (!sweep) return <span class="calm">waiting for a first average</span>;
@@ -123,7 +129,7 @@ function SweepFacts({ desk, sweep }: { desk: Desk; sweep: SweepView | undefined 
       <span class="number">{rejected} rejected</span>
       <span class="number">noise {s.noiseUvRms.toFixed(2)} {'\u00b5'}V</span>
       {sweep.mark.unrecorded && <b class="unrecorded">UNRECORDED</b>}
-      {s.quality.map((q) => <b key={q} class="quality">{qualityName(q)}</b>)}
+      {flagsOf(s).map((q) => <b key={q} class="quality">{qualityName(q)}</b>)}
     </span>
   );
 }

@@ -221,6 +221,14 @@ describe('Session', () => {
     expect(sockets).toHaveLength(2);
   });
 
+  it('GoesOnWhenOneRequestIsRefused', () => {
+    const { session, last, welcome } = make();
+    session.start();
+    welcome();
+    last().down({ control: { case: 'refused', value: { reason: RefusalReason.NOT_PERMITTED, text: 'no', requestId: 3 } } });
+    expect(session.state).toBe('open');
+  });
+
   it('HostileBytesEndTheConnectionAndNothingElse', () => {
     const { session, last, welcome } = make();
     session.start();

@@ -29,6 +29,9 @@ const SLEPT_MS = 2_000;
 
 const PASSING: ReadonlySet<RefusalReason> = new Set([RefusalReason.DRAINING, RefusalReason.TOO_MANY]);
 
+// Else it is about one request, follow or join.
+const refusesTheSession = (r: Refused): boolean => r.requestId === 0 && r.followId === 0 && r.caseId.length === 0;
+
 export type SessionState = 'waiting' | 'connecting' | 'open' | 'refused' | 'stopped';
 
 // What a browser's WebSocket has, as far as it is used here.
@@ -181,7 +184,7 @@ export class Session {
         this.welcomed(down.control.value);
         return;
       case 'refused':
-        if (down.control.value.followId === 0 && down.control.value.caseId.length === 0) {
+        if (refusesTheSession(down.control.value)) {
           // A hub that goes down or has too many guests is asked again; any other reason stays.
           if (PASSING.has(down.control.value.reason)) {
             this.lost();
