@@ -91,12 +91,10 @@ void AgentSession::OnCaughtUp() {
                             static_cast<double>(analysis_->now_ns()) / 1e9));
   }
   TellDifferences();
-  while (!waiting_inputs_.empty()) {
-    const std::string bytes = std::move(waiting_inputs_.front());
-    waiting_inputs_.pop_front();
+  while (const std::optional<std::string> bytes = waiting_inputs_.Pop()) {
     v1::Record record;
-    if (!record.ParseFromString(bytes)) continue;
-    spool_.AppendInput(items_taken_, bytes).IgnoreError();  // a full disk is said by the recorder
+    if (!record.ParseFromString(*bytes)) continue;
+    spool_.AppendInput(items_taken_, *bytes).IgnoreError();  // a full disk is said by the recorder
     TakeInput(record);
   }
 }

@@ -16,7 +16,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -30,6 +29,7 @@
 #include "acquisition-agent/spool/case_spool.h"
 #include "acquisition-agent/spool/spool_outbox.h"
 #include "acquisition-agent/surveillance/case_analysis.h"
+#include "common/bounded_queue.h"
 #include "common/clock.h"
 #include "common/executor.h"
 #include "common/link/participant_link.h"
@@ -128,7 +128,9 @@ class AgentSession : public LinkObserver {
   std::optional<Item> next_item_;
   uint64_t items_taken_ = 0;
   size_t inputs_replayed_ = 0;
-  std::deque<std::string> waiting_inputs_;  // stamped records, while catching up
+  // Stamped records, while catching up.
+  BoundedQueue<std::string> waiting_inputs_{{kMaxWaitingInputs, kMaxWaitingInputBytes},
+                                            WhenFull::kRefuse};
   absl::flat_hash_set<RecordKey> known_inputs_;
 
   // Source time and clock when the present pace began.

@@ -36,9 +36,7 @@ void AgentSession::OnRecord(const DeliveredRecord& delivered) {
   }
   known_inputs_.insert(header.key());
   if (state_ == State::kCatchingUp) {
-    if (waiting_inputs_.size() < kMaxWaitingInputs) {
-      waiting_inputs_.emplace_back(delivered.bytes);
-    } else {
+    if (!waiting_inputs_.Push(std::string(delivered.bytes), delivered.bytes.size())) {
       known_inputs_.erase(header.key());  // asked for again with the next follow
     }
     return;

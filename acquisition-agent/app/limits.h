@@ -21,6 +21,7 @@ inline constexpr Duration kDiskRetryInterval = Duration::Milliseconds(500);
 inline constexpr Duration kFollowRetryInterval = Duration::Seconds(2);
 // Commands of people that wait while the analysis catches up after a restart.
 inline constexpr size_t kMaxWaitingInputs = 1000;
+inline constexpr size_t kMaxWaitingInputBytes = 4 * 1024 * 1024;
 // Records on lanes 0-1 remembered to tell a repetition: people's commands of a day.
 inline constexpr size_t kMaxKnownInputs = 100'000;
 // While the disk is short its space is asked for this often, and what was given up is recorded:

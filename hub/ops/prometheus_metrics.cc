@@ -23,7 +23,7 @@ const prometheus::Histogram::BucketBoundaries kSecondsBuckets = {
     0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5};
 
 struct HelpText {
-  absl::string_view name;
+  const char* name;
   const char* text;
 };
 constexpr HelpText kHelp[] = {
