@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "acquisition-agent/app/limits.h"
+#include "acquisition-agent/app/testing/keeping_console.h"
 #include "acquisition-agent/surveillance/testing/scripted_source.h"
 #include "common/record_codec.h"
 #include "common/testing/fake_clock.h"
@@ -21,12 +22,6 @@ namespace {
 
 using testing::Contains;
 using testing::HasSubstr;
-
-class KeepingConsole : public Console {
- public:
-  void Say(const std::string& line) override { lines.push_back(line); }
-  std::vector<std::string> lines;
-};
 
 PatientScript Fall() {
   PatientScript script;

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "acquisition-agent/app/record_maker.h"
+#include "acquisition-agent/app/testing/keeping_console.h"
 #include "acquisition-agent/spool/entry.h"
 #include "acquisition-agent/surveillance/testing/scripted_source.h"
 #include "common/testing/fake_clock.h"
@@ -12,12 +13,6 @@
 
 namespace remora::agent {
 namespace {
-
-class KeepingConsole : public Console {
- public:
-  void Say(const std::string& line) override { lines.push_back(line); }
-  std::vector<std::string> lines;
-};
 
 class CaseChoice : public testing::Test {
  protected:

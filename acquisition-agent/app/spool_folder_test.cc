@@ -4,17 +4,12 @@
 #include <gtest/gtest.h>
 
 #include "absl/strings/str_cat.h"
+#include "acquisition-agent/app/testing/keeping_console.h"
 #include "acquisition-agent/spool/entry.h"
 #include "common/testing/fake_file_system.h"
 
 namespace remora::agent {
 namespace {
-
-class KeepingConsole : public Console {
- public:
-  void Say(const std::string& line) override { lines.push_back(line); }
-  std::vector<std::string> lines;
-};
 
 TEST(SpoolFolder, DrawsItsOriginOnce) {
   FakeFileSystem files;
