@@ -178,6 +178,8 @@ size_t MaxBodyBytes(uint32_t kind) {
     case v1::Record::kClockEstimate:
     case v1::Record::kTimerFired:
     case v1::Record::kSignedHead:
+    case v1::Record::kBacklogReviewed:
+    case v1::Record::kPublisherTotal:
     case v1::Record::kTrainOfFour:
     case v1::Record::kSpectralEdge:
     case v1::Record::kStimulusThreshold:

@@ -215,6 +215,14 @@ absl::Status CheckSmallEvent(uint32_t kind, const v1::Record& r) {
       return CheckAll(
           {{r.unrecorded_interval().to_unix_ns() >= r.unrecorded_interval().from_unix_ns(),
             "UnrecordedInterval: ends before it starts"}});
+    case v1::Record::kBacklogReviewed:
+      return CheckAll(
+          {{r.backlog_reviewed().has_interval(), "BacklogReviewed.interval: required"}});
+    case v1::Record::kViewSeen:
+      return CheckAll({{r.view_seen().mode() != 0, "ViewSeen.mode: required"},
+                       {r.view_seen().traces_size() <= 64, "ViewSeen.traces: at most 64"}});
+    case v1::Record::kPublisherTotal:
+      return CheckAll({{r.publisher_total().lanes_size() <= 6, "PublisherTotal.lanes: at most 6"}});
     case v1::Record::kSourceNote:
       return CheckAll(
           {{!r.source_note().text().empty(), "SourceNote.text: required"},

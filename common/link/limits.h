@@ -11,7 +11,7 @@ namespace remora {
 
 // The protocol versions that this source speaks.
 inline constexpr unsigned kMinimumVersion = 1;
-inline constexpr unsigned kMaximumVersion = 1;
+inline constexpr unsigned kMaximumVersion = 2;
 
 // Redial after this, doubled each time, times a random 0.5 to 1: a hub that restarts is met at
 // once, and a hundred theatres do not meet it in the same instant.

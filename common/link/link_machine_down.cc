@@ -139,6 +139,8 @@ void LinkMachine::OnControl(const v1::Down& down) {
       return observer_.OnFollowEnded(down.follow_ended());
     case v1::Down::kHistoryPage:
       return observer_.OnHistoryPage(down.history_page());
+    case v1::Down::kRecording:
+      return observer_.OnRecording(down.recording());
     case v1::Down::CONTROL_NOT_SET:
       return;  // of a later version: a sign of life
   }

@@ -73,6 +73,9 @@ class LinkObserver {
   // With an `error` the rest could not be read: the last page of its request.
   virtual void OnHistoryPage(const v1::HistoryPage& /*page*/) {}
   virtual void OnHubHeartbeat(const v1::HubHeartbeat& /*heartbeat*/) {}
+  // Whether what is shown of a case is on record has changed; or, after a join or a follow, it is
+  // not.
+  virtual void OnRecording(const v1::Recording& /*recording*/) {}
   // After the outbox was told.
   virtual void OnJoined(const v1::Joined& /*joined*/) {}
   virtual void OnAcknowledged(const v1::Acknowledge& /*acknowledge*/) {}

@@ -52,9 +52,17 @@ constexpr const char* kBodies[] = {
     R"(clock_estimate { boot_id: 7 offset_ns: 1000 error_bound_ns: 200000 drift_ppb: -50 })",
     R"(timer_fired { timer: "stale" deadline_unix_ns: 5 lateness_ms: 1 })",
     R"(signed_head { seq: 10 chain: "c" signature: "s" key_id: "k" })",
-    R"(unrecorded_interval { from_unix_ns: 1 to_unix_ns: 2 cause: "disk full" })",
+    R"(unrecorded_interval { from_unix_ns: 1 to_unix_ns: 2 cause: "disk full" shown_count: 3 })",
     R"(certificate { heads { origin: "0123456789abcdef" lane: 1 last_origin_seq: 5 } })",
     R"(source_note { text: "Recording starts" duration_ms: 0 })",
+    R"(backlog_reviewed { interval { ALERT } actor: "Dr. Example" })",
+    R"(view_seen { actor: "Dr. Example" screen_id: 9 mode: SEEN_MODE_LIVE control_seq: 40
+         head_seq: 44
+         link_age_ms: 120 acquisition_age_ms: 210 response_age_ms: 840000
+         link: LINK_CONDITION_LIVE
+         traces { trace_id: "SEP_UPPER/R/CPc-Front" newest { SWEEP } age_ms: 900 } })",
+    R"(publisher_total { lanes { lane: 0 last_origin_seq: 4 }
+         lanes { lane: 1 last_origin_seq: 1 } })",
     R"(measurement { trace_id: "SEP_UPPER/R/CPc-Front" modality: MODALITY_SEP_UPPER
          sweep { SWEEP } component: "N20-P25" amplitude_uv: 2.4 latency_ms: 19.5
          state: MEASUREMENT_STATE_WITHIN_LIMITS quality: QUALITY_FLAG_MAINS })",

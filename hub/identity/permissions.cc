@@ -12,7 +12,8 @@ namespace {
 using Record = v1::Record;
 
 // Columns: agent, technologist, neurophysiologist, surgical team, centre. The hub's own records
-// (link state, presence, timer, signed head, unrecorded interval) nobody sends.
+// (presence, timer, signed head, unrecorded interval, certificate) nobody sends; of link states
+// only the view that a participant has of its own link (record_author.h).
 struct Row {
   uint32_t kind;
   bool agent;
@@ -26,14 +27,14 @@ constexpr bool x = true;
 constexpr bool o = false;
 
 // clang-format off
-constexpr std::array<Row, 34> kTable = {{
+constexpr std::array<Row, 37> kTable = {{
     // Lane 0.                          agent tech neuro surg centre
     {Record::kAlert,                    x,    o,   o,    o,   o},
     {Record::kAlertAction,              o,    x,   x,    x,   x},
     {Record::kMessage,                  x,    x,   x,    x,   x},
     {Record::kMessageReceipt,           o,    x,   x,    x,   x},
     {Record::kRequest,                  o,    x,   x,    o,   o},
-    {Record::kLinkState,                o,    o,   o,    o,   o},
+    {Record::kLinkState,                x,    x,   x,    x,   x},
     // Lane 1.
     {Record::kCaseLifecycle,            x,    x,   x,    o,   x},
     {Record::kCasePlanSet,              x,    x,   x,    o,   o},
@@ -54,8 +55,11 @@ constexpr std::array<Row, 34> kTable = {{
     {Record::kTimerFired,               o,    o,   o,    o,   o},
     {Record::kSignedHead,               o,    o,   o,    o,   o},
     {Record::kUnrecordedInterval,       o,    o,   o,    o,   o},
-    {Record::kCertificate,              x,    o,   o,    o,   o},
+    {Record::kCertificate,              o,    o,   o,    o,   o},
     {Record::kSourceNote,               x,    o,   o,    o,   o},
+    {Record::kBacklogReviewed,          o,    o,   x,    o,   x},
+    {Record::kViewSeen,                 o,    x,   x,    x,   x},
+    {Record::kPublisherTotal,           x,    x,   x,    x,   x},
     // Lane 2.
     {Record::kMeasurement,              x,    o,   o,    o,   o},
     {Record::kEmgActivity,              x,    o,   o,    o,   o},

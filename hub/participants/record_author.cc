@@ -29,6 +29,10 @@ const std::string* AuthorOf(const v1::Record& record) {
       return &record.focus().actor();
     case v1::Record::kExportMade:
       return &record.export_made().actor();
+    case v1::Record::kBacklogReviewed:
+      return &record.backlog_reviewed().actor();
+    case v1::Record::kViewSeen:
+      return &record.view_seen().actor();
     case v1::Record::kHandover:
       // Who gives offers it, who takes accepts it.
       return record.handover().accepted() ? &record.handover().to_actor()
@@ -41,6 +45,10 @@ const std::string* AuthorOf(const v1::Record& record) {
 }  // namespace
 
 std::string WrongAuthor(const Identity& identity, const v1::Record& record) {
+  if (record.has_link_state() && (!record.link_state().own_view() ||
+                                  record.link_state().participant() != identity.participant)) {
+    return "a link state of your own: own_view, and your name as participant";
+  }
   if (identity.role == v1::ROLE_AGENT && !record.has_message()) return "";
   const std::string* author = AuthorOf(record);
   if (author != nullptr && *author != identity.display_name) {

@@ -55,6 +55,8 @@ class SessionContext {
   HubServices& services;
   // Bound at hello.
   OriginId origin;
+  // What both speak: from kOldestProtocolVersion to kProtocolVersion. Set by hello.
+  uint32_t version = 0;
 };
 
 }  // namespace remora::hub

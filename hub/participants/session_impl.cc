@@ -73,11 +73,14 @@ void SessionImpl::OnHello(const v1::Up& up) {
     return End(v1::REFUSAL_REASON_MALFORMED, "the first message must be a hello");
   }
   const v1::Hello& hello = up.hello();
-  if (hello.minimum_version() > kProtocolVersion || hello.maximum_version() < kProtocolVersion) {
+  if (hello.minimum_version() > kProtocolVersion ||
+      hello.maximum_version() < kOldestProtocolVersion) {
     return End(v1::REFUSAL_REASON_VERSION,
-               absl::StrCat("this hub speaks version ", kProtocolVersion, " of the protocol, you ",
-                            hello.minimum_version(), " to ", hello.maximum_version()));
+               absl::StrCat("this hub speaks versions ", kOldestProtocolVersion, " to ",
+                            kProtocolVersion, " of the protocol, you ", hello.minimum_version(),
+                            " to ", hello.maximum_version()));
   }
+  version = std::min<uint32_t>(hello.maximum_version(), kProtocolVersion);
   if (!origin.Assign(hello.origin()) || origin.is_zero()) {
     return End(v1::REFUSAL_REASON_MALFORMED, "origin must be 16 random bytes");
   }
@@ -97,7 +100,7 @@ void SessionImpl::OnHello(const v1::Up& up) {
   desk_ = std::make_unique<FollowDesk>(context, journal_);
   v1::Down down;
   v1::Welcome* welcome = down.mutable_welcome();
-  welcome->set_version(kProtocolVersion);
+  welcome->set_version(version);
   for (const absl::string_view feature : CommonFeatures(hello.features(), kHubFeatures)) {
     welcome->add_features(std::string(feature));
   }

@@ -10,8 +10,9 @@
 
 namespace remora::hub {
 
-// This file's version of the protocol (room.proto).
-inline constexpr uint32_t kProtocolVersion = 1;
+// Versions of the protocol (room.proto) that this hub speaks.
+inline constexpr uint32_t kOldestProtocolVersion = 1;
+inline constexpr uint32_t kProtocolVersion = 2;
 
 // A participant that has not said hello by then has nothing to say.
 inline constexpr Duration kHelloDeadline = Duration::Seconds(10);
