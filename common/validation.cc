@@ -177,7 +177,6 @@ size_t MaxBodyBytes(uint32_t kind) {
     case v1::Record::kDataGap:
     case v1::Record::kClockEstimate:
     case v1::Record::kTimerFired:
-    case v1::Record::kSignedHead:
     case v1::Record::kBacklogReviewed:
     case v1::Record::kPublisherTotal:
     case v1::Record::kTrainOfFour:
@@ -188,6 +187,7 @@ size_t MaxBodyBytes(uint32_t kind) {
     case v1::Record::kAlertAction:
     case v1::Record::kVitals:
     case v1::Record::kUnrecordedInterval:
+    case v1::Record::kSignedHead:
     case v1::Record::kMeasurement:
     case v1::Record::kEmgActivity:
       return kMaxReasonBodyBytes;

@@ -15,13 +15,14 @@ namespace {
 // a slip in the table's columns is found.
 std::set<std::string> KindsOf(v1::Role role) {
   const std::set<std::string> agent = {
-      "alert",          "message",        "case_lifecycle",     "case_plan_set",   "phase_change",
-      "baseline_set",   "vitals",         "drug_given",         "stimulus_change", "data_gap",
-      "clock_estimate", "certificate",    "source_note",        "measurement",     "emg_activity",
-      "train_of_four",  "spectral_edge",  "stimulus_threshold", "mapping_contact", "sweep",
-      "envelope",       "spectrum_slice", "sample_block"};
-  const std::set<std::string> every_person = {"alert_action", "message",     "message_receipt",
-                                              "annotation",   "export_made", "clock_estimate"};
+      "alert",          "message",       "case_lifecycle",  "case_plan_set",      "phase_change",
+      "baseline_set",   "vitals",        "drug_given",      "stimulus_change",    "data_gap",
+      "clock_estimate", "link_state",    "publisher_total", "source_note",        "measurement",
+      "emg_activity",   "train_of_four", "spectral_edge",   "stimulus_threshold", "mapping_contact",
+      "sweep",          "envelope",      "spectrum_slice",  "sample_block"};
+  const std::set<std::string> every_person = {"alert_action", "message",         "message_receipt",
+                                              "annotation",   "export_made",     "clock_estimate",
+                                              "link_state",   "publisher_total", "view_seen"};
   std::set<std::string> kinds = every_person;
   switch (role) {
     case v1::ROLE_AGENT:
@@ -34,13 +35,15 @@ std::set<std::string> KindsOf(v1::Role role) {
       return kinds;
     case v1::ROLE_NEUROPHYSIOLOGIST:
       kinds.insert({"request", "case_lifecycle", "case_plan_set", "phase_change", "baseline_set",
-                    "checklist_step", "focus", "necessity_finding", "handover"});
+                    "checklist_step", "focus", "necessity_finding", "handover",
+                    "backlog_reviewed"});
       return kinds;
     case v1::ROLE_SURGICAL_TEAM:
       kinds.insert({"checklist_step", "drug_given"});
       return kinds;
     case v1::ROLE_CENTRE:
-      kinds.insert({"case_lifecycle", "focus", "necessity_finding", "handover"});
+      kinds.insert(
+          {"case_lifecycle", "focus", "necessity_finding", "handover", "backlog_reviewed"});
       return kinds;
     default:
       return {};

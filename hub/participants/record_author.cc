@@ -46,7 +46,7 @@ const std::string* AuthorOf(const v1::Record& record) {
 
 std::string WrongAuthor(const Identity& identity, const v1::Record& record) {
   if (record.has_link_state() && (!record.link_state().own_view() ||
-                                  record.link_state().participant() != identity.participant)) {
+                                  record.link_state().participant() != identity.name)) {
     return "a link state of your own: own_view, and your name as participant";
   }
   if (identity.role == v1::ROLE_AGENT && !record.has_message()) return "";
