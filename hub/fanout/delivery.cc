@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/wire_writer.h"
 #include "hub/fanout/limits.h"
-#include "hub/wire.h"
 
 namespace remora::hub {
 

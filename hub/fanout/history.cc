@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "common/record_codec.h"
+#include "common/wire_writer.h"
 #include "hub/fanout/limits.h"
-#include "hub/wire.h"
 
 namespace remora::hub {
 

@@ -3,8 +3,8 @@
 #include <optional>
 #include <vector>
 
+#include "common/chain.h"
 #include "gtest/gtest.h"
-#include "hub/journal/chain.h"
 #include "hub/journal/journal_conformance_test.h"
 
 namespace remora::hub {

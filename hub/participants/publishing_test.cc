@@ -1,7 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "hub/journal/chain.h"
+#include "common/chain.h"
 #include "hub/participants/session_limits.h"
 #include "hub/participants/testing/core_harness.h"
 #include "hub/rooms/limits.h"

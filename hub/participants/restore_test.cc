@@ -2,8 +2,9 @@
 
 #include <set>
 
+#include "common/fold/case_fold.h"
 #include "hub/participants/testing/core_harness.h"
-#include "hub/rooms/case_fold.h"
+#include "hub/rooms/folded_frame.h"
 #include "hub/rooms/limits.h"
 
 namespace remora::hub {
@@ -89,8 +90,8 @@ TEST_F(RestoreTest, CheckpointAndTailGiveTheSameStateAsFoldingFromTheFirstRecord
     const StampedRecord stamped = *WalkStamped(bytes);
     const RecordFrame frame = StampedFrame(std::string(stamped.origin_bytes), stamped.stamp.seq,
                                            stamped.stamp.recorded_at.nanoseconds());
-    whole.Apply(frame);
-    if (frame.seq > restore.checkpoint.seq) resumed.Apply(frame);
+    whole.Apply(ToFolded(frame));
+    if (frame.seq > restore.checkpoint.seq) resumed.Apply(ToFolded(frame));
   }
   EXPECT_EQ(resumed.EncodeCheckpoint(), whole.EncodeCheckpoint());
 }

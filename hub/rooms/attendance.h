@@ -15,8 +15,8 @@
 #include <map>
 #include <string>
 
+#include "common/fold/case_fold.h"
 #include "common/time.h"
-#include "hub/rooms/case_fold.h"
 #include "remora/v1/case.pb.h"
 #include "remora/v1/link.pb.h"
 

@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "common/testing/record_writer.h"
 #include "hub/rooms/limits.h"
-#include "hub/rooms/testing/record_writer.h"
 
 namespace remora::hub {
 namespace {
@@ -34,7 +34,7 @@ class AttendanceTest : public ::testing::Test {
   }
   void Recorded(const v1::Record& body, int64_t ago_s) {
     last_recorded_ = HubTime::FromNanoseconds(kHubNow - ago_s * kSecond);
-    fold_.Apply(StampedFrame(writer_.Write(body), ++seq_, last_recorded_.nanoseconds()));
+    fold_.Apply(StampedForFold(writer_.Write(body), ++seq_, last_recorded_.nanoseconds()));
   }
   void Restore() {
     attendance_.Restore(fold_, {now_, HubTime::FromNanoseconds(kHubNow), last_recorded_});

@@ -3,10 +3,10 @@
 #include <string>
 #include <utility>
 
+#include "common/chain.h"
 #include "common/check.h"
-#include "hub/journal/chain.h"
+#include "common/wire_writer.h"
 #include "hub/rooms/limits.h"
-#include "hub/wire.h"
 
 namespace remora::hub {
 namespace {

@@ -5,61 +5,16 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "common/fold/limits.h"
 #include "common/limits.h"
 #include "common/time.h"
 
 namespace remora::hub {
 
-// --- A case's folded state. Together under one message (kMaxMessageBytes), with room for the
-// newest record of each trace.
-
-// An alert with two reduced traces is 2-3 KiB; a bad day has some dozens.
-inline constexpr size_t kMaxAlerts = 512;
-inline constexpr size_t kMaxAlertBytes = 768 * 1024;
-inline constexpr size_t kMaxActionsOfAlert = 32;
-// 32 actions with a short reason each; one of the longest always stays.
-inline constexpr size_t kMaxActionBytesOfAlert = 16 * 1024;
-// Eight hours of talk at one message a minute.
-inline constexpr size_t kMaxMessages = 500;
-inline constexpr size_t kMaxChatBytes = 256 * 1024;
-inline constexpr size_t kMaxReceipts = 2'000;
-inline constexpr size_t kMaxReceiptBytes = 192 * 1024;
-// Some baselines a trace, 8 KiB each at most.
-inline constexpr size_t kMaxBaselines = 200;
-inline constexpr size_t kMaxBaselineBytes = 384 * 1024;
-inline constexpr size_t kMaxAnnotations = 500;
-inline constexpr size_t kMaxAnnotationBytes = 192 * 1024;
-// Phases, life-cycle steps, gaps, EMG activities, link states: what a screen lists.
-inline constexpr size_t kMaxListed = 200;
-inline constexpr size_t kMaxListedBytes = 64 * 1024;
-inline constexpr size_t kMaxTimers = 256;
-inline constexpr size_t kMaxParticipants = 128;
-// A trend a trace and component: 8 h at one average in 43 s are 670 points of 40 bytes.
-inline constexpr size_t kMaxTrends = 200;
-inline constexpr size_t kMaxTrendPoints = 2'000;
-inline constexpr size_t kMaxTrendPointsOfCase = 20'000;
-inline constexpr size_t kMinTrendPoints = kMaxTrendPointsOfCase / kMaxTrends;
-// The wall's sparkline: one point a minute.
-inline constexpr size_t kSparklinePoints = 60;
-inline constexpr size_t kTrendPointBytes = 46;
-
 // --- Traces.
 
 // Each EMG channel, EP derivation and stimulus of the largest case is some 100.
 inline constexpr size_t kMaxTraces = 1'024;
-// Newest records of traces in one snapshot: 64 sweeps of 8 KiB.
-inline constexpr size_t kMaxSnapshotTraceBytes = 512 * 1024;
-
-// Participants with their names, modalities, the sparkline, what was said last.
-inline constexpr size_t kMaxSummaryBytes = 64 * 1024;
-
-static_assert(kMaxAlertBytes + kMaxChatBytes + kMaxReceiptBytes + kMaxBaselineBytes +
-                      kMaxAnnotationBytes + kMaxControlBytes + 8 * kMaxListedBytes +
-                      kMaxTrendPointsOfCase * kTrendPointBytes +
-                      kMaxTrends * 2 * (kMaxNameBytes + 4) + kMaxSummaryBytes +
-                      kMaxSnapshotTraceBytes <
-                  kMaxMessageBytes - 64 * 1024,
-              "a snapshot fits into a message");
 
 // --- Origins.
 

@@ -3,8 +3,9 @@
 #include <gtest/gtest.h>
 
 #include "common/random.h"
+#include "common/testing/record_writer.h"
 #include "hub/rooms/limits.h"
-#include "hub/rooms/testing/record_writer.h"
+#include "hub/rooms/testing/stamped_frame.h"
 #include "hub/rooms/trace_board.h"
 
 namespace remora::hub {

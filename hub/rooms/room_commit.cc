@@ -6,10 +6,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/check.h"
+#include "common/wire_writer.h"
+#include "hub/rooms/folded_frame.h"
 #include "hub/rooms/limits.h"
 #include "hub/rooms/room.h"
 #include "hub/rooms/room_restore.h"
-#include "hub/wire.h"
 
 namespace remora::hub {
 
@@ -17,7 +18,7 @@ void Room::OnCommitted(const std::vector<RecordFrame>& frames,
                        const std::vector<OriginAdvance>& advances) {
   bool state_changed = false;
   for (const RecordFrame& frame : frames) {
-    fold_.Apply(frame);
+    fold_.Apply(ToFolded(frame));
     traces_.Keep(frame);
     recent_.Add(frame);
     last_of_lane_[frame.lane] = frame;

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/record_codec.h"
 #include "common/wire_reader.h"
+#include "hub/rooms/folded_frame.h"
 #include "hub/rooms/limits.h"
 
 namespace remora::hub {
@@ -115,7 +116,7 @@ absl::Status RoomRestore::Take(const ReadResult& page) {
     if (!stamped.ok()) return stamped.status();
     const RecordFrame frame = room_.MakeFrame(*stamped, *bytes);
     room_.ledger_.Remember(stamped->header.key(), OriginDigest(stamped->origin_bytes));
-    room_.fold_.Apply(frame);
+    room_.fold_.Apply(ToFolded(frame));
     room_.traces_.Keep(frame);
     if (frame.seq > room_.last_of_lane_[frame.lane].seq) room_.last_of_lane_[frame.lane] = frame;
   }

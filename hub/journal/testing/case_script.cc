@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
+#include "common/chain.h"
 #include "common/random.h"
 #include "common/record_codec.h"
-#include "hub/journal/chain.h"
 
 namespace remora::hub {
 namespace {
@@ -115,8 +115,7 @@ CaseHead CaseScript::Head() const {
   head.epoch = epoch_;
   head.last_seq = last_seq_;
   if (last_seq_ > 0) {
-    head.last_recorded_unix_ns =
-        kStartUnixNs + static_cast<int64_t>(last_seq_) * kRecordIntervalNs;
+    head.last_recorded_unix_ns = kStartUnixNs + static_cast<int64_t>(last_seq_) * kRecordIntervalNs;
   }
   head.chain = chain_;
   head.lane_seq = lane_seq_;

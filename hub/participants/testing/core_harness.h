@@ -14,10 +14,11 @@
 #include "common/record_codec.h"
 #include "common/testing/fake_clock.h"
 #include "common/testing/manual_executor.h"
+#include "common/testing/record_writer.h"
 #include "hub/journal/memory_journal.h"
 #include "hub/metrics.h"
 #include "hub/participants/hub_core.h"
-#include "hub/rooms/testing/record_writer.h"
+#include "hub/rooms/testing/stamped_frame.h"
 #include "remora/v1/room.pb.h"
 
 namespace remora::hub {

@@ -13,7 +13,7 @@
 #include "absl/strings/string_view.h"
 #include "common/shared_bytes.h"
 
-namespace remora::hub {
+namespace remora {
 
 // One stamped record's bytes, shared with whoever else holds its frame.
 struct StampedBytes {
@@ -52,4 +52,4 @@ class RecordShelf {
   absl::flat_hash_map<std::string, uint64_t> by_key_;
 };
 
-}  // namespace remora::hub
+}  // namespace remora

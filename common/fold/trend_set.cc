@@ -1,11 +1,11 @@
-#include "hub/rooms/trend_set.h"
+#include "common/fold/trend_set.h"
 
 #include <algorithm>
 #include <array>
 
-#include "hub/rooms/limits.h"
+#include "common/fold/limits.h"
 
-namespace remora::hub {
+namespace remora {
 namespace {
 
 constexpr int64_t kMinuteNs = 60'000'000'000;
@@ -112,4 +112,4 @@ std::vector<float> TrendSet::WorstOfLastHour(int64_t until_unix_ns) const {
   return compact;
 }
 
-}  // namespace remora::hub
+}  // namespace remora

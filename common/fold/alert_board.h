@@ -18,11 +18,11 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "common/fold/record_shelf.h"
 #include "common/ids.h"
-#include "hub/rooms/record_shelf.h"
 #include "remora/v1/record.pb.h"
 
-namespace remora::hub {
+namespace remora {
 
 class AlertBoard {
  public:
@@ -103,4 +103,4 @@ class AlertBoard {
   size_t bytes_ = 0;
 };
 
-}  // namespace remora::hub
+}  // namespace remora

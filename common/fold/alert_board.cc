@@ -1,13 +1,13 @@
-#include "hub/rooms/alert_board.h"
+#include "common/fold/alert_board.h"
 
 #include <algorithm>
 #include <utility>
 
+#include "common/fold/limits.h"
 #include "common/record_codec.h"
-#include "hub/rooms/limits.h"
-#include "hub/wire.h"
+#include "common/wire_writer.h"
 
-namespace remora::hub {
+namespace remora {
 
 size_t AlertBoard::Entry::action_bytes() const {
   size_t total = 0;
@@ -170,4 +170,4 @@ void AlertBoard::AppendTo(uint32_t alerts_field, uint32_t actions_field, std::st
   for (const auto& [seq, bytes] : actions) AppendBytesField(actions_field, bytes->view(), out);
 }
 
-}  // namespace remora::hub
+}  // namespace remora

@@ -1,4 +1,4 @@
-#include "hub/rooms/testing/record_writer.h"
+#include "common/testing/record_writer.h"
 
 #include <utility>
 #include <vector>
@@ -6,7 +6,7 @@
 #include "common/record_codec.h"
 #include "common/sample_codec.h"
 
-namespace remora::hub {
+namespace remora {
 namespace {
 
 // Noise that does not pack well, from a fixed generator.
@@ -176,22 +176,11 @@ v1::Record BlockBody(const std::string& trace_id, uint64_t first_sample_index,
   return body;
 }
 
-RecordFrame StampedFrame(const std::string& bytes, uint64_t seq, int64_t recorded_unix_ns,
-                         uint32_t epoch) {
+FoldedRecord StampedForFold(const std::string& bytes, uint64_t seq, int64_t recorded_unix_ns,
+                            uint32_t epoch) {
   std::string stamped = bytes;
   AppendStamp({epoch, seq, HubTime::FromNanoseconds(recorded_unix_ns), false}, &stamped);
-  std::string framed;
-  AppendFrame(stamped, &framed);
-  const RecordHeader header = *WalkRecord(bytes);
-  RecordFrame frame;
-  frame.header_bytes = static_cast<uint8_t>(framed.size() - stamped.size());
-  frame.bytes = SharedBytes(std::move(framed));
-  frame.seq = seq;
-  frame.recorded_unix_ns = recorded_unix_ns;
-  frame.origin_seq = header.origin_seq;
-  frame.kind = header.kind;
-  frame.lane = static_cast<uint8_t>(header.lane);
-  return frame;
+  return {{SharedBytes(std::move(stamped)), 0}, seq, recorded_unix_ns, WalkRecord(bytes)->lane};
 }
 
-}  // namespace remora::hub
+}  // namespace remora

@@ -1,10 +1,10 @@
-#include "hub/journal/chain.h"
+#include "common/chain.h"
 
 #include <sodium/crypto_generichash.h>
 
 #include <cstring>
 
-namespace remora::hub {
+namespace remora {
 
 ChainHead ExtendChain(const ChainHead& previous, absl::string_view stamped_bytes) {
   std::array<uint8_t, 64> link;
@@ -16,4 +16,4 @@ ChainHead ExtendChain(const ChainHead& previous, absl::string_view stamped_bytes
   return next;
 }
 
-}  // namespace remora::hub
+}  // namespace remora

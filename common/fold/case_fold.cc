@@ -1,4 +1,4 @@
-#include "hub/rooms/case_fold.h"
+#include "common/fold/case_fold.h"
 
 #include <algorithm>
 #include <utility>
@@ -7,7 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/record_codec.h"
 
-namespace remora::hub {
+namespace remora {
 namespace {
 
 RecordKey KeyOf(const v1::Record& record) {
@@ -60,45 +60,45 @@ v1::MeasurementState WorseOf(v1::MeasurementState a, v1::MeasurementState b) {
 
 }  // namespace
 
-void CaseFold::Apply(const RecordFrame& frame) {
-  if (frame.lane >= kControlLaneCount || frame.seq <= seq_) return;
+void CaseFold::Apply(const FoldedRecord& folded) {
+  if (folded.lane >= kControlLaneCount || folded.seq <= seq_) return;
   v1::Record record;
-  const absl::string_view bytes = frame.record();
-  seq_ = frame.seq;
-  last_recorded_unix_ns_ = frame.recorded_unix_ns;
+  const absl::string_view bytes = folded.bytes.view();
+  seq_ = folded.seq;
+  last_recorded_unix_ns_ = folded.recorded_unix_ns;
   if (!record.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return;
   const RecordKey key = KeyOf(record);
-  switch (frame.lane) {
+  switch (folded.lane) {
     case 0:
-      ApplyAlertLane(record, key, frame);
+      ApplyAlertLane(record, key, folded);
       break;
     case 1:
-      ApplyEvent(record, key, frame);
+      ApplyEvent(record, key, folded);
       break;
     default:
-      ApplyMeasurement(record, frame);
+      ApplyMeasurement(record, folded);
       break;
   }
 }
 
 void CaseFold::ApplyAlertLane(const v1::Record& record, const RecordKey& key,
-                              const RecordFrame& frame) {
-  const StampedBytes bytes{frame.bytes, frame.header_bytes};
+                              const FoldedRecord& folded) {
+  const StampedBytes& bytes = folded.bytes;
   switch (record.body_case()) {
     case v1::Record::kAlert:
-      alerts_.ApplyAlert(key, record.alert(), frame.seq, frame.recorded_unix_ns, bytes);
+      alerts_.ApplyAlert(key, record.alert(), folded.seq, folded.recorded_unix_ns, bytes);
       break;
     case v1::Record::kAlertAction:
-      alerts_.ApplyAction(key, record.alert_action(), frame.seq, bytes);
+      alerts_.ApplyAction(key, record.alert_action(), folded.seq, bytes);
       break;
     case v1::Record::kMessage:
-      messages_.Put(frame.seq, "", bytes);
+      messages_.Put(folded.seq, "", bytes);
       last_message_ = record.message().text();
       last_message_sender_ = record.message().sender();
       break;
     case v1::Record::kMessageReceipt: {
       const v1::MessageReceipt& receipt = record.message_receipt();
-      receipts_.Put(frame.seq,
+      receipts_.Put(folded.seq,
                     absl::StrCat(receipt.message().SerializeAsString(), kSeparator,
                                  receipt.recipient(), kSeparator, receipt.kind()),
                     bytes);
@@ -108,7 +108,7 @@ void CaseFold::ApplyAlertLane(const v1::Record& record, const RecordKey& key,
       const v1::LinkState& link = record.link_state();
       links_[link.participant()] = link.condition();
       agent_ = link.participant();
-      link_states_.Put(frame.seq, link.participant(), bytes);
+      link_states_.Put(folded.seq, link.participant(), bytes);
       KeepOnly(link_states_, &links_);
       break;
     }
@@ -118,8 +118,8 @@ void CaseFold::ApplyAlertLane(const v1::Record& record, const RecordKey& key,
 }
 
 void CaseFold::ApplyEvent(const v1::Record& record, const RecordKey& key,
-                          const RecordFrame& frame) {
-  const StampedBytes bytes{frame.bytes, frame.header_bytes};
+                          const FoldedRecord& folded) {
+  const StampedBytes& bytes = folded.bytes;
   switch (record.body_case()) {
     case v1::Record::kCaseLifecycle: {
       const v1::CaseLifecycle& step = record.case_lifecycle();
@@ -128,41 +128,41 @@ void CaseFold::ApplyEvent(const v1::Record& record, const RecordKey& key,
       if (!step.procedure().empty()) procedure_ = step.procedure();
       if (life_.stage == v1::CASE_STAGE_OPEN && before != v1::CASE_STAGE_OPEN &&
           opened_unix_ns_ == 0) {
-        opened_unix_ns_ = frame.recorded_unix_ns;
+        opened_unix_ns_ = folded.recorded_unix_ns;
       }
-      lifecycle_.Put(frame.seq, "", bytes);
+      lifecycle_.Put(folded.seq, "", bytes);
       break;
     }
     case v1::Record::kCasePlanSet:
-      plan_.Put(frame.seq, "", bytes);
+      plan_.Put(folded.seq, "", bytes);
       planned_ = ModalitiesOf(record.case_plan_set().plan());
       if (procedure_.empty()) procedure_ = record.case_plan_set().plan().procedure();
       break;
     case v1::Record::kPhaseChange:
       phase_ = record.phase_change().phase();
-      phase_unix_ns_ = frame.recorded_unix_ns;
-      phases_.Put(frame.seq, "", bytes);
+      phase_unix_ns_ = folded.recorded_unix_ns;
+      phases_.Put(folded.seq, "", bytes);
       break;
     case v1::Record::kBaselineSet:
-      baselines_.Put(frame.seq, "", bytes);
+      baselines_.Put(folded.seq, "", bytes);
       break;
     case v1::Record::kAnnotation:
     case v1::Record::kSourceNote:
-      annotations_.Put(frame.seq, "", bytes);
+      annotations_.Put(folded.seq, "", bytes);
       break;
     case v1::Record::kPresence:
       ApplyPresence(record.presence());
       break;
     case v1::Record::kDataGap:
-      gaps_.Put(frame.seq, "", bytes);
+      gaps_.Put(folded.seq, "", bytes);
       break;
     case v1::Record::kClockEstimate:
-      clock_estimates_.Put(frame.seq, key.origin.Hex(), bytes);
+      clock_estimates_.Put(folded.seq, key.origin.Hex(), bytes);
       break;
     case v1::Record::kTimerFired: {
       const v1::TimerFired& fired = record.timer_fired();
       const std::string timer = TimerKey(fired.timer(), fired.deadline_unix_ns());
-      if (!timers_.HasKey(timer)) timers_.Put(frame.seq, timer, bytes);
+      if (!timers_.HasKey(timer)) timers_.Put(folded.seq, timer, bytes);
       break;
     }
     default:
@@ -170,27 +170,27 @@ void CaseFold::ApplyEvent(const v1::Record& record, const RecordKey& key,
   }
 }
 
-void CaseFold::ApplyMeasurement(const v1::Record& record, const RecordFrame& frame) {
-  const StampedBytes bytes{frame.bytes, frame.header_bytes};
+void CaseFold::ApplyMeasurement(const v1::Record& record, const FoldedRecord& folded) {
+  const StampedBytes& bytes = folded.bytes;
   if (record.has_measurement()) {
     const v1::Measurement& measurement = record.measurement();
     const std::string trace =
         absl::StrCat(measurement.trace_id(), kSeparator, measurement.component());
-    trends_.Add(measurement, frame.seq, frame.recorded_unix_ns);
-    measurements_.Put(frame.seq, trace, bytes);
-    trace_states_[trace] = {measurement.modality(), measurement.state(), frame.recorded_unix_ns};
+    trends_.Add(measurement, folded.seq, folded.recorded_unix_ns);
+    measurements_.Put(folded.seq, trace, bytes);
+    trace_states_[trace] = {measurement.modality(), measurement.state(), folded.recorded_unix_ns};
     KeepOnly(measurements_, &trace_states_);
   } else if (record.has_emg_activity()) {
     const v1::EmgActivity& activity = record.emg_activity();
     const std::string key =
         absl::StrCat(activity.trace_id(), kSeparator, activity.started_monotonic_ns());
-    activities_.Put(frame.seq, key, bytes);
+    activities_.Put(folded.seq, key, bytes);
     // A train asks for a look while it lasts; whether it is an alert, its criterion says.
     const bool train = activity.kind() == v1::EMG_ACTIVITY_KIND_TRAIN && activity.ongoing();
     activity_states_[key] = {
         v1::MODALITY_EMG_FREE_RUNNING,
         train ? v1::MEASUREMENT_STATE_AMBER : v1::MEASUREMENT_STATE_WITHIN_LIMITS,
-        frame.recorded_unix_ns};
+        folded.recorded_unix_ns};
     KeepOnly(activities_, &activity_states_);
   }
 }
@@ -282,4 +282,4 @@ v1::CaseSummary CaseFold::Summary() const {
   return summary;
 }
 
-}  // namespace remora::hub
+}  // namespace remora

@@ -1,4 +1,4 @@
-#include "hub/rooms/case_fold.h"
+#include "common/fold/case_fold.h"
 
 #include <gtest/gtest.h>
 
@@ -6,9 +6,9 @@
 
 #include "common/random.h"
 #include "common/record_codec.h"
-#include "hub/rooms/testing/record_writer.h"
+#include "common/testing/record_writer.h"
 
-namespace remora::hub {
+namespace remora {
 namespace {
 
 constexpr int64_t kSecond = 1'000'000'000;
@@ -24,7 +24,7 @@ class CaseFoldTest : public ::testing::Test {
   RecordKey Apply(const v1::Record& body) {
     const uint32_t lane = LaneOfKind(static_cast<uint32_t>(body.body_case()));
     ++seq_;
-    frames_.push_back(StampedFrame(writer_.Write(body), seq_, seq_ * kSecond));
+    frames_.push_back(StampedForFold(writer_.Write(body), seq_, seq_ * kSecond));
     fold_.Apply(frames_.back());
     return writer_.LastKey(lane);
   }
@@ -102,7 +102,7 @@ class CaseFoldTest : public ::testing::Test {
   RecordWriter writer_;
   CaseFold fold_;
   uint64_t seq_ = 0;
-  std::vector<RecordFrame> frames_;
+  std::vector<FoldedRecord> frames_;
 };
 
 TEST_F(CaseFoldTest, FoldingOnFromACheckpointGivesTheSameBytes) {
@@ -124,7 +124,7 @@ TEST_F(CaseFoldTest, BulkAndRecordsSeenBeforeChangeNothing) {
   Apply(LifecycleBody(v1::CASE_TRANSITION_OPENED, "OR 1"));
   ApplyRandom(50);
   const std::string before = fold_.EncodeCheckpoint();
-  fold_.Apply(StampedFrame(writer_.Write(SweepBody("SEP/R", 0, false)), seq_ + 1, kSecond));
+  fold_.Apply(StampedForFold(writer_.Write(SweepBody("SEP/R", 0, false)), seq_ + 1, kSecond));
   fold_.Apply(frames_[10]);
   EXPECT_EQ(fold_.EncodeCheckpoint(), before);
 }
@@ -326,4 +326,4 @@ TEST_F(CaseFoldTest, HostileCheckpointsAreRefused) {
 }
 
 }  // namespace
-}  // namespace remora::hub
+}  // namespace remora

@@ -1,11 +1,11 @@
-#include "hub/rooms/case_life.h"
+#include "common/fold/case_life.h"
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "common/limits.h"
 
-namespace remora::hub {
+namespace remora {
 namespace {
 
 bool NeedsTheatre(v1::CaseTransition transition) {
@@ -110,4 +110,4 @@ std::string TransitionName(v1::CaseTransition transition) {
       std::string(absl::StripPrefix(v1::CaseTransition_Name(transition), "CASE_TRANSITION_")));
 }
 
-}  // namespace remora::hub
+}  // namespace remora

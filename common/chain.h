@@ -10,11 +10,11 @@
 
 #include "absl/strings/string_view.h"
 
-namespace remora::hub {
+namespace remora {
 
 using ChainHead = std::array<uint8_t, 32>;
 
 // The chain after one more record, in `seq` order over all lanes.
 ChainHead ExtendChain(const ChainHead& previous, absl::string_view stamped_bytes);
 
-}  // namespace remora::hub
+}  // namespace remora

@@ -8,7 +8,7 @@
 
 #include "absl/strings/string_view.h"
 
-namespace remora::hub {
+namespace remora {
 
 inline void AppendVarint(uint64_t value, std::string* out) {
   while (value >= 0x80) {
@@ -37,4 +37,4 @@ inline void AppendFixed64Field(uint32_t field, uint64_t value, std::string* out)
   for (int i = 0; i < 8; ++i) out->push_back(static_cast<char>(value >> (8 * i)));
 }
 
-}  // namespace remora::hub
+}  // namespace remora

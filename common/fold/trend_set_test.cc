@@ -1,12 +1,12 @@
-#include "hub/rooms/trend_set.h"
+#include "common/fold/trend_set.h"
 
 #include <gtest/gtest.h>
 
 #include <set>
 
-#include "hub/rooms/limits.h"
+#include "common/fold/limits.h"
 
-namespace remora::hub {
+namespace remora {
 namespace {
 
 constexpr int64_t kMinute = 60'000'000'000;
@@ -65,4 +65,4 @@ TEST(TrendSet, SparklineIsTheWorstOfEachMinuteOfTheLastHour) {
 }
 
 }  // namespace
-}  // namespace remora::hub
+}  // namespace remora

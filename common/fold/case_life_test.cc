@@ -1,10 +1,10 @@
-#include "hub/rooms/case_life.h"
+#include "common/fold/case_life.h"
 
 #include <gtest/gtest.h>
 
 #include <map>
 
-namespace remora::hub {
+namespace remora {
 namespace {
 
 using Table = std::map<std::pair<v1::CaseStage, v1::CaseTransition>, v1::CaseStage>;
@@ -79,4 +79,4 @@ TEST(CaseLife, SealedAndAbandonedCasesTakeNothingMore) {
 }
 
 }  // namespace
-}  // namespace remora::hub
+}  // namespace remora

@@ -7,12 +7,12 @@
 #include <cstdint>
 #include <string>
 
+#include "common/fold/case_fold.h"
 #include "common/ids.h"
 #include "common/limits.h"
-#include "hub/record_frame.h"
 #include "remora/v1/record.pb.h"
 
-namespace remora::hub {
+namespace remora {
 
 class RecordWriter {
  public:
@@ -57,8 +57,8 @@ v1::Record EnvelopeBody(const std::string& trace_id, int64_t started_monotonic_n
 v1::Record BlockBody(const std::string& trace_id, uint64_t first_sample_index,
                      int padding_samples = 64);
 
-// What a journal would hold: the record stamped, as a frame.
-RecordFrame StampedFrame(const std::string& bytes, uint64_t seq, int64_t recorded_unix_ns,
-                         uint32_t epoch = 1);
+// What a journal would hold, as the fold takes it.
+FoldedRecord StampedForFold(const std::string& bytes, uint64_t seq, int64_t recorded_unix_ns,
+                            uint32_t epoch = 1);
 
-}  // namespace remora::hub
+}  // namespace remora

@@ -16,7 +16,7 @@
 #include "remora/v1/room.pb.h"
 #include "remora/v1/waveform.pb.h"
 
-namespace remora::hub {
+namespace remora {
 
 class TrendSet {
  public:
@@ -49,4 +49,4 @@ class TrendSet {
   std::map<TrendKey, std::vector<Point>> trends_;
 };
 
-}  // namespace remora::hub
+}  // namespace remora

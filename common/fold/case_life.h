@@ -9,7 +9,7 @@
 #include "absl/status/status.h"
 #include "remora/v1/case.pb.h"
 
-namespace remora::hub {
+namespace remora {
 
 struct CaseLife {
   v1::CaseStage stage = v1::CASE_STAGE_UNSPECIFIED;
@@ -39,4 +39,4 @@ bool StageTakesLane(v1::CaseStage stage, uint32_t lane);
 std::string StageName(v1::CaseStage stage);
 std::string TransitionName(v1::CaseTransition transition);
 
-}  // namespace remora::hub
+}  // namespace remora

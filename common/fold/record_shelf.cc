@@ -1,10 +1,10 @@
-#include "hub/rooms/record_shelf.h"
+#include "common/fold/record_shelf.h"
 
 #include <utility>
 
-#include "hub/wire.h"
+#include "common/wire_writer.h"
 
-namespace remora::hub {
+namespace remora {
 
 void RecordShelf::Put(uint64_t seq, const std::string& key, StampedBytes bytes) {
   if (records_.contains(seq)) return;
@@ -36,4 +36,4 @@ void RecordShelf::AppendTo(uint32_t field, std::string* out) const {
   for (const auto& [seq, entry] : records_) AppendBytesField(field, entry.bytes.view(), out);
 }
 
-}  // namespace remora::hub
+}  // namespace remora

@@ -10,7 +10,7 @@
 //      does not allow) changes nothing; the room refuses such steps before they are recorded.
 //
 // It holds the records' own bytes, so that encoding a state encodes no record again.
-// Thread-compatible value; owned by its room.
+// Thread-compatible value; owned by its room, and by whoever verifies a record.
 
 #include <cstdint>
 #include <map>
@@ -19,22 +19,30 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
-#include "hub/record_frame.h"
-#include "hub/rooms/alert_board.h"
-#include "hub/rooms/case_life.h"
-#include "hub/rooms/limits.h"
-#include "hub/rooms/record_shelf.h"
-#include "hub/rooms/trend_set.h"
+#include "common/fold/alert_board.h"
+#include "common/fold/case_life.h"
+#include "common/fold/limits.h"
+#include "common/fold/record_shelf.h"
+#include "common/fold/trend_set.h"
+#include "common/limits.h"
 #include "remora/v1/room.pb.h"
 
-namespace remora::hub {
+namespace remora {
+
+// A record as the fold takes it.
+struct FoldedRecord {
+  StampedBytes bytes;
+  uint64_t seq = 0;
+  int64_t recorded_unix_ns = 0;
+  uint32_t lane = 0;
+};
 
 class CaseFold {
  public:
   explicit CaseFold(const CaseId& case_id) : case_id_(case_id) {}
 
   // Takes a recorded record. Ignores lanes 3-5 and any `seq` that is not beyond the last one.
-  void Apply(const RecordFrame& frame);
+  void Apply(const FoldedRecord& folded);
 
   // A checkpoint's bytes. Deterministic.
   std::string EncodeCheckpoint() const;
@@ -63,9 +71,9 @@ class CaseFold {
   const RecordShelf& link_states() const { return link_states_; }
 
  private:
-  void ApplyAlertLane(const v1::Record& record, const RecordKey& key, const RecordFrame& frame);
-  void ApplyEvent(const v1::Record& record, const RecordKey& key, const RecordFrame& frame);
-  void ApplyMeasurement(const v1::Record& record, const RecordFrame& frame);
+  void ApplyAlertLane(const v1::Record& record, const RecordKey& key, const FoldedRecord& folded);
+  void ApplyEvent(const v1::Record& record, const RecordKey& key, const FoldedRecord& folded);
+  void ApplyMeasurement(const v1::Record& record, const FoldedRecord& folded);
   void ApplyPresence(const v1::Presence& presence);
   std::string EncodeShown(const v1::CaseSummary& summary) const;
   void RestoreSummary(const v1::CaseSummary& summary);
@@ -117,4 +125,4 @@ class CaseFold {
   RecordShelf timers_{kMaxTimers, kMaxListedBytes};
 };
 
-}  // namespace remora::hub
+}  // namespace remora

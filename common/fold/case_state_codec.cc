@@ -5,17 +5,17 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "common/fold/case_fold.h"
 #include "common/record_codec.h"
-#include "hub/rooms/case_fold.h"
-#include "hub/wire.h"
+#include "common/wire_writer.h"
 
-namespace remora::hub {
+namespace remora {
 namespace {
 
 using State = v1::CaseState;
 
 // A record of a checkpoint, ready to be applied again.
-absl::Status ToFrame(const std::string& bytes, std::vector<RecordFrame>* frames) {
+absl::Status Read(const std::string& bytes, std::vector<FoldedRecord>* records) {
   absl::StatusOr<StampedRecord> walked = WalkStamped(bytes);
   if (!walked.ok()) {
     return absl::InvalidArgumentError(absl::StrCat("checkpoint: ", walked.status().message()));
@@ -23,17 +23,11 @@ absl::Status ToFrame(const std::string& bytes, std::vector<RecordFrame>* frames)
   if (walked->header.lane >= kControlLaneCount) {
     return absl::InvalidArgumentError("checkpoint: a bulk record");
   }
-  std::string framed;
-  AppendFrame(bytes, &framed);
-  RecordFrame frame;
-  frame.header_bytes = static_cast<uint8_t>(framed.size() - bytes.size());
-  frame.bytes = SharedBytes(std::move(framed));
-  frame.seq = walked->stamp.seq;
-  frame.recorded_unix_ns = walked->stamp.recorded_at.nanoseconds();
-  frame.lane = static_cast<uint8_t>(walked->header.lane);
-  frame.kind = walked->header.kind;
-  frame.origin_seq = walked->header.origin_seq;
-  frames->push_back(std::move(frame));
+  FoldedRecord& record = records->emplace_back();
+  record.bytes.frame = SharedBytes(bytes);
+  record.seq = walked->stamp.seq;
+  record.recorded_unix_ns = walked->stamp.recorded_at.nanoseconds();
+  record.lane = walked->header.lane;
   return absl::OkStatus();
 }
 
@@ -88,10 +82,10 @@ absl::Status CaseFold::Restore(absl::string_view checkpoint) {
 }
 
 absl::Status CaseFold::RestoreRecords(const v1::CaseState& state) {
-  std::vector<RecordFrame> frames;
-  const auto add = [&frames](const auto& records) {
+  std::vector<FoldedRecord> folded;
+  const auto add = [&folded](const auto& records) {
     for (const std::string& bytes : records) {
-      if (absl::Status status = ToFrame(bytes, &frames); !status.ok()) return status;
+      if (absl::Status status = Read(bytes, &folded); !status.ok()) return status;
     }
     return absl::OkStatus();
   };
@@ -103,11 +97,11 @@ absl::Status CaseFold::RestoreRecords(const v1::CaseState& state) {
     if (absl::Status status = add(*records); !status.ok()) return status;
   }
   if (!state.plan().empty()) {
-    if (absl::Status status = ToFrame(state.plan(), &frames); !status.ok()) return status;
+    if (absl::Status status = Read(state.plan(), &folded); !status.ok()) return status;
   }
-  std::sort(frames.begin(), frames.end(),
-            [](const RecordFrame& a, const RecordFrame& b) { return a.seq < b.seq; });
-  for (const RecordFrame& frame : frames) Apply(frame);
+  std::sort(folded.begin(), folded.end(),
+            [](const FoldedRecord& a, const FoldedRecord& b) { return a.seq < b.seq; });
+  for (const FoldedRecord& record : folded) Apply(record);
   return absl::OkStatus();
 }
 
@@ -127,4 +121,4 @@ void CaseFold::RestoreSummary(const v1::CaseSummary& summary) {
   }
 }
 
-}  // namespace remora::hub
+}  // namespace remora
