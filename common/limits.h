@@ -24,6 +24,11 @@ inline constexpr size_t kMaxBatchBytes = 64 * 1024;
 // One message on a stream, either way: a snapshot is the largest.
 inline constexpr size_t kMaxMessageBytes = 4 * 1024 * 1024;
 
+// Cases in one DirectoryUpdate: even with all participants that a case may have, and all texts at
+// their longest (some 50 KiB), they fit into a message.
+inline constexpr size_t kMaxDirectoryPage = 64;
+static_assert(kMaxDirectoryPage * 56 * 1024 < kMaxMessageBytes);
+
 // Samples in one PackedSamples.
 inline constexpr uint32_t kMaxPackedSamples = 65'536;
 

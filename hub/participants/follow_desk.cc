@@ -243,9 +243,13 @@ bool FollowDesk::TakeDirectory(DeviceTime now, v1::Down* down) {
   // The first page voids what was known; the others add to it.
   const bool first = !directory_complete_;
   directory_complete_ = true;
-  if (!first && update.cases_size() == 0) return false;
+  // Who was told of a rest is told its end, though nothing may be left of it by now.
+  const bool owed = directory_more_said_;
+  directory_more_said_ = !directory_rest_.empty();
+  if (!first && !owed && update.cases_size() == 0) return false;
   update.set_follow_id(directory_id_);
   update.set_complete(first);
+  update.set_more(directory_more_said_);
   *down->mutable_directory() = std::move(update);
   return true;
 }

@@ -67,6 +67,7 @@ class FollowDesk {
   bool directory_complete_ = false;
   // What is left of an update that takes several messages.
   std::deque<CaseId> directory_rest_;
+  bool directory_more_said_ = false;
   // Cases that were told to an identity that may enter certain theatres alone.
   std::set<CaseId> directory_shown_;
   // Changes up to these versions were told.

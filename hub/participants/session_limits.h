@@ -49,9 +49,4 @@ inline constexpr Duration kTickInterval = Duration::Milliseconds(100);
 // moved.
 inline constexpr Duration kDirectoryInterval = Duration::Milliseconds(200);
 inline constexpr Duration kDirectoryHeadInterval = Duration::Seconds(2);
-// Cases in one DirectoryUpdate: even with kMaxParticipants each, and all texts at their longest
-// (some 50 KiB), they fit into a message.
-inline constexpr size_t kMaxDirectoryPage = 64;
-static_assert(kMaxDirectoryPage * 56 * 1024 < kMaxMessageBytes);
-
 }  // namespace remora::hub

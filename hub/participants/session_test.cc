@@ -232,6 +232,7 @@ TEST_F(SessionTest, LargeDirectoryComesInPagesOfWhichOnlyTheFirstIsComplete) {
       EXPECT_EQ(down.directory().complete(), first && pages == 0);
       EXPECT_EQ(down.directory().follow_id(), 3u);
       EXPECT_LE(down.directory().cases_size(), static_cast<int>(kMaxDirectoryPage));
+      EXPECT_EQ(down.directory().more(), pages < 2);
       for (const v1::CaseSummary& summary : down.directory().cases()) {
         EXPECT_TRUE(cases.insert(summary.case_id()).second);
       }

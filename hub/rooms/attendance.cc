@@ -69,6 +69,7 @@ void Attendance::RestoreLink(const v1::LinkState& state, HubTime recorded_at,
   person.last_sign = state.condition() == v1::LINK_CONDITION_LIVE
                          ? on_device_clock(std::max(recorded_at, times.last_recorded))
                          : person.condition_since - SilenceOf(state.condition());
+  if (state.condition() != v1::LINK_CONDITION_LIVE) person.away_since = person.last_sign;
 }
 
 void Attendance::Arrive(const Attendee& attendee, DeviceTime now) {
@@ -81,9 +82,9 @@ void Attendance::Arrive(const Attendee& attendee, DeviceTime now) {
   person.who = attendee;
   ++person.sessions;
   if (attendee.role == v1::ROLE_AGENT) {
-    if (!person.watched) person.condition_since = now;
+    if (!person.watched) person.condition_since = person.last_sign = now;
     person.watched = true;
-    person.last_sign = now;
+    Hear(&person, now);
   }
 }
 
@@ -95,7 +96,15 @@ void Attendance::Depart(const std::string& participant, DeviceTime now) {
 
 void Attendance::SignOfLife(const std::string& participant, DeviceTime now) {
   auto it = people_.find(participant);
-  if (it != people_.end()) it->second.last_sign = now;
+  if (it != people_.end()) Hear(&it->second, now);
+}
+
+// A silence counts though it ends before anybody looked: the hub itself may have been away.
+void Attendance::Hear(Person* person, DeviceTime now) {
+  if (!person->away_since && now - person->last_sign >= kStaleAfter) {
+    person->away_since = person->last_sign;
+  }
+  person->last_sign = now;
 }
 
 void Attendance::Update(DeviceTime now, bool watch_links) {
@@ -122,14 +131,20 @@ void Attendance::UpdatePresence(Person* person, DeviceTime now) {
 
 void Attendance::UpdateLink(Person* person, DeviceTime now) {
   const v1::LinkCondition condition = ConditionAfter(now - person->last_sign);
-  if (condition == person->said_condition) return;
+  const bool live = condition == v1::LINK_CONDITION_LIVE;
+  if (!live && !person->away_since) person->away_since = person->last_sign;
+  if (condition == person->said_condition && !(live && person->away_since)) return;
   v1::LinkState state;
   state.set_participant(person->who.participant);
   state.set_condition(condition);
   if (person->said_condition != v1::LINK_CONDITION_UNSPECIFIED) {
     state.set_previous_duration_ms((now - person->condition_since).milliseconds());
   }
+  if (live && person->away_since) {
+    state.set_outage_ms((person->last_sign - *person->away_since).milliseconds());
+  }
   if (!writer_.link_state(state)) return;
+  if (live) person->away_since.reset();
   person->said_condition = condition;
   person->condition_since = now;
 }

@@ -4,7 +4,8 @@
 // because time passed. It decides; the room writes the records.
 //
 //   presence:  here <-> gone, where gone is said kPresenceGrace after the last session has ended
-//   link:      LIVE --2 s--> STALE --10 s--> LOST --60 s--> UNSUPERVISED; any sign of life: LIVE
+//   link:      LIVE --2 s--> STALE --10 s--> LOST --60 s--> UNSUPERVISED; any sign of life: LIVE,
+//              with how long it was away since the sign of life before that
 //
 // A link is watched from the agent's first arrival on, whether the agent is here or not, for as
 // long as the case is open; through a restart of the hub too.
@@ -13,6 +14,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "common/fold/case_fold.h"
@@ -66,12 +68,15 @@ class Attendance {
     // Agents only.
     bool watched = false;
     DeviceTime last_sign;
+    // The last sign of life before the silence that no LIVE has ended on record.
+    std::optional<DeviceTime> away_since;
     DeviceTime condition_since;
     v1::LinkCondition said_condition = v1::LINK_CONDITION_UNSPECIFIED;
   };
   void RestoreLink(const v1::LinkState& state, HubTime recorded_at, const RestoreTimes& times);
   void UpdatePresence(Person* person, DeviceTime now);
   void UpdateLink(Person* person, DeviceTime now);
+  static void Hear(Person* person, DeviceTime now);
 
   Writer writer_;
   std::map<std::string, Person> people_;

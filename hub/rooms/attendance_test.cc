@@ -130,6 +130,40 @@ TEST_F(AttendanceTest, LinkGoesStaleLostUnsupervisedAndLiveWithASign) {
                       v1::LINK_CONDITION_UNSUPERVISED, v1::LINK_CONDITION_LIVE}));
 }
 
+TEST_F(AttendanceTest, LiveSaysHowLongTheLinkWasAway) {
+  attendance_.Arrive({"agent-1", "Agent", v1::ROLE_AGENT}, now_);
+  Pass(Duration::Milliseconds(100));
+  EXPECT_EQ(links_.back().outage_ms(), 0) << "the first sign ends nothing";
+  Pass(Duration::Seconds(25));
+  attendance_.SignOfLife("agent-1", now_);
+  Pass(Duration::Milliseconds(100));
+  ASSERT_EQ(links_.back().condition(), v1::LINK_CONDITION_LIVE);
+  EXPECT_NEAR(links_.back().outage_ms(), 25'100, 1) << "from the last sign of life on";
+  EXPECT_NEAR(links_.back().previous_duration_ms(), 15'100, 200) << "LOST alone";
+}
+
+TEST_F(AttendanceTest, OutageThatAHubSleptThroughIsStillToldWithItsLength) {
+  RecordedPresence("agent-1", v1::ROLE_AGENT, true, 500);
+  RecordedLink("agent-1", v1::LINK_CONDITION_LIVE, 500);
+  RecordedPresence("anna", v1::ROLE_NEUROPHYSIOLOGIST, true, 30);
+  Restore();
+  // The agent is back before the hub has looked once.
+  attendance_.Arrive({"agent-1", "Agent", v1::ROLE_AGENT}, now_);
+  Pass(Duration::Milliseconds(100));
+  ASSERT_EQ(Conditions(), Expected{v1::LINK_CONDITION_LIVE});
+  EXPECT_NEAR(links_[0].outage_ms(), 30'000, 1);
+}
+
+TEST_F(AttendanceTest, OutageGoesOnThroughARestartOfTheHub) {
+  RecordedLink("agent-1", v1::LINK_CONDITION_LOST, 20);
+  Restore();
+  Pass(Duration::Seconds(5));
+  attendance_.SignOfLife("agent-1", now_);
+  Pass(Duration::Milliseconds(100));
+  ASSERT_EQ(Conditions(), Expected{v1::LINK_CONDITION_LIVE});
+  EXPECT_NEAR(links_[0].outage_ms(), 35'000, 1) << "10 s before LOST, 20 s since, 5 s here";
+}
+
 TEST_F(AttendanceTest, NothingIsSaidOfLinksWhileTheCaseIsNotOpen) {
   RecordedLink("agent-1", v1::LINK_CONDITION_STALE, 7);
   Restore();

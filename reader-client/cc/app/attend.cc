@@ -54,7 +54,10 @@ class Attendant : public LinkObserver {
              {{"count", latency_.count()},
               {"p50", latency_.QuantileMs(0.5)},
               {"p99", latency_.QuantileMs(0.99)},
-              {"clock_uncertainty", latency_.largest_bound_ms()}}}};
+              {"clock_uncertainty", latency_.largest_bound_ms()},
+              {"clock_contradictions", latency_.contradictions()},
+              {"words", absl::StrCat("p50 ", latency_.QuantileText(0.5), " ms, p99 ",
+                                     latency_.QuantileText(0.99), " ms")}}}};
   }
 
  private:

@@ -112,11 +112,9 @@ absl::StatusOr<std::vector<v1::CaseSummary>> Client::Cases(Duration timeout) {
   while (true) {
     RETURN_IF_ERROR(ended_);
     RETURN_IF_ERROR(directory_refusal_);
-    const DeviceTime now = clock_->Now();
-    const std::optional<DeviceTime> whole_at = directory_.whole_at();
-    if (whole_at.has_value() && now >= *whole_at) return directory_.Cases();
-    if (now >= deadline) return absl::UnavailableError("the hub gave no directory in time");
-    const Duration left = std::min(deadline, whole_at.value_or(deadline)) - now;
+    if (directory_.is_whole()) return directory_.Cases();
+    const Duration left = deadline - clock_->Now();
+    if (left <= Duration()) return absl::UnavailableError("the hub gave no directory in time");
     changed_.WaitFor(&mutex_, std::chrono::nanoseconds(left.nanoseconds()));
   }
 }
@@ -245,7 +243,7 @@ void Client::OnGap(const v1::Gap& gap) {
 void Client::OnDirectory(const v1::DirectoryUpdate& update) {
   {
     MutexLock lock(&mutex_);
-    directory_.Apply(update, clock_->Now());
+    directory_.Apply(update);
     changed_.NotifyAll();
   }
   if (observer_ != nullptr) observer_->OnDirectory(update);

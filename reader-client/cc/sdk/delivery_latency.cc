@@ -3,11 +3,15 @@
 #include <algorithm>
 #include <cmath>
 
+#include "absl/strings/str_format.h"
+
 namespace remora::reader {
 namespace {
 
 constexpr double kFirstBinMs = 0.01;
 constexpr double kBinGrowth = 1.05;
+// An hour: who knows a clock no better knows nothing of it.
+constexpr uint64_t kMostBoundNs = 3'600'000'000'000;
 
 }  // namespace
 
@@ -32,13 +36,25 @@ std::optional<Duration> DeliveryLatency::OnRecord(const OriginId& origin,
   const auto drift_ns = static_cast<int64_t>(since_s * estimate.drift_ppb());
   const HubTime captured_at =
       HubTime::FromNanoseconds(captured.monotonic_ns() + estimate.offset_ns() + drift_ns);
-  const Duration latency = std::max(now.time - captured_at, Duration());
+  const Duration bound = now.bound + Duration::Nanoseconds(static_cast<int64_t>(std::min<uint64_t>(
+                                         estimate.error_bound_ns(), kMostBoundNs)));
+  Duration latency = now.time - captured_at;
+  if (latency < Duration() - bound) {
+    ++contradictions_;
+    return std::nullopt;
+  }
+  if (latency < Duration()) latency = bound;
   ++bins_[BinOf(latency.milliseconds())];
   ++count_;
-  const double bound_ms =
-      now.bound.milliseconds() + static_cast<double>(estimate.error_bound_ns()) / 1e6;
-  largest_bound_ms_ = std::max(largest_bound_ms_, bound_ms);
+  largest_bound_ms_ = std::max(largest_bound_ms_, bound.milliseconds());
   return latency;
+}
+
+std::string DeliveryLatency::QuantileText(double quantile) const {
+  const double ms = QuantileMs(quantile);
+  // A quantile is the upper end of its bin.
+  return ms <= largest_bound_ms_ * kBinGrowth ? absl::StrFormat("< %.1f", largest_bound_ms_)
+                                              : absl::StrFormat("%.1f", ms);
 }
 
 double DeliveryLatency::QuantileMs(double quantile) const {

@@ -42,10 +42,23 @@ TEST(DeliveryLatency, IsTakenOnTheHubsTimeWithTheBoundsOfBothClocks) {
   EXPECT_DOUBLE_EQ(f.latency.largest_bound_ms(), 3);
 }
 
-TEST(DeliveryLatency, IsNeverNegative) {
+TEST(DeliveryLatency, OneBelowZeroWithinTheBoundsIsSaidToBeLessThanThem) {
   Fixture f;
   f.Know(1'000 * kMs);
-  EXPECT_EQ(f.Arrive(500 * kMs, 1'499 * kMs), Duration());
+  EXPECT_EQ(f.Arrive(500 * kMs, 1'499 * kMs), Duration::Milliseconds(3));
+  EXPECT_EQ(f.latency.QuantileText(0.5), "< 3.0");
+  for (int i = 0; i < 9; ++i) f.Arrive(500 * kMs, 1'600 * kMs);
+  EXPECT_NEAR(std::stod(f.latency.QuantileText(0.5)), 100, 5);
+  EXPECT_EQ(f.latency.contradictions(), 0u);
+}
+
+TEST(DeliveryLatency, ClocksThatContradictEachOtherGiveNone) {
+  Fixture f;
+  f.Know(1'000 * kMs);
+  EXPECT_EQ(f.Arrive(500 * kMs, 1'496 * kMs), std::nullopt);
+  EXPECT_EQ(f.Arrive(600'000 * kMs, 1'500 * kMs), std::nullopt);
+  EXPECT_EQ(f.latency.count(), 0u);
+  EXPECT_EQ(f.latency.contradictions(), 2u);
 }
 
 TEST(DeliveryLatency, FollowsTheOriginsDrift) {

@@ -2,14 +2,18 @@
 
 namespace remora::reader {
 
-void DirectoryView::Apply(const v1::DirectoryUpdate& update, DeviceTime now) {
-  if (update.complete()) cases_.clear();
+void DirectoryView::Apply(const v1::DirectoryUpdate& update) {
+  if (update.complete()) {
+    cases_.clear();
+    listing_ = true;
+  }
   for (const v1::CaseSummary& summary : update.cases()) {
     cases_[CaseId::FromBytes(summary.case_id())] = summary;
   }
-  const bool paging = whole_at_.has_value() && now < *whole_at_;
-  if (!update.complete() && !paging) return;
-  whole_at_ = update.cases_size() < kFullDirectoryPage ? now : now + kNextDirectoryPage;
+  // A change may come in parts as well: that makes no known directory less whole.
+  if (!listing_) return;
+  listing_ = update.more();
+  whole_ = !listing_;
 }
 
 std::vector<v1::CaseSummary> DirectoryView::Cases() const {

@@ -1,36 +1,28 @@
 #pragma once
 
 // The hub's directory, put together from its updates: a complete one, which may be the first of
-// several pages, then changes. Nothing in the contract marks the last page; pages follow each other
-// at once, so that a full one without a successor for a while was the last. Thread-compatible
-// value.
+// several pages, then changes. Thread-compatible value.
 
 #include <map>
-#include <optional>
 #include <vector>
 
 #include "common/ids.h"
-#include "common/time.h"
 #include "remora/v1/room.pb.h"
 
 namespace remora::reader {
 
-// A page with so many cases may have a successor (kMaxDirectoryPage of the hub).
-inline constexpr int kFullDirectoryPage = 64;
-// So long a successor may take: the hub sends pages back to back, a slow link takes this for one.
-inline constexpr Duration kNextDirectoryPage = Duration::Milliseconds(500);
-
 class DirectoryView {
  public:
-  void Apply(const v1::DirectoryUpdate& update, DeviceTime now);
+  void Apply(const v1::DirectoryUpdate& update);
 
-  // From when on it is whole, unless another page comes before; nothing while there is no page.
-  std::optional<DeviceTime> whole_at() const { return whole_at_; }
+  // The whole list came once, and none of a newer one is missing.
+  bool is_whole() const { return whole_; }
   std::vector<v1::CaseSummary> Cases() const;
 
  private:
   std::map<CaseId, v1::CaseSummary> cases_;
-  std::optional<DeviceTime> whole_at_;
+  bool listing_ = false;  // between the complete update and the one that says no `more`
+  bool whole_ = false;
 };
 
 }  // namespace remora::reader

@@ -6,11 +6,10 @@
 namespace remora::reader {
 namespace {
 
-const DeviceTime kStart = DeviceTime::FromNanoseconds(1'000'000'000);
-
-v1::DirectoryUpdate Page(int first, int count, bool complete) {
+v1::DirectoryUpdate Page(int first, int count, bool complete, bool more = false) {
   v1::DirectoryUpdate update;
   update.set_complete(complete);
+  update.set_more(more);
   for (int i = first; i < first + count; ++i) {
     v1::CaseSummary& summary = *update.add_cases();
     summary.set_case_id(std::string(15, 'c') + static_cast<char>(i));
@@ -19,33 +18,40 @@ v1::DirectoryUpdate Page(int first, int count, bool complete) {
   return update;
 }
 
-TEST(DirectoryView, ASmallDirectoryIsWholeWithItsFirstPage) {
+TEST(DirectoryView, IsWholeWithTheFirstListThatNamesNoRest) {
   DirectoryView view;
-  EXPECT_FALSE(view.whole_at().has_value());
-  view.Apply(Page(0, 1, false), kStart);
-  EXPECT_FALSE(view.whole_at().has_value()) << "a change is no directory";
-  view.Apply(Page(1, 3, true), kStart);
-  EXPECT_EQ(view.whole_at(), kStart);
+  EXPECT_FALSE(view.is_whole());
+  view.Apply(Page(0, 1, false));
+  EXPECT_FALSE(view.is_whole()) << "a change is no directory";
+  view.Apply(Page(1, 3, true));
+  EXPECT_TRUE(view.is_whole());
   EXPECT_EQ(view.Cases().size(), 3u) << "what was known before is void";
 }
 
-TEST(DirectoryView, AFullPageIsWaitedAfterUntilOneIsNotFull) {
+TEST(DirectoryView, IsNotWholeWhileAPageSaysThatMoreComes) {
   DirectoryView view;
-  view.Apply(Page(0, kFullDirectoryPage, true), kStart);
-  EXPECT_EQ(view.whole_at(), kStart + kNextDirectoryPage);
-  const DeviceTime next = kStart + Duration::Milliseconds(10);
-  view.Apply(Page(64, kFullDirectoryPage, false), next);
-  EXPECT_EQ(view.whole_at(), next + kNextDirectoryPage);
-  view.Apply(Page(128, 1, false), next);
-  EXPECT_EQ(view.whole_at(), next);
-  EXPECT_EQ(view.Cases().size(), 129u);
+  view.Apply(Page(0, 64, true, true));
+  EXPECT_FALSE(view.is_whole());
+  view.Apply(Page(64, 64, false, true));
+  EXPECT_FALSE(view.is_whole());
+  view.Apply(Page(0, 0, false));
+  EXPECT_TRUE(view.is_whole()) << "the rest may have gone meanwhile";
+  EXPECT_EQ(view.Cases().size(), 128u);
 }
 
-TEST(DirectoryView, ALaterChangeMakesItNoLessWhole) {
+TEST(DirectoryView, AFullPageWithoutARestIsTheLast) {
   DirectoryView view;
-  view.Apply(Page(0, 2, true), kStart);
-  view.Apply(Page(1, kFullDirectoryPage, false), kStart + Duration::Seconds(5));
-  EXPECT_EQ(view.whole_at(), kStart);
+  view.Apply(Page(0, 64, true));
+  EXPECT_TRUE(view.is_whole());
+}
+
+TEST(DirectoryView, ALaterChangeMakesItNoLessWholeButANewListDoes) {
+  DirectoryView view;
+  view.Apply(Page(0, 2, true));
+  view.Apply(Page(1, 64, false, true));
+  EXPECT_TRUE(view.is_whole());
+  view.Apply(Page(0, 64, true, true));
+  EXPECT_FALSE(view.is_whole());
 }
 
 }  // namespace
