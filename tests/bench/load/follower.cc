@@ -1,0 +1,154 @@
+#include "tests/bench/load/follower.h"
+
+#include <algorithm>
+#include <cstdio>
+
+#include "common/link/limits.h"
+#include "common/record_codec.h"
+#include "tests/bench/load/block_maker.h"
+
+namespace remora::bench {
+namespace {
+
+constexpr uint32_t kFollowId = 1;
+constexpr uint32_t kBlockLane = 5;
+
+void Raise(std::atomic<int64_t>* largest, int64_t value) {
+  int64_t was = largest->load();
+  while (was < value && !largest->compare_exchange_weak(was, value)) {
+  }
+}
+
+}  // namespace
+
+void Tally::Print() const {
+  std::printf(
+      "{\"p50_us\":%.1f,\"p90_us\":%.1f,\"p99_us\":%.1f,\"p999_us\":%.1f,\"max_us\":%.1f,"
+      "\"holes\":%llu,\"told\":%llu,\"duplicates\":%llu,\"others\":%llu,\"batches\":%llu,"
+      "\"unreadable\":%llu,\"ended\":%llu,\"first_age_ms\":%.1f,\"first_age_after_gap_ms\":%.1f}\n",
+      latency.Quantile(.5), latency.Quantile(.9), latency.Quantile(.99), latency.Quantile(.999),
+      latency.Quantile(1), static_cast<unsigned long long>(holes),
+      static_cast<unsigned long long>(told), static_cast<unsigned long long>(duplicates),
+      static_cast<unsigned long long>(others), static_cast<unsigned long long>(batches),
+      static_cast<unsigned long long>(unreadable), static_cast<unsigned long long>(ended),
+      static_cast<double>(first_age_ns) / 1e6, static_cast<double>(first_age_after_gap_ns) / 1e6);
+}
+
+Follower::Follower(const LoadOptions& options, int index, ControlPage* page, Tally* tally)
+    : options_(options), index_(index), page_(page), tally_(tally) {}
+
+std::string Follower::Hello() const {
+  v1::Up up;
+  up.mutable_hello()->set_minimum_version(kMinimumVersion);
+  up.mutable_hello()->set_maximum_version(kMaximumVersion);
+  up.mutable_hello()->set_origin(FollowerOriginOf(index_).ToString());
+  up.mutable_hello()->set_software("remora-bench-load");
+  return up.SerializeAsString();
+}
+
+v1::Follow Follower::FollowRequest() const {
+  v1::Follow follow;
+  follow.set_follow_id(kFollowId);
+  follow.set_case_id(CaseOf(options_.topic_of(index_)).ToString());
+  follow.set_delivery(options_.live() ? v1::DELIVERY_LIVE : v1::DELIVERY_COMPLETE);
+  return follow;
+}
+
+void Follower::OnDown(absl::string_view down) {
+  if (down.empty() || down[0] != '\x0a') return OnControl(down);
+  while (!down.empty()) {
+    const auto record = TakeFrame(&down);
+    if (!record.ok()) {
+      ++tally_->unreadable;
+      return;
+    }
+    OnRecord(*record);
+  }
+  OnBatchEnd();
+}
+
+void Follower::OnRecord(absl::string_view record) {
+  BlockSeen seen;
+  if (!ReadHeader(record, &seen)) {
+    tally_->unreadable.fetch_add(1, std::memory_order_relaxed);
+    return;
+  }
+  if (seen.lane >= 2) shown_bytes_ += record.size();
+  if (seen.lane != kBlockLane) {
+    tally_->others.fetch_add(1, std::memory_order_relaxed);
+    return;
+  }
+  if (seen.origin_seq <= newest_) {
+    tally_->duplicates.fetch_add(1, std::memory_order_relaxed);
+    return;
+  }
+  if (newest_ == 0) {
+    page_->followers_ready.fetch_add(1);
+  } else if (seen.origin_seq != newest_ + 1) {
+    tally_->holes.fetch_add(seen.origin_seq - newest_ - 1, std::memory_order_relaxed);
+  }
+  newest_ = seen.origin_seq;
+  const int64_t now = NowNs();
+  if (seen.captured_ns >= page_->measured_from_ns.load(std::memory_order_relaxed) &&
+      seen.captured_ns < page_->measured_to_ns.load(std::memory_order_relaxed) && !stalls()) {
+    tally_->latency.Add(now - seen.captured_ns);
+    ++measured_in_batch_;
+  }
+  if (stalls() && page_->phase.load(std::memory_order_relaxed) == Phase::kResumed) {
+    if (std::exchange(first_after_resume_, false)) {
+      Raise(&tally_->first_age_ns, now - seen.captured_ns);
+    }
+    if (gap_told_since_resume_ && std::exchange(first_after_gap_, false)) {
+      Raise(&tally_->first_age_after_gap_ns, now - seen.captured_ns);
+    }
+  }
+}
+
+void Follower::OnBatchEnd() {
+  tally_->batches.fetch_add(1, std::memory_order_relaxed);
+  if (measured_in_batch_ > 0) {
+    page_->measured.fetch_add(measured_in_batch_, std::memory_order_relaxed);
+    page_->last_ns.store(NowNs(), std::memory_order_relaxed);
+    measured_in_batch_ = 0;
+  }
+  page_->newest[index_].store(newest_, std::memory_order_release);
+}
+
+void Follower::OnGap(const v1::Gap& gap) {
+  if (gap.lane() != kBlockLane) return;
+  tally_->told += gap.count();
+  if (page_->phase.load() == Phase::kResumed) gap_told_since_resume_ = true;
+}
+
+void Follower::OnControl(absl::string_view bytes) {
+  v1::Down down;
+  if (!down.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+    ++tally_->unreadable;
+    return;
+  }
+  if (down.has_welcome()) {
+    v1::Up up;
+    *up.mutable_follow() = FollowRequest();
+    waiting_up_ = up.SerializeAsString();
+  } else if (down.has_refused()) {
+    std::fprintf(stderr, "follower %d is refused: %s\n", index_, down.refused().text().c_str());
+    ++tally_->ended;
+  } else if (down.has_gap()) {
+    OnGap(down.gap());
+  }
+}
+
+std::string Follower::NextUp(int64_t now_ns) {
+  if (!waiting_up_.empty()) return std::exchange(waiting_up_, "");
+  if (!options_.live() || shown_bytes_ == reported_bytes_ ||
+      now_ns - reported_at_ns_ < kShownInterval.nanoseconds()) {
+    return "";
+  }
+  reported_bytes_ = shown_bytes_;
+  reported_at_ns_ = now_ns;
+  v1::Up up;
+  up.mutable_shown()->set_bulk_bytes_total(shown_bytes_);
+  return up.SerializeAsString();
+}
+
+}  // namespace remora::bench

@@ -1,0 +1,90 @@
+#include <unistd.h>
+
+#include <cstdio>
+#include <memory>
+#include <vector>
+
+#include "common/mutex.h"
+#include "tests/bench/load/followers.h"
+#include "tests/bench/load/session_stream.h"
+
+namespace remora::bench {
+namespace {
+
+// How often it is looked at what followers have to report.
+constexpr int64_t kTickNs = 5'000'000;
+
+class GrpcFollower {
+ public:
+  GrpcFollower(const LoadOptions& options, int index, ControlPage* page, Tally* tally)
+      : page_(page),
+        follower_(options, index, page, tally),
+        stream_(options.grpc, TokenOfFollower(options, index),
+                {[this](absl::string_view down) { OnDown(down); },
+                 [this, tally](const std::string& why) { OnEnd(why, tally); }}) {}
+
+  void Start() {
+    stream_.Open();
+    stream_.Send(follower_.Hello());
+  }
+
+  void Tick(int64_t now_ns) {
+    if (follower_.stalls() && page_->stalling != stalling_) {
+      stalling_ = page_->stalling;
+      if (stalling_) {
+        stream_.PauseReading();
+      } else {
+        stream_.ResumeReading();
+      }
+    }
+    if (!stalling_) SendDue(now_ns);
+  }
+
+ private:
+  void OnDown(absl::string_view down) {
+    {
+      MutexLock lock(&mutex_);
+      follower_.OnDown(down);
+    }
+    SendDue(NowNs());
+  }
+  void SendDue(int64_t now_ns) {
+    std::string up;
+    {
+      MutexLock lock(&mutex_);
+      up = follower_.NextUp(now_ns);
+    }
+    if (!up.empty()) stream_.Send(std::move(up));
+  }
+  void OnEnd(const std::string& why, Tally* tally) {
+    if (page_->phase == Phase::kDone) return;
+    std::fprintf(stderr, "a follower's session ended: %s\n", why.c_str());
+    ++tally->ended;
+  }
+
+  ControlPage* const page_;
+  Mutex mutex_;
+  Follower follower_;  // what changes of it is guarded by mutex_
+  SessionStream stream_;
+  bool stalling_ = false;
+};
+
+}  // namespace
+
+void FollowOverGrpc(const LoadOptions& options, ControlPage* page, Tally* tally) {
+  std::vector<std::unique_ptr<GrpcFollower>> followers;
+  for (int i = 0; i < options.subs; ++i) {
+    followers.push_back(std::make_unique<GrpcFollower>(options, i, page, tally));
+    followers.back()->Start();
+  }
+  while (page->phase != Phase::kDone) {
+    const int64_t now = NowNs();
+    for (const auto& follower : followers) follower->Tick(now);
+    SleepUntilNs(now + kTickNs);
+  }
+  tally->Print();
+  std::fflush(stdout);
+  _exit(0);  // sessions and their threads go with the process
+}
+
+}  // namespace remora::bench

@@ -1,0 +1,92 @@
+"""What was measured, as text: a line a run, and tables of medians with their spread and their ratios."""
+import collections
+import json
+import statistics
+
+
+def rate(row):
+    """Deliveries a second (without followers: records on disk)."""
+    return row["got"] / row["span_s"] if row.get("span_s", 0) > 0 else 0.0
+
+
+def hub_us(row):
+    return row["cpu_hub"] / max(1, row["got"]) * 1e6
+
+
+def line(row):
+    what = f"{row['plan']} r{row['round']} {row['size']} B x {row['subs']:<4d} {row['system']:<28s}"
+    if "got" not in row:
+        return f"{what} FAILED {row['trouble']}"
+    return (f"{what} {rate(row):>9.0f}/s  hub {hub_us(row):7.2f} us/dlv  "
+            f"p50 {row.get('p50_us', 0):8.0f} p99 {row.get('p99_us', 0):8.0f} us"
+            + (f"  ack p99 {row['ack_p99_us']:7.0f} us" if "ack_p99_us" in row else "")
+            + f"  rss {row['hub_rss_mib']:.0f}" + (f"  DOES NOT COUNT: {row['trouble']}" if row["trouble"] else ""))
+
+
+def _spread(rows, figure, form="{:,.0f}"):
+    values = [figure(r) for r in rows]
+    middle = form.format(statistics.median(values))
+    if len(values) == 1:
+        return middle
+    return f"{middle} ({form.format(min(values))}-{form.format(max(values))})"
+
+
+def _ratio(rows, others, figure):
+    """The median of the ratios within each round."""
+    base = {r["round"]: figure(r) for r in others}
+    ratios = [figure(r) / base[r["round"]] for r in rows if base.get(r["round"])]
+    return statistics.median(ratios) if ratios else None
+
+
+def _title(key):
+    plan, size, subs, topics, stall = key
+    text = f"{plan}: {size} B, {subs} followers"
+    if topics > 1:
+        text += f" of {topics} theatres"
+    return text + (f", {stall} of them stops reading" if stall else "")
+
+
+def _table(key, by):
+    against = [s for s in ("nats", "zmq", "tcp") if any(not r["trouble"] for r in by.get(s, []))]
+    lines = [f"### {_title(key)}", "",
+             "| system | runs | deliveries/s | " + "".join(f"x {s} | " for s in against)
+             + "hub us/delivery | p50 us | p99 us | ack p99 us | hub MiB |",
+             "|---|---|---|" + "---|" * len(against) + "---|---|---|---|---|"]
+    for name, rows in by.items():
+        good = [r for r in rows if not r["trouble"]]
+        if not good:
+            reason = rows[0]["trouble"].splitlines()[0][:80]
+            lines.append(f"| {name} | 0 of {len(rows)} | does not count: {reason} |" + " |" * (len(against) + 5))
+            continue
+        ratios = ""
+        for other in against:
+            ratio = _ratio(good, [r for r in by[other] if not r["trouble"]], rate)
+            ratios += f"{ratio:.2f} | " if ratio is not None else "- | "
+        acknowledged = _spread(good, lambda r: r["ack_p99_us"]) if "ack_p99_us" in good[0] else "-"
+        runs = str(len(good)) if len(good) == len(rows) else f"{len(good)} of {len(rows)}"
+        lines.append(f"| {name} | {runs} | {_spread(good, rate)} | {ratios}"
+                     f"{_spread(good, hub_us, '{:.2f}')} | {_spread(good, lambda r: r.get('p50_us', 0))} | "
+                     f"{_spread(good, lambda r: r.get('p99_us', 0))} | {acknowledged} | "
+                     f"{_spread(good, lambda r: r['hub_rss_mib'])} |")
+    return lines + [""]
+
+
+def markdown(files):
+    rows = []
+    for name in files:
+        with open(name, encoding="utf-8") as f:
+            rows += [json.loads(text) for text in f]
+    if not rows:
+        return "nothing was measured\n"
+    groups = collections.defaultdict(lambda: collections.defaultdict(list))
+    for row in rows:
+        key = (row["plan"], row["size"], row["subs"], row["topics"], row.get("stall", 0))
+        groups[key][row["system"]].append(row)
+    lines = ["This machine, measured beside each round: fdatasync of 4 KiB p50 "
+             f"{_spread(rows, lambda r: r['fdatasync_p50_us'])} us, p99 "
+             f"{_spread(rows, lambda r: r['fdatasync_p99_us'])} us; 64 bytes there and back over loopback "
+             f"{_spread(rows, lambda r: r['loopback_p50_us'])} us. Load before a run "
+             f"{_spread(rows, lambda r: r['load_before'], '{:.1f}')}.", ""]
+    for key, by in groups.items():
+        lines += _table(key, by)
+    return "\n".join(lines)

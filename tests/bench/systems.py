@@ -1,0 +1,90 @@
+"""What is measured: Remora in its ways of being used, and its peers. Each is run on the same plan."""
+import importlib.util
+import os
+import subprocess
+
+from hub import Failed, Hub, run_load
+
+# name -> how the hub is used: what followers speak, how they follow, where the journal is, which client.
+REMORA = {
+    "remora-grpc-live": {"over": "grpc", "delivery": "live"},
+    "remora-grpc-complete": {"over": "grpc", "delivery": "complete"},
+    "remora-ws-live": {"over": "websocket", "delivery": "live"},
+    "remora-ws-complete": {"over": "websocket", "delivery": "complete"},
+    "remora-grpc-live-memory": {"over": "grpc", "delivery": "live", "journal": "memory"},
+    "remora-grpc-complete-memory": {"over": "grpc", "delivery": "complete", "journal": "memory"},
+    "remora-ws-live-memory": {"over": "websocket", "delivery": "live", "journal": "memory"},
+    "remora-ws-complete-memory": {"over": "websocket", "delivery": "complete", "journal": "memory"},
+    # The link that readers use, one thread for all of them: its own cost is most of what is seen.
+    "remora-sdk-live": {"over": "grpc", "delivery": "live", "client": "sdk"},
+    "remora-sdk-complete": {"over": "grpc", "delivery": "complete", "client": "sdk"},
+}
+# A live follow holds 512 KiB of blocks and 128 KiB on their way (hub/fanout/limits.h): a publisher that is further
+# ahead would have blocks left out, as it should.
+LIVE_WINDOW_BYTES = 384 * 1024
+PEER_TARGETS = ["fb_tcp", "fb_zmq", "fb_nats_raw", "fb_natsc", "fb_grpc", "fb_ws", "fb_limits"]
+
+
+class Peers:
+    """The other systems: their sources lie beside this repository, or they are left out."""
+
+    def __init__(self, source, build):
+        self.build = build
+        self.why_absent = ""
+        self._bench = None
+        if not os.path.exists(os.path.join(source, "fanbench.py")):
+            self.why_absent = f"no peers at {source}: Remora alone"
+            return
+        log = os.path.join(build, "build.log")
+        os.makedirs(build, exist_ok=True)
+        with open(log, "wb") as f:
+            for command in (["cmake", "-S", source, "-B", build, "-DCMAKE_BUILD_TYPE=Release"],
+                            ["cmake", "--build", build, "-j2", "--target", *PEER_TARGETS]):
+                if subprocess.run(command, stdout=f, stderr=f, check=False).returncode != 0:
+                    self.why_absent = f"the peers do not build ({log}): Remora alone"
+                    return
+        spec = importlib.util.spec_from_file_location("fanbench", os.path.join(source, "fanbench.py"))
+        self._bench = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(self._bench)
+
+    def knows(self, name):
+        return self._bench is not None and name in self._bench.SYSTEMS
+
+    def run(self, name, plan):
+        row = self._bench.run(self.build, name, plan)
+        if row is None:
+            raise Failed("no result")
+        return row
+
+
+def trouble_of(row, name, plan):
+    """Why a row does not count; empty for one that does."""
+    trouble = []
+    lost = row["owed"] - row["got"]
+    stalled = plan.get("stall", 0) > 0
+    if name in REMORA:
+        for key in ("refused", "rejoined", "unreadable", "ended", "duplicates"):
+            if row.get(key):
+                trouble.append(f"{row[key]} {key}")
+        if row.get("holes") and not stalled:
+            trouble.append(f"{row['holes']} holes")
+        # What a stalled follower misses must be told, every one.
+        if row.get("holes", 0) > row.get("told", 0) and REMORA[name]["delivery"] == "live":
+            trouble.append(f"{row['holes'] - row['told']} holes untold")
+    elif row.get("gaps"):
+        trouble.append(f"{row['gaps']} gaps")
+    if lost > 0:
+        trouble.append(f"{lost} not delivered")
+    return ", ".join(trouble)
+
+
+def run_remora(name, plan, binaries, disk):
+    settings = {**plan, **REMORA[name]}
+    journal = settings.pop("journal", "sqlite")
+    settings.pop("pubs", None)
+    if settings["delivery"] == "live" and "window" in settings:
+        settings["window"] = max(16, min(settings["window"], LIVE_WINDOW_BYTES // settings["size"]))
+    with Hub(binaries, disk, settings["topics"], journal) as hub:
+        row = run_load(hub, settings)
+    row["window"] = settings.get("window", 0)
+    return row
