@@ -15,6 +15,9 @@ namespace {
 
 constexpr size_t kMaxConfigBytes = 64 * 1024;
 
+// As --journal: no file, but memory.
+constexpr char kInMemory[] = "memory";
+
 constexpr char kDescription[] =
     "The hub of Remora: takes the records of theatres, keeps them, and shows them live to "
     "readers.\n"
@@ -50,6 +53,7 @@ struct RawOptions {
   bool check_config = false;
   bool hash_token = false;
   bool start_new_epoch = false;
+  bool nothing_is_kept = false;
 };
 
 struct Settings {
@@ -98,6 +102,8 @@ Settings AddOptions(CLI::App& app, RawOptions& raw) {
   app.add_flag("--start-new-epoch", raw.start_new_epoch,
                "For the first start with a journal from a backup: readers that saw more than it "
                "holds begin again");
+  // Not in the help: for measurements alone (docs/performance.md).
+  app.add_flag("--nothing-is-kept", raw.nothing_is_kept)->group("");
   app.add_flag("--hash-token", raw.hash_token,
                "Reads a token from standard input, prints its token_hash for the identities' file");
   app.set_version_flag("--version", absl::StrCat("remora-hub ", kVersion));
@@ -158,6 +164,14 @@ absl::StatusOr<HubOptions> Validate(const RawOptions& raw) {
   if (raw.check_config) options.command = HubOptions::Command::kCheckConfig;
   if (raw.journal.empty()) {
     return absl::InvalidArgumentError("--journal FILE is needed: where records are kept");
+  }
+  options.journal_in_memory = raw.journal == kInMemory;
+  if (options.journal_in_memory != raw.nothing_is_kept) {
+    return absl::InvalidArgumentError(
+        options.journal_in_memory
+            ? "--journal memory keeps nothing beyond this process: for measurements, with "
+              "--nothing-is-kept; otherwise name a file (./memory if it is called so)"
+            : "--nothing-is-kept goes with --journal memory alone");
   }
   if (raw.local_identities.empty()) {
     return absl::InvalidArgumentError(

@@ -20,6 +20,8 @@ struct HubOptions {
   Command command = Command::kServe;
 
   std::string journal_path;
+  // No journal on disk: for measurements. What is accepted is gone with the process.
+  bool journal_in_memory = false;
   ListenAddress grpc_address;
   ListenAddress http_address;
   std::string web_directory;

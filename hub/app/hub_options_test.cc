@@ -54,6 +54,19 @@ TEST_F(HubOptionsTest, TakesFlags) {
   EXPECT_EQ(outcome.options.log_level, LogLevel::kWarning);
 }
 
+TEST_F(HubOptionsTest, KeepsNothingOnlyWhenThatIsSaidTwice) {
+  const OptionsOutcome memory =
+      Read({"--journal", "memory", "--nothing-is-kept", "--local-identities", "/i"});
+  ASSERT_FALSE(memory.should_exit()) << said_;
+  EXPECT_TRUE(memory.options.journal_in_memory);
+
+  EXPECT_EQ(Read({"--journal", "memory", "--local-identities", "/i"}).exit_code, 2);
+  EXPECT_THAT(said_, HasSubstr("--nothing-is-kept"));
+  EXPECT_EQ(Read({"--journal", "/j.db", "--nothing-is-kept", "--local-identities", "/i"}).exit_code,
+            2);
+  EXPECT_THAT(said_, HasSubstr("--journal memory"));
+}
+
 TEST_F(HubOptionsTest, FlagGoesBeforeEnvironmentBeforeFile) {
   WriteConfig(
       "journal = \"/file.db\"\nlisten-http = \"127.0.0.1:3\"\nlisten-grpc = \"127.0.0.1:3\"\n"

@@ -14,6 +14,7 @@
 #include "common/status_macros.h"
 #include "hub/app/ports_file.h"
 #include "hub/app/version.h"
+#include "hub/journal/memory_journal.h"
 #include "hub/journal/payload_cipher.h"
 #include "hub/journal/sqlite/sqlite_journal.h"
 #include "hub/ops/event_log.h"
@@ -126,6 +127,11 @@ class HubProgram {
 
  private:
   absl::Status OpenJournal() {
+    if (options_.journal_in_memory) {
+      log_.Warning("nothing-is-kept", {{"why", "--journal memory: for measurements"}});
+      journal_ = std::make_unique<MemoryJournal>(grpc_.executor());
+      return absl::OkStatus();
+    }
     SqliteJournal::Options options;
     options.path = options_.journal_path;
     options.epoch_of_new_file =
@@ -138,8 +144,11 @@ class HubProgram {
       metrics_.ObserveSeconds("remora_journal_transaction_seconds", report.duration.seconds());
       metrics_.Gauge("remora_journal_log_pages", report.log_pages);
     };
-    ASSIGN_OR_RETURN(journal_, SqliteJournal::Open(std::move(options), machine_.clock,
-                                                   grpc_.executor(), cipher_));
+    ASSIGN_OR_RETURN(
+        std::unique_ptr<SqliteJournal> journal,
+        SqliteJournal::Open(std::move(options), machine_.clock, grpc_.executor(), cipher_));
+    journal_on_disk_ = journal.get();
+    journal_ = std::move(journal);
     return absl::OkStatus();
   }
 
@@ -158,10 +167,18 @@ class HubProgram {
     log_.Error("case-damaged", {{"case", case_id.Hex()}, {"why", std::string(damage.message())}});
   }
 
+  absl::StatusOr<WebSessions::Key> WebKey() {
+    if (!options_.journal_in_memory) {
+      return WebSessions::ReadOrMakeKey(machine_.files, options_.journal_path + ".web-key",
+                                        machine_.random);
+    }
+    WebSessions::Key key;
+    machine_.random.Fill(key);
+    return key;
+  }
+
   absl::Status StartWeb() {
-    ASSIGN_OR_RETURN(const WebSessions::Key key,
-                     WebSessions::ReadOrMakeKey(machine_.files, options_.journal_path + ".web-key",
-                                                machine_.random));
+    ASSIGN_OR_RETURN(const WebSessions::Key key, WebKey());
     web_sessions_ = std::make_unique<WebSessions>(key, machine_.clock, machine_.random);
     WebServer::Options options;
     options.address = options_.http_address;
@@ -205,10 +222,12 @@ class HubProgram {
   }
 
   std::string MetricsText() {
+    if (journal_on_disk_ == nullptr) return metrics_.Text();
     const absl::StatusOr<uint64_t> free =
         machine_.files.FreeBytes(DirectoryOf(options_.journal_path));
     if (free.ok()) metrics_.Gauge("remora_journal_disk_free_bytes", static_cast<double>(*free));
-    metrics_.Gauge("remora_journal_reopenings", static_cast<double>(journal_->reopenings()));
+    metrics_.Gauge("remora_journal_reopenings",
+                   static_cast<double>(journal_on_disk_->reopenings()));
     return metrics_.Text();
   }
 
@@ -252,7 +271,8 @@ class HubProgram {
   NullCipher cipher_;
   // Its executor outlives all who post to it.
   GrpcServer grpc_;
-  std::unique_ptr<SqliteJournal> journal_;
+  std::unique_ptr<Journal> journal_;
+  SqliteJournal* journal_on_disk_ = nullptr;  // of journal_; null in memory
   std::unique_ptr<HubCore> core_;
   std::unique_ptr<StartedCore> host_;
   std::unique_ptr<WebSessions> web_sessions_;

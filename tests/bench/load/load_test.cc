@@ -1,0 +1,85 @@
+#include <gtest/gtest.h>
+
+#include "common/record_codec.h"
+#include "common/sample_codec.h"
+#include "tests/bench/load/block_maker.h"
+#include "tests/bench/load/latency_histogram.h"
+
+namespace remora::bench {
+namespace {
+
+absl::string_view OnlyRecordOf(const std::string& frames) {
+  absl::string_view rest = frames;
+  const auto record = TakeFrame(&rest);
+  EXPECT_TRUE(record.ok() && rest.empty()) << record.status();
+  return record.ok() ? *record : "";
+}
+
+TEST(BlockMaker, MakesRecordsThatAHubTakes) {
+  for (const int size : {512, 4096}) {
+    const BlockShape shape = BlockShape::Fit(size);
+    BlockMaker maker(3, shape);
+    for (uint64_t number = 1; number <= 300; ++number) {
+      std::string frames;
+      maker.AppendFrame(1'000 + static_cast<int64_t>(number), &frames);
+      const absl::string_view bytes = OnlyRecordOf(frames);
+      // As large as a hub takes, or nearly.
+      EXPECT_LE(bytes.size(), size);
+      EXPECT_GT(bytes.size(), size - 40);
+      const auto header = WalkRecord(bytes);
+      ASSERT_TRUE(header.ok()) << header.status();
+      EXPECT_EQ(header->case_id, CaseOf(3));
+      EXPECT_EQ(header->key(), (RecordKey{AgentOriginOf(3), 5, number}));
+      v1::Record record;
+      EXPECT_TRUE(ValidateBody(*header, bytes, &record).ok());
+      ASSERT_TRUE(record.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())));
+      EXPECT_TRUE(UnpackCounts(record.sample_block().samples()).ok());
+      BlockSeen seen;
+      ASSERT_TRUE(ReadHeader(bytes, &seen));
+      EXPECT_EQ(seen.lane, 5u);
+      EXPECT_EQ(seen.origin_seq, number);
+      EXPECT_EQ(seen.captured_ns, 1'000 + static_cast<int64_t>(number));
+    }
+  }
+}
+
+TEST(BlockMaker, OpensTheCase) {
+  const std::string frames = BlockMaker::OpeningFrame(0, 5);
+  const absl::string_view bytes = OnlyRecordOf(frames);
+  const auto header = WalkRecord(bytes);
+  ASSERT_TRUE(header.ok()) << header.status();
+  v1::Record record;
+  EXPECT_TRUE(ValidateBody(*header, bytes, &record).ok());
+  BlockSeen seen;
+  ASSERT_TRUE(ReadHeader(bytes, &seen));
+  EXPECT_EQ(seen.lane, 1u);
+}
+
+TEST(ReadHeader, HostileBytesAreNoHeader) {
+  const BlockShape shape = BlockShape::Fit(512);
+  BlockMaker maker(0, shape);
+  std::string frames;
+  maker.AppendFrame(1, &frames);
+  const absl::string_view bytes = OnlyRecordOf(frames);
+  BlockSeen seen;
+  for (size_t length = 0; length < 60; ++length) {
+    ReadHeader(bytes.substr(0, length), &seen);  // within its bounds
+  }
+  EXPECT_FALSE(ReadHeader(bytes.substr(0, 10), &seen));
+  EXPECT_FALSE(ReadHeader(std::string(20, '\xff'), &seen));
+}
+
+TEST(LatencyHistogram, QuantilesAreWithinTwoPercent) {
+  LatencyHistogram latencies;
+  EXPECT_EQ(latencies.Quantile(0.5), 0);
+  for (int64_t us = 1; us <= 10'000; ++us) latencies.Add(us * 1'000);
+  EXPECT_EQ(latencies.count(), 10'000u);
+  EXPECT_NEAR(latencies.Quantile(0.5), 5'000, 100);
+  EXPECT_NEAR(latencies.Quantile(0.99), 9'900, 200);
+  EXPECT_NEAR(latencies.Quantile(1), 10'000, 200);
+  latencies.Add(-5);  // clocks that do not agree
+  EXPECT_NEAR(latencies.Quantile(0), 0, 1);
+}
+
+}  // namespace
+}  // namespace remora::bench
