@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <filesystem>
 #include <fstream>
 #include <functional>
 #include <iterator>
@@ -13,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/clock.h"
 #include "common/link/grpc_dialer.h"
@@ -317,6 +319,20 @@ TEST_F(HubSmokeTest, HasItsPagesForOperations) {
   const auto metrics = client.Request("GET", "/metrics");
   EXPECT_THAT(metrics->body, HasSubstr("remora_journal_disk_free_bytes"));
   EXPECT_THAT(client.Request("GET", "/")->body, HasSubstr("npm run build"));
+}
+
+// A thread of gRPC's own that polls the hub's sockets costs a third of its CPU.
+TEST_F(HubSmokeTest, NobodyElsePollsTheSocketsOfTheSequence) {
+  ASSERT_TRUE(hub_.Start());
+  int threads = 0;
+  for (const auto& thread :
+       std::filesystem::directory_iterator(absl::StrCat("/proc/", hub_.pid(), "/task"))) {
+    std::string name;
+    std::ifstream(thread.path() / "comm") >> name;
+    EXPECT_FALSE(absl::StartsWith(name, "nexting")) << name;
+    ++threads;
+  }
+  EXPECT_GT(threads, 2);
 }
 
 TEST_F(HubSmokeTest, KnowsItsBrowsersAgainAfterARestart) {

@@ -26,6 +26,8 @@ inline constexpr Duration kSequenceStuckAfter = Duration::Seconds(5);
 
 // HTTP/2 streams of one connection; a participant needs one, a proxy multiplexes few.
 inline constexpr int kMaxStreamsOfConnection = 100;
+// Balancers and operators that watch the hub's health at a time; each holds a call open.
+inline constexpr size_t kMaxHealthWatches = 64;
 // Metadata of a call, header of an HTTP request.
 inline constexpr size_t kMaxHeaderBytes = 16 * 1024;
 // Body of an HTTP request: a token in JSON.

@@ -29,6 +29,7 @@ class HubProcess {
   // Runs it with exactly these arguments to its end; the exit code. What it said is in `output`.
   int RunToEnd(const std::vector<std::string>& arguments, std::string* output);
 
+  pid_t pid() const { return pid_; }
   int grpc_port() const { return grpc_port_; }
   int http_port() const { return http_port_; }
   const std::string& token(const std::string& name) const { return tokens_.at(name); }

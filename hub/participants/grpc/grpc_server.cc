@@ -2,7 +2,6 @@
 
 #include <grpc/support/log.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
-#include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
 #include <sys/socket.h>
@@ -18,6 +17,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "hub/participants/grpc/completion_loop.h"
+#include "hub/participants/grpc/health_service.h"
 #include "hub/participants/grpc/session_call.h"
 #include "hub/participants/limits.h"
 #include "remora/v1/room.grpc.pb.h"
@@ -74,13 +74,15 @@ class GrpcServer::Impl final : public GrpcCallHost {
   absl::Status Start(Authenticator& authenticator, SessionHost& host) {
     authenticator_ = &authenticator;
     host_ = &host;
-    ::grpc::EnableDefaultHealthCheckService(true);
+    // It would bring threads of its own that poll our sockets: health_service.h.
+    ::grpc::EnableDefaultHealthCheckService(false);
     ::grpc::reflection::InitProtoReflectionServerBuilderPlugin();
     v1::Up::descriptor();  // links the contract's descriptors, which reflection shows
     ::grpc::ServerBuilder builder;
     ConfigureConnections(builder);
     builder.AddListeningPort(options_.address, ::grpc::InsecureServerCredentials(), &port_);
     builder.RegisterService(&service_);
+    builder.RegisterService(&health_);
     queue_ = builder.AddCompletionQueue();
     errno = 0;
     server_ = builder.BuildAndStart();
@@ -93,14 +95,15 @@ class GrpcServer::Impl final : public GrpcCallHost {
                        " for gRPC: the address is in use, or is none of this machine"));
     }
     if (is_unix) port_ = 0;
-    server_->GetHealthCheckService()->SetServingStatus(v1::SessionService::service_full_name(),
-                                                       true);
     return absl::OkStatus();
   }
 
   void Run() {
     ran_ = true;
-    loop_.Post([this] { WaitForCall(); });  // after what the core prepared
+    loop_.Post([this] {  // after what the core prepared
+      WaitForCall();
+      health_.Start(queue_.get());
+    });
     loop_.Run(queue_.get(), [this](int events, DeviceTime started) {
       host_->EndOfDrain();
       FlushCalls();
@@ -113,7 +116,7 @@ class GrpcServer::Impl final : public GrpcCallHost {
     loop_.Post([this] {
       if (draining_) return;
       draining_ = true;
-      server_->GetHealthCheckService()->SetServingStatus(false);
+      health_.SetServing(false);
       std::vector<SessionCall*> open;
       for (auto& [call, id] : call_ids_) {
         if (call->is_open()) open.push_back(call);
@@ -235,6 +238,7 @@ class GrpcServer::Impl final : public GrpcCallHost {
 
   CompletionLoop loop_;
   v1::SessionService::WithRawMethod_Session<v1::SessionService::Service> service_;
+  HealthService health_{v1::SessionService::service_full_name()};
   std::unique_ptr<::grpc::ServerCompletionQueue> queue_;
   std::unique_ptr<::grpc::Server> server_;
   std::thread shutdown_thread_;

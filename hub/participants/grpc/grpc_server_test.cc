@@ -228,6 +228,22 @@ TEST_F(GrpcServerTest, HealthSaysServingUntilItDrains) {
   EXPECT_EQ(Ask(server_->port(), kCheck, session_service), not_serving);
 }
 
+TEST_F(GrpcServerTest, HealthOfAnotherServiceIsNotFound) {
+  RawClient client(RawChannel(server_->port()), {}, "/grpc.health.v1.Health/Check");
+  EXPECT_TRUE(client.Send("\x0a\x03lsl"));
+  client.WritesDone();
+  EXPECT_EQ(client.Finish().error_code(), ::grpc::StatusCode::NOT_FOUND);
+}
+
+TEST_F(GrpcServerTest, HealthIsToldAgainToThoseWhoWatchIt) {
+  RawClient watch(RawChannel(server_->port()), {}, "/grpc.health.v1.Health/Watch");
+  EXPECT_TRUE(watch.Send(""));
+  watch.WritesDone();
+  EXPECT_EQ(watch.Read().value_or("no answer"), "\x08\x01");
+  server_->Drain();
+  EXPECT_EQ(watch.Read().value_or("no answer"), "\x08\x02");
+}
+
 TEST_F(GrpcServerTest, ReflectionDescribesItsServices) {
   constexpr char kReflect[] = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo";
   const std::string list = Ask(server_->port(), kReflect, "\x3a\x01*");
