@@ -36,12 +36,14 @@ inline constexpr char kDeliveries[] = "remora_hub_deliveries_total";
 inline constexpr char kDeliveredBytes[] = "remora_hub_delivered_bytes_total";
 inline constexpr char kGapRecords[] = "remora_hub_gap_records_total";  // cause
 inline constexpr char kSnapshots[] = "remora_hub_snapshots_total";     // cause
+inline constexpr char kRecordsShownUnrecorded[] = "remora_hub_records_shown_unrecorded_total";
 inline constexpr char kJournalFailures[] = "remora_hub_journal_failures_total";
 // Gauges.
 inline constexpr char kFollows[] = "remora_hub_follows";
 inline constexpr char kSessions[] = "remora_hub_sessions";
 inline constexpr char kRooms[] = "remora_hub_rooms";
 inline constexpr char kRoomsFailed[] = "remora_hub_rooms_journal_failed";
+inline constexpr char kRoomsUnrecorded[] = "remora_hub_rooms_unrecorded";
 inline constexpr char kRoomsDamaged[] = "remora_hub_rooms_damaged";
 inline constexpr char kFollowQueueBytes[] = "remora_hub_follow_queue_bytes";
 inline constexpr char kUncommittedBytes[] = "remora_hub_uncommitted_bytes";

@@ -23,6 +23,7 @@ struct TraceKey {
 struct RecordFrame {
   // Field 1 of a Down message: tag 0x0a, length, the record with its stamp.
   SharedBytes bytes;
+  // 0: shown unrecorded, it has no place in the order.
   uint64_t seq = 0;
   int64_t recorded_unix_ns = 0;
   uint64_t origin_seq = 0;
@@ -40,9 +41,13 @@ struct RecordFrame {
 
   absl::string_view record() const { return bytes.view().substr(header_bytes); }
   size_t record_bytes() const { return bytes.size() - header_bytes; }
-  // Made later than `other` by the same origin, or recorded later.
+  // Made later than `other` by the same origin, or recorded later; or the same, now on disk.
   bool IsNewerThan(const RecordFrame& other) const {
-    return origin_index == other.origin_index ? origin_seq > other.origin_seq : seq > other.seq;
+    if (origin_index == other.origin_index) {
+      return origin_seq > other.origin_seq || (origin_seq == other.origin_seq && other.seq == 0);
+    }
+    if (seq == 0 || other.seq == 0) return recorded_unix_ns > other.recorded_unix_ns;
+    return seq > other.seq;
   }
 };
 

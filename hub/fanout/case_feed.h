@@ -44,6 +44,12 @@ class CaseFeed {
   virtual void ReadJournal(uint64_t from_seq, uint64_t to_seq, bool control, bool bulk,
                            size_t max_bytes,
                            std::function<void(absl::StatusOr<FeedPage>)> done) = 0;
+  // Records of lanes 0-1 that are shown and not on disk, from a position on, until `visit` says
+  // false; returns where to go on. None for a follower that cannot show the mark.
+  virtual uint64_t VisitUnrecorded(
+      uint64_t position, const std::function<bool(const RecordFrame&)>& visit) const = 0;
+  // The position behind the newest of them.
+  virtual uint64_t unrecorded_end() const = 0;
   // A v1::Snapshot of what is on disk.
   virtual std::string EncodeSnapshot(uint32_t follow_id, absl::string_view cause) = 0;
 };

@@ -110,6 +110,7 @@ LaneGap FollowerLanes::TakeGap(uint32_t lane) {
 }
 
 void FollowerLanes::AddGap(uint32_t lane, uint64_t seq, v1::GapCause cause) {
+  if (seq == 0) return;  // shown UNRECORDED: its place comes when it is on disk
   LaneGap& gap = lanes_[lane].gaps[static_cast<size_t>(cause)];
   gap.from_seq = gap.count == 0 ? seq : std::min(gap.from_seq, seq);
   gap.to_seq = std::max(gap.to_seq, seq);

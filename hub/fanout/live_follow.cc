@@ -49,6 +49,31 @@ void LiveFollow::OnCommitted(std::span<const RecordFrame> frames) {
   }
 }
 
+void LiveFollow::OnUnrecorded(const RecordFrame& frame) {
+  if (stage_ != Stage::kLive || frame.lane < FollowerLanes::kFirstLane ||
+      !lane_set_.wanted[frame.lane] || !WantsTrace(frame.trace)) {
+    return;
+  }
+  lanes_.Push(frame, Cause());
+}
+
+size_t LiveFollow::TakeEvents(size_t max_bytes, bool first, std::vector<SharedBytes>* slices,
+                              size_t* count) {
+  size_t bytes = tail_->IsBehind() ? tail_->Take(max_bytes, first, slices, count) : 0;
+  if (!HasUnrecordedEvents()) return bytes;
+  unrecorded_position_ =
+      feed_->VisitUnrecorded(unrecorded_position_, [&](const RecordFrame& frame) {
+        if (!lane_set_.wanted[frame.lane]) return true;
+        const size_t size = frame.bytes.size();
+        if (bytes + size > max_bytes && !(first && bytes == 0)) return false;
+        slices->push_back(frame.bytes);
+        bytes += size;
+        ++*count;
+        return true;
+      });
+  return bytes;
+}
+
 bool LiveFollow::WantsTrace(const TraceKey* trace) {
   if (trace_filter_.empty() || trace == nullptr) return true;
   if (wanted_.size() <= trace->index) wanted_.resize(trace->index + 1, -1);
@@ -107,6 +132,7 @@ std::string LiveFollow::TakeSnapshot(std::string* cause) {
   if (stage_ == Stage::kCatchingUp) NoteAway();
   live_after_seq_ = head.seq;
   lanes_.Clear();
+  unrecorded_position_ = 0;
   check_.reset();
   stage_ = Stage::kLive;
   return snapshot;

@@ -10,6 +10,10 @@
 // begins with the record after it. Lanes 0 and 1 come from a RecordTail, in `seq` order, each one
 // once; lanes 2-5 wait in FollowerLanes.
 //
+// What is shown UNRECORDED comes beside that: lanes 0 and 1 behind what is on disk, from a position
+// in the room's ring, anew after each snapshot; lanes 2-5 with the others. It moves no place, and is
+// never told as a gap: it comes again with its `seq`, or is counted then.
+//
 // Sequence-bound to the hub; owned by its session's Delivery. `wake`: something can be written.
 
 #include <cstdint>
@@ -39,14 +43,16 @@ class LiveFollow {
 
   // What was put on disk, in `seq` order.
   void OnCommitted(std::span<const RecordFrame> frames);
+  // Shown, and not on disk.
+  void OnUnrecorded(const RecordFrame& frame);
   // Leaves out what is too old to be shown as live.
   void DropOlderThan(HubTime oldest);
 
   // Lanes 0 and 1.
-  bool HasEvents() const { return tail_ != nullptr && tail_->IsBehind(); }
-  size_t TakeEvents(size_t max_bytes, bool first, std::vector<SharedBytes>* slices, size_t* count) {
-    return tail_->Take(max_bytes, first, slices, count);
+  bool HasEvents() const {
+    return tail_ != nullptr && (tail_->IsBehind() || HasUnrecordedEvents());
   }
+  size_t TakeEvents(size_t max_bytes, bool first, std::vector<SharedBytes>* slices, size_t* count);
 
   // A snapshot is to be written.
   bool HasSnapshot() const;
@@ -81,6 +87,9 @@ class LiveFollow {
  private:
   enum class Stage { kChecking, kCatchingUp, kSnapshot, kLive };
   bool WantsTrace(const TraceKey* trace);
+  bool HasUnrecordedEvents() const {
+    return stage_ == Stage::kLive && feed_->unrecorded_end() > unrecorded_position_;
+  }
   void OnChecked(const std::string& cause);
   void NoteAway();
   v1::Gap ToProto(uint32_t lane, const LaneGap& gap) const;
@@ -103,6 +112,8 @@ class LiveFollow {
   std::array<DeviceTime, kLaneCount> gap_told_at_{};
   // Bulk up to here is in the snapshot.
   uint64_t live_after_seq_ = 0;
+  // Of the next record of lanes 0-1 that is shown UNRECORDED.
+  uint64_t unrecorded_position_ = 0;
   // Answers of the trace filter, by key index.
   std::vector<int8_t> wanted_;
   std::unique_ptr<CursorCheck> check_;

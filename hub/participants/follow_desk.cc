@@ -114,9 +114,13 @@ void FollowDesk::FollowCase(Room* room, const v1::Follow& follow, LaneSet lanes)
   cases_[follow.follow_id()].room = room;
   const Identity& identity = session_.identity;
   room->Attend({identity.name, identity.display_name, identity.role});
+  const bool live = follow.delivery() == v1::DELIVERY_LIVE;
   auto feed = std::make_unique<RoomFeed>(*room, journal_, *session_.services.executor,
+                                         live && session_.KnowsUnrecorded(),
                                          [this] { session_.Wake(); });
-  if (follow.delivery() == v1::DELIVERY_LIVE) {
+  feed->set_on_recording([this, room] { session_.TellRecording(*room); });
+  if (room->recording() != v1::RECORDING_CONDITION_RECORDING) session_.TellRecording(*room);
+  if (live) {
     RoomFeed* live_feed = feed.get();
     live_feed->set_live(delivery_.AddLive(std::move(feed), follow, lanes));
   } else {
@@ -169,8 +173,8 @@ void FollowDesk::OnHistory(const v1::HistoryRequest& request) {
     return refuse(v1::REFUSAL_REASON_NOT_PERMITTED, "you may not follow this case");
   }
   delivery_.AddHistory(
-      std::make_unique<RoomFeed>(*room, journal_, *session_.services.executor, [] {}), request,
-      lanes);
+      std::make_unique<RoomFeed>(*room, journal_, *session_.services.executor, false, [] {}),
+      request, lanes);
 }
 
 void FollowDesk::EndForbidden() {
@@ -261,6 +265,7 @@ void FollowDesk::FillHeads(v1::HubHeartbeat* heartbeat) const {
     v1::CaseHead* out = heartbeat->add_heads();
     out->set_case_id(followed.case_id.ToString());
     out->set_head_seq(head.last_seq);
+    out->set_recording(followed.room->recording());
     for (uint64_t seq : head.lane_seq) out->add_lane_seq(seq);
   }
 }

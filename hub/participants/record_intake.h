@@ -41,6 +41,7 @@ class RecordIntake final : public RoomPublisher {
   void OnDurable(Room& room, uint32_t lane, std::span<const SeqRanges::Range> ranges) override;
   void OnRefused(Room& room, uint32_t lane, std::span<const SeqRanges::Range> ranges) override;
   void OnOfferAgain(Room& room) override;
+  void OnRecordingChanged(Room& room) override { session_.TellRecording(room); }
   // Leaves cases that have moved to where this identity may not enter.
   void EndForbidden();
 

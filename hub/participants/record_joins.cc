@@ -185,6 +185,7 @@ void RecordIntake::TellHolder(const std::string& theatre) {
 void RecordIntake::Enter(Place* place, Room* room) {
   place->room = room;
   room->AddPublisher(this);
+  if (room->recording() != v1::RECORDING_CONDITION_RECORDING) session_.TellRecording(*room);
   room->Attend({session_.identity.name, session_.identity.display_name, session_.identity.role});
 }
 

@@ -7,8 +7,13 @@
 
 namespace remora::hub {
 
-RoomFeed::RoomFeed(Room& room, Journal& journal, Executor& executor, std::function<void()> wake)
-    : room_(room), journal_(journal), executor_(executor), wake_(std::move(wake)) {
+RoomFeed::RoomFeed(Room& room, Journal& journal, Executor& executor, bool shows_unrecorded,
+                   std::function<void()> wake)
+    : room_(room),
+      journal_(journal),
+      executor_(executor),
+      shows_unrecorded_(shows_unrecorded),
+      wake_(std::move(wake)) {
   room_.AddFollower(this);
 }
 
@@ -46,6 +51,12 @@ void RoomFeed::Read(const ReadRequest& request, std::function<void(absl::StatusO
 
 void RoomFeed::OnCommitted(std::span<const RecordFrame> frames) {
   if (live_ != nullptr) live_->OnCommitted(frames);
+  wake_();
+}
+
+void RoomFeed::OnUnrecorded(const RecordFrame& frame) {
+  if (!shows_unrecorded_ || live_ == nullptr) return;
+  live_->OnUnrecorded(frame);
   wake_();
 }
 

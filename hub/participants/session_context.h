@@ -13,6 +13,7 @@
 #include "common/ids.h"
 #include "hub/metrics.h"
 #include "hub/participants/session.h"
+#include "hub/participants/session_limits.h"
 #include "hub/rooms/directory.h"
 #include "remora/v1/room.pb.h"
 
@@ -45,11 +46,18 @@ class SessionContext {
   // Refuses the whole session and ends it.
   virtual void End(v1::RefusalReason reason, absl::string_view text) = 0;
 
+  // Says whether what is shown of this case is on record, as it is when it can be written; once
+  // however often it is asked for.
+  virtual void TellRecording(const Room& room) = 0;
+
   // Refuses what was asked for a case, a follow or a history request; the session goes on.
   void Refuse(v1::RefusalReason reason, absl::string_view text, uint32_t follow_id,
               absl::string_view case_id, uint32_t request_id = 0);
   // Whether the identity may enter this theatre; "" is none yet.
   bool MayEnter(const std::string& theatre) const;
+
+  // Version 1 knows no mark, and is shown nothing that would need it.
+  bool KnowsUnrecorded() const { return version >= kFirstVersionWithUnrecorded; }
 
   const Identity identity;
   HubServices& services;

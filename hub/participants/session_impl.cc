@@ -176,12 +176,29 @@ void SessionImpl::End(v1::RefusalReason reason, absl::string_view text) {
                                      : absl::InvalidArgumentError(text));
 }
 
+void SessionImpl::TellRecording(const Room& room) {
+  if (!KnowsUnrecorded()) return;
+  recording_due_.insert(room.case_id());
+  Wake();
+}
+
+bool SessionImpl::TakeRecording(v1::Down* down) {
+  while (!recording_due_.empty()) {
+    const Room* room = services.directory->Find(*recording_due_.begin());
+    recording_due_.erase(recording_due_.begin());
+    if (room == nullptr) continue;
+    *down->mutable_recording() = room->RecordingMessage();
+    return true;
+  }
+  return false;
+}
+
 void SessionImpl::Wake() { keeper_.OnSessionDirty(this); }
 
 bool SessionImpl::HasSomething() const {
   if (!control_.empty()) return true;
   if (stage_ != Stage::kTalking) return false;
-  return heartbeat_due_ || intake_->HasNext() || desk_->HasDirectory(services.clock->Now()) ||
+  return heartbeat_due_ || !recording_due_.empty() || intake_->HasNext() || desk_->HasDirectory(services.clock->Now()) ||
          desk_->delivery().HasSomething();
 }
 
@@ -219,9 +236,10 @@ WriteBatch SessionImpl::TakeBatch(size_t max_bytes) {
     down.bytes = down.slices.front().size();
   } else if (stage_ == Stage::kTalking) {
     const size_t limit = std::min(max_bytes, kMaxBatchBytes);
-    desk_->delivery().TakeEvents(limit, &down);
     v1::Down own;
-    if (down.empty() && TakeOwn(&own)) {
+    const bool told = TakeRecording(&own);
+    if (!told) desk_->delivery().TakeEvents(limit, &down);
+    if (told || (down.empty() && TakeOwn(&own))) {
       down.slices.emplace_back(own.SerializeAsString());
       down.bytes = down.slices.front().size();
     }

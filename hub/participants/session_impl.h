@@ -6,11 +6,12 @@
 //   kGreeting --hello is good--> kTalking --End, or the transport goes--> kEnded
 //       '--anything else, or kHelloDeadline-------------------------------^
 //
-// What it writes, first to last: its own control messages, lanes 0-1, acknowledgements, directory,
+// What it writes, first to last: its own control messages, whether a case is recorded, lanes 0-1, acknowledgements, directory,
 // heartbeat, everything else (delivery.h).
 
 #include <deque>
 #include <memory>
+#include <set>
 #include <string>
 
 #include "hub/participants/follow_desk.h"
@@ -51,6 +52,7 @@ class SessionImpl final : public Session, private SessionContext {
 
   void Send(const v1::Down& down) override;
   void Wake() override;
+  void TellRecording(const Room& room) override;
   void End(v1::RefusalReason reason, absl::string_view text) override;
 
   // What the identity may no longer see ends, before anything more is written.
@@ -60,6 +62,8 @@ class SessionImpl final : public Session, private SessionContext {
   void OnControl(const v1::Up& up);
   void OnClockProbe(const v1::ClockProbe& probe, HubTime received);
   bool HasSomething() const;
+  // The next Recording that is due; false: none.
+  bool TakeRecording(v1::Down* down);
   // The next message that is this session's own; false: none.
   bool TakeOwn(v1::Down* down);
 
@@ -73,6 +77,8 @@ class SessionImpl final : public Session, private SessionContext {
   // WantWrite was called, and TakeBatch was not since.
   bool announced_ = false;
   std::deque<SharedBytes> control_;
+  // Cases of which it is to be said whether they are recorded.
+  std::set<CaseId> recording_due_;
   std::unique_ptr<RecordIntake> intake_;
   std::unique_ptr<FollowDesk> desk_;
 };

@@ -13,6 +13,8 @@ namespace remora::hub {
 // Versions of the protocol (room.proto) that this hub speaks.
 inline constexpr uint32_t kOldestProtocolVersion = 1;
 inline constexpr uint32_t kProtocolVersion = 2;
+// Whoever speaks less could not tell what is UNRECORDED from what is recorded.
+inline constexpr uint32_t kFirstVersionWithUnrecorded = 2;
 
 // A participant that has not said hello by then has nothing to say.
 inline constexpr Duration kHelloDeadline = Duration::Seconds(10);

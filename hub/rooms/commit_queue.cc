@@ -51,6 +51,7 @@ const RecordFrame& CommitQueue::Add(const RecordHeader& header, absl::string_vie
   accepted_.chain = ExtendChain(accepted_.chain, absl::string_view(frame).substr(header_bytes));
 
   if (pending_.empty()) pending_since_ = clock_.Now();
+  if (header.lane < 2 && !pending_event_since_) pending_event_since_ = clock_.Now();
   RecordFrame& added = pending_.emplace_back();
   added.bytes = SharedBytes(std::move(frame));
   added.header_bytes = static_cast<uint8_t>(header_bytes);
@@ -99,6 +100,7 @@ void CommitQueue::Flush() {
   in_flight_ = std::move(pending_);
   in_flight_bytes_ = pending_bytes_;
   in_flight_since_ = pending_since_;
+  in_flight_event_since_ = std::exchange(pending_event_since_, std::nullopt);
   pending_.clear();
   pending_bytes_ = 0;
   Send();
@@ -107,6 +109,16 @@ void CommitQueue::Flush() {
 Duration CommitQueue::OldestAge(DeviceTime now) const {
   if (!in_flight_.empty()) return now - in_flight_since_;
   return pending_.empty() ? Duration() : now - pending_since_;
+}
+
+Duration CommitQueue::OldestEventAge(DeviceTime now) const {
+  if (in_flight_event_since_) return now - *in_flight_event_since_;
+  return pending_event_since_ ? now - *pending_event_since_ : Duration();
+}
+
+void CommitQueue::VisitUncommitted(const std::function<void(const RecordFrame&)>& visit) const {
+  for (const RecordFrame& frame : in_flight_) visit(frame);
+  for (const RecordFrame& frame : pending_) visit(frame);
 }
 
 void CommitQueue::Send() {
@@ -124,6 +136,7 @@ void CommitQueue::OnDone(const absl::Status& status) {
     metrics_.Count(metric::kJournalFailures, "", 1);
     const bool first = !failed_;
     failed_ = true;
+    failure_ = status;
     executor_.PostAfter(kJournalRetryDelay, [this, alive = alive_] {
       if (*alive) Send();
     });
@@ -137,6 +150,7 @@ void CommitQueue::OnDone(const absl::Status& status) {
   const std::vector<RecordFrame> frames = std::move(in_flight_);
   const std::vector<OriginAdvance> advances = std::move(append_.origins);
   in_flight_.clear();
+  in_flight_event_since_.reset();
   append_ = CaseAppend();
   in_flight_bytes_ = 0;
   ledger_.Commit(advances);

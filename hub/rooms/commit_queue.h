@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -50,12 +51,18 @@ class CommitQueue {
   void Flush();
 
   bool failed() const { return failed_; }
+  // Why, while it is.
+  const absl::Status& failure() const { return failure_; }
   size_t uncommitted_bytes() const { return pending_bytes_ + in_flight_bytes_; }
   // Of the last record accepted, and the journal's head as it is on disk.
   uint64_t accepted_seq() const { return accepted_.last_seq; }
   const CaseHead& committed() const { return committed_; }
   // How long the oldest record that is not on disk has waited; zero: none does.
   Duration OldestAge(DeviceTime now) const;
+  // The same of lanes 0-1.
+  Duration OldestEventAge(DeviceTime now) const;
+  // In `seq` order, all that is not on disk.
+  void VisitUncommitted(const std::function<void(const RecordFrame&)>& visit) const;
 
  private:
   CaseAppend MakeAppend();
@@ -76,15 +83,18 @@ class CommitQueue {
   std::vector<RecordFrame> pending_;
   size_t pending_bytes_ = 0;
   DeviceTime pending_since_;
+  std::optional<DeviceTime> pending_event_since_;
   // The append under way, kept whole to try it again.
   CaseAppend append_;
   CaseHead after_append_;
   std::vector<RecordFrame> in_flight_;
   size_t in_flight_bytes_ = 0;
   DeviceTime in_flight_since_;
+  std::optional<DeviceTime> in_flight_event_since_;
   DeviceTime sent_at_;
   bool under_way_ = false;
   bool failed_ = false;
+  absl::Status failure_;
   // Callbacks that outlive the queue find it gone.
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

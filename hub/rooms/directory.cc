@@ -154,15 +154,18 @@ void Directory::EndOfDrain() {
 void Directory::Tick() {
   DropVoidRooms();
   size_t failed = 0;
+  size_t unrecorded = 0;
   size_t uncommitted = 0;
   Duration oldest;
   for (const auto& [case_id, entry] : rooms_) {
     entry.room->Tick();
     failed += entry.room->condition() == Room::Condition::kJournalFailed;
+    unrecorded += entry.room->recording() == v1::RECORDING_CONDITION_UNRECORDED;
     uncommitted += entry.room->uncommitted_bytes();
     oldest = std::max(oldest, entry.room->oldest_uncommitted_age());
   }
   parts_.metrics->Gauge(metric::kRoomsFailed, static_cast<double>(failed));
+  parts_.metrics->Gauge(metric::kRoomsUnrecorded, static_cast<double>(unrecorded));
   parts_.metrics->Gauge(metric::kUncommittedBytes, static_cast<double>(uncommitted));
   parts_.metrics->Gauge(metric::kOldestUncommittedSeconds, oldest.seconds());
 }

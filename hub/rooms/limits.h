@@ -40,6 +40,25 @@ inline constexpr Duration kMaxRecentAge = Duration::Seconds(60);
 // How long a failed append waits for its next try.
 inline constexpr Duration kJournalRetryDelay = Duration::Seconds(1);
 
+// --- UNRECORDED: shown, and not on disk (unrecorded_show.h).
+
+// A record of lanes 0-1 that waits for the disk for so long is shown all the same: an alert is not
+// to wait for a disk. A disk in order commits within some 10 ms.
+inline constexpr Duration kUnrecordedAfter = Duration::Milliseconds(250);
+// Bulk alone: when it would look stale to its reader.
+inline constexpr Duration kUnrecordedBulkAfter = Duration::Seconds(2);
+// An interval lasts until nothing has been in trouble for so long, and so at least this: a disk
+// that stalls each second makes one interval, and a person can read that there was one.
+inline constexpr Duration kUnrecordedHold = Duration::Seconds(5);
+// Of lanes 0-1, for followers that come or are behind: some 200 alerts with their evidence.
+inline constexpr size_t kMaxUnrecordedControlBytes = 512 * 1024;
+// Ranges of numbers of an origin's bulk lane that are remembered as shown.
+inline constexpr size_t kMaxUnrecordedRanges = 256;
+// Records of the hub's own that wait in memory for the journal: link states and presence of a room
+// full of people for hours. What is beyond is said when the journal takes it.
+inline constexpr size_t kMaxOwnWaiting = 512;
+static_assert(kMaxUnrecordedControlBytes >= 4 * kMaxControlBytes);
+
 // --- Checkpoints: each minute, or after so many records.
 inline constexpr Duration kCheckpointInterval = Duration::Seconds(60);
 inline constexpr uint64_t kCheckpointRecords = 10'000;

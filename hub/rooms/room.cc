@@ -29,12 +29,12 @@ Room::Room(const RoomParts& parts, CaseRestore restore, const absl::Status& dama
                      }
                      v1::Record body;
                      *body.mutable_presence() = presence;
-                     return WriteOwn(1, std::move(body));
+                     return WriteOwn(1, std::move(body)).has_value();
                    },
                    [this](const v1::LinkState& state) {
                      v1::Record body;
                      *body.mutable_link_state() = state;
-                     return WriteOwn(0, std::move(body));
+                     return WriteOwn(0, std::move(body)).has_value();
                    }}),
       checkpoint_at_(parts.clock->Now()) {
   for (const OriginLaneHeld& held : restore.origins) ledger_.Restore(held);
@@ -45,6 +45,10 @@ Room::Room(const RoomParts& parts, CaseRestore restore, const absl::Status& dama
         OnCommitted(frames, advances);
       },
       [this](const absl::Status& status) { OnJournalFailure(status); });
+  unrecorded_ = std::make_unique<UnrecordedShow>(
+      UnrecordedShow::Parts{parts_.executor, parts_.clock, parts_.hub_time, parts_.metrics,
+                            commits_.get(), &ledger_},
+      MakeUnrecordedHost());
   restore_status_ = damage;
   ready_ = damage.ok() && restore.head.last_seq == 0;
   if (damage.ok() && !ready_) {
@@ -95,31 +99,37 @@ bool Room::CanTake(RoomPublisher& publisher, uint32_t lane) {
 
 Room::Answer Room::Accept(RoomPublisher& publisher, const Offer& offer) {
   const RecordKey key = offer.header.key();
-  if (!CanTake(publisher, key.lane)) return {Outcome::kNotNow, {}, ""};
+  if (!CanTake(publisher, key.lane)) {
+    ShowNotTaken(offer);
+    return {Outcome::kNotNow, {}, ""};
+  }
   const uint64_t digest = OriginDigest(offer.bytes);
   if (std::optional<Answer> known = AnswerKnown(publisher, key, digest)) return *std::move(known);
   if (auto again = offering_again_.find(&publisher); again != offering_again_.end()) {
     again->second.erase(key.lane);
     if (again->second.empty() && !not_taking_) offering_again_.erase(again);
   }
-  if (absl::Status status = CheckStage(offer); !status.ok()) {
+  if (absl::Status status = CheckStage(accepted_life_, offer); !status.ok()) {
     return RefuseNew(publisher, key,
                      {v1::REFUSAL_REASON_WRONG_STAGE, std::string(status.message())});
   }
-  const TraceKey* trace = nullptr;
-  BodyPeek peek;
-  if (key.lane >= 2) {
-    peek = PeekBody(offer.header.kind, offer.header.body);
-    trace = traces_.Name(offer.header.kind, peek);
-    if (trace == nullptr) {
-      return RefuseNew(publisher, key,
-                       {v1::REFUSAL_REASON_TOO_LARGE,
-                        absl::StrCat("more than ", kMaxTraces, " traces in this case")});
-    }
+  bool provisional = false;
+  const TraceKey* trace = NameTrace(offer.header, &provisional);
+  if (trace == nullptr && key.lane >= 2) {
+    return RefuseNew(publisher, key,
+                     {v1::REFUSAL_REASON_TOO_LARGE,
+                      absl::StrCat("more than ", kMaxTraces, " traces in this case")});
   }
   ledger_.Accept(key, digest, publisher.participant());
-  Take(offer.header, offer.bytes, offer.record, trace, peek.provisional);
+  Take(offer.header, offer.bytes, offer.record, trace, provisional);
   return {Outcome::kAccepted, {}, ""};
+}
+
+const TraceKey* Room::NameTrace(const RecordHeader& header, bool* provisional) {
+  if (header.lane < 2) return nullptr;
+  const BodyPeek peek = PeekBody(header.kind, header.body);
+  *provisional = peek.provisional;
+  return traces_.Name(header.kind, peek);
 }
 
 void Room::Take(const RecordHeader& header, absl::string_view bytes, const v1::Record* record,
@@ -127,19 +137,19 @@ void Room::Take(const RecordHeader& header, absl::string_view bytes, const v1::R
   if (record != nullptr && record->has_case_lifecycle()) {
     TakeTransition(record->case_lifecycle(), &accepted_life_);
   }
-  commits_->Add(header, bytes, trace, provisional);
+  unrecorded_->OnTaken(commits_->Add(header, bytes, trace, provisional));
   parts_.metrics->Count(metric::kRecordsAccepted, kLaneLabels[header.lane], 1);
   parts_.owner->OnRoomDirty(*this);
 }
 
-absl::Status Room::CheckStage(const Offer& offer) const {
+absl::Status Room::CheckStage(const CaseLife& life, const Offer& offer) const {
   if (offer.record != nullptr && offer.record->has_case_lifecycle()) {
-    return CheckTransition(accepted_life_, offer.record->case_lifecycle());
+    return CheckTransition(life, offer.record->case_lifecycle());
   }
-  if (StageTakesLane(accepted_life_.stage, offer.header.lane)) return absl::OkStatus();
-  return absl::FailedPreconditionError(
-      absl::StrCat("a case that is ", StageName(accepted_life_.stage), " takes no records of lane ",
-                   offer.header.lane));
+  if (StageTakesLane(life.stage, offer.header.lane)) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat("a case that is ", StageName(life.stage),
+                                                    " takes no records of lane ",
+                                                    offer.header.lane));
 }
 
 std::optional<Room::Answer> Room::AnswerKnown(RoomPublisher& publisher, const RecordKey& key,
@@ -202,7 +212,10 @@ Room::Answer Room::RefuseNew(RoomPublisher& publisher, const RecordKey& key, Ref
 
 Room::Answer Room::Refuse(RoomPublisher& publisher, const RecordKey& key, absl::string_view bytes,
                           Refusal refusal) {
-  if (!CanTake(publisher, key.lane)) return {Outcome::kNotNow, {}, ""};
+  if (!CanTake(publisher, key.lane)) {
+    unrecorded_->PassOver(key);
+    return {Outcome::kNotNow, {}, ""};
+  }
   const uint64_t digest = OriginDigest(bytes);
   // What no order could mend need not wait for its turn.
   const bool early = ledger_.Judge(key, digest) == OriginLedger::Verdict::kOutOfOrder &&

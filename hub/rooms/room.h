@@ -11,15 +11,18 @@
 //
 // Sessions are its callers, on the hub's sequence (sequence-bound). They have walked, permitted and
 // validated a record before they offer it. Invariants:
-//   1. No follower and no snapshot ever shows a record that is not on disk.
+//   1. No snapshot, and no follower without the mark UNRECORDED, ever shows a record that is not on
+//      disk (unrecorded_show.h).
 //   2. `seq` is dense; a record of an origin is in it once.
 //   3. Control lanes of an origin are in order. A number refused for good is used up, so that its
 //      sender may go on; it is told so only when that is on disk. One that is OUT_OF_ORDER is not:
 //      it is to be offered again.
 //   4. What could not be taken (journal failed, too much uncommitted) is neither refused nor
-//      acknowledged: its publisher is told to offer again once it can be taken.
+//      acknowledged: its publisher is told to offer again once it can be taken. It may be shown
+//      meanwhile, UNRECORDED.
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -44,6 +47,7 @@
 #include "hub/rooms/record_ring.h"
 #include "hub/rooms/refusal_memory.h"
 #include "hub/rooms/trace_board.h"
+#include "hub/rooms/unrecorded_show.h"
 #include "remora/v1/room.pb.h"
 
 namespace remora::hub {
@@ -63,6 +67,8 @@ class RoomPublisher {
   virtual void OnRefused(Room& room, uint32_t lane, std::span<const SeqRanges::Range> ranges) = 0;
   // Something was not taken, and can be now.
   virtual void OnOfferAgain(Room& room) = 0;
+  // What RecordingMessage says has changed.
+  virtual void OnRecordingChanged(Room& room) = 0;
 };
 
 // What a room sees of a follow.
@@ -71,6 +77,10 @@ class RoomFollower {
   virtual ~RoomFollower() = default;
   // On disk, in `seq` order.
   virtual void OnCommitted(std::span<const RecordFrame> frames) = 0;
+  // Shown though it is not on disk: stamped so, without a `seq`.
+  virtual void OnUnrecorded(const RecordFrame& frame) = 0;
+  // What RecordingMessage says has changed.
+  virtual void OnRecordingChanged() = 0;
 };
 
 // Who keeps the rooms.
@@ -154,7 +164,7 @@ class Room {
 
   // Records a technical alert of the hub, at most one a cause and participant in
   // kTechnicalAlertInterval.
-  void RaiseTechnicalAlert(v1::AlertPriority priority, const std::string& cause,
+  std::optional<RecordKey> RaiseTechnicalAlert(v1::AlertPriority priority, const std::string& cause,
                            const std::string& participant, const std::string& summary);
 
   const CaseId& case_id() const { return case_id_; }
@@ -172,6 +182,14 @@ class Room {
   const SeqRanges& DurablyRefused(const OriginId& origin, uint32_t lane) const {
     return ledger_.DurablyRefused(origin, lane);
   }
+  // Whether what is shown is on record.
+  v1::RecordingCondition recording() const {
+    return unrecorded_->active() ? v1::RECORDING_CONDITION_UNRECORDED
+                                 : v1::RECORDING_CONDITION_RECORDING;
+  }
+  v1::Recording RecordingMessage() const;
+  // Lanes 0-1 that are shown and not on disk.
+  const UnrecordedRing& unrecorded() const { return unrecorded_->ring(); }
   v1::CaseSummary Summary() const;
   // A v1::Snapshot of what is committed.
   std::string EncodeSnapshot(uint32_t follow_id, absl::string_view cause) const;
@@ -193,10 +211,21 @@ class Room {
   Answer OutOfOrder(RoomPublisher& publisher, const RecordKey& key);
   bool IsOfferingAgain(RoomPublisher& publisher, uint32_t lane) const;
   Answer Reused(RoomPublisher& publisher, const RecordKey& key);
-  absl::Status CheckStage(const Offer& offer) const;
+  absl::Status CheckStage(const CaseLife& life, const Offer& offer) const;
+  const TraceKey* NameTrace(const RecordHeader& header, bool* provisional);
   void Take(const RecordHeader& header, absl::string_view bytes, const v1::Record* record,
             const TraceKey* trace, bool provisional);
-  bool WriteOwn(uint32_t lane, v1::Record body);
+  // Nothing: it cannot be written now.
+  std::optional<RecordKey> WriteOwn(uint32_t lane, v1::Record body);
+
+  // room_unrecorded.cc
+  UnrecordedShow::Host MakeUnrecordedHost();
+  void ShowNotTaken(const Offer& offer);
+  std::optional<RecordKey> KeepOwn(uint32_t lane, v1::Record body);
+  void TakeOwnWaiting();
+  void OnUnrecorded(bool begins);
+  void OnRecordingAgain(const v1::UnrecordedInterval& interval);
+  void TellRecording();
 
   void OnCommitted(const std::vector<RecordFrame>& frames,
                    const std::vector<OriginAdvance>& advances);
@@ -217,6 +246,13 @@ class Room {
   RecordRing recent_;
   Attendance attendance_;
   std::unique_ptr<CommitQueue> commits_;
+  std::unique_ptr<UnrecordedShow> unrecorded_;
+  // After the steps of its life that were shown in this interval and not taken.
+  std::optional<CaseLife> shown_life_;
+  // The hub's own records that the journal could not take, in order.
+  std::deque<std::string> own_waiting_;
+  // The alert that says that nothing is recorded, until it has recovered.
+  std::optional<RecordKey> unrecorded_alert_;
   std::unique_ptr<class RoomRestore> restore_;
 
   bool ready_ = false;

@@ -22,6 +22,7 @@ void Room::OnCommitted(const std::vector<RecordFrame>& frames,
     traces_.Keep(frame);
     recent_.Add(frame);
     last_of_lane_[frame.lane] = frame;
+    unrecorded_->OnCommitted(frame);
     state_changed |= frame.lane < kControlLaneCount;
   }
   if (!frames.empty()) {
@@ -48,15 +49,17 @@ void Room::OnCommitted(const std::vector<RecordFrame>& frames,
 
 void Room::OnJournalFailure(const absl::Status& status) {
   if (status.ok()) {
+    TakeOwnWaiting();
     if (not_taking_) LetPublishersOfferAgain();
-    RaiseTechnicalAlert(v1::ALERT_PRIORITY_MEDIUM, "hub.journal_failed", "",
-                        "the hub could not record for a time; it records again");
+  } else {
+    unrecorded_->Watch();
   }
   parts_.owner->OnRoomChanged(*this, true);
 }
 
 void Room::LetPublishersOfferAgain() {
   not_taking_ = false;
+  shown_life_.reset();
   std::vector<RoomPublisher*> publishers;
   for (const auto& [publisher, lanes] : offering_again_) publishers.push_back(publisher);
   for (RoomPublisher* publisher : publishers) publisher->OnOfferAgain(*this);
@@ -68,6 +71,7 @@ void Room::Tick() {
   const v1::CaseStage stage = accepted_life_.stage;
   const bool open = stage == v1::CASE_STAGE_OPEN || stage == v1::CASE_STAGE_CLOSING;
   attendance_.Update(now, open);
+  unrecorded_->Watch();
   recent_.Trim(parts_.hub_time->Now(), kMaxRecentAge);
   if (now - checkpoint_at_ >= kCheckpointInterval) {
     checkpoint_at_ = now;
@@ -84,28 +88,32 @@ void Room::SaveCheckpoint() {
       case_id_, {checkpoint_seq_, fold_.EncodeCheckpoint() + bulk.SerializeAsString()});
 }
 
-bool Room::WriteOwn(uint32_t lane, v1::Record body) {
-  if (condition() != Condition::kServing || !StageTakesLane(accepted_life_.stage, lane)) {
-    return false;
-  }
+std::optional<RecordKey> Room::WriteOwn(uint32_t lane, v1::Record body) {
+  if (!StageTakesLane(accepted_life_.stage, lane)) return std::nullopt;
+  if (condition() == Condition::kJournalFailed) return KeepOwn(lane, std::move(body));
+  if (condition() != Condition::kServing) return std::nullopt;
+  TakeOwnWaiting();
   const uint64_t number = ledger_.Next(parts_.hub.id, lane);
   const std::string bytes = WriteHubRecord(parts_.hub, case_id_, lane, number, std::move(body));
   absl::StatusOr<RecordHeader> header = WalkRecord(bytes);
   REMORA_CHECK(header.ok(), "the hub wrote a record that it would refuse");
   ledger_.Accept(header->key(), OriginDigest(bytes), "");
   Take(*header, bytes, nullptr, nullptr, false);
-  return true;
+  return header->key();
 }
 
-void Room::RaiseTechnicalAlert(v1::AlertPriority priority, const std::string& cause,
-                               const std::string& participant, const std::string& summary) {
+std::optional<RecordKey> Room::RaiseTechnicalAlert(v1::AlertPriority priority, const std::string& cause,
+                                                   const std::string& participant,
+                                                   const std::string& summary) {
   const std::string key = absl::StrCat(cause, "\x1f", participant);
   const DeviceTime now = parts_.clock->Now();
   std::erase_if(alerted_at_, [now](const auto& alerted) {
     return now - alerted.second >= kTechnicalAlertInterval;
   });
-  if (alerted_at_.contains(key) || alerted_at_.size() >= kMaxListed) return;
-  if (WriteOwn(0, TechnicalAlert(priority, cause, summary))) alerted_at_[key] = now;
+  if (alerted_at_.contains(key) || alerted_at_.size() >= kMaxListed) return std::nullopt;
+  const std::optional<RecordKey> raised = WriteOwn(0, TechnicalAlert(priority, cause, summary));
+  if (raised) alerted_at_[key] = now;
+  return raised;
 }
 
 void Room::Attend(const Attendee& attendee) { attendance_.Arrive(attendee, parts_.clock->Now()); }
@@ -152,6 +160,12 @@ v1::CaseSummary Room::Summary() const {
   v1::CaseSummary summary = fold_.Summary();
   summary.set_head_seq(committed().last_seq);
   summary.set_last_record_unix_ns(committed().last_recorded_unix_ns);
+  summary.set_recording(recording());
+  if (committed().last_seq == 0 && unrecorded_->active()) {
+    // A new case whose opening the journal could not take yet can be found all the same.
+    summary.set_stage(accepted_life_.stage);
+    summary.set_theatre(accepted_life_.theatre);
+  }
   // Quiet muscles send envelopes alone, which are no part of the fold.
   for (v1::ModalitySummary& modality : *summary.mutable_modalities()) {
     const int64_t envelope_unix_ns = traces_.LastEnvelopeUnixNs();

@@ -78,6 +78,11 @@ class FakeFeed final : public CaseFeed {
   }
 
   const CaseId& case_id() const override { return case_id_; }
+  uint64_t VisitUnrecorded(uint64_t position,
+                           const std::function<bool(const RecordFrame&)>&) const override {
+    return position;
+  }
+  uint64_t unrecorded_end() const override { return 0; }
   uint32_t epoch() const override { return 1; }
   FeedHead head() const override { return head_; }
   bool CoversRecent(uint64_t from_seq, bool, bool) const override {

@@ -98,7 +98,7 @@ void TestParticipant::Hello(const OriginId& with_origin) {
   origin = with_origin;
   v1::Up up;
   up.mutable_hello()->set_minimum_version(1);
-  up.mutable_hello()->set_maximum_version(1);
+  up.mutable_hello()->set_maximum_version(speaks);
   up.mutable_hello()->set_origin(origin.ToString());
   up.mutable_hello()->set_software("test");
   SendUp(up);

@@ -108,6 +108,8 @@ class TestParticipant final : public Peer {
   HubHarness& hub;
   const Identity identity;
   OriginId origin;
+  // The latest version of the protocol that it says it knows.
+  uint32_t speaks = 2;
   bool reads = true;
   // Reports what it reads as shown at once.
   bool shows = true;
