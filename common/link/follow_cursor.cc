@@ -18,6 +18,9 @@ FollowCursor::FollowCursor(const v1::Follow& follow)
 
 void FollowCursor::Reset(const v1::Cursor& cursor) {
   places_ = {};
+  // Void with all that was shown before; what is still not on disk comes again.
+  unrecorded_.clear();
+  unrecorded_order_.clear();
   last_seq_ = 0;
   epoch_ = cursor.epoch();
   has_place_ = true;

@@ -306,6 +306,21 @@ TEST_F(ParticipantLinkTest, TakesARecordAgainInANewEpochAndAfterItWasUnrecorded)
   EXPECT_THAT(observer_.seqs, ElementsAre(1, 2, 3, 2, 3, 0, 4));
 }
 
+TEST_F(ParticipantLinkTest, ShowsWhatIsUnrecordedAgainBehindASnapshot) {
+  ASSERT_TRUE(link_->AddFollow(CaseFollow(v1::DELIVERY_LIVE)).ok());
+  StartLive();
+  v1::Down snapshot;
+  snapshot.mutable_snapshot()->set_follow_id(1);
+  snapshot.mutable_snapshot()->set_case_id(CaseIdForTest().ToString());
+  snapshot.mutable_snapshot()->mutable_cursor()->set_epoch(1);
+  dialer_.Deliver(snapshot);
+  const std::string unrecorded = Stamped(v1::Record::kMessage, 4, 1, /*unrecorded=*/true);
+  DeliverRecords({unrecorded, unrecorded});
+  dialer_.Deliver(snapshot);
+  DeliverRecords({unrecorded, unrecorded});
+  EXPECT_THAT(observer_.seqs, ElementsAre(0, 0));
+}
+
 TEST_F(ParticipantLinkTest, OffersNoRecordTwiceUnlessTheHubJoinsItAnew) {
   MemoryOutbox outbox(clock_, CaseIdForTest(), OriginIdForTest(1));
   ASSERT_TRUE(link_->AddOutbox(CaseIdForTest(), "OR 3", &outbox).ok());

@@ -46,8 +46,8 @@ class CaseFeed {
                            std::function<void(absl::StatusOr<FeedPage>)> done) = 0;
   // Records of lanes 0-1 that are shown and not on disk, from a position on, until `visit` says
   // false; returns where to go on. None for a follower that cannot show the mark.
-  virtual uint64_t VisitUnrecorded(
-      uint64_t position, const std::function<bool(const RecordFrame&)>& visit) const = 0;
+  virtual uint64_t VisitUnrecorded(uint64_t position,
+                                   const std::function<bool(const RecordFrame&)>& visit) const = 0;
   // The position behind the newest of them.
   virtual uint64_t unrecorded_end() const = 0;
   // A v1::Snapshot of what is on disk.

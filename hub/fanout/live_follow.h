@@ -11,8 +11,8 @@
 // once; lanes 2-5 wait in FollowerLanes.
 //
 // What is shown UNRECORDED comes beside that: lanes 0 and 1 behind what is on disk, from a position
-// in the room's ring, anew after each snapshot; lanes 2-5 with the others. It moves no place, and is
-// never told as a gap: it comes again with its `seq`, or is counted then.
+// in the room's ring, anew after each snapshot; lanes 2-5 with the others. It moves no place, and
+// is never told as a gap: it comes again with its `seq`, or is counted then.
 //
 // Sequence-bound to the hub; owned by its session's Delivery. `wake`: something can be written.
 

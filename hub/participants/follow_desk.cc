@@ -115,9 +115,9 @@ void FollowDesk::FollowCase(Room* room, const v1::Follow& follow, LaneSet lanes)
   const Identity& identity = session_.identity;
   room->Attend({identity.name, identity.display_name, identity.role});
   const bool live = follow.delivery() == v1::DELIVERY_LIVE;
-  auto feed = std::make_unique<RoomFeed>(*room, journal_, *session_.services.executor,
-                                         live && session_.KnowsUnrecorded(),
-                                         [this] { session_.Wake(); });
+  auto feed =
+      std::make_unique<RoomFeed>(*room, journal_, *session_.services.executor,
+                                 live && session_.KnowsUnrecorded(), [this] { session_.Wake(); });
   feed->set_on_recording([this, room] { session_.TellRecording(*room); });
   if (room->recording() != v1::RECORDING_CONDITION_RECORDING) session_.TellRecording(*room);
   if (live) {

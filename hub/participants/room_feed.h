@@ -43,8 +43,8 @@ class RoomFeed final : public CaseFeed, public RoomFollower {
   // A journal that is busy or closed for a time is asked again until it answers.
   void ReadJournal(uint64_t from_seq, uint64_t to_seq, bool control, bool bulk, size_t max_bytes,
                    std::function<void(absl::StatusOr<FeedPage>)> done) override;
-  uint64_t VisitUnrecorded(
-      uint64_t position, const std::function<bool(const RecordFrame&)>& visit) const override {
+  uint64_t VisitUnrecorded(uint64_t position,
+                           const std::function<bool(const RecordFrame&)>& visit) const override {
     return room_.unrecorded().Visit(position, visit);
   }
   uint64_t unrecorded_end() const override {

@@ -198,8 +198,8 @@ void SessionImpl::Wake() { keeper_.OnSessionDirty(this); }
 bool SessionImpl::HasSomething() const {
   if (!control_.empty()) return true;
   if (stage_ != Stage::kTalking) return false;
-  return heartbeat_due_ || !recording_due_.empty() || intake_->HasNext() || desk_->HasDirectory(services.clock->Now()) ||
-         desk_->delivery().HasSomething();
+  return heartbeat_due_ || !recording_due_.empty() || intake_->HasNext() ||
+         desk_->HasDirectory(services.clock->Now()) || desk_->delivery().HasSomething();
 }
 
 void SessionImpl::EndForbidden() {

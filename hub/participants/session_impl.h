@@ -6,8 +6,8 @@
 //   kGreeting --hello is good--> kTalking --End, or the transport goes--> kEnded
 //       '--anything else, or kHelloDeadline-------------------------------^
 //
-// What it writes, first to last: its own control messages, whether a case is recorded, lanes 0-1, acknowledgements, directory,
-// heartbeat, everything else (delivery.h).
+// What it writes, first to last: its own control messages, whether a case is recorded, lanes 0-1,
+// acknowledgements, directory, heartbeat, everything else (delivery.h).
 
 #include <deque>
 #include <memory>

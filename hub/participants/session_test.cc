@@ -25,7 +25,7 @@ TEST_F(SessionTest, WelcomeSaysWhoTheTransportSaysThatYouAre) {
   hub_.Run();
   ASSERT_EQ(reader.downs.size(), 1u);
   const v1::Welcome& welcome = reader.downs[0].welcome();
-  EXPECT_EQ(welcome.version(), 1u);
+  EXPECT_EQ(welcome.version(), kProtocolVersion);
   EXPECT_EQ(welcome.participant(), "r.one");
   EXPECT_EQ(welcome.display_name(), "Dr r.one");
   EXPECT_EQ(welcome.role(), v1::ROLE_NEUROPHYSIOLOGIST);
@@ -37,8 +37,8 @@ TEST_F(SessionTest, HostileFirstMessagesEndOnlyTheirSession) {
   v1::Up heartbeat;
   heartbeat.mutable_heartbeat();
   v1::Up version;
-  version.mutable_hello()->set_minimum_version(2);
-  version.mutable_hello()->set_maximum_version(3);
+  version.mutable_hello()->set_minimum_version(kProtocolVersion + 1);
+  version.mutable_hello()->set_maximum_version(kProtocolVersion + 2);
   version.mutable_hello()->set_origin(std::string(16, 'o'));
   v1::Up origin;
   origin.mutable_hello()->set_maximum_version(1);

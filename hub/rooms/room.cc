@@ -147,9 +147,8 @@ absl::Status Room::CheckStage(const CaseLife& life, const Offer& offer) const {
     return CheckTransition(life, offer.record->case_lifecycle());
   }
   if (StageTakesLane(life.stage, offer.header.lane)) return absl::OkStatus();
-  return absl::FailedPreconditionError(absl::StrCat("a case that is ", StageName(life.stage),
-                                                    " takes no records of lane ",
-                                                    offer.header.lane));
+  return absl::FailedPreconditionError(absl::StrCat(
+      "a case that is ", StageName(life.stage), " takes no records of lane ", offer.header.lane));
 }
 
 std::optional<Room::Answer> Room::AnswerKnown(RoomPublisher& publisher, const RecordKey& key,

@@ -102,7 +102,8 @@ std::optional<RecordKey> Room::WriteOwn(uint32_t lane, v1::Record body) {
   return header->key();
 }
 
-std::optional<RecordKey> Room::RaiseTechnicalAlert(v1::AlertPriority priority, const std::string& cause,
+std::optional<RecordKey> Room::RaiseTechnicalAlert(v1::AlertPriority priority,
+                                                   const std::string& cause,
                                                    const std::string& participant,
                                                    const std::string& summary) {
   const std::string key = absl::StrCat(cause, "\x1f", participant);

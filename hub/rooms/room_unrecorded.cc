@@ -77,10 +77,10 @@ void Room::TakeOwnWaiting() {
 void Room::OnUnrecorded(bool begins) {
   TellRecording();
   if (!begins) return;
-  const std::optional<RecordKey> raised = RaiseTechnicalAlert(
-      v1::ALERT_PRIORITY_MEDIUM, kJournalFailed, "",
-      absl::StrCat("NOT RECORDED: ", unrecorded_->cause(),
-                   "; it is shown all the same, and its senders keep it"));
+  const std::optional<RecordKey> raised =
+      RaiseTechnicalAlert(v1::ALERT_PRIORITY_MEDIUM, kJournalFailed, "",
+                          absl::StrCat("NOT RECORDED: ", unrecorded_->cause(),
+                                       "; it is shown all the same, and its senders keep it"));
   if (raised) unrecorded_alert_ = raised;
 }
 
@@ -90,9 +90,8 @@ void Room::OnRecordingAgain(const v1::UnrecordedInterval& interval) {
   *ended.mutable_unrecorded_interval() = interval;
   WriteOwn(1, std::move(ended));
   if (!unrecorded_alert_) return;
-  v1::Record recovered =
-      TechnicalAlert(v1::ALERT_PRIORITY_MEDIUM, kJournalFailed,
-                     "the hub could not record for a time; it records again");
+  v1::Record recovered = TechnicalAlert(v1::ALERT_PRIORITY_MEDIUM, kJournalFailed,
+                                        "the hub could not record for a time; it records again");
   recovered.mutable_alert()->set_condition(v1::ALERT_CONDITION_RECOVERED);
   *recovered.mutable_alert()->mutable_raised_by() = ToProto(*unrecorded_alert_);
   unrecorded_alert_.reset();

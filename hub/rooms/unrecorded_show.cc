@@ -47,10 +47,9 @@ void UnrecordedShow::Begin(DeviceTime now) {
 
 void UnrecordedShow::NameCause() {
   failed_ = parts_.commits->failed();
-  cause_ = failed_
-               ? absl::StrCat("the hub's journal fails: ", parts_.commits->failure().message())
-               : absl::StrCat("the hub's disk is slow: records wait for more than ",
-                              kUnrecordedAfter.milliseconds(), " ms");
+  cause_ = failed_ ? absl::StrCat("the hub's journal fails: ", parts_.commits->failure().message())
+                   : absl::StrCat("the hub's disk is slow: records wait for more than ",
+                                  kUnrecordedAfter.milliseconds(), " ms");
   cause_.resize(std::min(cause_.size(), kMaxReasonBytes));
 }
 

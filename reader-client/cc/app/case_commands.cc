@@ -26,6 +26,11 @@ bool IsRunning(const v1::CaseSummary& summary) {
          summary.stage() == v1::CASE_STAGE_CLOSING;
 }
 
+// A hub that does not say shows nothing that is not on disk.
+std::string Recorded(const v1::CaseSummary& summary) {
+  return summary.recording() == v1::RECORDING_CONDITION_UNRECORDED ? "UNRECORDED" : "yes";
+}
+
 const std::map<std::string, v1::CaseTransition>& Steps() {
   static const auto& steps = *new std::map<std::string, v1::CaseTransition>{
       {"schedule", v1::CASE_TRANSITION_SCHEDULED},
@@ -49,13 +54,13 @@ absl::Status ListCases(const Context& context, bool all) {
   std::sort(cases.begin(), cases.end(), [](const auto& a, const auto& b) {
     return std::pair(a.theatre(), a.opened_unix_ns()) < std::pair(b.theatre(), b.opened_unix_ns());
   });
-  Table table({"theatre", "case", "procedure", "stage", "phase", "agent_link", "records",
-               "open_alerts", "unacknowledged", "worst_alert", "last_record_at"});
+  Table table({"theatre", "case", "procedure", "stage", "phase", "agent_link", "recorded",
+               "records", "open_alerts", "unacknowledged", "worst_alert", "last_record_at"});
   for (const v1::CaseSummary& c : cases) {
     if (!all && !IsRunning(c)) continue;
     table.AddRow({c.theatre(), CaseId::FromBytes(c.case_id()).Hex(), c.procedure(), Word(c.stage()),
-                  Word(c.phase()), Word(c.agent_link()), c.head_seq(), c.open_alert_count(),
-                  c.unacknowledged_alert_count(), c.worst_alert(),
+                  Word(c.phase()), Word(c.agent_link()), Recorded(c), c.head_seq(),
+                  c.open_alert_count(), c.unacknowledged_alert_count(), c.worst_alert(),
                   c.last_record_unix_ns() == 0
                       ? nlohmann::ordered_json(nullptr)
                       : nlohmann::ordered_json(UtcText(c.last_record_unix_ns()))});

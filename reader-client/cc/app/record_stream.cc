@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "reader-client/cc/sdk/refusal.h"
 
@@ -135,7 +136,20 @@ void RecordStream::OnLinkCondition(v1::LinkCondition condition, Duration previou
   MutexLock lock(&mutex_);
   const v1::LinkCondition before = std::exchange(condition_, condition);
   if (before == v1::LINK_CONDITION_UNSPECIFIED && condition == v1::LINK_CONDITION_LIVE) return;
-  link_changes_.push_back(Words(condition, previous));
+  AddChange(absl::StrCat("link to the hub ", Words(condition, previous)));
+}
+
+void RecordStream::OnRecording(const v1::Recording& recording) {
+  MutexLock lock(&mutex_);
+  if (recording.condition() == v1::RECORDING_CONDITION_UNRECORDED) {
+    AddChange(absl::StrCat("UNRECORDED: what is shown is not on record: ", recording.cause()));
+  } else {
+    AddChange("the case is recorded again");
+  }
+}
+
+void RecordStream::AddChange(std::string words) {
+  link_changes_.push_back(std::move(words));
   if (link_changes_.size() > kMaxLinkChanges) link_changes_.pop_front();
   arrived_.NotifyOne();
 }

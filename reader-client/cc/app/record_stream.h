@@ -43,13 +43,14 @@ class RecordStream : public LinkObserver {
   absl::Status ended() const;
   // Records that the hub left out (gaps).
   uint64_t left_out() const;
-  // What happened to the link since the last call, in words.
+  // What happened since the last call, in words: to the link, and whether the case is recorded.
   std::vector<std::string> TakeLinkChanges();
 
   void OnRecord(const DeliveredRecord& delivered) override;
   void OnGap(const v1::Gap& gap) override;
   void OnWelcome(const v1::Welcome& welcome) override;
   void OnHistoryPage(const v1::HistoryPage& page) override;
+  void OnRecording(const v1::Recording& recording) override;
   void OnLinkCondition(v1::LinkCondition condition, Duration previous) override;
   void OnFollowEnded(const v1::FollowEnded& ended) override;
   void OnRefused(const v1::Refused& refused) override;
@@ -65,6 +66,7 @@ class RecordStream : public LinkObserver {
   void Run(ParticipantLink& link);
   // The hub has answered what was asked after the cancelling.
   void Answered();
+  void AddChange(std::string words) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const size_t most_;
   const size_t few_;

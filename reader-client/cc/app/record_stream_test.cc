@@ -3,10 +3,13 @@
 #include "common/testing/fake_dialer.h"
 #include "common/testing/manual_executor.h"
 #include "common/testing/sample_records.h"
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
 namespace remora::reader {
 namespace {
+
+using ::testing::HasSubstr;
 
 // A stream of at most four records on a real link; the test is the hub.
 class RecordStreamTest : public ::testing::Test {
@@ -181,16 +184,32 @@ TEST_F(RecordStreamTest, TellsOfAStaleAndALostLinkAndThatItIsBack) {
   executor_.RunFor(Duration::Seconds(3));
   std::vector<std::string> changes = stream_.TakeLinkChanges();
   ASSERT_EQ(changes.size(), 1u);
-  EXPECT_EQ(changes[0].substr(0, 5), "STALE");
+  EXPECT_THAT(changes[0], HasSubstr("link to the hub STALE"));
   executor_.RunFor(Duration::Seconds(8));
   changes = stream_.TakeLinkChanges();
   ASSERT_EQ(changes.size(), 1u);
-  EXPECT_EQ(changes[0].substr(0, 4), "LOST");
+  EXPECT_THAT(changes[0], HasSubstr("link to the hub LOST"));
   executor_.RunFor(Duration::Seconds(6));
   Welcome();
   changes = stream_.TakeLinkChanges();
   ASSERT_EQ(changes.size(), 1u);
-  EXPECT_EQ(changes[0].substr(0, 4), "back");
+  EXPECT_THAT(changes[0], HasSubstr("link to the hub back"));
+}
+
+TEST_F(RecordStreamTest, TellsThatTheCaseIsNotRecordedAndThatItIsAgain) {
+  v1::Down down;
+  down.mutable_recording()->set_condition(v1::RECORDING_CONDITION_UNRECORDED);
+  down.mutable_recording()->set_cause("the disk is full");
+  Deliver(down);
+  std::vector<std::string> changes = stream_.TakeLinkChanges();
+  ASSERT_EQ(changes.size(), 1u);
+  EXPECT_THAT(changes[0], HasSubstr("UNRECORDED"));
+  EXPECT_THAT(changes[0], HasSubstr("the disk is full"));
+  down.mutable_recording()->set_condition(v1::RECORDING_CONDITION_RECORDING);
+  Deliver(down);
+  changes = stream_.TakeLinkChanges();
+  ASSERT_EQ(changes.size(), 1u);
+  EXPECT_EQ(changes[0], "the case is recorded again");
 }
 
 }  // namespace

@@ -16,7 +16,7 @@
 namespace remora::reader {
 namespace {
 
-// One line for people: "  42  08:41:00.123  alert  SEP ...".
+// One line for people: "  42  08:41:00.123  alert  SEP ..."; UNRECORDED in place of the number.
 std::string Line(const DeliveredRecord& delivered) {
   v1::Record record;
   std::string words;
@@ -58,7 +58,8 @@ std::string Line(const DeliveredRecord& delivered) {
   }
   const RecordStamp& stamp = delivered.record.stamp;
   const std::string utc = UtcText(stamp.recorded_at.nanoseconds());
-  return absl::StrFormat("%8d  %s  %-18s %s", stamp.seq, utc.substr(11, 12),
+  const std::string place = stamp.unrecorded ? "UNRECORDED" : absl::StrCat(stamp.seq);
+  return absl::StrFormat("%10s  %s  %-18s %s", place, utc.substr(11, 12),
                          KindName(delivered.record.header.kind), Printable(words));
 }
 
@@ -97,7 +98,7 @@ absl::Status PrintRecords(const Context& context, const WatchOptions& options, u
   for (uint64_t printed = 0; !over && !interrupt.asked();) {
     if (options.seconds > 0 && clock.Now() >= end) break;
     for (const std::string& change : stream.TakeLinkChanges()) {
-      std::fprintf(stderr, "remora: link to the hub %s\n", change.c_str());
+      std::fprintf(stderr, "remora: %s\n", Printable(change).c_str());
     }
     const std::optional<DeliveredRecord> next = stream.Next(kLook);
     if (!next.has_value()) {

@@ -261,6 +261,10 @@ void Client::OnHubHeartbeat(const v1::HubHeartbeat& heartbeat) {
   if (observer_ != nullptr) observer_->OnHubHeartbeat(heartbeat);
 }
 
+void Client::OnRecording(const v1::Recording& recording) {
+  if (observer_ != nullptr) observer_->OnRecording(recording);
+}
+
 void Client::OnJoined(const v1::Joined& joined) {
   join_refusals_.erase(CaseId::FromBytes(joined.case_id()));
   if (observer_ != nullptr) observer_->OnJoined(joined);

@@ -99,6 +99,7 @@ class Client : private LinkObserver {
   void OnFollowEnded(const v1::FollowEnded& ended) override;
   void OnHistoryPage(const v1::HistoryPage& page) override;
   void OnHubHeartbeat(const v1::HubHeartbeat& heartbeat) override;
+  void OnRecording(const v1::Recording& recording) override;
   void OnJoined(const v1::Joined& joined) override;
   void OnAcknowledged(const v1::Acknowledge& acknowledge) override;
   void OnRecordRefused(const v1::RecordRefused& refused) override;

@@ -1,0 +1,462 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "hub/participants/testing/core_harness.h"
+#include "hub/rooms/limits.h"
+
+namespace remora::hub {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+class UnrecordedTest : public ::testing::Test {
+ protected:
+  UnrecordedTest()
+      : case_id_(hub_.DrawCase()), origin_(hub_.DrawOrigin()), writer_(case_id_, origin_) {
+    agent_ = OpenCase(hub_, case_id_, &writer_, origin_);
+    reader_ = Follower("reader-1");
+  }
+
+  // Joined too; has read everything so far.
+  std::unique_ptr<TestParticipant> Follower(const std::string& name, uint32_t speaks = 2,
+                                            v1::Delivery delivery = v1::DELIVERY_LIVE) {
+    auto follower = std::make_unique<TestParticipant>(hub_, ReaderIdentity(name));
+    follower->speaks = speaks;
+    follower->Hello();
+    follower->Join(case_id_);
+    delivery == v1::DELIVERY_LIVE ? follower->FollowLive(1, case_id_)
+                                  : follower->FollowComplete(1, case_id_);
+    hub_.RunFor(Duration::Seconds(1));
+    return follower;
+  }
+  void FailDisk() { hub_.journal().FailCommits(absl::ResourceExhaustedError("disk is full")); }
+  void MendDisk() { hub_.journal().FailCommits(absl::OkStatus()); }
+  std::string Message(const std::string& text) {
+    return writer_.Write(MessageBody(text, agent_->identity.display_name));
+  }
+  static std::vector<std::string> Texts(const std::vector<Received>& records, bool unrecorded) {
+    std::vector<std::string> texts;
+    for (const Received& received : records) {
+      v1::Record record;
+      if (received.stamped.stamp.unrecorded != unrecorded) continue;
+      if (record.ParseFromString(received.bytes) && record.has_message()) {
+        texts.push_back(record.message().text());
+      }
+    }
+    return texts;
+  }
+  static std::vector<std::string> Unrecorded(const TestParticipant& participant) {
+    return Texts(participant.records, true);
+  }
+  static std::vector<std::string> Recorded(const TestParticipant& participant) {
+    return Texts(participant.records, false);
+  }
+  static std::vector<v1::RecordingCondition> Conditions(const TestParticipant& participant) {
+    std::vector<v1::RecordingCondition> conditions;
+    for (const v1::Down& down : participant.downs) {
+      if (down.has_recording()) conditions.push_back(down.recording().condition());
+    }
+    return conditions;
+  }
+  // Of the journal, of this kind.
+  std::vector<v1::Record> OnRecord(v1::Record::BodyCase kind) {
+    std::vector<v1::Record> found;
+    for (const std::string& bytes : hub_.JournalRecords(case_id_)) {
+      v1::Record record;
+      if (record.ParseFromString(bytes) && record.body_case() == kind) found.push_back(record);
+    }
+    return found;
+  }
+
+  HubHarness hub_;
+  CaseId case_id_;
+  OriginId origin_;
+  RecordWriter writer_;
+  std::unique_ptr<TestParticipant> agent_;
+  std::unique_ptr<TestParticipant> reader_;
+};
+
+TEST_F(UnrecordedTest, FailedCommitIsShownLiveOnceWithTheMarkAndMovesNothing) {
+  auto complete = Follower("reader-2", 2, v1::DELIVERY_COMPLETE);
+  auto old = Follower("reader-3", 1);
+  hub_.RunFor(Duration::Seconds(1));
+  const size_t on_disk = hub_.JournalRecords(case_id_).size();
+  for (TestParticipant* each : {agent_.get(), reader_.get(), complete.get(), old.get()}) {
+    each->ClearReceived();
+  }
+  FailDisk();
+  const std::string first = Message("one");
+  const std::string second = Message("two");
+  const std::string sweep = writer_.Write(SweepBody("SEP/R", 0, false));
+  agent_->Publish({first});
+  hub_.Run();
+  agent_->Publish({second, sweep, first, second, sweep});
+  hub_.RunFor(Duration::Seconds(3));
+  EXPECT_THAT(Unrecorded(*reader_), ElementsAre("one", "two"));
+  ASSERT_EQ(reader_->OfLane(3).size(), 1u);
+  EXPECT_TRUE(reader_->OfLane(3)[0].stamped.stamp.unrecorded);
+  EXPECT_EQ(reader_->OfLane(3)[0].seq(), 0u);
+  EXPECT_EQ(reader_->OfLane(3)[0].stamped.stamp.epoch, 1u);
+  EXPECT_THAT(complete->records, IsEmpty());
+  EXPECT_THAT(old->records, IsEmpty());
+  EXPECT_EQ(hub_.JournalRecords(case_id_).size(), on_disk);
+  EXPECT_EQ(agent_->CountOf(v1::Down::kAcknowledge), 0);
+  EXPECT_EQ(agent_->CountOf(v1::Down::kRecordRefused), 0);
+  ASSERT_NE(reader_->Last(v1::Down::kHeartbeat), nullptr);
+  const v1::CaseHead& head = reader_->Last(v1::Down::kHeartbeat)->heartbeat().heads(0);
+  EXPECT_EQ(head.head_seq(), on_disk);
+  EXPECT_EQ(head.recording(), v1::RECORDING_CONDITION_UNRECORDED);
+  EXPECT_GE(hub_.metrics().counter(metric::kRecordsShownUnrecorded), 3u);
+  EXPECT_EQ(hub_.metrics().gauge(metric::kRoomsUnrecorded), 1);
+
+  MendDisk();
+  hub_.RunFor(Duration::Seconds(2));
+  EXPECT_EQ(agent_->CountOf(v1::Down::kJoined), 1);
+  agent_->Publish({first, second, sweep});
+  hub_.RunFor(Duration::Seconds(10));
+  EXPECT_THAT(Recorded(*reader_), ElementsAre("one", "two"));
+  EXPECT_THAT(Unrecorded(*reader_), ElementsAre("one", "two"));
+  EXPECT_EQ(reader_->OfLane(3).size(), 2u);
+  EXPECT_EQ(complete->records.size(), hub_.JournalRecords(case_id_).size() - on_disk);
+  EXPECT_THAT(Recorded(*old), ElementsAre("one", "two"));
+  EXPECT_EQ(hub_.metrics().gauge(metric::kRoomsUnrecorded), 0);
+}
+
+TEST_F(UnrecordedTest, SlowCommitWithAnEventIsShownAfter250MsAndAgainWhenItIsOnDisk) {
+  hub_.RunFor(Duration::Seconds(1));
+  hub_.journal().HoldCommits();
+  agent_->Publish({writer_.Write(SweepBody("SEP/R", 0, false)), Message("slow")});
+  hub_.RunFor(Duration::Milliseconds(249));
+  EXPECT_THAT(Unrecorded(*reader_), IsEmpty());
+  EXPECT_THAT(Conditions(*reader_), IsEmpty());
+  hub_.RunFor(Duration::Milliseconds(1));
+  EXPECT_THAT(Unrecorded(*reader_), ElementsAre("slow"));
+  EXPECT_EQ(reader_->OfLane(3).size(), 1u);
+  EXPECT_THAT(Conditions(*reader_), ElementsAre(v1::RECORDING_CONDITION_UNRECORDED));
+  // What comes now is shown at once.
+  agent_->Publish({Message("next")});
+  hub_.Run();
+  EXPECT_THAT(Unrecorded(*reader_), ElementsAre("slow", "next"));
+  EXPECT_THAT(Recorded(*reader_), IsEmpty());
+  hub_.journal().ReleaseCommits();
+  hub_.Run();
+  // It succeeded after all: nobody has to offer anything again.
+  EXPECT_EQ(agent_->CountOf(v1::Down::kJoined), 1);
+  EXPECT_THAT(Recorded(*reader_), ElementsAre("slow", "next"));
+  EXPECT_THAT(Unrecorded(*reader_), ElementsAre("slow", "next"));
+  EXPECT_EQ(reader_->OfLane(3).size(), 2u);
+}
+
+TEST_F(UnrecordedTest, SlowCommitOfBulkAloneIsShownBeforeItLooksStale) {
+  agent_->Publish({Message("a sign of life")});
+  hub_.RunFor(Duration::Milliseconds(200));
+  hub_.journal().HoldCommits();
+  agent_->Publish({writer_.Write(SweepBody("SEP/R", 0, false))});
+  hub_.RunFor(kUnrecordedBulkAfter - Duration::Milliseconds(100));
+  EXPECT_THAT(reader_->OfLane(3), IsEmpty());
+  hub_.RunFor(Duration::Milliseconds(200));
+  ASSERT_EQ(reader_->OfLane(3).size(), 1u);
+  EXPECT_TRUE(reader_->OfLane(3)[0].stamped.stamp.unrecorded);
+  hub_.journal().ReleaseCommits();
+}
+
+TEST_F(UnrecordedTest, OrderHoldsAndWhatWouldBeRefusedIsNotShownButPassedOver) {
+  FailDisk();
+  agent_->Publish({Message("1")});
+  hub_.Run();
+  const std::string second = Message("2");
+  const std::string not_permitted =
+      writer_.Write(MessageBody("I am somebody else", "Dr Somebody"));
+  const std::string fourth = Message("4");
+  agent_->Publish({fourth});
+  hub_.Run();
+  EXPECT_THAT(Unrecorded(*reader_), ElementsAre("1"));
+  agent_->Publish({second, not_permitted, fourth});
+  hub_.Run();
+  EXPECT_THAT(Unrecorded(*reader_), ElementsAre("1", "2", "4"));
+  EXPECT_EQ(agent_->CountOf(v1::Down::kRecordRefused), 0);
+  MendDisk();
+  hub_.RunFor(Duration::Seconds(2));
+  agent_->Publish({second, not_permitted, fourth});
+  hub_.Run();
+  EXPECT_EQ(agent_->CountOf(v1::Down::kRecordRefused), 1);
+  EXPECT_THAT(Recorded(*reader_), ElementsAre("1", "2", "4"));
+}
+
+TEST_F(UnrecordedTest, StageIsCheckedAgainstWhatWasShown) {
+  FailDisk();
+  agent_->Publish({Message("before"), writer_.Write(LifecycleBody(v1::CASE_TRANSITION_CLOSING)),
+                   writer_.Write(LifecycleBody(v1::CASE_TRANSITION_CLOSED)),
+                   // Not allowed after that: passed over.
+                   writer_.Write(LifecycleBody(v1::CASE_TRANSITION_OPENED, "OR 1"))});
+  hub_.Run();
+  int steps = 0;
+  for (const Received& received : reader_->OfLane(1)) {
+    steps += received.stamped.header.kind == v1::Record::kCaseLifecycle &&
+             received.stamped.stamp.unrecorded;
+  }
+  EXPECT_EQ(steps, 2);
+  EXPECT_THAT(Unrecorded(*reader_), ElementsAre("before"));
+}
+
+TEST_F(UnrecordedTest, TalkGoesBothWaysWhileNothingIsRecorded) {
+  TestParticipant team(hub_, {"team", "Team", v1::ROLE_SURGICAL_TEAM, {}});
+  team.Hello();
+  team.Join(case_id_);
+  team.FollowLive(1, case_id_);
+  hub_.RunFor(Duration::Seconds(1));
+  FailDisk();
+  RecordWriter by_reader(case_id_, reader_->origin);
+  RecordWriter by_team(case_id_, team.origin);
+  reader_->Publish({by_reader.Write(MessageBody("hold on", reader_->identity.display_name))});
+  hub_.Run();
+  team.Publish({by_team.Write(MessageBody("waiting", "Team"))});
+  hub_.Run();
+  EXPECT_THAT(Unrecorded(team), ElementsAre("hold on", "waiting"));
+  EXPECT_THAT(Unrecorded(*reader_), ElementsAre("hold on", "waiting"));
+}
+
+TEST_F(UnrecordedTest, EverybodyIsToldWhenItChangesAndWhoComesMeanwhile) {
+  TestParticipant wall(hub_, {"wall", "Wall", v1::ROLE_CENTRE, {}});
+  wall.Hello();
+  v1::Follow directory;
+  directory.set_follow_id(1);
+  directory.set_directory(true);
+  wall.Follow(directory);
+  auto complete = Follower("reader-2", 2, v1::DELIVERY_COMPLETE);
+  auto old = Follower("reader-3", 1);
+  FailDisk();
+  agent_->Publish({Message("x")});
+  hub_.RunFor(Duration::Seconds(1));
+  auto late = Follower("reader-4");
+  const auto unrecorded = v1::RECORDING_CONDITION_UNRECORDED;
+  const auto recording = v1::RECORDING_CONDITION_RECORDING;
+  for (const TestParticipant* each : {agent_.get(), reader_.get(), complete.get(), late.get()}) {
+    EXPECT_THAT(Conditions(*each), ElementsAre(unrecorded)) << each->identity.name;
+    const v1::Recording& told = each->Last(v1::Down::kRecording)->recording();
+    EXPECT_EQ(told.case_id(), case_id_.bytes());
+    EXPECT_THAT(told.cause(), HasSubstr("disk is full"));
+    EXPECT_NE(told.since_unix_ns(), 0);
+  }
+  ASSERT_NE(wall.Last(v1::Down::kDirectory), nullptr);
+  EXPECT_EQ(wall.Last(v1::Down::kDirectory)->directory().cases(0).recording(), unrecorded);
+  // Who came late is shown what is not on disk, behind its snapshot.
+  EXPECT_THAT(Unrecorded(*late), ElementsAre("x"));
+
+  MendDisk();
+  hub_.RunFor(Duration::Seconds(10));
+  for (const TestParticipant* each : {agent_.get(), reader_.get(), complete.get(), late.get()}) {
+    EXPECT_THAT(Conditions(*each), ElementsAre(unrecorded, recording)) << each->identity.name;
+    EXPECT_EQ(each->Last(v1::Down::kRecording)->recording().cause(), "");
+  }
+  EXPECT_EQ(wall.Last(v1::Down::kDirectory)->directory().cases(0).recording(), recording);
+  EXPECT_THAT(Conditions(*old), IsEmpty());
+}
+
+TEST_F(UnrecordedTest, IntervalAndAlarmAreOnRecordWhenItIsOver) {
+  FailDisk();
+  const std::string message = Message("x");
+  agent_->Publish({message});
+  hub_.RunFor(Duration::Seconds(60));
+  EXPECT_THAT(OnRecord(v1::Record::kUnrecordedInterval), IsEmpty());
+  int shown_alerts = 0;
+  for (const Received& received : reader_->OfLane(0)) {
+    shown_alerts += received.stamped.header.kind == v1::Record::kAlert &&
+                    received.stamped.stamp.unrecorded;
+  }
+  EXPECT_EQ(shown_alerts, 1);
+  MendDisk();
+  hub_.RunFor(Duration::Seconds(10));
+  const std::vector<v1::Record> intervals = OnRecord(v1::Record::kUnrecordedInterval);
+  ASSERT_EQ(intervals.size(), 1u);
+  const v1::UnrecordedInterval& interval = intervals[0].unrecorded_interval();
+  EXPECT_NEAR(static_cast<double>(interval.to_unix_ns() - interval.from_unix_ns()) / 1e9,
+              60 + kUnrecordedHold.seconds(), 1.5);
+  EXPECT_THAT(interval.cause(), HasSubstr("disk is full"));
+  EXPECT_EQ(interval.shown_count(), hub_.metrics().counter(metric::kRecordsShownUnrecorded));
+  const std::vector<v1::Record> alerts = OnRecord(v1::Record::kAlert);
+  ASSERT_EQ(alerts.size(), 2u);
+  EXPECT_EQ(alerts[0].alert().condition(), v1::ALERT_CONDITION_RAISED);
+  EXPECT_EQ(alerts[1].alert().condition(), v1::ALERT_CONDITION_RECOVERED);
+  EXPECT_EQ(FromProto(alerts[1].alert().raised_by()),
+            (RecordKey{OriginId::FromBytes(alerts[0].origin()), 0, alerts[0].origin_seq()}));
+}
+
+TEST_F(UnrecordedTest, DiskThatStallsEachSecondMakesOneInterval) {
+  hub_.RunFor(Duration::Seconds(1));
+  for (int i = 0; i < 20; ++i) {
+    hub_.journal().HoldCommits();
+    agent_->Publish({Message(std::to_string(i))});
+    hub_.RunFor(Duration::Milliseconds(500));
+    hub_.journal().ReleaseCommits();
+    hub_.RunFor(Duration::Milliseconds(500));
+  }
+  EXPECT_EQ(Conditions(*reader_).size(), 1u);
+  hub_.RunFor(Duration::Seconds(10));
+  EXPECT_EQ(Conditions(*reader_).size(), 2u);
+  const std::vector<v1::Record> intervals = OnRecord(v1::Record::kUnrecordedInterval);
+  ASSERT_EQ(intervals.size(), 1u);
+  EXPECT_EQ(Recorded(*reader_).size(), 20u);
+  EXPECT_EQ(Unrecorded(*reader_).size(), 20u);
+}
+
+TEST_F(UnrecordedTest, OneStallLastsAtLeastTheHold) {
+  hub_.RunFor(Duration::Seconds(1));
+  hub_.journal().HoldCommits();
+  agent_->Publish({Message("x")});
+  hub_.RunFor(Duration::Milliseconds(300));
+  hub_.journal().ReleaseCommits();
+  hub_.RunFor(kUnrecordedHold - Duration::Milliseconds(400));
+  EXPECT_EQ(Conditions(*reader_).size(), 1u);
+  // In the hold, with the disk in order, records come with their seq, and with nothing else.
+  agent_->Publish({Message("y")});
+  hub_.Run();
+  EXPECT_THAT(Recorded(*reader_), ElementsAre("x", "y"));
+  EXPECT_THAT(Unrecorded(*reader_), ElementsAre("x"));
+  hub_.RunFor(Duration::Milliseconds(700));
+  EXPECT_EQ(Conditions(*reader_).size(), 2u);
+}
+
+TEST_F(UnrecordedTest, HubsOwnRecordsAreShownAndOnRecordUnderTheSameIds) {
+  FailDisk();
+  agent_->Publish({Message("x")});
+  hub_.Run();
+  agent_.reset();  // its link is cut in the middle of it
+  hub_.RunFor(Duration::Seconds(70));
+  std::vector<RecordKey> shown;
+  for (const Received& received : reader_->records) {
+    if (received.stamped.stamp.unrecorded && received.stamped.header.origin != origin_) {
+      shown.push_back(received.stamped.header.key());
+    }
+  }
+  // The alert, three link states, and that it left.
+  ASSERT_EQ(shown.size(), 5u);
+  MendDisk();
+  hub_.RunFor(Duration::Seconds(10));
+  std::set<RecordKey> recorded;
+  for (const std::string& bytes : hub_.JournalRecords(case_id_)) {
+    recorded.insert(WalkStamped(bytes)->header.key());
+  }
+  for (const RecordKey& key : shown) EXPECT_TRUE(recorded.contains(key)) << key.origin_seq;
+  ASSERT_FALSE(OnRecord(v1::Record::kLinkState).empty());
+  EXPECT_EQ(OnRecord(v1::Record::kLinkState).back().link_state().condition(),
+            v1::LINK_CONDITION_UNSUPERVISED);
+}
+
+TEST_F(UnrecordedTest, NewCaseCanBeFoundAndFollowedBeforeItsOpeningIsOnDisk) {
+  TestParticipant wall(hub_, {"wall", "Wall", v1::ROLE_CENTRE, {}});
+  wall.Hello();
+  v1::Follow directory;
+  directory.set_follow_id(1);
+  directory.set_directory(true);
+  wall.Follow(directory);
+  hub_.RunFor(Duration::Seconds(1));
+  wall.ClearReceived();
+  FailDisk();
+  const CaseId case_id = hub_.DrawCase();
+  RecordWriter writer(case_id, hub_.DrawOrigin());
+  const std::string opened = writer.Write(LifecycleBody(v1::CASE_TRANSITION_OPENED, "OR 2"));
+  const std::string sweep = writer.Write(SweepBody("SEP/L", 0, false));
+  TestParticipant agent(hub_, AgentIdentity("agent-2"));
+  agent.Hello(writer.LastKey(1).origin);
+  agent.Join(case_id, "OR 2");
+  hub_.Run();
+  agent.Publish({opened});
+  hub_.RunFor(Duration::Seconds(1));
+  EXPECT_THAT(Conditions(agent), ElementsAre(v1::RECORDING_CONDITION_UNRECORDED));
+  v1::CaseSummary summary;
+  for (const v1::Down& down : wall.downs) {
+    for (const v1::CaseSummary& listed : down.directory().cases()) {
+      if (listed.case_id() == case_id.bytes()) summary = listed;
+    }
+  }
+  EXPECT_EQ(summary.stage(), v1::CASE_STAGE_OPEN);
+  EXPECT_EQ(summary.theatre(), "OR 2");
+  EXPECT_EQ(summary.recording(), v1::RECORDING_CONDITION_UNRECORDED);
+  TestParticipant reader(hub_, ReaderIdentity("reader-9"));
+  reader.Hello();
+  reader.FollowLive(1, case_id);
+  hub_.Run();
+  agent.Publish({sweep});
+  hub_.Run();
+  EXPECT_EQ(reader.CountOf(v1::Down::kSnapshot), 1);
+  ASSERT_FALSE(reader.OfLane(1).empty());
+  EXPECT_EQ(reader.OfLane(1)[0].stamped.header.kind, v1::Record::kCaseLifecycle);
+  EXPECT_TRUE(reader.OfLane(1)[0].stamped.stamp.unrecorded);
+  EXPECT_EQ(reader.OfLane(3).size(), 1u);
+  EXPECT_EQ(agent.CountOf(v1::Down::kAcknowledge), 0);
+  MendDisk();
+  hub_.RunFor(Duration::Seconds(2));
+  agent.Publish({opened, sweep});
+  hub_.Run();
+  EXPECT_EQ(reader.OfLane(3).size(), 2u);
+  EXPECT_GE(hub_.JournalRecords(case_id).size(), 2u);
+}
+
+TEST_F(UnrecordedTest, HubThatStartsAgainInTheMiddleHasOnlyWhatIsOnDiskAndLosesNothing) {
+  FailDisk();
+  const std::string first = Message("1");
+  const std::string second = Message("2");
+  agent_->Publish({first});
+  hub_.Run();
+  agent_->Publish({second});
+  hub_.RunFor(Duration::Seconds(2));
+  EXPECT_THAT(Unrecorded(*reader_), ElementsAre("1", "2"));
+  agent_.reset();
+  reader_.reset();
+  hub_.RestartHub();
+  hub_.Run();
+  // Still no disk: the same again, under the same ids.
+  agent_ = std::make_unique<TestParticipant>(hub_, AgentIdentity());
+  agent_->Hello(origin_);
+  agent_->Join(case_id_, "OR 1");
+  reader_ = Follower("reader-1");
+  agent_->Publish({first, second});
+  hub_.RunFor(Duration::Seconds(2));
+  EXPECT_THAT(Unrecorded(*reader_), ElementsAre("1", "2"));
+  MendDisk();
+  hub_.RunFor(Duration::Seconds(2));
+  agent_->Publish({first, second});
+  hub_.Run();
+  EXPECT_THAT(Recorded(*reader_), ElementsAre("1", "2"));
+}
+
+TEST_F(UnrecordedTest, HostilePublisherIsShownOnceAndMemoryStaysBounded) {
+  hub_.RunFor(Duration::Seconds(1));
+  FailDisk();
+  std::vector<std::string> alerts;
+  size_t bytes = 0;
+  while (bytes < 4 * kMaxUnrecordedControlBytes) {
+    alerts.push_back(writer_.Write(AlertBody(std::string(1'900, 'a'))));
+    bytes += alerts.back().size();
+  }
+  reader_->reads = false;
+  for (int round = 0; round < 3; ++round) {
+    for (const std::string& alert : alerts) agent_->Publish({alert});
+    hub_.Run();
+  }
+  // A bulk lane full of holes: what is not remembered is not shown.
+  for (uint64_t number = 1; number < 4 * kMaxUnrecordedRanges; number += 2) {
+    agent_->Publish({writer_.WriteAs(number, BlockBody("EMG/1", number))});
+  }
+  hub_.RunFor(Duration::Seconds(1));
+  reader_->reads = true;
+  reader_->wants_write = true;
+  hub_.RunFor(Duration::Seconds(1));
+  size_t shown_bytes = 0;
+  std::set<RecordKey> shown;
+  for (const Received& received : reader_->records) {
+    if (!received.stamped.stamp.unrecorded) continue;
+    EXPECT_TRUE(shown.insert(received.stamped.header.key()).second);
+    if (received.lane() == 0) shown_bytes += received.bytes.size();
+  }
+  EXPECT_GT(shown_bytes, kMaxUnrecordedControlBytes / 2);
+  EXPECT_LE(shown_bytes, kMaxUnrecordedControlBytes);
+  EXPECT_LE(hub_.metrics().counter(metric::kRecordsShownUnrecorded),
+            alerts.size() + kMaxUnrecordedRanges + 4);
+}
+
+}  // namespace
+}  // namespace remora::hub
