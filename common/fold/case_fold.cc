@@ -14,6 +14,10 @@ RecordKey KeyOf(const v1::Record& record) {
   return {OriginId::FromBytes(record.origin()), record.lane(), record.origin_seq()};
 }
 
+std::string IdText(const RecordKey& key) {
+  return absl::StrCat(key.origin.Hex(), "/", key.lane, "/", key.origin_seq);
+}
+
 // Separates parts of a key; no name contains it.
 constexpr char kSeparator[] = "\x1f";
 
@@ -104,17 +108,28 @@ void CaseFold::ApplyAlertLane(const v1::Record& record, const RecordKey& key,
                     bytes);
       break;
     }
-    case v1::Record::kLinkState: {
-      const v1::LinkState& link = record.link_state();
-      links_[link.participant()] = link.condition();
-      agent_ = link.participant();
-      link_states_.Put(folded.seq, link.participant(), bytes);
-      KeepOnly(link_states_, &links_);
+    case v1::Record::kLinkState:
+      ApplyLinkState(record.link_state(), key, folded.seq, bytes);
       break;
-    }
     default:
       break;
   }
+}
+
+void CaseFold::ApplyLinkState(const v1::LinkState& link, const RecordKey& key, uint64_t seq,
+                              const StampedBytes& bytes) {
+  if (link.condition() == v1::LINK_CONDITION_LIVE && link.outage_ms() > 0) {
+    const std::string id = IdText(key);
+    outages_.Put(seq, id, bytes);
+    asks_for_review_[id] = !link.own_view() && link.outage_ms() >= kReviewedOutageMs;
+    KeepOnly(outages_, &asks_for_review_);
+  }
+  // What a participant says of the hub says nothing of its own link.
+  if (link.own_view()) return;
+  links_[link.participant()] = link.condition();
+  agent_ = link.participant();
+  link_states_.Put(seq, link.participant(), bytes);
+  KeepOnly(link_states_, &links_);
 }
 
 void CaseFold::ApplyEvent(const v1::Record& record, const RecordKey& key,
@@ -158,6 +173,18 @@ void CaseFold::ApplyEvent(const v1::Record& record, const RecordKey& key,
       break;
     case v1::Record::kClockEstimate:
       clock_estimates_.Put(folded.seq, key.origin.Hex(), bytes);
+      break;
+    case v1::Record::kUnrecordedInterval:
+      unrecorded_intervals_.Put(folded.seq, IdText(key), bytes);
+      break;
+    case v1::Record::kBacklogReviewed:
+      backlog_reviews_.Put(folded.seq, IdText(FromProto(record.backlog_reviewed().interval())),
+                           bytes);
+      break;
+    case v1::Record::kViewSeen:
+      views_seen_.Put(folded.seq,
+                      absl::StrCat(key.origin.Hex(), kSeparator, record.view_seen().screen_id()),
+                      bytes);
       break;
     case v1::Record::kTimerFired: {
       const v1::TimerFired& fired = record.timer_fired();
@@ -249,6 +276,15 @@ void CaseFold::FillModalities(v1::CaseSummary* summary) const {
   }
 }
 
+uint32_t CaseFold::CountUnreviewed() const {
+  uint32_t count = 0;
+  for (const auto& [id, asks] : asks_for_review_) count += asks && !backlog_reviews_.HasKey(id);
+  for (const auto& [seq, entry] : unrecorded_intervals_.records()) {
+    count += !backlog_reviews_.HasKey(entry.key);
+  }
+  return count;
+}
+
 v1::CaseSummary CaseFold::Summary() const {
   v1::CaseSummary summary;
   summary.set_case_id(case_id_.ToString());
@@ -276,6 +312,7 @@ v1::CaseSummary CaseFold::Summary() const {
   summary.set_last_message(last_message_);
   summary.set_last_message_sender(last_message_sender_);
   summary.set_agent_link(LinkOf(agent_));
+  summary.set_unreviewed_interval_count(CountUnreviewed());
   for (float percent : trends_.WorstOfLastHour(last_recorded_unix_ns_)) {
     summary.add_worst_amplitude_percent(percent);
   }

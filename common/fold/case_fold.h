@@ -79,6 +79,10 @@ class CaseFold {
   void RestoreSummary(const v1::CaseSummary& summary);
   absl::Status RestoreRecords(const v1::CaseState& state);
   void FillModalities(v1::CaseSummary* summary) const;
+  void ApplyLinkState(const v1::LinkState& link, const RecordKey& key, uint64_t seq,
+                      const StampedBytes& bytes);
+  // Outages of the agent's link and unrecorded intervals that no review names.
+  uint32_t CountUnreviewed() const;
 
   struct Participant {
     std::string display_name;
@@ -123,6 +127,13 @@ class CaseFold {
   RecordShelf measurements_{kMaxTrends, kMaxListedBytes};
   RecordShelf link_states_{kMaxListed, kMaxListedBytes};
   RecordShelf timers_{kMaxTimers, kMaxListedBytes};
+  // By the id of the record that ended the interval.
+  RecordShelf outages_{kMaxIntervals, kMaxIntervalBytes};
+  std::map<std::string, bool> asks_for_review_;  // by key of outages_
+  RecordShelf unrecorded_intervals_{kMaxIntervals, kMaxIntervalBytes};
+  RecordShelf backlog_reviews_{2 * kMaxIntervals, 2 * kMaxIntervalBytes};
+  // By participant (its origin) and screen.
+  RecordShelf views_seen_{kMaxListed, kMaxViewBytes};
 };
 
 }  // namespace remora

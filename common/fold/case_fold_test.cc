@@ -33,7 +33,7 @@ class CaseFoldTest : public ::testing::Test {
     std::vector<RecordKey> alerts;
     for (int i = 0; i < count; ++i) {
       const std::string name = std::to_string(random_->Below(5));
-      switch (random_->Below(13)) {
+      switch (random_->Below(16)) {
         case 0:
           alerts.push_back(Apply(AlertBody("a" + std::to_string(i))));
           break;
@@ -77,6 +77,24 @@ class CaseFoldTest : public ::testing::Test {
           body.mutable_link_state()->set_participant("agent" + name);
           body.mutable_link_state()->set_condition(
               static_cast<v1::LinkCondition>(1 + random_->Below(4)));
+          body.mutable_link_state()->set_outage_ms(static_cast<double>(random_->Below(20'000)));
+          body.mutable_link_state()->set_own_view(random_->Below(4) == 0);
+          intervals_.push_back(Apply(body));
+          break;
+        }
+        case 10: {
+          v1::Record body;
+          body.mutable_unrecorded_interval()->set_cause("disk full");
+          intervals_.push_back(Apply(body));
+          break;
+        }
+        case 11:
+          if (!intervals_.empty()) Apply(ReviewBody(intervals_[random_->Below(intervals_.size())]));
+          break;
+        case 12: {
+          v1::Record body;
+          body.mutable_view_seen()->set_screen_id(random_->Below(30));
+          body.mutable_view_seen()->set_mode(v1::SEEN_MODE_LIVE);
           Apply(body);
           break;
         }
@@ -97,6 +115,27 @@ class CaseFoldTest : public ::testing::Test {
     }
   }
 
+  static v1::Record ReviewBody(const RecordKey& interval) {
+    v1::Record body;
+    *body.mutable_backlog_reviewed()->mutable_interval() = ToProto(interval);
+    body.mutable_backlog_reviewed()->set_actor("Dr A");
+    return body;
+  }
+  static v1::Record OutageBody(double ms, bool own_view = false) {
+    v1::Record body;
+    body.mutable_link_state()->set_participant("agent");
+    body.mutable_link_state()->set_condition(v1::LINK_CONDITION_LIVE);
+    body.mutable_link_state()->set_outage_ms(ms);
+    body.mutable_link_state()->set_own_view(own_view);
+    return body;
+  }
+  v1::CaseState State() const {
+    v1::CaseState state;
+    EXPECT_TRUE(state.ParseFromString(fold_.EncodeCheckpoint()));
+    return state;
+  }
+
+  std::vector<RecordKey> intervals_;
   std::unique_ptr<Random> random_;
   CaseId case_id_;
   RecordWriter writer_;
@@ -285,6 +324,55 @@ TEST_F(CaseFoldTest, SecondTimerOfTheSameDeadlineIsIgnored) {
   ASSERT_TRUE(after.ParseFromString(fold_.EncodeCheckpoint()));
   ASSERT_EQ(after.timers_size(), 1);
   EXPECT_EQ(after.timers(0), before.timers(0));
+}
+
+TEST_F(CaseFoldTest, IntervalsAreUnreadUntilAReviewNamesThem) {
+  const RecordKey outage = Apply(OutageBody(10'000));
+  v1::Record body;
+  body.mutable_unrecorded_interval()->set_cause("disk full");
+  const RecordKey unrecorded = Apply(body);
+  EXPECT_EQ(fold_.Summary().unreviewed_interval_count(), 2u);
+  Apply(ReviewBody(outage));
+  Apply(ReviewBody(outage));
+  EXPECT_EQ(fold_.Summary().unreviewed_interval_count(), 1u) << "one review is of one interval";
+  Apply(ReviewBody(unrecorded));
+  EXPECT_EQ(fold_.Summary().unreviewed_interval_count(), 0u);
+  EXPECT_EQ(State().outages_size(), 1);
+  EXPECT_EQ(State().unrecorded_intervals_size(), 1);
+  EXPECT_EQ(State().backlog_reviews_size(), 2);
+}
+
+TEST_F(CaseFoldTest, WhatWasOnlyStaleAndAnOwnViewAskForNoReview) {
+  Apply(OutageBody(9'999));
+  Apply(OutageBody(600'000, /*own_view=*/true));
+  EXPECT_EQ(fold_.Summary().unreviewed_interval_count(), 0u);
+  EXPECT_EQ(State().outages_size(), 2);
+}
+
+TEST_F(CaseFoldTest, OwnViewOfAReaderSaysNothingOfTheAgentsLink) {
+  Apply(OutageBody(0));
+  v1::Record reader = OutageBody(3'000, /*own_view=*/true);
+  reader.mutable_link_state()->set_participant("anna");
+  reader.mutable_link_state()->set_condition(v1::LINK_CONDITION_LOST);
+  Apply(reader);
+  EXPECT_EQ(fold_.Summary().agent_link(), v1::LINK_CONDITION_LIVE);
+  EXPECT_EQ(fold_.LinkOf("anna"), v1::LINK_CONDITION_UNSPECIFIED);
+}
+
+TEST_F(CaseFoldTest, OfEachScreenTheNewestViewIsKept) {
+  v1::Record body;
+  body.mutable_view_seen()->set_mode(v1::SEEN_MODE_LIVE);
+  for (const uint64_t screen : {1, 2, 1}) {
+    body.mutable_view_seen()->set_screen_id(screen);
+    body.mutable_view_seen()->set_control_seq(seq_);
+    Apply(body);
+  }
+  const v1::CaseState state = State();
+  ASSERT_EQ(state.views_seen_size(), 2);
+  v1::Record newest;
+  ASSERT_TRUE(newest.ParseFromString(state.views_seen(1)));
+  EXPECT_EQ(newest.view_seen().screen_id(), 1u);
+  EXPECT_EQ(newest.view_seen().control_seq(), 2u);
 }
 
 TEST_F(CaseFoldTest, StateStaysBoundedThroughALongNoisyCase) {

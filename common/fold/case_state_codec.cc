@@ -63,6 +63,10 @@ std::string CaseFold::EncodeShown(const v1::CaseSummary& summary) const {
   lifecycle_.AppendTo(State::kLifecycleFieldNumber, &out);
   AppendFixed64Field(State::kSeqFieldNumber, seq_, &out);
   link_states_.AppendTo(State::kLinkStatesFieldNumber, &out);
+  outages_.AppendTo(State::kOutagesFieldNumber, &out);
+  backlog_reviews_.AppendTo(State::kBacklogReviewsFieldNumber, &out);
+  unrecorded_intervals_.AppendTo(State::kUnrecordedIntervalsFieldNumber, &out);
+  views_seen_.AppendTo(State::kViewsSeenFieldNumber, &out);
   return out;
 }
 
@@ -93,7 +97,8 @@ absl::Status CaseFold::RestoreRecords(const v1::CaseState& state) {
        {&state.alerts(), &state.alert_actions(), &state.messages(), &state.receipts(),
         &state.baselines(), &state.annotations(), &state.phases(), &state.activities(),
         &state.gaps(), &state.clock_estimates(), &state.lifecycle(), &state.measurements(),
-        &state.link_states(), &state.timers()}) {
+        &state.link_states(), &state.timers(), &state.outages(), &state.backlog_reviews(),
+        &state.unrecorded_intervals(), &state.views_seen()}) {
     if (absl::Status status = add(*records); !status.ok()) return status;
   }
   if (!state.plan().empty()) {

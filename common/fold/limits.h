@@ -30,6 +30,14 @@ inline constexpr size_t kMaxAnnotationBytes = 192 * 1024;
 inline constexpr size_t kMaxListed = 200;
 inline constexpr size_t kMaxListedBytes = 64 * 1024;
 inline constexpr size_t kMaxTimers = 256;
+// Outages, and times without a journal: what a link that comes and goes each minute makes in 3 h.
+inline constexpr size_t kMaxIntervals = 200;
+inline constexpr size_t kMaxIntervalBytes = 24 * 1024;
+// An outage that is shorter was stale only, and nothing is to be looked through
+// (docs/freshness.md).
+inline constexpr double kReviewedOutageMs = 10'000;
+// What the newest of each screen showed: a dozen screens of 64 traces.
+inline constexpr size_t kMaxViewBytes = 64 * 1024;
 inline constexpr size_t kMaxParticipants = 128;
 // A trend a trace and component: 8 h at one average in 43 s are 670 points of 40 bytes.
 inline constexpr size_t kMaxTrends = 200;
@@ -45,7 +53,8 @@ inline constexpr size_t kMaxSummaryBytes = 64 * 1024;
 inline constexpr size_t kMaxSnapshotTraceBytes = 512 * 1024;
 
 static_assert(kMaxAlertBytes + kMaxChatBytes + kMaxReceiptBytes + kMaxBaselineBytes +
-                      kMaxAnnotationBytes + kMaxControlBytes + 8 * kMaxListedBytes +
+                      kMaxAnnotationBytes + kMaxControlBytes + 6 * kMaxListedBytes +
+                      4 * kMaxIntervalBytes + kMaxViewBytes +
                       kMaxTrendPointsOfCase * kTrendPointBytes +
                       kMaxTrends * 2 * (kMaxNameBytes + 4) + kMaxSummaryBytes +
                       kMaxSnapshotTraceBytes <
