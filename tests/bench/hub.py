@@ -105,9 +105,9 @@ class Hub:
 
 
 def load_command(hub, role, control, settings):
-    command = [os.path.join(hub.binaries, "remora-bench-load"), "--role", role, "--control", control,
-               "--grpc", hub.grpc, "--http", hub.http, "--nonce", hub.nonce]
-    for key, value in settings.items():
+    command = [os.path.join(hub.binaries, "remora-bench-load"), "--role", role, "--control", control]
+    reached = {"grpc": hub.grpc, "http": hub.http, "nonce": hub.nonce}
+    for key, value in {**reached, **settings}.items():
         command += ["--" + key.replace("_", "-"), str(value)]
     return command
 
@@ -142,18 +142,22 @@ class MemoryWatch:
         self._thread.join()
 
 
-def run_load(hub, settings):
-    """Followers and publishers of one run; what both measured, as one row."""
+def run_load(hub, settings, reached):
+    """Followers and publishers of one run; what both measured, as one row. `reached` says where followers find the
+    hub, and by "publish" where publishers do, if not directly."""
     control = f"/dev/shm/remora-bench-{os.getpid()}-{secrets.token_hex(4)}"
     with open(control, "wb"):
         pass
     follow = publish = None
+    reached = dict(reached)
+    publishing = {**settings, **reached.pop("publish", {})}
+    following = {**settings, **reached}
     watch = MemoryWatch(hub.pid)
     try:
         if settings["subs"] > 0:
-            follow = subprocess.Popen(load_command(hub, "follow", control, settings), stdout=subprocess.PIPE, text=True)
+            follow = subprocess.Popen(load_command(hub, "follow", control, following), stdout=subprocess.PIPE, text=True)
         pids = {"hub_pid": hub.pid, "follow_pid": follow.pid if follow else 0}
-        publish = subprocess.Popen(load_command(hub, "publish", control, {**settings, **pids}),
+        publish = subprocess.Popen(load_command(hub, "publish", control, {**publishing, **pids}),
                                    stdout=subprocess.PIPE, text=True)
         length = settings["secs"] + settings["warm"] + settings.get("resume", 0) + SLACK_S
         try:

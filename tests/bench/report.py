@@ -3,14 +3,7 @@ import collections
 import json
 import statistics
 
-
-def rate(row):
-    """Deliveries a second (without followers: records on disk)."""
-    return row["got"] / row["span_s"] if row.get("span_s", 0) > 0 else 0.0
-
-
-def hub_us(row):
-    return row["cpu_hub"] / max(1, row["got"]) * 1e6
+from checks import hub_us, rate, table
 
 
 def line(row):
@@ -38,11 +31,18 @@ def _ratio(rows, others, figure):
     return statistics.median(ratios) if ratios else None
 
 
+def _busy(rows):
+    """Whether other work ran: runs of this benchmark leave a load of 2 to 4 behind."""
+    return statistics.median(r["load_before"] for r in rows) > 5
+
+
 def _title(key):
-    plan, size, subs, topics, stall = key
+    plan, size, subs, topics, stall, link = key
     text = f"{plan}: {size} B, {subs} followers"
     if topics > 1:
         text += f" of {topics} theatres"
+    if link:
+        text += f", link of {link}"
     return text + (f", {stall} of them stops reading" if stall else "")
 
 
@@ -80,13 +80,16 @@ def markdown(files):
         return "nothing was measured\n"
     groups = collections.defaultdict(lambda: collections.defaultdict(list))
     for row in rows:
-        key = (row["plan"], row["size"], row["subs"], row["topics"], row.get("stall", 0))
+        key = (row["plan"], row["size"], row["subs"], row["topics"], row.get("stall", 0),
+               row.get("link_rate", ""))
         groups[key][row["system"]].append(row)
     lines = ["This machine, measured beside each round: fdatasync of 4 KiB p50 "
              f"{_spread(rows, lambda r: r['fdatasync_p50_us'])} us, p99 "
              f"{_spread(rows, lambda r: r['fdatasync_p99_us'])} us; 64 bytes there and back over loopback "
              f"{_spread(rows, lambda r: r['loopback_p50_us'])} us. Load before a run "
-             f"{_spread(rows, lambda r: r['load_before'], '{:.1f}')}.", ""]
+             f"{_spread(rows, lambda r: r['load_before'], '{:.1f}')}"
+             + (" (busy with other work: figures for shaping, not for claims)." if _busy(rows) else "."), ""]
+    lines += table(rows) + [""]
     for key, by in groups.items():
         lines += _table(key, by)
     return "\n".join(lines)

@@ -1,9 +1,12 @@
 """What is measured: Remora in its ways of being used, and its peers. Each is run on the same plan."""
+import contextlib
 import importlib.util
 import os
+import shutil
 import subprocess
 
 from hub import Failed, Hub, run_load
+from ways import SlowLink, TlsProxy
 
 # name -> how the hub is used: what followers speak, how they follow, where the journal is, which client.
 REMORA = {
@@ -17,6 +20,8 @@ REMORA = {
     "remora-ws-complete-memory": {"over": "websocket", "delivery": "complete", "journal": "memory"},
     # The link that readers use, one thread for all of them: its own cost is most of what is seen.
     "remora-sdk-live": {"over": "grpc", "delivery": "live", "client": "sdk"},
+    # Through nginx with TLS 1.3, as a hub is put to use; publishers too.
+    "remora-tls-live": {"over": "grpc", "delivery": "live", "tls": True},
     "remora-sdk-complete": {"over": "grpc", "delivery": "complete", "client": "sdk"},
 }
 # A live follow holds 512 KiB of blocks and 128 KiB on their way (hub/fanout/limits.h): a publisher that is further
@@ -57,23 +62,28 @@ class Peers:
         return row
 
 
+def missing(name):
+    """Whether this way of using Remora needs what is not installed here."""
+    return REMORA[name].get("tls", False) and shutil.which("nginx") is None
+
+
 def trouble_of(row, name, plan):
     """Why a row does not count; empty for one that does."""
     trouble = []
     lost = row["owed"] - row["got"]
-    stalled = plan.get("stall", 0) > 0
+    # Behind a slow link, what is left out is told; so it is of a follower that stops reading.
+    lossy = "link_rate" in plan
     if name in REMORA:
         for key in ("refused", "rejoined", "unreadable", "ended", "duplicates"):
             if row.get(key):
                 trouble.append(f"{row[key]} {key}")
-        if row.get("holes") and not stalled:
-            trouble.append(f"{row['holes']} holes")
-        # What a stalled follower misses must be told, every one.
+        if row.get("reader_holes") and not lossy:
+            trouble.append(f"{row['reader_holes']} holes")
         if row.get("holes", 0) > row.get("told", 0) and REMORA[name]["delivery"] == "live":
             trouble.append(f"{row['holes'] - row['told']} holes untold")
     elif row.get("gaps"):
         trouble.append(f"{row['gaps']} gaps")
-    if lost > 0:
+    if lost > 0 and not lossy:
         trouble.append(f"{lost} not delivered")
     return ", ".join(trouble)
 
@@ -84,7 +94,14 @@ def run_remora(name, plan, binaries, disk):
     settings.pop("pubs", None)
     if settings["delivery"] == "live" and "window" in settings:
         settings["window"] = max(16, min(settings["window"], LIVE_WINDOW_BYTES // settings["size"]))
-    with Hub(binaries, disk, settings["topics"], journal) as hub:
-        row = run_load(hub, settings)
+    link_rate = settings.pop("link_rate", None)
+    tls = settings.pop("tls", False)
+    with Hub(binaries, disk, settings["topics"], journal) as hub, contextlib.ExitStack() as ways:
+        reached = {}
+        if link_rate:
+            reached = ways.enter_context(SlowLink(binaries, hub, link_rate)).reached()
+        if tls:
+            reached = ways.enter_context(TlsProxy(hub)).reached()
+        row = run_load(hub, settings, reached)
     row["window"] = settings.get("window", 0)
     return row

@@ -28,7 +28,7 @@ Agent::Agent(const LoadOptions& options, int topic, const BlockShape& shape, Con
       tally_(tally),
       blocks_(topic, shape),
       sent_ns_(kRemembered),
-      stream_(options.grpc, TokenOfAgent(options, topic),
+      stream_(options.grpc, TlsRootsText(options), TokenOfAgent(options, topic),
               {[this](absl::string_view down) { OnDown(down); },
                [this](const std::string& why) {
                  if (page_->phase == Phase::kDone) return;
@@ -46,8 +46,11 @@ void Agent::SendBlock() {
   frame_.clear();
   blocks_.AppendFrame(now, &frame_);
   sent_ns_[blocks_.last_origin_seq() % kRemembered].store(now, std::memory_order_relaxed);
+  if (topic_ == 0) page_->last_sent = blocks_.last_origin_seq();
   stream_.SendRecords(frame_);
 }
+
+void Agent::SendAlert() { stream_.SendRecords(BlockMaker::AlertFrame(topic_, ++alerts_, NowNs())); }
 
 void Agent::OnDown(absl::string_view bytes) {
   if (bytes.empty() || bytes[0] == '\x0a') return;  // it follows nothing

@@ -13,6 +13,8 @@ namespace remora::bench {
 namespace {
 
 constexpr uint64_t kBootId = 0xb007;
+// Of the trace that an alert carries: 100 ms, reduced.
+constexpr size_t kReducedSamples = 250;
 constexpr uint32_t kVarint = 0, kFixed64 = 1, kBytes = 2;
 
 void AppendVarint(uint64_t value, std::string* out) {
@@ -54,6 +56,17 @@ v1::SampleBlock Block(size_t samples) {
   block.mutable_filter()->set_low_pass_hz(1000);
   block.mutable_filter()->set_order(4);
   return block;
+}
+
+v1::Record HeaderOnly(int topic, uint32_t lane, uint64_t origin_seq, int64_t now_ns) {
+  v1::Record record;
+  record.set_case_id(CaseOf(topic).ToString());
+  record.set_origin(AgentOriginOf(topic).ToString());
+  record.set_lane(lane);
+  record.set_origin_seq(origin_seq);
+  record.mutable_captured_at()->set_boot_id(kBootId);
+  record.mutable_captured_at()->set_monotonic_ns(now_ns);
+  return record;
 }
 
 std::string Ids(int topic) {
@@ -137,14 +150,33 @@ void BlockMaker::AppendFrame(int64_t sent_ns, std::string* frames) {
   (*frames)[start + 2] = static_cast<char>(length >> 7);
 }
 
+std::string BlockMaker::AlertFrame(int topic, uint64_t origin_seq, int64_t sent_ns) {
+  v1::Record record = HeaderOnly(topic, 0, origin_seq, sent_ns);
+  v1::Alert* alert = record.mutable_alert();
+  alert->set_priority(v1::ALERT_PRIORITY_HIGH);
+  alert->set_kind(v1::ALERT_KIND_ABSOLUTE);
+  alert->set_alert_class(v1::ALERT_CLASS_PHYSIOLOGICAL);
+  alert->set_condition(v1::ALERT_CONDITION_RAISED);
+  alert->set_trace_id("SEP_UPPER/R/CPc-Front");
+  alert->set_modality(v1::MODALITY_SEP_UPPER);
+  alert->set_side(v1::SIDE_RIGHT);
+  alert->mutable_criterion()->set_key("SEP.amp_abs");
+  alert->mutable_criterion()->set_limits("amplitude -50 %");
+  alert->mutable_criterion()->set_source("ACNS 2009");
+  alert->set_summary("SEP median right CPc-Front: N20-P25 -64 %, limit -50 %");
+  v1::AlertEvidence* evidence = alert->mutable_evidence();
+  evidence->set_component("N20-P25");
+  evidence->set_amplitude_uv(0.9);
+  evidence->set_amplitude_percent_of_baseline(36);
+  *evidence->mutable_reduced_trace() = PackCounts(Samples(kReducedSamples), 0.05);
+  evidence->set_reduced_sample_interval_ms(0.4);
+  std::string frames;
+  remora::AppendFrame(record.SerializeAsString(), &frames);
+  return frames;
+}
+
 std::string BlockMaker::OpeningFrame(int topic, int64_t now_ns) {
-  v1::Record record;
-  record.set_case_id(CaseOf(topic).ToString());
-  record.set_origin(AgentOriginOf(topic).ToString());
-  record.set_lane(1);
-  record.set_origin_seq(1);
-  record.mutable_captured_at()->set_boot_id(kBootId);
-  record.mutable_captured_at()->set_monotonic_ns(now_ns);
+  v1::Record record = HeaderOnly(topic, 1, 1, now_ns);
   record.mutable_case_lifecycle()->set_transition(v1::CASE_TRANSITION_OPENED);
   record.mutable_case_lifecycle()->set_theatre(TheatreOf(topic));
   record.mutable_case_lifecycle()->set_procedure("benchmark");

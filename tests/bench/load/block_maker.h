@@ -33,6 +33,8 @@ class BlockMaker {
   void AppendFrame(int64_t sent_ns, std::string* frames);
   uint64_t last_origin_seq() const { return last_origin_seq_; }
 
+  // An alert with a reduced trace, as the surveillance of an agent raises it.
+  static std::string AlertFrame(int topic, uint64_t origin_seq, int64_t sent_ns);
   // A record that opens the theatre's case: the first of lane 1.
   static std::string OpeningFrame(int topic, int64_t now_ns);
 

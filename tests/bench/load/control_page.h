@@ -28,6 +28,8 @@ struct ControlPage {
   std::atomic<int64_t> measured_from_ns;
   // Records sent at or after this are not any more.
   std::atomic<int64_t> measured_to_ns;
+  // The first theatre's last block.
+  std::atomic<uint64_t> last_sent;
   // True while those that stall do not read.
   std::atomic<bool> stalling;
   alignas(64) std::atomic<uint64_t> measured;  // measured deliveries

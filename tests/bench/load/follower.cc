@@ -11,6 +11,7 @@ namespace remora::bench {
 namespace {
 
 constexpr uint32_t kFollowId = 1;
+constexpr uint32_t kAlertLane = 0;
 constexpr uint32_t kBlockLane = 5;
 
 void Raise(std::atomic<int64_t>* largest, int64_t value) {
@@ -22,20 +23,33 @@ void Raise(std::atomic<int64_t>* largest, int64_t value) {
 }  // namespace
 
 void Tally::Print() const {
+  const auto count = [](const std::atomic<uint64_t>& value) {
+    return static_cast<unsigned long long>(value.load());
+  };
+  const auto milliseconds = [](const std::atomic<int64_t>& ns) {
+    return ns < 0 ? -1 : static_cast<double>(ns) / 1e6;
+  };
   std::printf(
       "{\"p50_us\":%.1f,\"p90_us\":%.1f,\"p99_us\":%.1f,\"p999_us\":%.1f,\"max_us\":%.1f,"
-      "\"holes\":%llu,\"told\":%llu,\"duplicates\":%llu,\"others\":%llu,\"batches\":%llu,"
-      "\"unreadable\":%llu,\"ended\":%llu,\"first_age_ms\":%.1f,\"first_age_after_gap_ms\":%.1f}\n",
+      "\"p99_after_us\":%.1f,\"alerts\":%llu,\"alert_p50_us\":%.1f,\"alert_p95_us\":%.1f,"
+      "\"alert_p99_us\":%.1f,",
       latency.Quantile(.5), latency.Quantile(.9), latency.Quantile(.99), latency.Quantile(.999),
-      latency.Quantile(1), static_cast<unsigned long long>(holes),
-      static_cast<unsigned long long>(told), static_cast<unsigned long long>(duplicates),
-      static_cast<unsigned long long>(others), static_cast<unsigned long long>(batches),
-      static_cast<unsigned long long>(unreadable), static_cast<unsigned long long>(ended),
-      static_cast<double>(first_age_ns) / 1e6, static_cast<double>(first_age_after_gap_ns) / 1e6);
+      latency.Quantile(1), latency_after.Quantile(.99),
+      static_cast<unsigned long long>(alert_latency.count()), alert_latency.Quantile(.5),
+      alert_latency.Quantile(.95), alert_latency.Quantile(.99));
+  std::printf(
+      "\"holes\":%llu,\"reader_holes\":%llu,\"told\":%llu,\"duplicates\":%llu,\"others\":%llu,"
+      "\"batches\":%llu,\"unreadable\":%llu,\"ended\":%llu,\"first_age_ms\":%.1f,"
+      "\"first_age_after_gap_ms\":%.1f,\"whole_ms\":%.1f}\n",
+      count(holes), count(reader_holes), count(told), count(duplicates), count(others),
+      count(batches), count(unreadable), count(ended), milliseconds(first_age_ns),
+      milliseconds(first_age_after_gap_ns), milliseconds(whole_ns));
 }
 
 Follower::Follower(const LoadOptions& options, int index, ControlPage* page, Tally* tally)
-    : options_(options), index_(index), page_(page), tally_(tally) {}
+    : options_(options), index_(index), page_(page), tally_(tally) {
+  if (leaves()) cursor_.emplace(FollowRequest());
+}
 
 std::string Follower::Hello() const {
   v1::Up up;
@@ -51,6 +65,7 @@ v1::Follow Follower::FollowRequest() const {
   follow.set_follow_id(kFollowId);
   follow.set_case_id(CaseOf(options_.topic_of(index_)).ToString());
   follow.set_delivery(options_.live() ? v1::DELIVERY_LIVE : v1::DELIVERY_COMPLETE);
+  if (cursor_ && cursor_->has_place()) *follow.mutable_cursor() = cursor_->ToProto();
   return follow;
 }
 
@@ -74,6 +89,13 @@ void Follower::OnRecord(absl::string_view record) {
     return;
   }
   if (seen.lane >= 2) shown_bytes_ += record.size();
+  if (cursor_) {
+    const auto stamped = WalkStamped(record);
+    if (stamped.ok()) cursor_->Take(*stamped, record);
+  }
+  if (seen.lane == kAlertLane && IsMeasured(seen.captured_ns)) {
+    tally_->alert_latency.Add(NowNs() - seen.captured_ns);
+  }
   if (seen.lane != kBlockLane) {
     tally_->others.fetch_add(1, std::memory_order_relaxed);
     return;
@@ -85,14 +107,30 @@ void Follower::OnRecord(absl::string_view record) {
   if (newest_ == 0) {
     page_->followers_ready.fetch_add(1);
   } else if (seen.origin_seq != newest_ + 1) {
-    tally_->holes.fetch_add(seen.origin_seq - newest_ - 1, std::memory_order_relaxed);
+    const uint64_t missed = seen.origin_seq - newest_ - 1;
+    tally_->holes.fetch_add(missed, std::memory_order_relaxed);
+    if (!stalls()) tally_->reader_holes.fetch_add(missed, std::memory_order_relaxed);
   }
   newest_ = seen.origin_seq;
+  Measure(seen);
+}
+
+bool Follower::IsMeasured(int64_t captured_ns) const {
+  return !stalls() && captured_ns >= page_->measured_from_ns.load(std::memory_order_relaxed) &&
+         captured_ns < page_->measured_to_ns.load(std::memory_order_relaxed);
+}
+
+void Follower::Measure(const BlockSeen& seen) {
   const int64_t now = NowNs();
-  if (seen.captured_ns >= page_->measured_from_ns.load(std::memory_order_relaxed) &&
-      seen.captured_ns < page_->measured_to_ns.load(std::memory_order_relaxed) && !stalls()) {
+  if (IsMeasured(seen.captured_ns)) {
     tally_->latency.Add(now - seen.captured_ns);
     ++measured_in_batch_;
+  } else if (!stalls() && page_->phase.load(std::memory_order_relaxed) == Phase::kResumed) {
+    tally_->latency_after.Add(now - seen.captured_ns);
+  }
+  if (to_catch_up_ != 0 && newest_ >= to_catch_up_) {
+    Raise(&tally_->whole_ns, now - came_back_ns_);
+    to_catch_up_ = 0;
   }
   if (stalls() && page_->phase.load(std::memory_order_relaxed) == Phase::kResumed) {
     if (std::exchange(first_after_resume_, false)) {
@@ -102,6 +140,13 @@ void Follower::OnRecord(absl::string_view record) {
       Raise(&tally_->first_age_after_gap_ns, now - seen.captured_ns);
     }
   }
+}
+
+void Follower::ComeBack() {
+  came_back_ns_ = NowNs();
+  to_catch_up_ = page_->last_sent;
+  shown_bytes_ = reported_bytes_ = 0;
+  waiting_up_.clear();
 }
 
 void Follower::OnBatchEnd() {

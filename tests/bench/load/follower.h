@@ -5,10 +5,13 @@
 // reported as coalesced as there (kShownInterval). Thread-compatible: one thread at a time.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "absl/strings/string_view.h"
+#include "common/link/follow_cursor.h"
 #include "remora/v1/room.pb.h"
+#include "tests/bench/load/block_maker.h"
 #include "tests/bench/load/control_page.h"
 #include "tests/bench/load/latency_histogram.h"
 #include "tests/bench/load/load_options.h"
@@ -17,18 +20,24 @@ namespace remora::bench {
 
 // What all followers of a process counted. Thread-safe.
 struct Tally {
+  // Of blocks at followers that read all the time: while it is measured, and after that.
   LatencyHistogram latency;
-  std::atomic<uint64_t> holes{0};       // blocks that a follower never had, by origin_seq
-  std::atomic<uint64_t> told{0};        // blocks that gaps told of
-  std::atomic<uint64_t> duplicates{0};  // blocks that came again, or out of order
-  std::atomic<uint64_t> others{0};      // records that are no blocks
-  std::atomic<uint64_t> batches{0};     // messages with records
+  LatencyHistogram latency_after;
+  LatencyHistogram alert_latency;         // likewise, while it is measured
+  std::atomic<uint64_t> holes{0};         // blocks that a follower never had, by origin_seq
+  std::atomic<uint64_t> reader_holes{0};  // those of followers that read all the time
+  std::atomic<uint64_t> told{0};          // blocks that gaps told of
+  std::atomic<uint64_t> duplicates{0};    // blocks that came again, or out of order
+  std::atomic<uint64_t> others{0};        // records that are no blocks
+  std::atomic<uint64_t> batches{0};       // messages with records
   std::atomic<uint64_t> unreadable{0};
   std::atomic<uint64_t> ended{0};  // sessions that ended before the run did
   // Of followers that stalled and read again: the age of the first block that they got then, and of
   // the first one behind a gap, the largest of all; -1: none came.
   std::atomic<int64_t> first_age_ns{-1};
   std::atomic<int64_t> first_age_after_gap_ns{-1};
+  // Of followers that left: from the dial until they had all that there was then, the longest.
+  std::atomic<int64_t> whole_ns{-1};
 
   void Print() const;
 };
@@ -46,15 +55,21 @@ class Follower {
   void OnBatchEnd();
   void OnGap(const v1::Gap& gap);
   v1::Follow FollowRequest() const;
+  // A session begins again, where the last one ended.
+  void ComeBack();
   // What is due to be sent; "" when nothing is. `shown_due_ns` of the next call that may have
   // something is never more than kShownInterval away.
   std::string NextUp(int64_t now_ns);
 
   bool stalls() const { return options_.stalls(index_); }
+  bool leaves() const { return options_.leaves(index_); }
   int index() const { return index_; }
 
  private:
   void OnControl(absl::string_view down);
+  bool IsMeasured(int64_t captured_ns) const;
+  // What is measured on a block that is new.
+  void Measure(const BlockSeen& block);
 
   const LoadOptions& options_;
   const int index_;
@@ -66,6 +81,10 @@ class Follower {
   uint64_t shown_bytes_ = 0;
   uint64_t reported_bytes_ = 0;
   int64_t reported_at_ns_ = 0;
+  // Of one that leaves: where it is, when it came back, and what there was then.
+  std::optional<FollowCursor> cursor_;
+  int64_t came_back_ns_ = 0;
+  uint64_t to_catch_up_ = 0;
   bool first_after_resume_ = true;
   bool first_after_gap_ = true;
   bool gap_told_since_resume_ = false;

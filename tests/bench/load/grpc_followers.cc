@@ -1,7 +1,9 @@
 #include <unistd.h>
 
+#include <atomic>
 #include <cstdio>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "common/mutex.h"
@@ -19,28 +21,44 @@ class GrpcFollower {
   GrpcFollower(const LoadOptions& options, int index, ControlPage* page, Tally* tally)
       : page_(page),
         follower_(options, index, page, tally),
-        stream_(options.grpc, TokenOfFollower(options, index),
-                {[this](absl::string_view down) { OnDown(down); },
-                 [this, tally](const std::string& why) { OnEnd(why, tally); }}) {}
+        address_(options.grpc),
+        tls_roots_(TlsRootsText(options)),
+        token_(TokenOfFollower(options, index)),
+        tally_(tally) {}
 
   void Start() {
-    stream_.Open();
-    stream_.Send(follower_.Hello());
+    sessions_.push_back(std::make_unique<SessionStream>(
+        address_, tls_roots_, token_,
+        SessionStream::Handlers{[this](absl::string_view down) { OnDown(down); },
+                                [this](const std::string& why) { OnEnd(why); }}));
+    stream_ = sessions_.back().get();
+    stream_.load()->Open();
+    stream_.load()->Send(follower_.Hello());
   }
 
   void Tick(int64_t now_ns) {
     if (follower_.stalls() && page_->stalling != stalling_) {
-      stalling_ = page_->stalling;
-      if (stalling_) {
-        stream_.PauseReading();
+      stalling_ = page_->stalling.load();
+      if (follower_.leaves()) {
+        LeaveOrComeBack();
+      } else if (stalling_) {
+        stream_.load()->PauseReading();
       } else {
-        stream_.ResumeReading();
+        stream_.load()->ResumeReading();
       }
     }
     if (!stalling_) SendDue(now_ns);
   }
 
  private:
+  void LeaveOrComeBack() {
+    if (stalling_) return stream_.load()->Cancel();
+    {
+      MutexLock lock(&mutex_);
+      follower_.ComeBack();
+    }
+    Start();
+  }
   void OnDown(absl::string_view down) {
     {
       MutexLock lock(&mutex_);
@@ -54,19 +72,22 @@ class GrpcFollower {
       MutexLock lock(&mutex_);
       up = follower_.NextUp(now_ns);
     }
-    if (!up.empty()) stream_.Send(std::move(up));
+    if (!up.empty()) stream_.load()->Send(std::move(up));
   }
-  void OnEnd(const std::string& why, Tally* tally) {
-    if (page_->phase == Phase::kDone) return;
+  void OnEnd(const std::string& why) {
+    if (page_->phase == Phase::kDone || follower_.leaves()) return;
     std::fprintf(stderr, "a follower's session ended: %s\n", why.c_str());
-    ++tally->ended;
+    ++tally_->ended;
   }
 
   ControlPage* const page_;
   Mutex mutex_;
   Follower follower_;  // what changes of it is guarded by mutex_
-  SessionStream stream_;
-  bool stalling_ = false;
+  const std::string address_, tls_roots_, token_;
+  Tally* const tally_;
+  std::vector<std::unique_ptr<SessionStream>> sessions_;  // those that ended, too
+  std::atomic<SessionStream*> stream_{nullptr};           // the last of them
+  std::atomic<bool> stalling_{false};
 };
 
 }  // namespace

@@ -2,7 +2,9 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <map>
+#include <sstream>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -19,14 +21,19 @@ std::string NumberedId(const char* kind, int number) {
 
 bool LoadOptions::Parse(int argc, char** argv) {
   const std::map<std::string, std::string*> texts = {
-      {"--role", &role}, {"--control", &control}, {"--grpc", &grpc},         {"--http", &http},
-      {"--over", &over}, {"--client", &client},   {"--delivery", &delivery}, {"--nonce", &nonce}};
+      {"--role", &role},         {"--control", &control}, {"--grpc", &grpc},
+      {"--http", &http},         {"--over", &over},       {"--client", &client},
+      {"--delivery", &delivery}, {"--nonce", &nonce},     {"--tls-roots", &tls_roots}};
   const std::map<std::string, int*> numbers = {
-      {"--topics", &topics},        {"--subs", &subs},   {"--size", &size},
-      {"--window", &window},        {"--stall", &stall}, {"--hub-pid", &hub_pid},
-      {"--follow-pid", &follow_pid}};
-  const std::map<std::string, double*> seconds = {
-      {"--rate", &rate}, {"--warm", &warm}, {"--secs", &secs}, {"--resume", &resume}};
+      {"--topics", &topics},   {"--subs", &subs},
+      {"--size", &size},       {"--window", &window},
+      {"--stall", &stall},     {"--leave", &leave},
+      {"--hub-pid", &hub_pid}, {"--follow-pid", &follow_pid}};
+  const std::map<std::string, double*> seconds = {{"--rate", &rate},
+                                                  {"--warm", &warm},
+                                                  {"--secs", &secs},
+                                                  {"--resume", &resume},
+                                                  {"--alerts", &alerts}};
   for (int i = 1; i + 1 < argc; i += 2) {
     const std::string name = argv[i];
     const std::string value = argv[i + 1];
@@ -50,6 +57,13 @@ bool LoadOptions::Parse(int argc, char** argv) {
   }
   std::fprintf(stderr, "remora-bench-load is started by tests/bench/run\n");
   return false;
+}
+
+std::string TlsRootsText(const LoadOptions& options) {
+  std::ifstream file(options.tls_roots);
+  std::stringstream text;
+  text << file.rdbuf();
+  return text.str();
 }
 
 std::string TokenOfAgent(const LoadOptions& options, int topic) {

@@ -15,6 +15,7 @@ struct LoadOptions {
   std::string control;
   std::string grpc;               // HOST:PORT
   std::string http;               // HOST:PORT
+  std::string tls_roots;          // PEM file: gRPC goes over TLS
   std::string over = "grpc";      // what followers speak: grpc or websocket
   std::string client = "lean";    // gRPC followers: lean, or sdk (the link that readers use)
   std::string delivery = "live";  // live or complete
@@ -27,20 +28,26 @@ struct LoadOptions {
   double secs = 2.0;              // seconds measured
   int window = 256;               // rate 0: records ahead of the slowest follower
   int stall = 0;                  // the first so many followers stop reading while it is measured
+  int leave = 0;                  // the first so many end their sessions instead, and come back
   double resume = 0;              // seconds published after that, with all reading again
+  double alerts = 0;              // alerts/s of each theatre beside its blocks
   int hub_pid = 0, follow_pid = 0;
 
   // False, with the reason on standard error, for a command line that makes no sense.
   bool Parse(int argc, char** argv);
 
   int topic_of(int follower) const { return follower % topics; }
-  bool stalls(int follower) const { return follower < stall; }
+  bool leaves(int follower) const { return follower < leave; }
+  // Does not read while it is measured, one way or the other.
+  bool stalls(int follower) const { return follower < stall || leaves(follower); }
   bool live() const { return delivery == "live"; }
 };
 
 // Identities: "agent-K" in theatre "OR K", K from 1, and reader-0 to reader-99, which followers
 // share: a case counts 128 participants. Their tokens are NAME-NONCE.
 inline constexpr int kReaderIdentities = 100;
+// The text of --tls-roots; empty without.
+std::string TlsRootsText(const LoadOptions& options);
 std::string TokenOfAgent(const LoadOptions& options, int topic);
 std::string TokenOfFollower(const LoadOptions& options, int follower);
 std::string TheatreOf(int topic);

@@ -43,6 +43,17 @@ TEST(BlockMaker, MakesRecordsThatAHubTakes) {
   }
 }
 
+TEST(BlockMaker, RaisesAlertsThatAHubTakes) {
+  const std::string frames = BlockMaker::AlertFrame(0, 7, 5);
+  const absl::string_view bytes = OnlyRecordOf(frames);
+  const auto header = WalkRecord(bytes);
+  ASSERT_TRUE(header.ok()) << header.status();
+  EXPECT_EQ(header->key(), (RecordKey{AgentOriginOf(0), 0, 7}));
+  v1::Record record;
+  const absl::Status valid = ValidateBody(*header, bytes, &record);
+  EXPECT_TRUE(valid.ok()) << valid;
+}
+
 TEST(BlockMaker, OpensTheCase) {
   const std::string frames = BlockMaker::OpeningFrame(0, 5);
   const absl::string_view bytes = OnlyRecordOf(frames);

@@ -76,6 +76,7 @@ class PublishRun {
   Usage before_, after_;
   uint64_t sent_ = 0, owed_ = 0;
   double send_seconds_ = 0;
+  int64_t alert_due_ns_ = 0;
   double hub_mib_before_ = 0, hub_mib_ = 0;
 };
 
@@ -155,6 +156,10 @@ void PublishRun::SendAtRate(int64_t start_ns, int64_t end_ns) {
       if (due >= end_ns) return;
       if (due > NowNs()) SleepUntilNs(due);
       if (page_->measured_from_ns <= due) lag_.Add(NowNs() - due);
+      if (options_.alerts > 0 && due >= alert_due_ns_) {
+        alert_due_ns_ = due + static_cast<int64_t>(1e9 / options_.alerts);
+        for (const auto& agent : agents_) agent->SendAlert();
+      }
       agents_[topic]->SendBlock();
     }
   }
@@ -196,7 +201,7 @@ void PublishRun::Measure() {
   hub_mib_before_ = StatusMib(options_.hub_pid, "VmRSS:");
   before_ = Now();
   page_->measured_from_ns = before_.at_ns;
-  page_->stalling = options_.stall > 0;
+  page_->stalling = options_.stall > 0 || options_.leave > 0;
   SendFor(options_.secs);
   sent_ = Sent() - sent;
   owed_ = Owed() - owed;

@@ -36,6 +36,7 @@ class Agent {
   // Its case is open and that is on disk.
   bool open() const { return open_; }
   void SendBlock();
+  void SendAlert();
   uint64_t sent() const { return blocks_.last_origin_seq(); }
   uint64_t acknowledged() const { return acknowledged_; }
 
@@ -51,6 +52,7 @@ class Agent {
   ControlPage* const page_;
   PublishTally* const tally_;
   BlockMaker blocks_;
+  uint64_t alerts_ = 0;
   std::string frame_;
   std::vector<std::atomic<int64_t>> sent_ns_;
   std::atomic<uint64_t> acknowledged_{0};

@@ -11,19 +11,27 @@ namespace {
 
 constexpr char kMethod[] = "/remora.v1.SessionService/Session";
 
-std::shared_ptr<grpc::Channel> ChannelOfItsOwn(const std::string& address) {
+std::shared_ptr<grpc::Channel> ChannelOfItsOwn(const std::string& address,
+                                               const std::string& tls_roots) {
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   arguments.SetMaxReceiveMessageSize(static_cast<int>(kMaxMessageBytes));
-  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
+  if (tls_roots.empty()) {
+    return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
+  }
+  grpc::SslCredentialsOptions ssl;
+  ssl.pem_root_certs = tls_roots;
+  return grpc::CreateCustomChannel(address, grpc::SslCredentials(ssl), arguments);
 }
 
 }  // namespace
 
-SessionStream::SessionStream(const std::string& address, const std::string& token,
-                             Handlers handlers)
-    : handlers_(std::move(handlers)), channel_(ChannelOfItsOwn(address)), stub_(channel_) {
+SessionStream::SessionStream(const std::string& address, const std::string& tls_roots,
+                             const std::string& token, Handlers handlers)
+    : handlers_(std::move(handlers)),
+      channel_(ChannelOfItsOwn(address, tls_roots)),
+      stub_(channel_) {
   context_.AddMetadata("authorization", absl::StrCat("Bearer ", token));
   stub_.PrepareBidiStreamingCall(&context_, kMethod, grpc::StubOptions(), this);
 }

@@ -23,7 +23,9 @@ class SessionStream final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grp
     std::function<void(absl::string_view)> on_down;
     std::function<void(const std::string& why)> on_end;
   };
-  SessionStream(const std::string& address, const std::string& token, Handlers handlers);
+  // `tls_roots`: a PEM text; empty: without TLS.
+  SessionStream(const std::string& address, const std::string& tls_roots, const std::string& token,
+                Handlers handlers);
 
   void Open();
   // A message that is no batch of records.

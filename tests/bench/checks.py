@@ -1,0 +1,142 @@
+"""What Remora promises of its speed, as figures that a report either meets or does not. Ratios are of runs of one
+round, and medians over the rounds."""
+import statistics
+
+
+def rate(row):
+    """Deliveries a second (without followers: records on disk)."""
+    return row["got"] / row["span_s"] if row.get("span_s", 0) > 0 else 0.0
+
+
+def hub_us(row):
+    """The hub's CPU for one delivery."""
+    return row["cpu_hub"] / max(1, row["got"]) * 1e6
+
+
+class Measured:
+    """All runs that count, by plan and system and any of their settings."""
+
+    def __init__(self, rows):
+        self.rows = [r for r in rows if not r["trouble"]]
+
+    def by_round(self, plan, system, figure, **settings):
+        return {r["round"]: figure(r) for r in self.rows
+                if r["plan"] == plan and r["system"] == system and all(r.get(k) == v for k, v in settings.items())}
+
+
+def _over(of, to):
+    """Ratios within each round."""
+    return [of[r] / to[r] for r in of if to.get(r)]
+
+
+def _saturate(m, system, other, size, subs):
+    of = m.by_round("saturate", system, rate, size=size, subs=subs)
+    to = m.by_round("saturate", other, rate, size=size, subs=subs)
+    if other == "the better broker":
+        nats, zmq = (m.by_round("saturate", s, rate, size=size, subs=subs) for s in ("nats", "zmq"))
+        to = {r: max(nats[r], zmq[r]) for r in nats if r in zmq}
+    return _over(of, to)
+
+
+def _fan_out(m):
+    """At least so many times another system."""
+    wanted = [("remora-grpc-live", 200, 4096, {"nats": 1.2, "zmq": 2.0, "tcp": 0.33}),
+              ("remora-grpc-live", 50, 4096, {"nats": 1.2})]
+    wanted += [("remora-grpc-live-memory", subs, 4096, {"nats": 1.3, "tcp": 0.33}) for subs in (10, 50, 200)]
+    wanted += [("remora-grpc-live-memory", subs, 512, {"the better broker": 0.9}) for subs in (10, 50)]
+    wanted += [("remora-ws-live-memory", 200, 4096, {"nats": 0.75})]
+    for system, subs, size, others in wanted:
+        for other, least in others.items():
+            yield (f"saturated, {size} B, {subs} followers: {system}", f"at least {least} x {other}",
+                   _saturate(m, system, other, size, subs), lambda v, least=least: v >= least, "{:.2f}")
+
+
+def _ingest(m):
+    megabytes = m.by_round("ingest", "remora-grpc-live", lambda r: rate(r) * r["size"] / 1e6, size=4096)
+    yield "ingest alone, on disk", "at least 60 MB/s", list(megabytes.values()), lambda v: v >= 60, "{:.0f}"
+
+
+def _steady(m):
+    for system, most in (("remora-grpc-live", 1.0), ("remora-ws-live", 0.5)):
+        ratios = _over(m.by_round("steady", system, hub_us), m.by_round("steady", "nats", hub_us))
+        yield (f"steady: hub CPU a delivery, {system}", f"at most {most} x nats", ratios,
+               lambda v, most=most: v <= most, "{:.2f}")
+    for system in ("remora-grpc-live", "remora-ws-live"):
+        p99 = m.by_round("steady", system, lambda r: r["p99_us"])
+        yield (f"steady: capture to reader p99, {system}", "at most 5 ms", [v / 1000 for v in p99.values()],
+               lambda v: v <= 5, "{:.2f}")
+        jetstream = m.by_round("steady", "nats-jetstream", lambda r: r["p99_us"])
+        yield (f"steady: p99, nats-jetstream over {system}", "at least 2", _over(jetstream, p99), lambda v: v >= 2,
+               "{:.2f}")
+        over = m.by_round("steady", system, lambda r: (r["ack_p99_us"] - r["fdatasync_p99_us"]) / 1000)
+        yield (f"steady: durable acknowledgement p99 beyond fdatasync's, {system}", "at most 5 ms", list(over.values()),
+               lambda v: v <= 5, "{:.2f}")
+
+
+def _slow(m):
+    for system in ("remora-grpc-live", "remora-ws-live"):
+        p99 = [m.by_round("slow", system, lambda r: r["p99_us"], stall=s) for s in (0, 1)]
+        yield (f"one of 11 stops reading: p99 of the others, {system}", "under 1.3 x undisturbed",
+               _over(p99[1], p99[0]), lambda v: v < 1.3, "{:.2f}")
+        grown = [m.by_round("slow", system, lambda r: r["hub_rss_mib"] - r["hub_rss_before_mib"], stall=s)
+                 for s in (0, 1)]
+        yield (f"one of 11 stops reading: the hub grows beyond what it does undisturbed, {system}", "under 8 MiB",
+               [grown[1][r] - grown[0][r] for r in grown[1] if r in grown[0]], lambda v: v < 8, "{:.1f}")
+        for key, what in (("first_age_ms", "it reads again: age of the first block"),
+                          ("first_age_after_gap_ms", "it reads again: age of the first block behind a gap")):
+            ages = m.by_round("slow", system, lambda r, key=key: r[key], stall=1)
+            yield (f"{what}, {system}", "under 1000 ms", [v for v in ages.values() if v >= 0], lambda v: v < 1000,
+                   "{:.0f}")
+
+
+def _link(m):
+    for system in ("remora-sdk-live", "remora-ws-live"):
+        for link, key, what, most in (("256 kbit/s", "p99_us", "shown age p99", 1000),
+                                      ("2 Mbit/s", "alert_p99_us", "alerts p99", 50),
+                                      ("64 kbit/s", "alert_p95_us", "alerts p95", 1000)):
+            shown = m.by_round("link", system, lambda r, key=key: r[key] / 1000, link_rate=link)
+            # None came: that is no latency.
+            yield (f"a link of {link}, full waveforms: {what}, {system}", f"under {most} ms",
+                   [v if v > 0 else float("inf") for v in shown.values()], lambda v, most=most: v < most, "{:.0f}")
+
+
+def _reconnect(m):
+    whole = m.by_round("reconnect", "remora-grpc-complete", lambda r: r["whole_ms"])
+    yield ("back after 600 records: whole", "within 200 ms", [v if v >= 0 else float("inf") for v in whole.values()],
+           lambda v: v <= 200, "{:.0f}")
+    before = m.by_round("reconnect", "remora-grpc-complete", lambda r: r["p99_us"])
+    after = m.by_round("reconnect", "remora-grpc-complete", lambda r: r["p99_after_us"])
+    yield ("back after 600 records: p99 of the others, then over before", "under 1.3", _over(after, before),
+           lambda v: v < 1.3, "{:.2f}")
+
+
+def _growth(m):
+    for system in ("remora-grpc-live", "remora-ws-live"):
+        sizes = sorted({r["topics"] for r in m.rows if r["plan"] == "scale" and r["system"] == system})
+        least, most = (m.by_round("scale", system, hub_us, topics=n) for n in ((sizes or [0])[0], (sizes or [0])[-1]))
+        yield (f"{(sizes or ['?'])[0]} to {(sizes or ['?'])[-1]} theatres: hub CPU a delivery, {system}",
+               "within 1.3 x", _over(most, least) if len(sizes) > 1 else [], lambda v: v <= 1.3, "{:.2f}")
+        counts = sorted({r["subs"] for r in m.rows if r["plan"] == "idle" and r["system"] == system})
+        if len(counts) > 1:
+            few, many = (m.by_round("idle", system, lambda r: r["hub_rss_mib"], subs=n) for n in (counts[0], counts[-1]))
+            each = [(many[r] - few[r]) * 1024 / (counts[-1] - counts[0]) for r in many if r in few]
+        else:
+            each = []
+        yield f"an idle follower's memory, {system}", "under 100 KiB", each, lambda v: v < 100, "{:.0f}"
+
+
+def table(rows):
+    """All promises as Markdown."""
+    lines = ["| promise | wanted | measured: median (least-most) | |", "|---|---|---|---|"]
+    measured = Measured(rows)
+    for part in (_fan_out, _ingest, _steady, _slow, _link, _reconnect, _growth):
+        for what, wanted, values, holds, form in part(measured):
+            if not values:
+                lines.append(f"| {what} | {wanted} | not measured | |")
+                continue
+            middle = statistics.median(values)
+            text = form.format(middle)
+            if len(values) > 1:
+                text += f" ({form.format(min(values))}-{form.format(max(values))})"
+            lines.append(f"| {what} | {wanted} | {text} | {'ok' if holds(middle) else '**missed**'} |")
+    return lines
