@@ -55,6 +55,10 @@ class FileSystem {
 
   // The whole file, up to `limit_bytes` (OutOfRange beyond it).
   absl::StatusOr<std::string> ReadWhole(const std::string& path, uint64_t limit_bytes);
+
+  // With parents, and synced in each of them: when it returns OK, no loss of power takes the
+  // directory away. Also one that a program made and was killed before it could sync it.
+  absl::Status CreateDirectoryDurably(const std::string& path);
 };
 
 std::unique_ptr<FileSystem> MakePosixFileSystem();

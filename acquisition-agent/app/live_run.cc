@@ -190,7 +190,7 @@ absl::Status Run(const AgentOptions& options, const CasePlan& plan, SignalSource
   StderrConsole console;
   const std::unique_ptr<Clock> clock = MakeSystemClock();
   const std::unique_ptr<Random> random = MakeSystemRandom();
-  RETURN_IF_ERROR(files.CreateDirectory(options.spool));
+  RETURN_IF_ERROR(files.CreateDirectoryDurably(options.spool));
   ASSIGN_OR_RETURN(const std::unique_ptr<FolderLock> lock, FolderLock::Take(options.spool));
   ASSIGN_OR_RETURN(const std::unique_ptr<SpoolFolder> folder,
                    SpoolFolder::Open(files, options.spool, *random, console));

@@ -53,7 +53,7 @@ std::optional<CaseId> CaseIdFromHex(absl::string_view hex) {
 absl::StatusOr<std::unique_ptr<SpoolFolder>> SpoolFolder::Open(FileSystem& files,
                                                                std::string folder, Random& random,
                                                                Console& console) {
-  RETURN_IF_ERROR(files.CreateDirectory(folder));
+  RETURN_IF_ERROR(files.CreateDirectoryDurably(folder));
   if (!files.Exists(OriginPath(folder))) {
     // Under another name until it is whole: a program that is killed here has drawn nothing.
     const std::string draft = absl::StrCat(folder, "/origin.new");

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "acquisition-agent/app/testing/keeping_console.h"
 #include "acquisition-agent/spool/entry.h"
+#include "common/testing/crash_file_system.h"
 #include "common/testing/fake_file_system.h"
 
 namespace remora::agent {
@@ -22,6 +23,21 @@ TEST(SpoolFolder, DrawsItsOriginOnce) {
   ASSERT_TRUE(second.ok()) << second.status();
   EXPECT_EQ((*first)->origin(), (*second)->origin());
   EXPECT_FALSE((*first)->origin().is_zero());
+}
+
+TEST(SpoolFolder, OutlivesALossOfPowerWithAllThatLeadsToIt) {
+  CrashDisk disk("/");
+  CrashFileSystem files(disk);
+  KeepingConsole console;
+  const auto random = MakeSeededRandom(1);
+  const auto first = SpoolFolder::Open(files, "/var/remora/spool", *random, console);
+  ASSERT_TRUE(first.ok()) << first.status();
+  const auto after = disk.AfterCut(CrashDisk::Remains::kNothing, *random);
+  CrashFileSystem found(*after);
+  EXPECT_TRUE(found.Exists("/var/remora/spool/origin"));
+  const auto second = SpoolFolder::Open(found, "/var/remora/spool", *random, console);
+  ASSERT_TRUE(second.ok()) << second.status();
+  EXPECT_EQ((*first)->origin(), (*second)->origin());
 }
 
 TEST(SpoolFolder, FindsTheCasesThatAreNotDone) {

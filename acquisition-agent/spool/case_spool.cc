@@ -61,6 +61,8 @@ absl::Status CaseSpool::Recover(RecoveryReport* report) {
         &report->damage));
     report->found = report->found || logs_[log]->segments() > 0;
   }
+  if (report->found) RETURN_IF_ERROR(files_.SyncDirectory(options_.directory));
+  for (const Log log : {kSweeps, kEnvelopes, kBlocks}) TakeShedOf(log);
   for (uint32_t lane = 0; lane < kLaneCount; ++lane) {
     Lane& state = lanes_[lane];
     // What is shed counts as given out, even when its last file was the last of the lane.
@@ -89,7 +91,7 @@ void CaseSpool::Take(Log log, const Entry& entry, const EntryPlace& place) {
       }
       break;
     case EntryType::kInput:
-      inputs_.push_back(SpooledInput{entry.number, std::string(entry.payload)});
+      TakeInput(entry);
       break;
     case EntryType::kHeld:
     case EntryType::kShed: {
@@ -124,6 +126,15 @@ void CaseSpool::Take(Log log, const Entry& entry, const EntryPlace& place) {
     case EntryType::kSegmentHeader:
       break;
   }
+}
+
+void CaseSpool::TakeInput(const Entry& entry) {
+  // Positions ascend; where they go back, a group that was written again begins.
+  for (auto known = inputs_.rbegin(); known != inputs_.rend(); ++known) {
+    if (known->position < entry.number) break;
+    if (known->position == entry.number && known->bytes == entry.payload) return;
+  }
+  inputs_.push_back(SpooledInput{entry.number, std::string(entry.payload)});
 }
 
 void CaseSpool::TakeRecord(const Entry& entry, const EntryPlace& place) {
@@ -174,6 +185,12 @@ absl::Status CaseSpool::AppendRecord(uint32_t lane, uint64_t origin_seq, uint32_
   if (origin_seq == 0 || origin_seq > state.last + 1) {
     return absl::InvalidArgumentError(absl::StrCat("lane ", lane, ": number ", origin_seq,
                                                    " after ", state.last, " leaves a hole"));
+  }
+  if (record_bytes.size() > kMaxEntryPayloadBytes) {
+    // Written, it would never be read again.
+    return absl::InvalidArgumentError(absl::StrCat("lane ", lane, ": number ", origin_seq, " has ",
+                                                   record_bytes.size(), " bytes, at most ",
+                                                   kMaxEntryPayloadBytes, " are taken"));
   }
   if (origin_seq <= state.committed && state.places[origin_seq - 1].exists()) {
     return absl::AlreadyExistsError(absl::StrCat("lane ", lane, ": number ", origin_seq));

@@ -140,8 +140,8 @@ class CaseSpool {
   bool short_of_space() const { return short_of_space_; }
   // Asks the disk, and makes room where there is none. To be called now and then while short.
   void CheckSpace();
-  // What was shed since the last call, a range a lane as far as it goes. It is noted in the spool
-  // with the next commit; a program that is killed before makes those records again.
+  // What was shed and not told, a range a lane as far as it goes: by this life, or by one that
+  // ended before it could tell. It is noted in the spool with the next commit.
   std::vector<ShedRange> TakeShed();
   bool has_shed() const;
 
@@ -173,8 +173,10 @@ class CaseSpool {
 
   CaseSpool(FileSystem& files, SpoolOptions options);
   static Log LogOf(uint32_t lane);
+  static uint32_t LaneOf(Log log) { return static_cast<uint32_t>(log) + kControlLaneCount - 1; }
   absl::Status Recover(RecoveryReport* report);
   void Take(Log log, const Entry& entry, const EntryPlace& place);
+  void TakeInput(const Entry& entry);
   void TakeRecord(const Entry& entry, const EntryPlace& place);
   void NoteOrdinal(uint32_t lane, uint32_t ordinal, uint64_t seq);
   absl::Status Enqueue(Log log, Waiting waiting);
@@ -185,6 +187,8 @@ class CaseSpool {
   bool MakeSpace();
   bool HasReserve() const;
   bool ShedOldestSegment(Log log);
+  // What an earlier life has shed, and the power or a kill kept it from telling.
+  void TakeShedOf(Log log);
   void DropWaitingBulk();
   void ReportShed(uint32_t lane, uint64_t first, uint64_t last);
 

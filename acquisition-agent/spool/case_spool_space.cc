@@ -39,21 +39,39 @@ bool CaseSpool::MakeSpace() {
 }
 
 bool CaseSpool::ShedOldestSegment(Log log) {
-  const absl::StatusOr<uint32_t> removed = logs_[log]->RemoveOldest();
-  if (!removed.ok() || *removed == 0) return false;
-  const uint32_t lane = static_cast<uint32_t>(log) + kControlLaneCount - 1;
+  const uint32_t oldest = logs_[log]->OldestToShed();
+  if (oldest == 0) return false;
+  const uint32_t lane = LaneOf(log);
   Lane& state = lanes_[lane];
   uint64_t first = 0;
   uint64_t last = 0;
   for (uint64_t seq = 1; seq <= state.places.size(); ++seq) {
-    EntryPlace& place = state.places[seq - 1];
-    if (place.segment != *removed) continue;
-    place = EntryPlace();
+    if (state.places[seq - 1].segment != oldest) continue;
     if (first == 0) first = seq;
     last = seq;
   }
+  if (!logs_[log]->ShedOldest(first, last).ok()) return false;
+  for (uint64_t seq = first; seq <= last && first > 0; ++seq) {
+    EntryPlace& place = state.places[seq - 1];
+    if (place.segment == oldest) place = EntryPlace();
+  }
   if (first != 0) ReportShed(lane, first, last);
   return true;
+}
+
+void CaseSpool::TakeShedOf(Log log) {
+  const uint32_t lane = LaneOf(log);
+  for (const SegmentLog::Shed& shed : logs_[log]->shed()) {
+    SeqRanges gone;
+    gone.InsertRange(shed.first, shed.last);
+    // What is noted has been told; what is there again lies in a later file.
+    SeqRanges there = lanes_[lane].given_up;
+    for (uint64_t seq = shed.first; seq <= std::min(shed.last, lanes_[lane].places.size()); ++seq) {
+      if (Holds(lane, seq)) there.Insert(seq);
+    }
+    const SeqRanges untold = gone.Without(there);
+    for (const SeqRanges::Range& range : untold.ranges()) ReportShed(lane, range.first, range.last);
+  }
 }
 
 void CaseSpool::DropWaitingBulk() {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "absl/strings/str_cat.h"
+#include "common/testing/crash_file_system.h"
 #include "common/testing/fake_file_system.h"
 
 namespace remora::agent {
@@ -103,6 +104,18 @@ TEST(CaseSpool, RefusesAHoleAndARepetition) {
   EXPECT_TRUE(absl::IsAlreadyExists(spool->AppendRecord(3, 1, 0, "x")));
 }
 
+TEST(CaseSpool, RefusesARecordThatItCouldNotReadAgain) {
+  FakeFileSystem files;
+  {
+    auto spool = OpenSpool(files);
+    EXPECT_TRUE(absl::IsInvalidArgument(
+        spool->AppendRecord(5, 1, 0, std::string(kMaxEntryPayloadBytes + 1, 'x'))));
+    ASSERT_TRUE(spool->AppendRecord(5, 1, 0, std::string(kMaxEntryPayloadBytes, 'x')).ok());
+    ASSERT_TRUE(spool->Commit().ok());
+  }
+  EXPECT_EQ(OpenSpool(files)->last_seq(5), 1u);
+}
+
 TEST(CaseSpool, RefusesADirectoryOfAnotherCase) {
   FakeFileSystem files;
   {
@@ -138,7 +151,7 @@ TEST(CaseSpool, KeepsWhatWasCommittedThroughPowerCuts) {
             ASSERT_TRUE(AppendNext(*spool, lane).ok());
           }
         }
-        ASSERT_TRUE(spool->AppendInput(group, "input").ok());
+        ASSERT_TRUE(spool->AppendInput(8 * life + group, "input").ok());
         if (group == 7) break;  // the last group is in memory when the power goes
         ASSERT_TRUE(spool->Commit().ok());
         for (uint32_t lane = 0; lane < kLaneCount; ++lane) {
@@ -148,6 +161,84 @@ TEST(CaseSpool, KeepsWhatWasCommittedThroughPowerCuts) {
       }
       files.SimulatePowerCut(seed * 100 + life);
     }
+  }
+}
+
+TEST(CaseSpool, SyncsWhatAKilledProgramLeftBeforeItIsOffered) {
+  for (const auto plant : {CrashDisk::Plant::kLostSync, CrashDisk::Plant::kLostDirectorySync}) {
+    CrashDisk disk(kDirectory);
+    CrashFileSystem files(disk);
+    disk.SetPlant(plant, "");  // killed before it came to that
+    {
+      auto spool = OpenSpool(files);
+      for (uint32_t lane = 0; lane < kLaneCount; ++lane) {
+        ASSERT_TRUE(AppendNext(*spool, lane).ok());
+      }
+      ASSERT_TRUE(spool->Commit().ok());
+    }
+    disk.SetPlant(CrashDisk::Plant::kNone, "");
+    auto spool = OpenSpool(files);
+    ASSERT_EQ(spool->committed_seq(5), 1u);
+    const auto random = MakeSeededRandom(1);
+    const auto after = disk.AfterCut(CrashDisk::Remains::kNothing, *random);
+    CrashFileSystem found(*after);
+    auto again = OpenSpool(found);
+    for (uint32_t lane = 0; lane < kLaneCount; ++lane) EXPECT_EQ(again->committed_seq(lane), 1u);
+    ExpectWhole(*again);
+  }
+}
+
+TEST(CaseSpool, TakesAnInputInOnceThoughAFullDiskHadItWrittenTwice) {
+  for (uint64_t seed = 1; seed <= 100; ++seed) {
+    CrashDisk disk(kDirectory);
+    CrashFileSystem files(disk);
+    {
+      auto spool = OpenSpool(files);
+      ASSERT_TRUE(spool->AppendInput(1, "first").ok());
+      ASSERT_TRUE(spool->AppendInput(1, "second").ok());
+      ASSERT_TRUE(spool->AppendInput(2, std::string(1000, 't')).ok());
+      disk.SetFreeBytes(600);  // for the first two
+      ASSERT_FALSE(spool->Commit().ok());
+      disk.SetFreeBytes(uint64_t{1} << 40);
+      ASSERT_TRUE(spool->Commit().ok());
+    }
+    const auto random = MakeSeededRandom(seed);
+    const auto after = disk.AfterCut(CrashDisk::Remains::kAny, *random);
+    CrashFileSystem found(*after);
+    const auto spool = OpenSpool(found);
+    ASSERT_EQ(spool->recovered_inputs().size(), 3u) << seed;
+    EXPECT_EQ(spool->recovered_inputs()[1].bytes, "second");
+  }
+}
+
+TEST(CaseSpool, NumbersOfAFileThatWasShedStayKnownWhateverTheCutLeaves) {
+  CrashDisk disk(kDirectory);
+  CrashFileSystem files(disk);
+  {
+    auto spool = OpenSpool(files);
+    for (int i = 0; i < 7; ++i) ASSERT_TRUE(AppendNext(*spool, 5).ok());
+    ASSERT_TRUE(AppendNext(*spool, 0).ok());
+    ASSERT_TRUE(spool->Commit().ok());
+  }
+  auto spool = OpenSpool(files);
+  disk.SetFreeBytes(1000);
+  spool->CheckSpace();
+  ASSERT_FALSE(spool->Holds(5, 1));
+  // The power goes before anything of it is noted.
+  for (const auto remains : {CrashDisk::Remains::kNothing, CrashDisk::Remains::kEverything}) {
+    const auto random = MakeSeededRandom(1);
+    const auto after = disk.AfterCut(remains, *random);
+    CrashFileSystem found(*after);
+    RecoveryReport report;
+    auto again = OpenSpool(found, &report);
+    EXPECT_EQ(again->last_seq(5), 7u);
+    EXPECT_FALSE(report.is_damaged());
+    const std::vector<ShedRange> shed = again->TakeShed();
+    ASSERT_EQ(shed.size(), 1u);
+    EXPECT_EQ(shed[0].first_origin_seq, 1u);
+    EXPECT_EQ(shed[0].last_origin_seq, 7u);
+    ASSERT_TRUE(again->Commit().ok());
+    EXPECT_TRUE(OpenSpool(found)->TakeShed().empty()) << "told once";
   }
 }
 

@@ -6,11 +6,19 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "acquisition-agent/spool/limits.h"
 #include "common/status_macros.h"
 
 namespace remora::agent {
+namespace {
+
+constexpr char kShedSuffix[] = ".shed";
+// A name that says more is none of ours.
+constexpr uint64_t kMaxShedNumber = 1'000'000'000;
+
+}  // namespace
 
 SegmentLog::SegmentLog(FileSystem& files, std::string directory, std::string name,
                        std::string header)
@@ -27,6 +35,7 @@ absl::Status SegmentLog::Open(const Visitor& visitor, Damage* damage) {
   ASSIGN_OR_RETURN(const std::vector<std::string> names, files_.List(directory_));
   std::vector<uint32_t> numbers;
   for (const std::string& file : names) {
+    if (TakeShedFile(file)) continue;
     absl::string_view rest = file;
     uint32_t number = 0;
     if (absl::ConsumePrefix(&rest, absl::StrCat(name_, "-")) &&
@@ -37,9 +46,14 @@ absl::Status SegmentLog::Open(const Visitor& visitor, Damage* damage) {
   std::sort(numbers.begin(), numbers.end());
   for (size_t i = 0; i < numbers.size(); ++i) {
     RETURN_IF_ERROR(OpenSegment(numbers[i], visitor, i + 1 == numbers.size(), damage));
-    next_number_ = numbers[i] + 1;
+    next_number_ = std::max(next_number_, numbers[i] + 1);
   }
-  return absl::OkStatus();
+  if (numbers.empty()) return absl::OkStatus();
+  // A program that was killed before it could sync has left entries that are read and may yet be
+  // lost. Only the last file can be so: each is synced before the next is made.
+  ASSIGN_OR_RETURN(const std::unique_ptr<AppendFile> last,
+                   files_.OpenAppend(PathOf(numbers.back())));
+  return last->Sync();
 }
 
 absl::Status SegmentLog::OpenSegment(uint32_t number, const Visitor& visitor, bool last,
@@ -153,16 +167,54 @@ absl::StatusOr<std::string> SegmentLog::Read(const EntryPlace& place) const {
   return std::string(entry->payload);
 }
 
-absl::StatusOr<uint32_t> SegmentLog::RemoveOldest() {
+uint32_t SegmentLog::OldestToShed() const {
   if (segments_.empty() || (segments_.size() == 1 && active_ != nullptr)) return 0;
-  const uint32_t number = segments_.front().number;
-  RETURN_IF_ERROR(files_.Remove(PathOf(number)));
+  return segments_.front().number;
+}
+
+absl::Status SegmentLog::ShedOldest(uint64_t first, uint64_t last) {
+  const uint32_t number = OldestToShed();
+  const std::string path = PathOf(number);
+  const std::string shed =
+      absl::StrFormat("%s/%s-%08u-%u-%u%s", directory_, name_, number, first, last, kShedSuffix);
+  if (last > 0 && files_.Rename(path, shed).ok()) {
+    // Its numbers must be known before its bytes are gone, or they would be given out once more.
+    absl::Status status = files_.SyncDirectory(directory_);
+    if (status.ok()) status = files_.Truncate(shed, 0);
+    if (!status.ok()) {
+      files_.Rename(shed, path).IgnoreError();
+      return status;
+    }
+  } else {
+    RETURN_IF_ERROR(files_.Remove(path));
+  }
   segments_.pop_front();
   if (reader_segment_ == number) {
     reader_.reset();
     reader_segment_ = 0;
   }
-  return number;
+  return absl::OkStatus();
+}
+
+bool SegmentLog::TakeShedFile(const std::string& file) {
+  absl::string_view rest = file;
+  if (!absl::ConsumePrefix(&rest, absl::StrCat(name_, "-")) ||
+      !absl::ConsumeSuffix(&rest, kShedSuffix)) {
+    return false;
+  }
+  const std::vector<absl::string_view> parts = absl::StrSplit(rest, '-');
+  uint32_t number = 0;
+  Shed shed;
+  if (parts.size() != 3 || !absl::SimpleAtoi(parts[0], &number) ||
+      !absl::SimpleAtoi(parts[1], &shed.first) || !absl::SimpleAtoi(parts[2], &shed.last) ||
+      shed.first == 0 || shed.last < shed.first || shed.last > kMaxShedNumber) {
+    return false;
+  }
+  next_number_ = std::max(next_number_, number + 1);
+  shed_.push_back(shed);
+  // Best effort: the power may have gone before its space was freed.
+  files_.Truncate(absl::StrCat(directory_, "/", file), 0).IgnoreError();
+  return true;
 }
 
 uint64_t SegmentLog::bytes() const {

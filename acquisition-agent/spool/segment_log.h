@@ -48,8 +48,8 @@ class SegmentLog {
   // `header` is the payload of each file's first entry; a file of another header is refused.
   SegmentLog(FileSystem& files, std::string directory, std::string name, std::string header);
 
-  // Reads what is there, oldest first. InvalidArgument: a file that belongs to another case or
-  // origin. Unavailable.
+  // Reads what is there, oldest first, and syncs it. InvalidArgument: a file that belongs to
+  // another case or origin. Unavailable.
   absl::Status Open(const Visitor& visitor, Damage* damage);
 
   // Appends the entries (each encoded by AppendEntry) and syncs. Fills `places` on success.
@@ -59,13 +59,21 @@ class SegmentLog {
   // The payload of an entry that was written. DataLoss: it is not readable any more.
   absl::StatusOr<std::string> Read(const EntryPlace& place) const;
 
-  // Removes the oldest file unless it is the one being written. Returns its number, or 0 when there
-  // is none to remove.
-  absl::StatusOr<uint32_t> RemoveOldest();
+  // What was shed, and is not there any more.
+  struct Shed {
+    uint64_t first = 0;
+    uint64_t last = 0;
+  };
+  // The number of the oldest file unless it is the one being written; 0: there is none to shed.
+  uint32_t OldestToShed() const;
+  // Frees the space of that file, which holds records `first` to `last` of the log's lane (0:
+  // none). A power cut leaves the file, or its name as shed.
+  absl::Status ShedOldest(uint64_t first, uint64_t last);
+  // Of earlier lives, as found by Open.
+  const std::vector<Shed>& shed() const { return shed_; }
 
   uint64_t bytes() const;
   size_t segments() const { return segments_.size(); }
-  uint32_t oldest_segment() const { return segments_.empty() ? 0 : segments_.front().number; }
 
  private:
   struct Segment {
@@ -74,6 +82,8 @@ class SegmentLog {
   };
 
   std::string PathOf(uint32_t number) const;
+  // Takes note of a file that was shed, and frees its space again; false: `file` is none.
+  bool TakeShedFile(const std::string& file);
   absl::Status OpenSegment(uint32_t number, const Visitor& visitor, bool last, Damage* damage);
   absl::Status StartSegment();
   // The file is in doubt: cuts it back to what is durable and lets the next group start a new one.
@@ -84,6 +94,7 @@ class SegmentLog {
   const std::string name_;
   const std::string header_;
   std::deque<Segment> segments_;
+  std::vector<Shed> shed_;
   uint32_t next_number_ = 1;
   std::unique_ptr<AppendFile> active_;  // the last of segments_, while set
   mutable uint32_t reader_segment_ = 0;

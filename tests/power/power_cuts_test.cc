@@ -1,0 +1,64 @@
+// A few hundred losses of power, and defects planted on purpose that they must find. The long run
+// is remora-power-cuts (docs/testing.md).
+#include <iostream>
+
+#include <gtest/gtest.h>
+
+#include "tests/power/spool_history.h"
+
+namespace remora::power {
+namespace {
+
+using Plant = CrashDisk::Plant;
+
+// Prints the counters; every kind of boundary must have been met.
+void ExpectEachKind(const std::vector<std::string>& kinds, const Counters& counters) {
+  for (const auto& [name, count] : counters) std::cout << name << ": " << count << "\n";
+  for (const std::string& kind : kinds) EXPECT_GT(counters.count(kind), 0u) << kind;
+}
+
+TEST(SpoolPowerCuts, LoseAndDoubleNothingThatWasAccepted) {
+  Counters counters;
+  for (uint64_t seed = 1; seed <= 50; ++seed) {
+    SpoolHistory history({.seed = seed}, counters);
+    ASSERT_EQ(history.Run(), "");
+  }
+  ExpectEachKind(SpoolHistory::Kinds(), counters);
+}
+
+struct Planted {
+  const char* name;
+  Plant plant;
+  const char* path_part;
+};
+void PrintTo(const Planted& planted, std::ostream* out) { *out << planted.name; }
+
+class SpoolPlantedDefect : public testing::TestWithParam<Planted> {};
+
+TEST_P(SpoolPlantedDefect, IsFound) {
+  Counters counters;
+  std::string finding;
+  for (uint64_t seed = 1; seed <= 40 && finding.empty(); ++seed) {
+    HistoryOptions options{.seed = seed};
+    options.plant = GetParam().plant;
+    options.plant_part = GetParam().path_part;
+    finding = SpoolHistory(options, counters).Run();
+  }
+  std::cout << "after " << counters["spool: cuts"] << " cuts: " << finding << "\n";
+  EXPECT_NE(finding, "");
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Power, SpoolPlantedDefect,
+    testing::Values(Planted{"LostSyncOfControl", Plant::kLostSync, "/control-"},
+                    Planted{"LostSyncOfBlocks", Plant::kLostSync, "/block-"},
+                    Planted{"LostSyncOfTheOrigin", Plant::kLostSync, "/origin"},
+                    Planted{"ControlWrittenAfterItsSync", Plant::kSwappedWrite, "/control-"},
+                    Planted{"BlocksWrittenAfterTheirSync", Plant::kSwappedWrite, "/block-"},
+                    Planted{"CaseDirectoryNotSynced", Plant::kLostDirectorySync, "/case-"},
+                    Planted{"FolderNotSynced", Plant::kLostDirectorySync, "/spool"},
+                    Planted{"AboveTheFolderNotSynced", Plant::kLostDirectorySync, "/var"}),
+    [](const auto& planted) { return std::string(planted.param.name); });
+
+}  // namespace
+}  // namespace remora::power
