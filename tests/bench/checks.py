@@ -13,6 +13,17 @@ def hub_us(row):
     return row["cpu_hub"] / max(1, row["got"]) * 1e6
 
 
+def all_us(row):
+    """The CPU of hub, publishers and followers for one delivery: on a machine that is full, this is the rate, and
+    other work hardly moves it."""
+    return (row["cpu_hub"] + row["cpu_pub"] + row["cpu_sub"]) / max(1, row["got"]) * 1e6
+
+
+def left_out(row):
+    """The part of what was owed to those who read that never came, in percent; each one was told."""
+    return 100 * (row["owed"] - row["got"]) / max(1, row["owed"])
+
+
 class Measured:
     """All runs that count, by plan and system and any of their settings."""
 
@@ -75,6 +86,9 @@ def _steady(m):
 
 def _slow(m):
     for system in ("remora-grpc-live", "remora-ws-live"):
+        left = m.by_round("slow", system, left_out, stall=1)
+        yield (f"one of 11 stops reading: blocks left out of what the others read, {system}", "under 1 %",
+               list(left.values()), lambda v: v < 1, "{:.1f}")
         p99 = [m.by_round("slow", system, lambda r: r["p99_us"], stall=s) for s in (0, 1)]
         yield (f"one of 11 stops reading: p99 of the others, {system}", "under 1.3 x undisturbed",
                _over(p99[1], p99[0]), lambda v: v < 1.3, "{:.2f}")
@@ -118,7 +132,8 @@ def _growth(m):
                "within 1.3 x", _over(most, least) if len(sizes) > 1 else [], lambda v: v <= 1.3, "{:.2f}")
         counts = sorted({r["subs"] for r in m.rows if r["plan"] == "idle" and r["system"] == system})
         if len(counts) > 1:
-            few, many = (m.by_round("idle", system, lambda r: r["hub_rss_mib"], subs=n) for n in (counts[0], counts[-1]))
+            few, many = (m.by_round("idle", system, lambda r: r["hub_rss_mib"], subs=n)
+                         for n in (counts[0], counts[-1]))
             each = [(many[r] - few[r]) * 1024 / (counts[-1] - counts[0]) for r in many if r in few]
         else:
             each = []

@@ -3,7 +3,11 @@ import collections
 import json
 import statistics
 
-from checks import hub_us, rate, table
+from checks import all_us, hub_us, left_out, rate, table
+
+
+# Ends the name of a system that runs from the other build (--against).
+OTHER = "@other"
 
 
 def line(row):
@@ -46,28 +50,37 @@ def _title(key):
     return text + (f", {stall} of them stops reading" if stall else "")
 
 
+def _counting(rows):
+    return [r for r in rows if not r["trouble"]]
+
+
+def _ratio_text(good, others):
+    ratio = _ratio(good, _counting(others), rate)
+    return "-" if ratio is None else f"{ratio:.2f}"
+
+
 def _table(key, by):
-    against = [s for s in ("nats", "zmq", "tcp") if any(not r["trouble"] for r in by.get(s, []))]
-    lines = [f"### {_title(key)}", "",
-             "| system | runs | deliveries/s | " + "".join(f"x {s} | " for s in against)
-             + "hub us/delivery | p50 us | p99 us | ack p99 us | hub MiB |",
-             "|---|---|---|" + "---|" * len(against) + "---|---|---|---|---|"]
+    against = [s for s in ("nats", "zmq", "tcp") if _counting(by.get(s, []))]
+    two_builds = any(name.endswith(OTHER) for name in by)
+    columns = ["system", "runs", "deliveries/s"] + [f"x {s}" for s in against]
+    columns += ["x other build"] if two_builds else []
+    columns += ["hub us/delivery", "all us/delivery", "p50 us", "p99 us", "ack p99 us", "left out %", "hub MiB"]
+    lines = [f"### {_title(key)}", "", "| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
     for name, rows in by.items():
-        good = [r for r in rows if not r["trouble"]]
-        if not good:
-            reason = rows[0]["trouble"].splitlines()[0][:80]
-            lines.append(f"| {name} | 0 of {len(rows)} | does not count: {reason} |" + " |" * (len(against) + 5))
-            continue
-        ratios = ""
-        for other in against:
-            ratio = _ratio(good, [r for r in by[other] if not r["trouble"]], rate)
-            ratios += f"{ratio:.2f} | " if ratio is not None else "- | "
-        acknowledged = _spread(good, lambda r: r["ack_p99_us"]) if "ack_p99_us" in good[0] else "-"
+        good = _counting(rows)
         runs = str(len(good)) if len(good) == len(rows) else f"{len(good)} of {len(rows)}"
-        lines.append(f"| {name} | {runs} | {_spread(good, rate)} | {ratios}"
-                     f"{_spread(good, hub_us, '{:.2f}')} | {_spread(good, lambda r: r.get('p50_us', 0))} | "
-                     f"{_spread(good, lambda r: r.get('p99_us', 0))} | {acknowledged} | "
-                     f"{_spread(good, lambda r: r['hub_rss_mib'])} |")
+        cells = [name, runs]
+        if good:
+            cells += [_spread(good, rate)] + [_ratio_text(good, by[s]) for s in against]
+            cells += [_ratio_text(good, by.get(name + OTHER, []))] if two_builds else []
+            cells += [_spread(good, hub_us, "{:.2f}"), _spread(good, all_us, "{:.2f}"),
+                      _spread(good, lambda r: r.get("p50_us", 0)), _spread(good, lambda r: r.get("p99_us", 0)),
+                      _spread(good, lambda r: r["ack_p99_us"]) if "ack_p99_us" in good[0] else "-",
+                      _spread(good, left_out, "{:.1f}"), _spread(good, lambda r: r["hub_rss_mib"])]
+        else:
+            cells += ["does not count: " + rows[0]["trouble"].splitlines()[0][:80]]
+        cells += [""] * (len(columns) - len(cells))
+        lines.append("| " + " | ".join(cells) + " |")
     return lines + [""]
 
 

@@ -71,8 +71,8 @@ def trouble_of(row, name, plan):
     """Why a row does not count; empty for one that does."""
     trouble = []
     lost = row["owed"] - row["got"]
-    # Behind a slow link, what is left out is told; so it is of a follower that stops reading.
-    lossy = "link_rate" in plan
+    # Where more is sent than a link or a window carries, what is left out is told, and counted in the report.
+    lossy = name in REMORA and ("link_rate" in plan or "stall" in plan)
     if name in REMORA:
         for key in ("refused", "rejoined", "unreadable", "ended", "duplicates"):
             if row.get(key):

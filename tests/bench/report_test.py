@@ -1,0 +1,84 @@
+#!/usr/bin/env python3
+"""The report says what the rows say: ratios within a round, what does not count, what was missed."""
+import json
+import os
+import sys
+import tempfile
+import unittest
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import report  # noqa: E402
+from plans import PLANS, SYSTEMS  # noqa: E402
+from systems import REMORA, trouble_of  # noqa: E402
+
+
+def row(system, number=0, got=1000, **more):
+    return {"plan": "saturate", "system": system, "round": number, "size": 4096, "subs": 200, "topics": 1,
+            "owed": got, "got": got, "span_s": 1.0, "cpu_hub": 0.1, "cpu_pub": 0.1, "cpu_sub": 0.1, "p50_us": 10,
+            "p99_us": 20, "hub_rss_mib": 30, "load_before": 1.0, "fdatasync_p50_us": 100, "fdatasync_p99_us": 200,
+            "loopback_p50_us": 40, "trouble": "", **more}
+
+
+def text_of(rows):
+    with tempfile.NamedTemporaryFile("w", suffix=".jsonl") as f:
+        f.writelines(json.dumps(r) + "\n" for r in rows)
+        f.flush()
+        return report.markdown([f.name])
+
+
+def line_of(text, *words):
+    found = [line for line in text.split("\n") if all(w in line for w in words)]
+    return found[0] if found else ""
+
+
+class Report(unittest.TestCase):
+    def test_ratios_are_within_a_round(self):
+        # The machine is ten times slower in the second round: that is no ratio.
+        rows = [row("nats", 0, 1000), row("remora-grpc-live", 0, 1500), row("nats", 1, 100),
+                row("remora-grpc-live", 1, 150)]
+        promise = line_of(text_of(rows), "200 followers: remora-grpc-live ", "1.2 x nats")
+        self.assertIn("1.50 (1.50-1.50)", promise)
+        self.assertIn("ok", promise)
+
+    def test_what_is_missed_is_said(self):
+        promise = line_of(text_of([row("nats"), row("remora-grpc-live", got=1100)]), "200 followers: remora-grpc-live ",
+                          "1.2 x nats")
+        self.assertIn("**missed**", promise)
+
+    def test_a_row_in_trouble_does_not_count(self):
+        text = text_of([row("nats"), row("remora-grpc-live", got=9000, trouble="5 holes")])
+        self.assertIn("not measured", line_of(text, "200 followers: remora-grpc-live ", "1.2 x nats"))
+        self.assertIn("does not count: 5 holes", line_of(text, "| remora-grpc-live |"))
+
+    def test_a_busy_machine_is_named(self):
+        self.assertIn("busy with other work", text_of([row("nats", load_before=9.0)]))
+        self.assertNotIn("busy with other work", text_of([row("nats")]))
+
+    def test_two_builds_are_compared(self):
+        text = text_of([row("remora-grpc-live", got=1200), row("remora-grpc-live@other")])
+        self.assertIn("| 1.20 |", line_of(text, "| remora-grpc-live |"))
+
+
+class Trouble(unittest.TestCase):
+    def test_everything_that_is_missing_must_be_told(self):
+        seen = row("remora-grpc-live", holes=5, reader_holes=5, told=5)
+        self.assertIn("5 holes", trouble_of(seen, "remora-grpc-live", {}))
+        self.assertEqual(trouble_of(seen, "remora-grpc-live", {"link_rate": "64 kbit/s"}), "")
+        seen["told"] = 4
+        self.assertIn("1 holes untold", trouble_of(seen, "remora-grpc-live", {"link_rate": "64 kbit/s"}))
+
+    def test_what_was_not_delivered_does_not_count(self):
+        self.assertIn("1 not delivered", trouble_of(row("nats", owed=1001), "nats", {}))
+        self.assertIn("2 duplicates", trouble_of(row("remora-ws-live", duplicates=2), "remora-ws-live", {}))
+
+
+class Plans(unittest.TestCase):
+    def test_every_plan_has_remora(self):
+        for plan in PLANS:
+            self.assertTrue(set(SYSTEMS[plan]) & set(REMORA), plan)
+
+
+if __name__ == "__main__":
+    unittest.main()
