@@ -212,7 +212,7 @@ uint64_t CrashDisk::free_bytes() const {
 }
 
 bool CrashDisk::Planted(Plant plant, const std::string& path) const {
-  return plant_ == plant && absl::StrContains(path, plant_part_);
+  return plant_ == plant && absl::StrContains(path + "$", plant_part_);
 }
 
 CrashDisk::NodePtr CrashDisk::Find(absl::string_view path) const {
@@ -231,11 +231,11 @@ CrashDisk::NodePtr CrashDisk::Find(absl::string_view path) const {
 }
 
 absl::Status CrashDisk::Check(uint64_t generation) const {
-  return cut_ || generation != generation_ ? PowerIsCut() : absl::OkStatus();
+  return cut_ || ended_ || generation != generation_ ? PowerIsCut() : absl::OkStatus();
 }
 
 absl::Status CrashDisk::Do(const Call& call, const std::function<void()>& effect) {
-  if (cut_) return PowerIsCut();
+  if (cut_ || ended_) return PowerIsCut();
   const Verdict verdict = watcher_ ? watcher_(call) : Verdict::kGoOn;
   if (verdict == Verdict::kFail) {
     return absl::UnavailableError(absl::StrCat(call.path, ": input/output error"));
@@ -247,7 +247,7 @@ absl::Status CrashDisk::Do(const Call& call, const std::function<void()>& effect
 
 absl::StatusOr<CrashDisk::File> CrashDisk::Open(const std::string& path, bool* created) {
   MutexLock lock(&mutex_);
-  if (cut_) return PowerIsCut();
+  if (cut_ || ended_) return PowerIsCut();
   if (created != nullptr) *created = false;
   File file;
   file.node_ = Find(path);
@@ -335,7 +335,7 @@ uint64_t CrashDisk::SizeOf(const File& file) const {
 
 absl::Status CrashDisk::Remove(const std::string& path) {
   MutexLock lock(&mutex_);
-  if (cut_) return PowerIsCut();
+  if (cut_ || ended_) return PowerIsCut();
   const NodePtr node = Find(path);
   if (node == nullptr || node->directory) return NoSuchFile(path);
   const NodePtr directory = Find(ParentOf(path));
@@ -348,7 +348,7 @@ absl::Status CrashDisk::Remove(const std::string& path) {
 
 absl::Status CrashDisk::Rename(const std::string& from, const std::string& to) {
   MutexLock lock(&mutex_);
-  if (cut_) return PowerIsCut();
+  if (cut_ || ended_) return PowerIsCut();
   const NodePtr node = Find(from);
   REMORA_CHECK(ParentOf(from) == ParentOf(to), "a new name in the same directory");
   if (node == nullptr) return NoSuchFile(from);
@@ -382,7 +382,7 @@ absl::Status CrashDisk::MakeDirectory(const std::string& path) {
 
 absl::Status CrashDisk::SyncDirectory(const std::string& path) {
   MutexLock lock(&mutex_);
-  if (cut_) return PowerIsCut();
+  if (cut_ || ended_) return PowerIsCut();
   const NodePtr directory = Find(path);
   if (directory == nullptr || !directory->directory) return NoSuchFile(path);
   const bool lost = Planted(Plant::kLostDirectorySync, path);
@@ -395,7 +395,7 @@ absl::Status CrashDisk::SyncDirectory(const std::string& path) {
 
 absl::StatusOr<std::vector<std::string>> CrashDisk::List(const std::string& path) const {
   MutexLock lock(&mutex_);
-  if (cut_) return PowerIsCut();
+  if (cut_ || ended_) return PowerIsCut();
   const NodePtr directory = Find(path);
   if (directory == nullptr || !directory->directory) return NoSuchFile(path);
   std::vector<std::string> names;
@@ -410,7 +410,13 @@ bool CrashDisk::Exists(const std::string& path) const {
 
 void CrashDisk::EndProgram() {
   MutexLock lock(&mutex_);
+  ended_ = true;
   ++generation_;
+}
+
+void CrashDisk::StartProgram() {
+  MutexLock lock(&mutex_);
+  ended_ = false;
 }
 
 bool CrashDisk::is_cut() const {

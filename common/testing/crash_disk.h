@@ -58,8 +58,8 @@ class CrashDisk {
     kTorn,        // the first calls, the last of them up to some byte
     kAny,         // any calls, in any order, sector by sector, with zeros or old bytes between
   };
-  // A defect that programs have, for tests of tests. It concerns files whose path has a certain
-  // part.
+  // A defect that programs have, for tests of tests. It concerns files whose path, with a '$' at
+  // its end, has a certain part.
   enum class Plant {
     kNone,
     kLostSync,           // a file's sync does nothing
@@ -106,8 +106,10 @@ class CrashDisk {
   absl::StatusOr<std::vector<std::string>> List(const std::string& path) const;
   bool Exists(const std::string& path) const;
 
-  // The program ends: its files are closed, and what it wrote goes on as it is.
+  // The program ends: all its calls fail from now on, and what it wrote stays as it is. The next
+  // one starts; files that the last one opened stay closed.
   void EndProgram();
+  void StartProgram();
   bool is_cut() const;
   // A disk as the machine may find it after a cut now, with everything on it synced. No watcher and
   // no plant.
@@ -131,6 +133,7 @@ class CrashDisk {
   Plant plant_ ABSL_GUARDED_BY(mutex_) = Plant::kNone;
   std::string plant_part_ ABSL_GUARDED_BY(mutex_);
   bool cut_ ABSL_GUARDED_BY(mutex_) = false;
+  bool ended_ ABSL_GUARDED_BY(mutex_) = false;
   uint64_t generation_ ABSL_GUARDED_BY(mutex_) = 0;
   uint64_t free_bytes_ ABSL_GUARDED_BY(mutex_) = uint64_t{1} << 40;
   NodePtr root_ ABSL_GUARDED_BY(mutex_);

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include "hub/journal/sqlite/testing/journal_bench.h"
+#include "tests/power/journal_history.h"
 #include "tests/power/spool_history.h"
 
 namespace remora::power {
@@ -58,6 +60,44 @@ INSTANTIATE_TEST_SUITE_P(
                     Planted{"CaseDirectoryNotSynced", Plant::kLostDirectorySync, "/case-"},
                     Planted{"FolderNotSynced", Plant::kLostDirectorySync, "/spool"},
                     Planted{"AboveTheFolderNotSynced", Plant::kLostDirectorySync, "/var"}),
+    [](const auto& planted) { return std::string(planted.param.name); });
+
+TEST(JournalPowerCuts, LoseAndDoubleNothingThatWasAccepted) {
+  const hub::sqlite::ScratchDirectory directory(hub::sqlite::ScratchDirectory::kMemory);
+  Counters counters;
+  for (uint64_t seed = 1; seed <= 33; ++seed) {
+    HistoryOptions options;
+    options.seed = seed;
+    options.cuts = 7;
+    ASSERT_EQ(JournalHistory(options, directory.File(""), counters).Run(), "");
+  }
+  ExpectEachKind(JournalHistory::Kinds(), counters);
+}
+
+class JournalPlantedDefect : public testing::TestWithParam<Planted> {};
+
+TEST_P(JournalPlantedDefect, IsFound) {
+  const hub::sqlite::ScratchDirectory directory(hub::sqlite::ScratchDirectory::kMemory);
+  Counters counters;
+  std::string finding;
+  for (uint64_t seed = 1; seed <= 40 && finding.empty(); ++seed) {
+    HistoryOptions options;
+    options.seed = seed;
+    options.plant = GetParam().plant;
+    options.plant_part = GetParam().path_part;
+    finding = JournalHistory(options, directory.File(""), counters).Run();
+  }
+  std::cout << "after " << counters["journal: cuts"] << " cuts: " << finding << "\n";
+  EXPECT_NE(finding, "");
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Power, JournalPlantedDefect,
+    testing::Values(Planted{"LostSyncOfTheLog", Plant::kLostSync, "live.db-wal$"},
+                    Planted{"LostSyncOfTheFile", Plant::kLostSync, "live.db$"},
+                    Planted{"LogWrittenAfterItsSync", Plant::kSwappedWrite, "live.db-wal$"},
+                    Planted{"FileWrittenAfterItsSync", Plant::kSwappedWrite, "live.db$"},
+                    Planted{"DirectoryNotSynced", Plant::kLostDirectorySync, ""}),
     [](const auto& planted) { return std::string(planted.param.name); });
 
 }  // namespace

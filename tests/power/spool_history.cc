@@ -299,6 +299,7 @@ std::string SpoolHistory::Run() {
   while (cuts_ < options_.cuts) {
     ++life_;
     ArmNext();
+    disk_->StartProgram();
     disk_->SetWatcher(cutter_.watcher());
     recovering_ = true;
     full_ = false;

@@ -10,7 +10,7 @@
 namespace remora::hub::sqlite {
 
 absl::Status JournalFile::Open(uint32_t epoch_of_new_file, bool start_new_epoch) {
-  RETURN_IF_ERROR(CreateFileIfMissing(path_));
+  RETURN_IF_ERROR(SettleFiles(files_, path_, /*create=*/true));
   ASSIGN_OR_RETURN(std::unique_ptr<CommitSession> session, CommitSession::Open(path_, vfs_));
   RETURN_IF_ERROR(PrepareSchema(session->connection(), epoch_of_new_file));
   RETURN_IF_ERROR(session->PrepareStatements());
@@ -76,6 +76,7 @@ absl::Status JournalFile::Reopen(const Tails& acknowledged) {
 }
 
 absl::Status JournalFile::OpenAndReconcile(const Tails& acknowledged) {
+  RETURN_IF_ERROR(SettleFiles(files_, path_, /*create=*/false));
   ASSIGN_OR_RETURN(std::unique_ptr<CommitSession> session, CommitSession::Open(path_, vfs_));
   // Never zero: an emptied or exchanged file would be made anew, without its cases.
   RETURN_IF_ERROR(CheckIsJournal(session->connection()));

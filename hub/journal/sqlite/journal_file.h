@@ -8,6 +8,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "common/file_system.h"
 #include "hub/journal/case_tail.h"
 #include "hub/journal/sqlite/case_directory.h"
 #include "hub/journal/sqlite/case_rows.h"
@@ -22,10 +23,12 @@ class JournalFile {
   using Tails = std::map<CaseId, CaseTail>;
 
   // All outlive the file.
-  JournalFile(std::string path, std::string vfs, PayloadCipher& cipher, CaseDirectory& directory,
-              SessionSlot<ReadSession>& reader, SessionSlot<Connection>& checkpointer)
+  JournalFile(std::string path, std::string vfs, FileSystem& files, PayloadCipher& cipher,
+              CaseDirectory& directory, SessionSlot<ReadSession>& reader,
+              SessionSlot<Connection>& checkpointer)
       : path_(std::move(path)),
         vfs_(std::move(vfs)),
+        files_(files),
         cipher_(cipher),
         directory_(directory),
         reader_(reader),
@@ -58,6 +61,7 @@ class JournalFile {
 
   const std::string path_;
   const std::string vfs_;
+  FileSystem& files_;
   PayloadCipher& cipher_;
   CaseDirectory& directory_;
   SessionSlot<ReadSession>& reader_;

@@ -1,10 +1,6 @@
 #include "hub/journal/sqlite/schema.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
+#include <memory>
 
 #include "absl/strings/str_cat.h"
 #include "common/status_macros.h"
@@ -61,10 +57,9 @@ CREATE VIEW runs AS
   FROM rows;
 )";
 
-absl::Status FileError(const char* doing, const std::string& path) {
-  const int error = errno;
-  const std::string text = absl::StrCat("journal ", path, ": ", doing, ": ", std::strerror(error));
-  if (error == ENOSPC || error == EDQUOT) return absl::ResourceExhaustedError(text);
+absl::Status FileError(const std::string& path, const absl::Status& status) {
+  const std::string text = absl::StrCat("journal ", path, ": ", status.message());
+  if (absl::IsResourceExhausted(status)) return absl::ResourceExhaustedError(text);
   return absl::UnavailableError(text);
 }
 
@@ -92,18 +87,17 @@ absl::Status CreateTables(Connection& connection, uint32_t epoch) {
 
 }  // namespace
 
-absl::Status CreateFileIfMissing(const std::string& path) {
-  const int file = open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (file < 0) return errno == EEXIST ? absl::OkStatus() : FileError("create", path);
-  close(file);
+absl::Status SettleFiles(FileSystem& files, const std::string& path, bool create) {
+  for (const std::string& name : {path, path + "-wal"}) {
+    if (!files.Exists(name) && !(create && name == path)) continue;
+    const absl::StatusOr<std::unique_ptr<AppendFile>> file = files.OpenAppend(name);
+    if (!file.ok()) return FileError(path, file.status());
+    if (absl::Status status = (*file)->Sync(); !status.ok()) return FileError(path, status);
+  }
   const size_t slash = path.rfind('/');
   const std::string directory = slash == std::string::npos ? "." : path.substr(0, slash + 1);
-  const int directory_file = open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (directory_file < 0) return FileError("open the directory of", path);
-  const bool synced = fsync(directory_file) == 0;
-  absl::Status status = synced ? absl::OkStatus() : FileError("sync the directory of", path);
-  close(directory_file);
-  return status;
+  const absl::Status status = files.SyncDirectory(directory);
+  return status.ok() ? status : FileError(path, status);
 }
 
 absl::Status PrepareSchema(Connection& connection, uint32_t epoch_of_new_file) {
@@ -124,7 +118,8 @@ absl::Status CheckIsJournal(Connection& connection) {
   if (application != kApplicationId) {
     return absl::DataLossError(absl::StrCat("journal ", connection.path(),
                                             ": an SQLite file, but no journal of Remora "
-                                            "(application id ", application, ")"));
+                                            "(application id ",
+                                            application, ")"));
   }
   if (version != kSchemaVersion) {
     return absl::FailedPreconditionError(

@@ -7,6 +7,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "common/file_system.h"
 #include "hub/journal/sqlite/connection.h"
 
 namespace remora::hub::sqlite {
@@ -16,8 +17,11 @@ inline constexpr int64_t kApplicationId = 0x524d524a;
 // The layout below. A newer one is refused, not guessed at.
 inline constexpr int64_t kSchemaVersion = 2;
 
-// Makes the file (mode 0600) where there is none, and syncs its directory entry.
-absl::Status CreateFileIfMissing(const std::string& path);
+// Before SQLite opens the file: what a process that was killed has left of it and of its log in
+// the system's cache is put on the disk, with its names, so that nobody is told of what could yet
+// be lost.
+// `create`: makes the file (mode 0600) where it is not there. ResourceExhausted, Unavailable.
+absl::Status SettleFiles(FileSystem& files, const std::string& path, bool create);
 
 // Creates the tables in an empty file, or checks that it is a journal of this version.
 // DataLoss: damaged, or not a journal. FailedPrecondition: of a newer version.

@@ -9,7 +9,9 @@
 #include <vector>
 
 #include "common/random.h"
+#include "common/testing/crash_file_system.h"
 #include "gtest/gtest.h"
+#include "hub/journal/sqlite/testing/crash_vfs.h"
 #include "hub/journal/sqlite/testing/fault_vfs.h"
 #include "hub/journal/sqlite/testing/journal_bench.h"
 #include "hub/journal/testing/case_script.h"
@@ -258,6 +260,39 @@ TEST(JournalPowerCut, AtEveryWriteAndSyncLosesNothingAcknowledged) {
   });
   std::cout << "cuts tried: " << 3 * tried << ", seeds 1-" << seed << "\n";
   EXPECT_GE(tried, 100u / kStride);
+}
+
+TEST(JournalPowerCut, WhatAKilledProcessLeftIsSyncedBeforeAnybodyIsToldOfIt) {
+  for (const auto plant : {CrashDisk::Plant::kLostSync, CrashDisk::Plant::kLostDirectorySync}) {
+    CrashVfs vfs("killed-and-cut");
+    JournalBench bench(vfs.name(), kManyPages, ScratchDirectory::kMemory);
+    CrashDisk disk(bench.directory().File(""));
+    CrashFileSystem files(disk);
+    vfs.Attach(disk);
+    bench.options().files = &files;
+    disk.SetPlant(plant, "");  // killed before it came to that
+    ASSERT_TRUE(bench.Open().ok());
+    std::vector<Room> rooms = OpenRooms(bench);
+    AppendRound(bench, rooms);
+    disk.EndProgram();
+    bench.Close();
+    disk.SetPlant(CrashDisk::Plant::kNone, "");
+    disk.StartProgram();
+    ASSERT_TRUE(bench.Open().ok());
+    ExpectHoldsAcknowledged(bench, rooms);
+    std::unique_ptr<Random> random = MakeSeededRandom(1);
+    const auto after = disk.AfterCut(CrashDisk::Remains::kNothing, *random);
+    disk.EndProgram();
+    bench.Close();
+    CrashFileSystem found(*after);
+    vfs.Attach(*after);
+    bench.options().files = &found;
+    ASSERT_TRUE(bench.Open().ok());
+    for (const Room& room : rooms) {
+      ExpectHolds(bench.journal(), bench.executor(), room.acknowledged);
+    }
+    bench.Close();
+  }
 }
 
 TEST(JournalFaultVfs, CountsAndStrikesAsArmed) {

@@ -23,11 +23,13 @@ absl::StatusOr<std::unique_ptr<SqliteJournal>> SqliteJournal::Open(Options optio
 SqliteJournal::SqliteJournal(Options options, const Clock& clock, Executor& executor,
                              PayloadCipher& cipher, std::unique_ptr<sqlite::ProcessLock> lock)
     : lock_(std::move(lock)),
+      own_files_(options.files == nullptr ? MakePosixFileSystem() : nullptr),
       reader_(executor, cipher, directory_),
       checkpointer_(options.checkpoint_pages,
                     {.moved = [this] { writer_.FinishLog(); },
                      .failed = [this](absl::Status) { writer_.ReopenFile(); }}),
-      file_(options.path, options.vfs, cipher, directory_, reader_.slot(), checkpointer_.slot()),
+      file_(options.path, options.vfs, own_files_ ? *own_files_ : *options.files, cipher,
+            directory_, reader_.slot(), checkpointer_.slot()),
       writer_({clock, executor, cipher, directory_, file_, std::move(options.observer),
                [this](int pages) { checkpointer_.NotePages(pages); }}) {}
 

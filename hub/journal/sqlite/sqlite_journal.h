@@ -14,6 +14,7 @@
 #include "absl/status/statusor.h"
 #include "common/clock.h"
 #include "common/executor.h"
+#include "common/file_system.h"
 #include "hub/journal/journal.h"
 #include "hub/journal/payload_cipher.h"
 #include "hub/journal/sqlite/case_directory.h"
@@ -39,6 +40,8 @@ class SqliteJournal final : public Journal {
     bool start_new_epoch = false;
     // SQLite's layer to the operating system; empty for its own. For tests.
     std::string vfs;
+    // Makes the file and syncs what was left of it; null for the system's. For tests.
+    FileSystem* files = nullptr;
     // Pages in the log at which it is moved into the file.
     int checkpoint_pages = sqlite::kCheckpointPages;
     // Called after each transaction, on the writer's thread, with its size and duration; or null.
@@ -76,6 +79,7 @@ class SqliteJournal final : public Journal {
 
   // In this order: what comes later uses what comes before.
   const std::unique_ptr<sqlite::ProcessLock> lock_;
+  const std::unique_ptr<FileSystem> own_files_;  // null: it was given one
   sqlite::CaseDirectory directory_;
   sqlite::Reader reader_;
   sqlite::LogCheckpointer checkpointer_;
