@@ -54,8 +54,8 @@ def _counting(rows):
     return [r for r in rows if not r["trouble"]]
 
 
-def _ratio_text(good, others):
-    ratio = _ratio(good, _counting(others), rate)
+def _ratio_text(good, others, figure=rate):
+    ratio = _ratio(good, _counting(others), figure)
     return "-" if ratio is None else f"{ratio:.2f}"
 
 
@@ -64,6 +64,7 @@ def _table(key, by):
     two_builds = any(name.endswith(OTHER) for name in by)
     columns = ["system", "runs", "deliveries/s"] + [f"x {s}" for s in against]
     columns += ["x other build"] if two_builds else []
+    columns += ["x nats by CPU"] if "nats" in against else []
     columns += ["hub us/delivery", "all us/delivery", "p50 us", "p99 us", "ack p99 us", "left out %", "hub MiB"]
     lines = [f"### {_title(key)}", "", "| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
     for name, rows in by.items():
@@ -73,6 +74,7 @@ def _table(key, by):
         if good:
             cells += [_spread(good, rate)] + [_ratio_text(good, by[s]) for s in against]
             cells += [_ratio_text(good, by.get(name + OTHER, []))] if two_builds else []
+            cells += [_ratio_text(_counting(by["nats"]), good, all_us)] if "nats" in against else []
             cells += [_spread(good, hub_us, "{:.2f}"), _spread(good, all_us, "{:.2f}"),
                       _spread(good, lambda r: r.get("p50_us", 0)), _spread(good, lambda r: r.get("p99_us", 0)),
                       _spread(good, lambda r: r["ack_p99_us"]) if "ack_p99_us" in good[0] else "-",

@@ -11,6 +11,9 @@
 namespace remora::bench {
 
 inline constexpr int kMaxFollowers = 4096;
+// Sessions that are being opened at a time: hundreds of handshakes at once would run into each
+// other's timeouts, which is not what is measured.
+inline constexpr int kMaxOpening = 16;
 
 enum class Phase : uint32_t {
   kStarting,  // the publisher opens its cases

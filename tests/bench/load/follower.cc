@@ -172,6 +172,7 @@ void Follower::OnControl(absl::string_view bytes) {
     return;
   }
   if (down.has_welcome()) {
+    ++tally_->welcomed;
     v1::Up up;
     *up.mutable_follow() = FollowRequest();
     waiting_up_ = up.SerializeAsString();

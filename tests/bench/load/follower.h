@@ -31,6 +31,7 @@ struct Tally {
   std::atomic<uint64_t> others{0};        // records that are no blocks
   std::atomic<uint64_t> batches{0};       // messages with records
   std::atomic<uint64_t> unreadable{0};
+  std::atomic<int> welcomed{0};
   std::atomic<uint64_t> ended{0};  // sessions that ended before the run did
   // Of followers that stalled and read again: the age of the first block that they got then, and of
   // the first one behind a gap, the largest of all; -1: none came.

@@ -97,6 +97,9 @@ void FollowOverGrpc(const LoadOptions& options, ControlPage* page, Tally* tally)
   for (int i = 0; i < options.subs; ++i) {
     followers.push_back(std::make_unique<GrpcFollower>(options, i, page, tally));
     followers.back()->Start();
+    while (i - tally->welcomed >= kMaxOpening && page->phase != Phase::kDone) {
+      SleepUntilNs(NowNs() + kTickNs);
+    }
   }
   while (page->phase != Phase::kDone) {
     const int64_t now = NowNs();

@@ -97,10 +97,14 @@ bool PublishRun::Prepare() {
   prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0);
   page_->measured_from_ns = std::numeric_limits<int64_t>::max();
   page_->measured_to_ns = std::numeric_limits<int64_t>::max();
-  for (const auto& agent : agents_) agent->Start();
-  if (!AwaitUntil(kReadyTimeoutNs, "all cases open", [this] {
-        return std::all_of(agents_.begin(), agents_.end(),
-                           [](const auto& agent) { return agent->open(); });
+  size_t started = 0;
+  if (!AwaitUntil(kReadyTimeoutNs, "all cases open", [&] {
+        const auto open = static_cast<size_t>(std::count_if(
+            agents_.begin(), agents_.end(), [](const auto& agent) { return agent->open(); }));
+        while (started < agents_.size() && started < open + kMaxOpening) {
+          agents_[started++]->Start();
+        }
+        return open == agents_.size();
       })) {
     return false;
   }
@@ -116,6 +120,7 @@ bool PublishRun::Prepare() {
       })) {
     return false;
   }
+  AwaitDeliveries();
   SleepUntilNs(NowNs() + kSettleNs);
   page_->phase = Phase::kRunning;
   return true;
