@@ -31,7 +31,17 @@ export class FakeCase {
     this.lastFinished = new Map();
     this.baselines = new Map();
     this.alerts = new Map();
-    this.unrecorded = false;
+    this.stage = pb.CaseStage.OPEN;
+    // Since when nothing is recorded, and what waits for it.
+    this.unrecordedSinceMs = undefined;
+    this.waiting = [];
+    // Since when the agent's link is away; it goes on and keeps what it makes.
+    this.awaySinceMs = undefined;
+    this.backlog = [];
+    this.stimulating = true;
+    // Told to who follows: control messages.
+    this.tell = new Set();
+    this.missing = 0;
     this.agentLink = pb.LinkCondition.LIVE;
     this.hit = this.derivations.includes('CPz-Fz') ? /^CPz/ : /^(CP|Cv)/;
     this.begin();
@@ -50,14 +60,107 @@ export class FakeCase {
   }
 
   append(record, atMs = nowMs()) {
+    // Each body on its way through a hub that cannot record: shown, and kept by whoever wrote it.
+    if (this.unrecordedSinceMs !== undefined) {
+      this.waiting.push({ record, atMs });
+      record.stamp = create(pb.StampSchema, { epoch: EPOCH, recordedUnixNs: ns(atMs), unrecorded: true });
+      const entry = { record, bytes: toBinary(pb.RecordSchema, record), seq: 0n, atMs };
+      for (const listener of this.listeners) listener(entry);
+      return { entry, id: this.idOf(record) };
+    }
+    if (this.awaySinceMs !== undefined && Buffer.from(record.origin).equals(Buffer.from(this.origin))) {
+      this.backlog.push({ record, atMs });
+      return { entry: { record, atMs }, id: this.idOf(record) };
+    }
+    return this.put(record, atMs);
+  }
+
+  // `quietly`: late bulk is on record and comes to nobody as live.
+  put(record, atMs, quietly = false) {
     this.seq++;
     record.stamp = create(pb.StampSchema, { epoch: EPOCH, seq: this.seq, recordedUnixNs: ns(atMs) });
     this.laneSeq[record.lane] = this.seq;
     const bytes = toBinary(pb.RecordSchema, record);
     const entry = { record, bytes, seq: this.seq, atMs };
-    if (record.lane <= 2) this.journal.push(entry);
-    for (const listener of this.listeners) listener(entry);
+    if (record.lane <= 2 || (record.body.case === 'sweep' && !record.body.value.provisional)) this.journal.push(entry);
+    if (!quietly) for (const listener of this.listeners) listener(entry);
     return { entry, id: this.idOf(record) };
+  }
+
+  say(name, value) {
+    for (const tell of this.tell) tell(name, value);
+  }
+
+  // The journal fails, and works again.
+  failJournal(cause) {
+    this.unrecordedSinceMs = nowMs();
+    this.unrecordedCause = cause;
+    this.say('recording', this.recordingNow());
+  }
+
+  recordingNow() {
+    const bad = this.unrecordedSinceMs !== undefined;
+    return { caseId: this.caseId, condition: bad ? pb.RecordingCondition.UNRECORDED : pb.RecordingCondition.RECORDING,
+      sinceUnixNs: ns(this.unrecordedSinceMs ?? nowMs()), cause: bad ? this.unrecordedCause : '' };
+  }
+
+  mendJournal() {
+    const from = this.unrecordedSinceMs;
+    const waiting = this.waiting;
+    this.unrecordedSinceMs = undefined;
+    this.waiting = [];
+    this.say('recording', this.recordingNow());
+    this.write(1, { case: 'unrecordedInterval', value: { fromUnixNs: ns(from), toUnixNs: ns(nowMs()),
+      cause: this.unrecordedCause, shownCount: waiting.length } });
+    this.takeLate(waiting, (e) => nowMs() - e.atMs > 2000);
+  }
+
+  // The agent's link goes, and comes back with what it kept.
+  cutAgent() {
+    this.awaySinceMs = nowMs();
+  }
+
+  mendAgent(outageMs = nowMs() - this.awaySinceMs) {
+    const backlog = this.backlog;
+    this.backlog = [];
+    this.awaySinceMs = undefined;
+    this.agentLink = pb.LinkCondition.LIVE;
+    this.write(0, { case: 'linkState', value: { participant: 'agent', condition: pb.LinkCondition.LIVE, outageMs } });
+    this.takeLate(backlog, () => true);
+  }
+
+  takeLate(entries, isLate) {
+    for (const e of entries.filter((e) => e.record.lane <= 2)) this.put(e.record, nowMs());
+    const gaps = new Map();
+    for (const e of entries.filter((e) => e.record.lane > 2).reverse()) {
+      const late = isLate(e);
+      this.put(e.record, nowMs(), late);
+      if (!late) continue;
+      const gap = gaps.get(e.record.lane) ?? { caseId: this.caseId, lane: e.record.lane, fromSeq: this.seq, toSeq: this.seq, count: 0, cause: pb.GapCause.LATE };
+      gaps.set(e.record.lane, { ...gap, toSeq: this.seq, count: gap.count + 1 });
+    }
+    for (const gap of gaps.values()) this.say('gap', gap);
+  }
+
+  // Intervals that no review names: outages of the agent's link, and what was not recorded.
+  unreviewed() {
+    const key = (id) => `${id.lane}/${id.originSeq}/${Buffer.from(id.origin).toString('hex')}`;
+    const named = new Set(this.journal.filter((e) => e.record.body.case === 'backlogReviewed').map((e) => key(e.record.body.value.interval)));
+    return this.journal.filter((e) => {
+      const body = e.record.body;
+      const interval = body.case === 'unrecordedInterval' || (body.case === 'linkState' && body.value.outageMs >= 10_000);
+      return interval && !named.has(key(this.idOf(e.record)));
+    }).length;
+  }
+
+  // Undefined: closed. Else what the hub has against it.
+  close(step) {
+    if (step.transition === pb.CaseTransition.CLOSING) this.stage = pb.CaseStage.CLOSING;
+    if (step.transition !== pb.CaseTransition.CLOSED) return undefined;
+    if (this.missing > 0 && !step.withGaps) return `${this.missing} records of the agent are not here yet. Wait for them, or close it with gaps and a reason`;
+    this.stage = pb.CaseStage.CLOSED;
+    this.certificate = { certificateIndex: 1, complete: this.missing === 0, missingCount: BigInt(this.missing) };
+    return undefined;
   }
 
   idOf(record) {
@@ -201,7 +304,12 @@ export class FakeCase {
   tick(n) {
     const now = nowMs();
     const s = (now - this.startMs) / 1000;
-    if (n % 10 === 3) {
+    if (this.stage === pb.CaseStage.CLOSED) return;
+    if (this.awaySinceMs !== undefined) {
+      const s = (now - this.awaySinceMs) / 1000;
+      this.agentLink = s >= 10 ? pb.LinkCondition.LOST : s >= 2 ? pb.LinkCondition.STALE : this.agentLink;
+    }
+    if (n % 10 === 3 && this.stimulating) {
       const step = Math.floor(s) % 21;
       for (const [side, derivation] of this.eachTrace()) {
         if (step === 20) this.finish(side, derivation);
@@ -291,7 +399,8 @@ export class FakeCase {
     }
     const red = this.alerts.size > 0;
     return create(pb.CaseSummarySchema, {
-      caseId: this.caseId, stage: pb.CaseStage.OPEN, theatre: this.theatre, procedure: this.procedure,
+      caseId: this.caseId, stage: this.stage, recording: this.recordingNow().condition,
+      unreviewedIntervalCount: this.unreviewed(), certificate: this.certificate, theatre: this.theatre, procedure: this.procedure,
       phase: this.phase, headSeq: this.seq, openedUnixNs: ns(this.startMs - 40 * 60_000),
       phaseUnixNs: ns(this.phaseAtMs), lastRecordUnixNs: ns(nowMs() - 150),
       participants: [
@@ -335,6 +444,8 @@ export class FakeCase {
         messages: this.of('message'), receipts: this.of('messageReceipt'), baselines: this.of('baselineSet'),
         annotations: this.of('annotation'), trends: [...trends.values()], phases: this.of('phaseChange'),
         activities: this.of('emgActivity').slice(-50), clockEstimates: this.of('clockEstimate'),
+        outages: this.of('linkState'), unrecordedIntervals: this.of('unrecordedInterval'), backlogReviews: this.of('backlogReviewed'),
+        viewsSeen: this.of('viewSeen').slice(-8),
         lifecycle: this.of('caseLifecycle'), seq: this.seq },
     });
   }

@@ -24,6 +24,7 @@ const nowNs = () => BigInt(Math.round((performance.timeOrigin + performance.now(
 
 export const IDENTITIES = [
   { name: 'maya', displayName: 'Dr Maya Lindqvist', role: pb.Role.NEUROPHYSIOLOGIST, token: 'reader-token-for-the-fake-hub-0001' },
+  { name: 'ines', displayName: 'Ines Ruiz', role: pb.Role.TECHNOLOGIST, token: 'technologist-token-for-the-fake-hub' },
   { name: 'or3', displayName: 'OR 3 team', role: pb.Role.SURGICAL_TEAM, token: 'theatre-token-for-the-fake-hub-001', theatre: 'OR 3' },
 ];
 const publicPart = (i) => ({ name: i.name, displayName: i.displayName, role: pb.Role[i.role] });
@@ -39,7 +40,7 @@ export async function startFakeHub({ port = 0, dist = join(webFolder, 'dist'), a
   ];
   const cookies = new Map();
   const sockets = new Set();
-  const hub = { cases, cookies, quiet: false, bulk: {}, drop: () => sockets.forEach((s) => s.terminate()) };
+  const hub = { cases, cookies, quiet: false, bulk: {}, seen: [], drop: () => sockets.forEach((s) => s.terminate()) };
 
   const server = createServer((request, response) => {
     const url = new URL(request.url, 'http://hub');
@@ -91,7 +92,7 @@ export async function startFakeHub({ port = 0, dist = join(webFolder, 'dist'), a
     sessions.handleUpgrade(request, socket, head, (ws) => {
       sockets.add(ws);
       ws.on('close', () => sockets.delete(ws));
-      serve(ws, identity, cases, (hub.bulk[identity.name] = { sent: 0, shown: 0, reports: 0, withheld: 0 }));
+      serve(ws, identity, cases, hub, (hub.bulk[identity.name] = { sent: 0, shown: 0, reports: 0, withheld: 0 }));
     });
   });
 
@@ -108,7 +109,7 @@ export async function startFakeHub({ port = 0, dist = join(webFolder, 'dist'), a
   return hub;
 }
 
-function serve(ws, identity, cases, bulk) {
+function serve(ws, identity, cases, hub, bulk) {
   const hex = (b) => Buffer.from(b).toString('hex');
   const send = (down) => { if (ws.readyState === 1) ws.send(toBinary(pb.DownSchema, create(pb.DownSchema, down))); };
   const control = (name, value) => send({ control: { case: name, value } });
@@ -120,7 +121,7 @@ function serve(ws, identity, cases, bulk) {
   let directory = 0;
 
   const heartbeat = setInterval(() => control('heartbeat', { hubUnixNs: nowNs(),
-    heads: visible.map((c) => ({ caseId: c.caseId, headSeq: c.seq, laneSeq: c.laneSeq })) }), 1000);
+    heads: visible.map((c) => ({ caseId: c.caseId, headSeq: c.seq, laneSeq: c.laneSeq, recording: c.recordingNow().condition })) }), 1000);
   const listing = setInterval(() => {
     if (directory) control('directory', { followId: directory, cases: visible.map((c) => c.summary()), complete: false });
   }, 2000);
@@ -150,9 +151,15 @@ function serve(ws, identity, cases, bulk) {
     if (record.body.case === 'message' && record.body.value.sender !== identity.displayName) {
       return refuse(pb.RefusalReason.NOT_PERMITTED, 'the sender is not you');
     }
+    const against = record.body.case === 'caseLifecycle' ? c.close(record.body.value) : undefined;
+    if (against) {
+      c.held.set(key, seq);
+      return refuse(pb.RefusalReason.WRONG_STAGE, against);
+    }
     if (seq > last + 1) return refuse(pb.RefusalReason.OUT_OF_ORDER, `expected ${last + 1}`);
     if (seq === last + 1) {
       c.held.set(key, seq);
+      if (record.body.case === 'viewSeen') hub.seen.push({ who: identity.name, view: record.body.value });
       c.append(record);
       if (record.body.case === 'baselineSet') carryOut(c, record);
     }
@@ -171,7 +178,7 @@ function serve(ws, identity, cases, bulk) {
   const controls = {
     hello(value) {
       origin = value.origin;
-      control('welcome', { version: 1, participant: identity.name, displayName: identity.displayName,
+      control('welcome', { version: Math.min(2, value.maximumVersion), participant: identity.name, displayName: identity.displayName,
         role: identity.role, hubUnixNs: nowNs(), heartbeatIntervalMs: 1000, bulkWindowBytes: BULK_WINDOW_BYTES,
         software: 'fake hub', hubBootId: 1n });
     },
@@ -211,8 +218,12 @@ function serve(ws, identity, cases, bulk) {
         if (missed.length > 0) send({ records: missed.map((e) => e.bytes) });
       }
       control('snapshot', c.snapshot(value.followId, value.cursor ? 'resumed' : 'joined'));
+      // A control message that names a follow names this one.
+      const tell = (name, what) => control(name, name === 'gap' ? { ...what, followId: value.followId } : what);
+      if (c.recordingNow().condition === pb.RecordingCondition.UNRECORDED) tell('recording', c.recordingNow());
       c.listeners.add(listener);
-      stops.set(value.followId, () => c.listeners.delete(listener));
+      c.tell.add(tell);
+      stops.set(value.followId, () => { c.listeners.delete(listener); c.tell.delete(tell); });
     },
     cancelFollow(value) {
       stops.get(value.followId)?.();
@@ -227,7 +238,13 @@ function serve(ws, identity, cases, bulk) {
       if (bulk.shown > bulk.sent) throw new Error(`${identity.name} has shown ${bulk.shown} of ${bulk.sent} bytes`);
       bulk.reports++;
     },
-    heartbeat() {}, historyRequest() {},
+    historyRequest(value) {
+      const c = find(value.caseId);
+      const inside = (c?.journal ?? []).filter((e) => e.seq >= value.fromSeq && (value.toSeq === 0n || e.seq <= value.toSeq) &&
+        (value.lanes.length === 0 || value.lanes.includes(e.record.lane)));
+      control('historyPage', { requestId: value.requestId, records: inside.map((e) => e.bytes), last: true });
+    },
+    heartbeat() {},
   };
 
   ws.on('message', (bytes) => {

@@ -30,9 +30,10 @@ const outage = hub ? { begin: () => { hub.quiet = true; hub.drop(); }, end: () =
     : undefined;
 const url = (real ?? hub.url).replace(/\/$/, '');
 const readerToken = option('reader-token', hub && IDENTITIES[0].token);
-const theatreToken = option('theatre-token', hub && IDENTITIES[1].token);
+const theatreToken = option('theatre-token', hub && IDENTITIES.find((i) => i.theatre).token);
 let theatreName = option('theatre-name', hub && 'OR 3');
 
+const began = performance.now();
 let passed = 0;
 let failed = 0;
 async function step(name, run) {
@@ -371,11 +372,120 @@ if (hub) {
   });
 }
 
+if (hub) {
+  const fake = hub.cases[0];
+  const openCase = async () => {
+    await reader.bringToFront();
+    if (await reader.locator('.case').count()) return;
+    await reader.keyboard.press(await tile().locator('.slot').textContent());
+    await reader.locator('.row .readout .value').first().waitFor();
+  };
+
+  await step('stimulation that stops is told, and its traces do not look live', async () => {
+    await openCase();
+    fake.stimulating = false;
+    try {
+      await reader.locator('.row-stopped').first().waitFor();
+      await reader.locator('.ages', { hasText: /stimulation stopped 00:/ }).waitFor();
+      await theatre.locator('.theatre-ages', { hasText: /stopped/ }).waitFor();
+      await accessible(reader, 'case, stimulation stopped');
+      await photo(reader, '16-stimulation-stopped');
+      expect(await reader.locator('.link-live').count() === 1, 'the link is said to be bad');
+    } finally {
+      fake.stimulating = true;
+    }
+    await reader.waitForFunction(() => document.querySelectorAll('.row-stopped').length === 0);
+  });
+
+  await step('what is shown and not recorded is marked, everywhere, and cleared when it is recorded', async () => {
+    await openCase();
+    fake.failJournal('disk full: /var/lib/remora');
+    try {
+      await reader.locator('.strip-now', { hasText: 'disk full' }).waitFor();
+      await reader.locator('.row-unrecorded').first().waitFor();
+      await theatre.locator('.strip-now').waitFor();
+      await reader.locator('.muscle-covers .not-recorded').first().waitFor();
+      const field = reader.locator('.compose textarea');
+      await field.fill(`written while nothing is recorded (${mark})`);
+      await field.press('Enter');
+      await reader.waitForTimeout(1500);
+      await accessible(reader, 'case, not recorded');
+      await accessible(theatre, 'theatre, not recorded');
+      await photo(reader, '17-not-recorded');
+      await photo(theatre, '17-not-recorded-theatre');
+      await reader.locator('.sentence').click();
+      await reader.keyboard.press('w');
+      await tile().locator('.tile-strip', { hasText: 'NOT RECORDED' }).waitFor();
+      await accessible(reader, 'wall, not recorded');
+      await photo(reader, '17-not-recorded-wall');
+    } finally {
+      fake.mendJournal();
+    }
+    await tile().locator('.tile-strip', { hasText: '1 outage not looked through' }).waitFor();
+    await openCase();
+    await reader.waitForFunction(() => document.querySelectorAll('.strip-now').length === 0);
+    const mine = reader.locator('.message.mine', { hasText: `written while nothing is recorded (${mark})` });
+    await mine.locator('.receipts', { hasText: 'On record' }).waitFor();
+    expect(await mine.count() === 1, 'it is there twice');
+    await reader.locator('.strip-unread', { hasText: 'Nothing was recorded' }).waitFor();
+  });
+
+  await step('after an outage of the agent the backlog is looked through and ticked', async () => {
+    await openCase();
+    fake.cutAgent();
+    await reader.locator('.stale-lost').waitFor({ timeout: 20_000 });
+    await photo(reader, '18-agent-lost');
+    await reader.waitForTimeout(12_000);
+    fake.mendAgent();
+    const strip = reader.locator('.strip-unread', { hasText: 'agent\u2019s link was away' });
+    await strip.waitFor();
+    expect(/came late/.test(await strip.textContent()), `it does not say what came late: ${await strip.textContent()}`);
+    await photo(reader, '18-came-late');
+    await strip.getByRole('button', { name: 'Look through' }).click();
+    await reader.locator('.strip-review', { hasText: 'came late' }).waitFor();
+    await reader.locator('.sweep-pane .held').first().waitFor();
+    await reader.waitForTimeout(800);
+    await accessible(reader, 'case, looking through');
+    await photo(reader, '19-review');
+    await reader.locator('.strip-review').getByRole('button', { name: /Back to live/ }).click();
+    for (const [i, words] of ['was away', 'Nothing was recorded'].entries()) {
+      const one = reader.locator('.strip-unread', { hasText: words });
+      await one.getByRole('button', { name: /Reviewed backlog/ }).click();
+      await one.waitFor({ state: 'detached' });
+      if (i === 0) expect(await reader.locator('.strip-unread').count() === 1, 'a tick took both');
+    }
+    await reader.locator('.sentence').click();
+    await reader.keyboard.press('w');
+    await reader.waitForFunction(() => document.querySelectorAll('.tile-strip').length === 0);
+  });
+
+  await step('a slow link is told with what it carries', async () => {
+    await openCase();
+    fake.say('gap', { caseId: fake.caseId, lane: 3, count: 0, cause: 4 + 1 });
+    await reader.locator('.strip', { hasText: /SLOW LINK.*carries about \d+ [kM]bit\/s/ }).waitFor();
+    // Bulk comes again: it is over.
+    await reader.waitForFunction(() => ![...document.querySelectorAll('.strip')].some((s) => /SLOW LINK/.test(s.textContent)));
+  });
+
+  await step('what was seen is on record: live, in review, on the wall, with its ages', async () => {
+    const mine = hub.seen.filter((s) => s.who === IDENTITIES[0].name).map((s) => s.view);
+    const modes = new Set(mine.map((v) => v.mode));
+    for (const mode of [1, 2, 4]) expect(modes.has(mode), `no view of mode ${mode} among ${[...modes]}`);
+    const live = mine.filter((v) => v.mode === 1);
+    expect(live.every((v) => v.traces.length <= 64 && v.actor === IDENTITIES[0].displayName), 'a view is not as the contract has it');
+    expect(live.some((v) => v.traces.length > 10 && v.controlSeq > 0n && v.linkAgeMs >= 0 && v.linkAgeMs < 2000 && v.acquisitionAgeMs > 0), 'no view has its ages');
+    expect(live.some((v) => v.unrecorded), 'that something was not recorded is not in any view');
+    expect(hub.seen.some((s) => s.who === 'or3'), 'the theatre wrote none');
+    const seconds = (performance.now() - began) / 1000;
+    expect(mine.length <= seconds / 2 + 10, `${mine.length} views in ${seconds.toFixed(0)} s`);
+  });
+}
+
 if (outage) {
   await step('a lost link covers the page with words, and nothing written is lost', async () => {
     complaints.forgive = /WebSocket|401|Failed to load/;
     await reader.bringToFront();
-    await reader.keyboard.press(await tile().locator('.slot').textContent());
+    if (await reader.locator('.case').count() === 0) await reader.keyboard.press(await tile().locator('.slot').textContent());
     await reader.locator('.row .readout .value').first().waitFor();
     const mine = reader.locator('.message.mine', { hasText: `written without a link (${mark})` });
     outage.begin();
@@ -408,6 +518,34 @@ if (outage) {
       await message.waitFor();
       expect(await message.count() === 1, `"${words}" is there ${await message.count()} times`);
     }
+  });
+}
+
+if (hub) {
+  await step('a case whose records are missing is closed with a reason, and its certificate says so', async () => {
+    const fake = hub.cases[1];
+    fake.missing = 12;
+    const page = await (await browser.newContext({ viewport: { width: 1920, height: 1080 }, locale: 'en-GB' })).newPage();
+    await page.goto(`${url}/#token=${encodeURIComponent(IDENTITIES.find((i) => i.name === 'ines').token)}`);
+    await page.locator('.tile', { hasText: fake.theatre }).first().locator('.tile-open').click();
+    await page.getByRole('button', { name: 'Close this case' }).click();
+    const form = page.locator('form[aria-label="Close with gaps"]');
+    await form.waitFor();
+    expect(/12 records/.test(await form.textContent()), 'it does not say what is missing');
+    const close = form.getByRole('button', { name: 'Close with gaps' });
+    expect(await close.isDisabled(), 'it can be closed without a reason');
+    await form.locator('input').fill('The theatre computer was lost in a power cut.');
+    await accessible(page, 'closing with gaps');
+    await photo(page, '20-closing');
+    await close.click();
+    await page.locator('.certificate-gaps', { hasText: '12 records missing' }).waitFor();
+    await photo(page, '20-closed');
+    await page.locator('.sentence').click();
+    await page.keyboard.press('w');
+    await page.locator('.closed-cases summary').click();
+    await page.locator('.closed-cases .certificate-gaps').waitFor();
+    await photo(page, '20-closed-wall');
+    await page.context().close();
   });
 }
 

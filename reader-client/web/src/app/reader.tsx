@@ -1,8 +1,9 @@
 // The reader's page: the wall, and a case.
 
 import { signal } from '@preact/signals';
+import type { AlertPriority } from '../wire/generated/remora/v1/alert_pb.js';
 import { Modality } from '../wire/generated/remora/v1/waveform_pb.js';
-import { soundingPriority } from '../model/attention.js';
+import { isUnrecorded, soundingPriority, technicalPriority } from '../model/attention.js';
 import type { Desk } from '../model/desk.js';
 import { Sounder } from '../render/sounder.js';
 import { acknowledgeTop, alertToTell, focusCompose, tellTeam } from '../views/alert_list.js';
@@ -23,7 +24,7 @@ const caseInAddress = (): string | undefined => /^#\/case\/([0-9a-f]{32})$/.exec
 
 function follow(desk: Desk): void {
   const next = caseInAddress();
-  if (shownCase.value && shownCase.value !== next) desk.close(shownCase.value);
+  if (shownCase.value && shownCase.value !== next) desk.close(shownCase.value, next === undefined);
   shownCase.value = next;
 }
 
@@ -63,7 +64,7 @@ function keyMap(desk: Desk): KeyMap {
     m: () => focusCompose(),
     n: () => (screen.target.value = { words: 'this case', about: undefined, traceId: '', atLatencyMs: undefined }),
     b: () => (screen.baselineOpen.value = !screen.baselineOpen.value),
-    ' ': () => (screen.held.value ? screen.live() : screen.hold(desk.hubNow(), open.model.traces)),
+    ' ': () => (screen.held.value || screen.review.value ? screen.live() : screen.hold(desk.hubNow(), open.model.traces)),
     l: () => screen.live(),
     w: toWall,
     ArrowUp: () => changeGain(open, pane(), 1),
@@ -73,6 +74,10 @@ function keyMap(desk: Desk): KeyMap {
   });
   return map;
 }
+
+// Nothing is recorded, or nothing comes: that is heard too.
+const technical = (desk: Desk): AlertPriority => technicalPriority(desk.link.value, desk.directory.known.value,
+  [...desk.directory.cases.value.values()].some(isUnrecorded) || desk.openCases().some((o) => o.model.recording.value.unrecorded));
 
 function ReaderPage({ desk, sounder, keys }: { desk: Desk; sounder: Sounder; keys: Keys }) {
   const hex = shownCase.value;
@@ -95,7 +100,7 @@ void start({
     follow(desk);
     window.addEventListener('hashchange', () => follow(desk));
     const sounder = new Sounder(desk.clock, ticker, 'reader', () =>
-      soundingPriority(desk.directory.cases.value.values()));
+      Math.max(soundingPriority(desk.directory.cases.value.values()), technical(desk)));
     const keys = new Keys(() => keyMap(desk));
     return <ReaderPage desk={desk} sounder={sounder} keys={keys} />;
   },

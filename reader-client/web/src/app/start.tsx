@@ -1,7 +1,7 @@
 // What both pages do first: find out who this is, choose the origin, make the desk.
 
 import { render } from 'preact';
-import { toHex } from '../base/bytes.js';
+import { randomU64, toHex } from '../base/bytes.js';
 import { pageClock } from '../base/clock.js';
 import { FrameLoop } from '../base/frame.js';
 import { Presence } from '../base/presence.js';
@@ -52,6 +52,8 @@ export async function start(page: Page): Promise<void> {
       clock: pageClock,
       random: Math.random,
       presence: new Presence(pageClock, window),
+      hidden: () => document.hidden,
+      screenId: randomU64(),
       onSignedOut: () => {
         if (pageClock.now() - askedMs < ASK_AGAIN_MS) return;
         askedMs = pageClock.now();

@@ -1,6 +1,7 @@
 // The theatre's page.
 
 import { isCalling } from '../model/alerts.js';
+import { technicalPriority } from '../model/attention.js';
 import { ChimePlan, theatreTalk } from '../model/theatre.js';
 import { Sounder } from '../render/sounder.js';
 import { SoundView } from '../views/sound_view.js';
@@ -13,8 +14,10 @@ void start({
   name: 'theatre',
   where: 'Theatre display',
   show: (desk, { ticker }) => {
-    const sounder = new Sounder(desk.clock, ticker, 'theatre', () => Math.max(0, ...desk.openCases().flatMap((open) =>
-      open.model.alerts.list().filter((a) => isCalling(a, Place.THEATRE)).map((a) => a.alert.priority))));
+    const sounder = new Sounder(desk.clock, ticker, 'theatre', () => Math.max(
+      technicalPriority(desk.link.value, desk.directory.known.value, desk.openCases().some((o) => o.model.recording.value.unrecorded)),
+      ...desk.openCases().flatMap((open) =>
+        open.model.alerts.list().filter((a) => isCalling(a, Place.THEATRE)).map((a) => a.alert.priority))));
     const chimes = new ChimePlan();
     ticker.every(() => {
       // What could not be heard is due when it can be.

@@ -33,6 +33,17 @@ export function age(milliseconds: number): string {
   return `${Math.floor(s / 3600)} h ${two(Math.floor((s % 3600) / 60))} min`;
 }
 
+// An age that is known within a bound: one that is no larger than it is said to be less.
+export function ageWithin(milliseconds: number, boundMs: number | undefined): string {
+  if (!Number.isFinite(milliseconds)) return '\u2013';
+  const bound = boundMs ?? Infinity;
+  if (!Number.isFinite(bound)) return `~${age(milliseconds)}`;
+  return bound >= 50 && milliseconds <= bound ? `< ${age(bound)}` : age(milliseconds);
+}
+
+export const boundWords = (boundMs: number | undefined): string =>
+  boundMs === undefined || !Number.isFinite(boundMs) ? 'which is only guessed yet' : `known within \u00b1${boundMs.toFixed(1)} ms`;
+
 // A short age for small places: "12 s", "4 min", "2 h".
 export function shortAge(milliseconds: number): string {
   if (!Number.isFinite(milliseconds)) return '\u2013';

@@ -1,17 +1,20 @@
 // What a person does in a case, as records. Nothing is sent from anywhere else.
 
-import { utf8Length } from '../base/bytes.js';
+import { fromHex, utf8Length } from '../base/bytes.js';
 import type { Record as CaseRecord } from '../wire/generated/remora/v1/record_pb.js';
 import { idOf, toReference } from '../wire/record_id.js';
 import type { Id } from '../wire/record_id.js';
 import { AlertActionKind, Place } from '../wire/generated/remora/v1/alert_pb.js';
-import { BaselineKind } from '../wire/generated/remora/v1/case_pb.js';
+import { BaselineKind, CaseTransition } from '../wire/generated/remora/v1/case_pb.js';
 import { MessageKind, ReceiptKind } from '../wire/generated/remora/v1/message_pb.js';
 import type { AlertView } from './alerts.js';
 import { isAcknowledged } from './alerts.js';
 import { EMPTY_DRAFT } from './case_screen.js';
 import type { Draft, Target, Undoable } from './case_screen.js';
 import type { Desk, OpenCase } from './desk.js';
+import type { Interval } from './intervals.js';
+import { Review } from './review.js';
+import type { ReviewedTime } from './review.js';
 import type { MessageView } from './talk.js';
 import type { Trace } from './traces.js';
 
@@ -121,6 +124,31 @@ export async function setBaseline(
       actor: desk.displayName.value,
     },
   });
+}
+
+// Fetches what is on record of a time that was not, or not wholly, seen here, and shows it.
+export async function lookThrough(
+  desk: Desk, open: OpenCase, time: ReviewedTime, fromSeq: bigint, toSeq: bigint): Promise<void> {
+  open.screen.asking.value = true;
+  const answer = await desk.history.ask(fromHex(open.hex), [2, 3], fromSeq, toSeq);
+  open.screen.asking.value = false;
+  open.screen.held.value = undefined;
+  open.screen.review.value = new Review(open.model, answer.records, time, answer.error);
+}
+
+export const tickReviewed = (desk: Desk, open: OpenCase, interval: Interval): Promise<CaseRecord | undefined> =>
+  desk.publish(open.hex, {
+    case: 'backlogReviewed', value: { interval: toReference(interval.mark.id), actor: desk.displayName.value },
+  });
+
+// CLOSING, then CLOSED: the hub closes a case whose records are all there. `reason`: although some are not.
+export async function closeCase(desk: Desk, open: OpenCase, isClosing: boolean, reason?: string): Promise<void> {
+  if (reason !== undefined && isTooLong(desk, reason, REASON_BYTES)) return;
+  open.screen.closeRefused.value = undefined;
+  const actor = desk.displayName.value;
+  if (!isClosing) await desk.publish(open.hex, { case: 'caseLifecycle', value: { transition: CaseTransition.CLOSING, actor } });
+  await desk.closeCase(open.hex, { case: 'caseLifecycle', value: {
+    transition: CaseTransition.CLOSED, actor, withGaps: reason !== undefined, reason: reason ?? '' } });
 }
 
 export const isMine = (desk: Desk, m: MessageView): boolean => m.message.sender === desk.displayName.value;

@@ -2,11 +2,11 @@ import { create } from '@bufbuild/protobuf';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { describe, expect, it } from 'vitest';
 import { AlertPriority } from '../wire/generated/remora/v1/alert_pb.js';
-import { CaseStage } from '../wire/generated/remora/v1/case_pb.js';
-import { CaseSummarySchema } from '../wire/generated/remora/v1/directory_pb.js';
+import { CaseStage, Phase } from '../wire/generated/remora/v1/case_pb.js';
+import { CaseSummarySchema, ModalitySummarySchema } from '../wire/generated/remora/v1/directory_pb.js';
 import { LinkCondition } from '../wire/generated/remora/v1/link_pb.js';
 import { MeasurementState, Modality } from '../wire/generated/remora/v1/waveform_pb.js';
-import { agentTrouble, byUrgency, isCallingCase, modalityLook, soundingPriority } from './attention.js';
+import { agentTrouble, byUrgency, isCallingCase, modalityLook, soundingPriority, technicalPriority } from './attention.js';
 
 const summary = (more: MessageInitShape<typeof CaseSummarySchema>) =>
   create(CaseSummarySchema, { stage: CaseStage.OPEN, agentLink: LinkCondition.LIVE, ...more });
@@ -59,5 +59,20 @@ describe('A glyph of the wall', () => {
   it('SaysNothingOfTheAgeOfWhatNeverCame', () => {
     expect(modalityLook({ modality: Modality.SEP_UPPER, worstState: 0, lastUnixNs: 0n } as never, true, 5_000_000))
       .toMatchObject({ old: undefined, word: 'nothing measured' });
+  });
+});
+
+describe('What must be heard though no response has changed', () => {
+  it('IsALinkThatIsLostAndACaseThatIsNotRecorded', () => {
+    expect(technicalPriority('lost', true, false)).toBe(AlertPriority.MEDIUM);
+    expect(technicalPriority('unsupervised', true, false)).toBe(AlertPriority.MEDIUM);
+    expect(technicalPriority('lost', false, false)).toBe(AlertPriority.UNSPECIFIED);
+    expect(technicalPriority('stale', true, false)).toBe(AlertPriority.UNSPECIFIED);
+    expect(technicalPriority('live', true, true)).toBe(AlertPriority.MEDIUM);
+  });
+  it('AWallTileSaysWhatIsOverdueWhileThereIsARisk', () => {
+    const mep = create(ModalitySummarySchema, { modality: Modality.MEP_TRANSCRANIAL, lastUnixNs: 1_000_000n });
+    expect(modalityLook(mep, false, 660_000, Phase.CORRECTION).old).toBe('overdue 10 min');
+    expect(modalityLook(mep, false, 660_000, Phase.EXPOSURE).old).toBe('10 min');
   });
 });

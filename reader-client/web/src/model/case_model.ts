@@ -7,17 +7,21 @@ import { nsToMs } from '../base/format.js';
 import { decode } from '../room/inbox.js';
 import type { RoomListener } from '../room/case_room.js';
 import type { CasePlanSet, Phase } from '../wire/generated/remora/v1/case_pb.js';
+import { RecordingCondition } from '../wire/generated/remora/v1/link_pb.js';
+import type { Certificate } from '../wire/generated/remora/v1/link_pb.js';
 import type { CaseSummary } from '../wire/generated/remora/v1/directory_pb.js';
 import type { Record as CaseRecord } from '../wire/generated/remora/v1/record_pb.js';
 import type { CaseState, Gap, Snapshot } from '../wire/generated/remora/v1/room_pb.js';
-import { GapCause } from '../wire/generated/remora/v1/room_pb.js';
 import type { Id } from '../wire/record_id.js';
 import { AlertBook } from './alerts.js';
 import { EmgBook } from './emg.js';
+import { IntervalBook } from './intervals.js';
+import { LeftOutBook } from './left_out.js';
 import { AnnotationBook, TalkBook } from './talk.js';
-import { markOf } from './stamp.js';
+import { byOrder, markOf } from './stamp.js';
 import type { Mark } from './stamp.js';
-import { TraceBook } from './traces.js';
+import { sweepView, TraceBook } from './traces.js';
+import type { SweepView } from './traces.js';
 import { TrendBook } from './trends.js';
 
 export interface TimelineEvent {
@@ -26,6 +30,20 @@ export interface TimelineEvent {
   kind: 'phase' | 'baseline' | 'note' | 'gap' | 'alert';
   text: string;
 }
+
+// Whether what comes now is on record.
+export interface RecordingView {
+  unrecorded: boolean;
+  // In the hub's time; 0: not said.
+  sinceMs: number;
+  cause: string;
+}
+
+// Ids that are remembered until their records come again: an hour of a busy case.
+const MOST_UNRECORDED = 200_000;
+const FIRST_BULK_LANE = 3;
+
+const bootOf = (record: CaseRecord): string => `${toHex(record.origin)}/${record.capturedAt?.bootId ?? 0n}`;
 
 export class CaseModel implements RoomListener {
   readonly alerts = new AlertBook();
@@ -41,9 +59,16 @@ export class CaseModel implements RoomListener {
   // A snapshot came: what is shown is whole.
   readonly ready = signal(false);
   readonly ended = signal<string | undefined>(undefined);
-  // Bulk that was left out for this follower since the last snapshot.
-  readonly leftOut = signal(0);
+  readonly intervals = new IntervalBook();
+  // What was left out for this follower since the last snapshot.
+  readonly leftOut = new LeftOutBook();
+  // Of what is shown, not on record.
   readonly unrecorded = signal(0);
+  readonly recording = signal<RecordingView>({ unrecorded: false, sinceMs: 0, cause: '' });
+  readonly certificate = signal<Certificate | undefined>(undefined);
+  // Places in the epoch that this screen has come to: of lanes 0-1, and of any.
+  controlSeq = 0n;
+  headSeq = 0n;
   // Newest sign of acquisition, in the hub's time.
   acquiredMs = 0;
   private readonly clocks = new Map<string, number>();
@@ -66,9 +91,14 @@ export class CaseModel implements RoomListener {
     this.phases.value = [];
     this.notes.value = [];
     this.unrecordedIds.clear();
-    this.leftOut.value = 0;
+    this.unrecorded.value = 0;
+    this.intervals.clear();
+    this.leftOut.clear();
+    this.controlSeq = 0n;
     if (snapshot.state) this.applyState(snapshot.state);
     this.applyAll(snapshot.records);
+    for (const lane of snapshot.cursor?.lanes ?? []) if (lane.lane <= 1 && lane.seq > this.controlSeq) this.controlSeq = lane.seq;
+    this.headSeq = snapshot.headSeq;
     // A snapshot knows nothing of what is still on its way.
     this.applyAll(this.pending());
     this.ended.value = undefined;
@@ -77,11 +107,22 @@ export class CaseModel implements RoomListener {
 
   onRecord(record: CaseRecord): void {
     this.apply(record);
+    this.leftOut.came(record.lane);
+    const seq = record.stamp?.seq ?? 0n;
+    if (seq > this.headSeq) this.headSeq = seq;
+    if (record.lane <= 1 && seq > this.controlSeq) this.controlSeq = seq;
   }
 
   onGap(gap: Gap): void {
-    // An older sweep that a newer one replaced is no loss to a screen.
-    if (gap.cause !== GapCause.REPLACED_BY_NEWER) this.leftOut.value += gap.count;
+    this.leftOut.add(gap);
+  }
+
+  // A heartbeat repeats the condition without its beginning and cause.
+  onRecording(condition: RecordingCondition, sinceMs: number, cause: string): void {
+    const unrecorded = condition === RecordingCondition.UNRECORDED;
+    const known = this.recording.value;
+    if (known.unrecorded === unrecorded && sinceMs === 0) return;
+    this.recording.value = { unrecorded, sinceMs, cause };
   }
 
   onEnded(cause: string): void {
@@ -94,12 +135,25 @@ export class CaseModel implements RoomListener {
     this.talk.remove(id);
     this.annotations.remove(id);
     this.traces.removeBaseline(id);
+    this.intervals.removeReview(id);
+  }
+
+  // When the record was made, in the hub's time; when it was recorded where the origin's clock is not known.
+  capturedMs(record: CaseRecord): number {
+    return this.hubMs(bootOf(record), record.capturedAt?.monotonicNs ?? 0n) ?? markOf(record).atMs;
+  }
+
+  // A sweep as it would be drawn, wherever it came from.
+  sweepOf(record: CaseRecord): SweepView | undefined {
+    if (record.body.case !== 'sweep') return undefined;
+    const sweep = record.body.value;
+    return sweepView(markOf(record), sweep, this.hubMs(bootOf(record), sweep.lastStimulusMonotonicNs));
   }
 
   apply(record: CaseRecord): void {
     const mark = markOf(record);
     this.countUnrecorded(mark);
-    const boot = `${toHex(record.origin)}/${record.capturedAt?.bootId ?? 0n}`;
+    const boot = bootOf(record);
     const body = record.body;
     switch (body.case) {
       case 'alert': this.alerts.addAlert(mark, body.value); break;
@@ -119,14 +173,21 @@ export class CaseModel implements RoomListener {
         break;
       case 'sourceNote': this.note(mark, 'note', body.value.text); break;
       case 'measurement':
-        this.traces.addMeasurement(mark, body.value);
+        this.traces.addMeasurement(mark, body.value, this.hubMs(boot, record.capturedAt?.monotonicNs ?? 0n));
         this.trends.add(mark, body.value);
         break;
       case 'emgActivity': this.emg.addActivity(mark, boot, body.value); break;
+      case 'linkState': this.intervals.addLink(mark, body.value); break;
+      case 'unrecordedInterval':
+        this.intervals.addUnrecorded(mark, body.value);
+        this.forgetUnrecordedBulk();
+        break;
+      case 'backlogReviewed': this.intervals.addReview(mark, body.value); break;
+      case 'certificate': this.certificate.value = body.value; break;
       case 'sweep': {
-        const stimulusMs = this.hubMs(boot, body.value.lastStimulusMonotonicNs);
-        this.traces.addSweep(mark, body.value, stimulusMs);
-        this.acquired(stimulusMs ?? mark.atMs);
+        const view = this.sweepOf(record)!;
+        this.traces.addSweep(view);
+        this.acquired(view.stimulusMs);
         break;
       }
       case 'envelope': {
@@ -148,6 +209,12 @@ export class CaseModel implements RoomListener {
     }
   }
 
+  // The phase that the operation is in.
+  phaseNow(): Phase {
+    const newest = [...this.phases.value].sort((a, b) => byOrder(a.mark, b.mark)).pop();
+    return newest?.phase ?? this.summary.value?.phase ?? 0;
+  }
+
   events(): TimelineEvent[] {
     const phases = this.phases.value.map((p): TimelineEvent =>
       ({ id: p.mark.id, atMs: p.mark.atMs, kind: 'phase', text: String(p.phase) }));
@@ -162,6 +229,7 @@ export class CaseModel implements RoomListener {
       ...state.lifecycle, ...(state.plan.length > 0 ? [state.plan] : []), ...state.phases,
       ...state.baselines, ...state.alerts, ...state.alertActions, ...state.messages,
       ...state.receipts, ...state.annotations, ...state.activities, ...state.gaps,
+      ...state.outages, ...state.unrecordedIntervals, ...state.backlogReviews, ...state.certificates,
     ]);
     this.trends.replace(state.trends);
   }
@@ -192,8 +260,15 @@ export class CaseModel implements RoomListener {
     this.notes.value = [...rest, { id: mark.id, atMs: mark.atMs, kind, text }];
   }
 
+  // It is over: bulk that is offered again comes late, and so not to a screen. The interval, which
+  // somebody must look through, stands for it.
+  private forgetUnrecordedBulk(): void {
+    for (const id of this.unrecordedIds) if (Number(id.split('/')[1]) >= FIRST_BULK_LANE) this.unrecordedIds.delete(id);
+    this.unrecorded.value = this.unrecordedIds.size;
+  }
+
   private countUnrecorded(mark: Mark): void {
-    if (mark.unrecorded) this.unrecordedIds.add(mark.id);
+    if (mark.unrecorded && this.unrecordedIds.size < MOST_UNRECORDED) this.unrecordedIds.add(mark.id);
     else if (!this.unrecordedIds.delete(mark.id)) return;
     this.unrecorded.value = this.unrecordedIds.size;
   }

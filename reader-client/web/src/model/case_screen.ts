@@ -6,6 +6,7 @@ import type { Id } from '../wire/record_id.js';
 import { Modality } from '../wire/generated/remora/v1/waveform_pb.js';
 import { MessageKind } from '../wire/generated/remora/v1/message_pb.js';
 import { Looked } from './looked.js';
+import type { Review } from './review.js';
 import { previousOf } from './traces.js';
 import type { BaselineView, SweepView, Trace, TraceBook } from './traces.js';
 
@@ -76,6 +77,12 @@ export class CaseScreen {
   readonly active = signal<Modality | undefined>(undefined);
   readonly panes = signal<ReadonlyMap<Modality, PaneSetting>>(new Map());
   readonly held = signal<Held | undefined>(undefined);
+  // What is being looked through of a time that is over.
+  readonly review = signal<Review | undefined>(undefined);
+  // A time of which the records are being fetched.
+  readonly asking = signal(false);
+  // What the hub said when it refused to close the case.
+  readonly closeRefused = signal<string | undefined>(undefined);
   // How much of the case trends and time line show.
   readonly trendRangeMs = signal(3_600_000);
   // How long each alert's evidence has been on the screen.
@@ -129,6 +136,8 @@ export class CaseScreen {
 
   // What is on the screen of a trace: as it was held, or as it is. A trace that came since was not there.
   shown(trace: Trace): TraceView {
+    const review = this.review.value;
+    if (review) return review.shown(trace);
     const held = this.held.value;
     if (!held) return viewOf(trace);
     return held.traces.get(trace.id) ??
@@ -137,6 +146,7 @@ export class CaseScreen {
 
   live(): void {
     this.held.value = undefined;
+    this.review.value = undefined;
   }
 
   private key(): string {

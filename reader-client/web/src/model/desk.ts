@@ -3,25 +3,37 @@
 
 import { batch, computed, signal } from '@preact/signals';
 import { toHex } from '../base/bytes.js';
+import { msToNs } from '../base/format.js';
+import { TICK_MS } from '../base/ticker.js';
 import type { Clock } from '../base/clock.js';
 import type { FrameLoop } from '../base/frame.js';
 import type { Presence } from '../base/presence.js';
 import type { Ticker } from '../base/ticker.js';
 import { CaseRoom } from '../room/case_room.js';
 import { Directory } from '../room/directory.js';
+import { History } from '../room/history.js';
 import { Inbox } from '../room/inbox.js';
 import { Publisher } from '../room/publisher.js';
 import type { Body } from '../room/publisher.js';
 import type { Record as CaseRecord } from '../wire/generated/remora/v1/record_pb.js';
 import type { RecordRefused } from '../wire/generated/remora/v1/room_pb.js';
+import { SeenMode } from '../wire/generated/remora/v1/link_pb.js';
 import type { Identity } from '../wire/identity.js';
+import { idOf } from '../wire/record_id.js';
+import type { Id } from '../wire/record_id.js';
 import type { LinkPhase } from '../wire/link_age.js';
 import type { OutboxStore } from '../wire/outbox.js';
 import { Session } from '../wire/session.js';
 import type { SessionState, Socket } from '../wire/session.js';
 import { fromHex } from '../base/bytes.js';
+import { AT_MOST_EACH_MS, SeenLog, seenMode, seenOf } from './as_seen.js';
+import type { ViewSeenInit } from './as_seen.js';
 import { CaseModel } from './case_model.js';
 import { CaseScreen } from './case_screen.js';
+
+// What waits in a case when no more of what was seen is added to it.
+const MOST_WAITING_SEEN = 16;
+const CLOCK_EACH_MS = 300_000;
 
 export interface DeskParts {
   identity: Identity;
@@ -34,6 +46,10 @@ export interface DeskParts {
   open: (url: string) => Socket;
   random: () => number;
   presence: Presence;
+  // Nobody can see this page now.
+  hidden: () => boolean;
+  // Names this screen among the person's.
+  screenId: bigint;
   // The page must be signed in again.
   onSignedOut: () => void;
 }
@@ -55,6 +71,7 @@ export class Desk {
   readonly session: Session;
   readonly directory: Directory;
   readonly inbox: Inbox;
+  readonly history: History;
   readonly frame: FrameLoop;
   readonly clock: Clock;
   readonly presence: Presence;
@@ -68,7 +85,10 @@ export class Desk {
   readonly displayName = signal('');
   readonly notices = signal<readonly Notice[]>([]);
   private readonly cases = new Map<string, OpenCase>();
+  private readonly seen: SeenLog;
+  private readonly clocksTold = new Map<string, { atMs: number; boundMs: number }>();
   private publisher!: Publisher;
+  private readonly closings = new Set<Id>();
   private noticeKey = 0;
 
   private constructor(parts: DeskParts) {
@@ -84,6 +104,8 @@ export class Desk {
     });
     this.directory = new Directory(this.session);
     this.inbox = new Inbox(this.session, () => this.frame.wake());
+    this.history = new History(this.session);
+    this.seen = new SeenLog(parts.clock, (caseHex, view) => this.writeSeen(caseHex, view, parts.screenId));
     this.frame.onTake(() => this.inbox.takeBulk());
     this.frame.onShown(() => this.inbox.reportShown());
     this.session.listen({
@@ -94,16 +116,15 @@ export class Desk {
       onWelcome: (welcome) => {
         if (welcome.displayName) this.displayName.value = welcome.displayName;
       },
-      onDown: (down) => {
-        if (down.control.case !== 'historyPage') return;
-        this.inbox.deliverPage(down.control.value);
-        if (down.control.value.error) this.notify(`Not all of what was asked for could be read: ${down.control.value.error}`);
-      },
     });
-    parts.ticker.every(() => batch(() => {
-      this.beat.value++;
-      this.link.value = this.session.link.phase();
-    }));
+    parts.ticker.every(() => {
+      batch(() => {
+        this.beat.value++;
+        this.link.value = this.session.link.phase(TICK_MS);
+      });
+      this.tellSeen(parts.hidden());
+      this.tellClock();
+    });
   }
 
   static async create(parts: DeskParts): Promise<Desk> {
@@ -123,6 +144,11 @@ export class Desk {
 
   clockBoundMs(): number | undefined {
     return this.session.hubClock.estimate()?.boundMs;
+  }
+
+  // Of so many bits a second, what came lately.
+  linkBitsPerSecond(): number {
+    return this.session.receivedBitsPerSecond();
   }
 
   linkAgeMs(): number {
@@ -145,12 +171,49 @@ export class Desk {
     return [...this.cases.values()];
   }
 
-  close(caseHex: string): void {
+  // `onWall`: its tile is what is seen of it from now on.
+  close(caseHex: string, onWall = false): void {
     const open = this.cases.get(caseHex);
     if (!open || !this.cases.delete(caseHex)) return;
+    this.seen.leave(caseHex, {
+      ...seenOf(open, onWall ? SeenMode.WALL : SeenMode.HIDDEN, this.link.value, this.linkAgeMs(), this.hubNow()).view, traces: [],
+    });
+    this.clocksTold.delete(caseHex);
     open.screen.keep();
     open.room.close();
     this.publisher.leave(caseHex);
+  }
+
+  private tellSeen(hidden: boolean): void {
+    for (const open of this.cases.values()) {
+      if (!open.model.ready.value) continue;
+      this.seen.look(open.hex, seenOf(open, seenMode(open, hidden), this.link.value, this.linkAgeMs(), this.hubNow()));
+    }
+  }
+
+  // While the hub does not take records, a few of what was seen are kept, not all.
+  private writeSeen(caseHex: string, view: ViewSeenInit, screenId: bigint): boolean {
+    if (!this.publisher || this.whyNotAllowed(caseHex) || this.publisher.waitingIn(caseHex).length > MOST_WAITING_SEEN) return false;
+    void this.publisher.publish(caseHex, { case: 'viewSeen', value: { ...view, actor: this.displayName.value, screenId } })
+      .catch(() => {});
+    return true;
+  }
+
+  // What this page knows of its clock, so that its times can be judged years later.
+  private tellClock(): void {
+    const estimate = this.session.hubClock.estimate();
+    if (!estimate || !Number.isFinite(estimate.boundMs) || this.state.value !== 'open') return;
+    const now = this.clock.now();
+    for (const open of this.cases.values()) {
+      const told = this.clocksTold.get(open.hex);
+      const due = !told || now - told.atMs >= CLOCK_EACH_MS || (now - told.atMs >= AT_MOST_EACH_MS && estimate.boundMs < told.boundMs / 2);
+      if (!due || this.whyNotAllowed(open.hex)) continue;
+      this.clocksTold.set(open.hex, { atMs: now, boundMs: estimate.boundMs });
+      void this.publisher.publish(open.hex, { case: 'clockEstimate', value: {
+        bootId: this.publisher.bootId, offsetNs: msToNs(estimate.offsetMs), errorBoundNs: msToNs(estimate.boundMs),
+        driftPpb: estimate.driftPpb, atMonotonicNs: msToNs(now),
+      } }).catch(() => {});
+    }
   }
 
   whyNotAllowed(caseHex: string): string | undefined {
@@ -168,6 +231,12 @@ export class Desk {
     });
   }
 
+  // A step that closes the case: what the hub has against it is asked about, not only told.
+  async closeCase(caseHex: string, body: Body): Promise<void> {
+    const record = await this.publish(caseHex, body);
+    if (record) this.closings.add(idOf(record));
+  }
+
   notify(text: string): void {
     this.notices.value = [...this.notices.value.slice(-3), { key: ++this.noticeKey, text }];
   }
@@ -182,7 +251,12 @@ export class Desk {
 
   private refused(refused: RecordRefused, origin: Uint8Array): void {
     const id = `${toHex(origin)}/${refused.lane}/${refused.originSeq}`;
-    this.cases.get(toHex(refused.caseId))?.model.withdraw(id);
+    const open = this.cases.get(toHex(refused.caseId));
+    open?.model.withdraw(id);
+    if (open && this.closings.delete(id)) {
+      open.screen.closeRefused.value = refused.text;
+      return;
+    }
     this.notify(`The hub refused what you sent: ${refused.text}`);
   }
 }

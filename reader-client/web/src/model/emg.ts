@@ -6,6 +6,7 @@ import { EmgActivityKind } from '../wire/generated/remora/v1/waveform_pb.js';
 import type { EmgActivity, Envelope, SampleBlock, Side } from '../wire/generated/remora/v1/waveform_pb.js';
 import { toMicrovolts } from '../wire/samples.js';
 import { LOST_MS, STALE_MS } from '../wire/link_age.js';
+import type { Id } from '../wire/record_id.js';
 import type { Mark } from './stamp.js';
 
 // A sweep shows at most so much; older samples go.
@@ -21,6 +22,8 @@ export interface Block {
   coarse: boolean;
   // In the order in which blocks came, which is not that of their time.
   serial: number;
+  // Shown, and not on record (yet).
+  unrecorded?: boolean;
 }
 
 export interface EmgChannel {
@@ -37,6 +40,8 @@ export interface EmgChannel {
   filterWords: string;
   sampleRateHz: number;
   gapCount: number;
+  // The record that holds the newest samples.
+  newest: Id | undefined;
 }
 
 export interface ActivityView {
@@ -77,10 +82,15 @@ export class EmgBook {
     const fromMs = nsToMs(block.startedMonotonicNs);
     const stepMs = 1000 / block.sampleRateHz;
     const toMs = fromMs + values.length * stepMs;
-    if (channel.blocks.some((b) => !b.coarse && b.fromMs === fromMs)) return;
+    const same = channel.blocks.find((b) => !b.coarse && b.fromMs === fromMs);
+    if (same) {
+      this.nowRecorded(same, mark);
+      return;
+    }
     if (channel.samplesToMs > 0 && fromMs - channel.samplesToMs > 2 * stepMs) channel.gapCount++;
     channel.samplesToMs = Math.max(channel.samplesToMs, toMs);
-    this.keep(channel, { fromMs, stepMs, values, coarse: false, serial: ++this.serial }, toMs, headHubMs ?? mark.atMs);
+    this.keep(channel, { fromMs, stepMs, values, coarse: false, serial: ++this.serial, unrecorded: mark.unrecorded },
+      toMs, headHubMs ?? mark.atMs, mark.id);
     channel.sampleRateHz = block.sampleRateHz;
     const f = block.filter;
     if (f) {
@@ -99,14 +109,16 @@ export class EmgBook {
     if (!channel) return;
     const fromMs = nsToMs(envelope.startedMonotonicNs);
     const toMs = fromMs + low.length * envelope.binMs;
-    if (channel.samplesToMs >= toMs || channel.blocks.some((b) => b.coarse && b.fromMs === fromMs)) return;
+    const same = channel.blocks.find((b) => b.coarse && b.fromMs === fromMs);
+    if (same) this.nowRecorded(same, mark);
+    if (same || channel.samplesToMs >= toMs) return;
     const values = new Float32Array(2 * low.length);
     for (let i = 0; i < low.length; i++) {
       values[2 * i] = low[i]!;
       values[2 * i + 1] = high[i]!;
     }
-    const block = { fromMs, stepMs: envelope.binMs / 2, values, coarse: true, serial: ++this.serial };
-    this.keep(channel, block, toMs, headHubMs ?? mark.atMs);
+    const block = { fromMs, stepMs: envelope.binMs / 2, values, coarse: true, serial: ++this.serial, unrecorded: mark.unrecorded };
+    this.keep(channel, block, toMs, headHubMs ?? mark.atMs, mark.id);
     for (const call of this.listeners) call();
   }
 
@@ -142,8 +154,15 @@ export class EmgBook {
       .sort((a, b) => b.fromMs - a.fromMs)[0];
   }
 
+  // The same samples again: the journal has them by now.
+  private nowRecorded(block: Block, mark: Mark): void {
+    if (!block.unrecorded || mark.unrecorded || mark.pending) return;
+    block.unrecorded = false;
+    for (const call of this.listeners) call();
+  }
+
   // Back-fill comes late and in any order: blocks are kept in the order of their time.
-  private keep(channel: EmgChannel, block: Block, toMs: number, headHubMs: number): void {
+  private keep(channel: EmgChannel, block: Block, toMs: number, headHubMs: number, id: Id): void {
     const { blocks } = channel;
     let place = blocks.length;
     while (place > 0 && blocks[place - 1]!.fromMs > block.fromMs) place--;
@@ -151,6 +170,7 @@ export class EmgBook {
     if (toMs > channel.headMs) {
       channel.headMs = toMs;
       channel.headHubMs = headHubMs;
+      channel.newest = id;
     }
     while (blocks.length > 0 && blocks[0]!.fromMs < channel.headMs - KEPT_MS) blocks.shift();
   }
@@ -163,6 +183,7 @@ export class EmgBook {
       channel = {
         traceId, side, boot, derivation: parts[parts.length - 1] || traceId, blocks: [], headMs: 0,
         headHubMs: 0, samplesToMs: 0, filterWords: '', sampleRateHz: 0, gapCount: 0,
+        newest: undefined,
       };
       this.channels.set(traceId, channel);
       this.channelsVersion.value++;

@@ -34,9 +34,13 @@ export function better(now: Mark, before: Mark | undefined): boolean {
   return !before || rank(now) > rank(before);
 }
 
-// In the order of the record; what is not on record yet comes last.
+// In the order of the record; where one has no place there, in the order of their origin; else what
+// is not on record yet comes last.
 export function byOrder(a: Mark, b: Mark): number {
   if (a.seq !== 0n && b.seq !== 0n) return a.seq < b.seq ? -1 : a.seq > b.seq ? 1 : 0;
+  if (a.id === b.id) return 0;
+  const [ofA, ofB] = [a.id.lastIndexOf('/'), b.id.lastIndexOf('/')];
+  if (a.id.slice(0, ofA) === b.id.slice(0, ofB)) return Number(a.id.slice(ofA + 1)) - Number(b.id.slice(ofB + 1));
   if (a.seq !== b.seq) return a.seq === 0n ? 1 : -1;
   return a.atMs - b.atMs;
 }

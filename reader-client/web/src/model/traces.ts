@@ -43,7 +43,8 @@ export interface Trace {
   current: SweepView | undefined;
   // The newest last.
   finished: SweepView[];
-  measurement: { mark: Mark; measurement: Measurement } | undefined;
+  // `atMs`: when it was made, in the hub's time, which is earlier than when it came.
+  measurement: { mark: Mark; measurement: Measurement; atMs: number } | undefined;
   // The newest that has a trace of its own; and one that a person asked for and that is not carried out yet.
   baseline: BaselineView | undefined;
   baselineAsked: BaselineView | undefined;
@@ -62,15 +63,9 @@ export class TraceBook {
     this.version.value++;
   }
 
-  addSweep(mark: Mark, sweep: Sweep, stimulusMs: number | undefined): void {
+  addSweep(view: SweepView): void {
+    const { mark, sweep } = view;
     const trace = this.trace(sweep.traceId, sweep.modality, sweep.side, sweep.derivation);
-    const view: SweepView = {
-      mark, sweep,
-      values: toMicrovolts(sweep.average),
-      firstSampleMs: sweep.firstSampleMs,
-      sampleRateHz: sweep.sampleRateHz,
-      stimulusMs: stimulusMs ?? mark.atMs,
-    };
     if (!sweep.provisional) {
       const same = trace.finished.findIndex((s) => s.mark.id === mark.id);
       if (same >= 0) trace.finished[same] = view;
@@ -82,10 +77,10 @@ export class TraceBook {
     trace.version.value++;
   }
 
-  addMeasurement(mark: Mark, measurement: Measurement): void {
+  addMeasurement(mark: Mark, measurement: Measurement, atMs: number = mark.atMs): void {
     const trace = this.trace(measurement.traceId, measurement.modality, measurement.side, '');
-    if (trace.measurement && byOrder(mark, trace.measurement.mark) < 0) return;
-    trace.measurement = { mark, measurement };
+    if (trace.measurement && mark.id !== trace.measurement.mark.id && byOrder(mark, trace.measurement.mark) < 0) return;
+    trace.measurement = { mark, measurement, atMs };
     trace.version.value++;
   }
 
@@ -155,6 +150,16 @@ export class TraceBook {
     }
     return trace;
   }
+}
+
+export function sweepView(mark: Mark, sweep: Sweep, stimulusMs: number | undefined): SweepView {
+  return {
+    mark, sweep,
+    values: toMicrovolts(sweep.average),
+    firstSampleMs: sweep.firstSampleMs,
+    sampleRateHz: sweep.sampleRateHz,
+    stimulusMs: stimulusMs ?? mark.atMs,
+  };
 }
 
 // The sweep before the one shown: its ghost.

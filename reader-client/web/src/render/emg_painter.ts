@@ -7,6 +7,7 @@ import { Columns } from './columns.js';
 import { palette, SMALL_FONT } from './palette.js';
 import { DIVISION_PX, pixelsPerUv } from './scale.js';
 import { line, prepare } from './surface.js';
+import { paintUnrecorded } from './unrecorded.js';
 
 // Columns left empty ahead of the pen, so that now and a sweep ago do not touch.
 const PEN_GAP_PX = 14;
@@ -39,6 +40,7 @@ export class EmgPainter {
       }
       const columns = this.columnsOf(channel, count, spanMs, held);
       this.trace(c, columns, zero, k, rowHeight);
+      this.unrecorded(c, columns, channel, row * rowHeight, rowHeight);
       this.marks(c, columns, activities(channel), row * rowHeight, rowHeight);
     });
     const pen = this.penX(count, spanMs);
@@ -90,6 +92,23 @@ export class EmgPainter {
     c.globalAlpha = 1;
     c.fillStyle = colours.text;
     for (const [slot, way] of clipped) c.fillRect(slot, way < 0 ? zero - most - 2 : zero + most, 1, 2);
+  }
+
+  // Over the samples that are shown and not on record.
+  private unrecorded(c: CanvasRenderingContext2D, columns: Columns, channel: EmgChannel, top: number, rowHeight: number): void {
+    let run: { from: number; to: number } | undefined;
+    const end = () => {
+      if (run) paintUnrecorded(c, run.from, top + 1, Math.max(2, run.to - run.from), rowHeight - 2, false);
+      run = undefined;
+    };
+    for (const block of channel.blocks) {
+      if (!block.unrecorded || block.fromMs <= this.headMs - columns.spanMs || block.fromMs > this.headMs) continue;
+      const from = columns.slotOf(block.fromMs);
+      const to = Math.min(columns.count, from + (block.values.length * block.stepMs) / columns.msPerColumn);
+      if (run && (from < run.from || from > run.to + 3)) end();
+      run = { from: run?.from ?? from, to };
+    }
+    end();
   }
 
   private marks(

@@ -6,6 +6,7 @@ import type { PeakMark } from '../wire/generated/remora/v1/waveform_pb.js';
 import { palette, SMALL_FONT } from './palette.js';
 import { DIVISION_PX, gridMs, pixelsPerUv } from './scale.js';
 import { line, prepare } from './surface.js';
+import { paintUnrecorded } from './unrecorded.js';
 
 export interface SweepPicture {
   current: SweepView | undefined;
@@ -94,6 +95,7 @@ export function paintSweep(canvas: HTMLCanvasElement, picture: SweepPicture): vo
     c.globalAlpha = current.sweep.provisional ? 0.8 : 1;
     draw(current);
     c.globalAlpha = 1;
+    if (current.mark.unrecorded) paintUnrecorded(c, 0, 0, width, height);
     for (const mark of current.sweep.marks) paintMark(c, mark, x, zero, k, height);
     paintBeyond(c, current, x, zero, k, height);
   }

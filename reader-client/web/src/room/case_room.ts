@@ -2,6 +2,8 @@
 // hub ended it; keeps the cursor, drops what it has already, and hands records on in the order in
 // which they come.
 
+import type { RecordingCondition } from '../wire/generated/remora/v1/link_pb.js';
+import { nsToMs } from '../base/format.js';
 import type { CaseHead, Cursor, Down, Gap, Snapshot } from '../wire/generated/remora/v1/room_pb.js';
 import { CursorSchema, Delivery } from '../wire/generated/remora/v1/room_pb.js';
 import type { Record as CaseRecord } from '../wire/generated/remora/v1/record_pb.js';
@@ -15,6 +17,8 @@ export interface RoomListener {
   onSnapshot(snapshot: Snapshot): void;
   onRecord(record: CaseRecord): void;
   onGap(gap: Gap): void;
+  // Whether what comes now is on record; `sinceMs` on the hub's clock.
+  onRecording(condition: RecordingCondition, sinceMs: number, cause: string): void;
   // The case is not followed, in words why: until the next snapshot.
   onEnded(cause: string): void;
 }
@@ -78,9 +82,18 @@ export class CaseRoom implements SessionListener {
       case 'refused':
         if (control.value.followId === this.followId) this.ended(control.value.text);
         break;
-      case 'heartbeat':
-        this.head = control.value.heads.find((h) => equalBytes(h.caseId, this.caseId)) ?? this.head;
+      case 'recording':
+        if (!equalBytes(control.value.caseId, this.caseId)) break;
+        this.listener.onRecording(control.value.condition, nsToMs(control.value.sinceUnixNs), control.value.cause);
         break;
+      case 'heartbeat': {
+        const head = control.value.heads.find((h) => equalBytes(h.caseId, this.caseId));
+        if (!head) break;
+        this.head = head;
+        // A hub of version 1 says nothing of it.
+        if (head.recording !== 0) this.listener.onRecording(head.recording, 0, '');
+        break;
+      }
     }
     if (this.againAtMs !== undefined && this.clock.now() >= this.againAtMs) this.follow();
   }

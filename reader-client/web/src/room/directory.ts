@@ -13,6 +13,8 @@ export class Directory implements SessionListener {
   readonly cases = signal<ReadonlyMap<string, CaseSummary>>(new Map());
   // False until the whole list came once.
   readonly known = signal(false);
+  // The list that comes now: which cases it has named so far, while it says that more comes.
+  private listing: Set<string> | undefined;
   private readonly followId = newFollowId();
 
   constructor(private readonly session: Session) {
@@ -20,6 +22,7 @@ export class Directory implements SessionListener {
   }
 
   onWelcome(): void {
+    this.listing = undefined;
     this.session.send({
       control: {
         case: 'follow',
@@ -37,14 +40,16 @@ export class Directory implements SessionListener {
     const update = down.control.value;
     if (update.followId !== this.followId) return;
     const next = new Map(this.cases.value);
-    const named = new Set<string>();
+    if (update.complete) this.listing = new Set();
     for (const summary of update.cases) {
       const id = toHex(summary.caseId);
-      named.add(id);
+      this.listing?.add(id);
       next.set(id, summary);
     }
-    if (update.complete) {
-      for (const id of next.keys()) if (!named.has(id)) next.delete(id);
+    // Only the end of a list says which cases are gone: none disappears for a moment in between.
+    if (this.listing && !update.more) {
+      for (const id of next.keys()) if (!this.listing.has(id)) next.delete(id);
+      this.listing = undefined;
       this.known.value = true;
     }
     this.cases.value = next;

@@ -5,7 +5,7 @@ import { fromBinary } from '@bufbuild/protobuf';
 import { toHex } from '../base/bytes.js';
 import { RecordSchema } from '../wire/generated/remora/v1/record_pb.js';
 import type { Record as CaseRecord } from '../wire/generated/remora/v1/record_pb.js';
-import type { Down, HistoryPage } from '../wire/generated/remora/v1/room_pb.js';
+import type { Down } from '../wire/generated/remora/v1/room_pb.js';
 import { peekLane } from '../wire/peek.js';
 import type { Session, SessionListener } from '../wire/session.js';
 
@@ -62,10 +62,6 @@ export class Inbox implements SessionListener {
     if (this.taken > 0) this.session.shown(this.taken);
     this.taken = 0;
     this.session.flushShown();
-  }
-
-  deliverPage(page: HistoryPage): void {
-    for (const bytes of page.records) this.deliver(bytes);
   }
 
   private deliver(bytes: Uint8Array): void {

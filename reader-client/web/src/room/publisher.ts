@@ -17,6 +17,7 @@ import type { Session, SessionListener } from '../wire/session.js';
 // The bodies that a page writes, and their lanes.
 export const LANE_OF = {
   alertAction: 0, message: 0, messageReceipt: 0, baselineSet: 1, annotation: 1, focus: 1,
+  viewSeen: 1, backlogReviewed: 1, clockEstimate: 1, caseLifecycle: 1,
 } as const;
 export type BodyKind = keyof typeof LANE_OF;
 type AnyBody = NonNullable<MessageInitShape<typeof RecordSchema>['body']>;
@@ -35,11 +36,12 @@ export class Publisher implements SessionListener {
   // Why the hub does not let this page publish in a case, by case id in hex.
   readonly notAllowed = new Map<string, string>();
   private readonly originHex: string;
-  private readonly bootId = randomU64();
+  readonly bootId = randomU64();
   private readonly heads = new Map<string, number>();
   private readonly waiting = new Map<string, Waiting>();
   private readonly wanted = new Set<string>();
   private readonly joined = new Set<string>();
+  private readonly leaving = new Set<string>();
   private readonly askedAtMs = new Map<string, number>();
   private queue: Promise<unknown> = Promise.resolve();
 
@@ -78,12 +80,18 @@ export class Publisher implements SessionListener {
 
   // Asks to publish in the case, now and after each reconnect.
   join(caseHex: string): void {
+    this.leaving.delete(caseHex);
     this.wanted.add(caseHex);
     if (!this.joined.has(caseHex)) this.askToJoin(caseHex);
   }
 
+  // When nothing waits any more.
   leave(caseHex: string): void {
-    if (this.waitingIn(caseHex).length > 0) return;
+    if (this.waitingIn(caseHex).length > 0) {
+      this.leaving.add(caseHex);
+      return;
+    }
+    this.leaving.delete(caseHex);
     this.wanted.delete(caseHex);
     if (this.joined.delete(caseHex)) {
       this.session.send({ control: { case: 'leave', value: { caseId: fromHex(caseHex) } } });
@@ -223,6 +231,7 @@ export class Publisher implements SessionListener {
   private forget(entries: Waiting[]): void {
     if (entries.length === 0) return;
     for (const e of entries) this.waiting.delete(e.id);
+    for (const caseHex of [...this.leaving]) this.leave(caseHex);
     void this.store.remove(entries).catch(() => {});
   }
 }

@@ -59,8 +59,9 @@ function make() {
   const clock = new FakeClock();
   const got: CaseRecord[] = [];
   const ended: string[] = [];
+  const recordings: [number, number, string][] = [];
   const room = new CaseRoom(wire as unknown as Session, inbox, CASE, {
-    onSnapshot: () => {}, onRecord: (r) => got.push(r), onGap: () => {}, onEnded: (c) => ended.push(c),
+    onSnapshot: () => {}, onRecord: (r) => got.push(r), onGap: () => {}, onRecording: (c, since, cause) => recordings.push([c, since, cause]), onEnded: (c) => ended.push(c),
   }, clock, () => 1);
   room.open();
   const snapshot = () => wire.down({ control: { case: 'snapshot', value: {
@@ -71,7 +72,7 @@ function make() {
     clock.advance(ms);
     wire.down({ control: { case: 'heartbeat', value: {} } });
   };
-  return { wire, inbox, got, ended, room, snapshot, end, follows, wait };
+  return { wire, inbox, got, ended, recordings, room, snapshot, end, follows, wait };
 }
 
 describe('CaseRoom', () => {
@@ -209,12 +210,19 @@ describe('Directory', () => {
     const directory = new Directory(wire as unknown as Session);
     directory.onWelcome();
     const { followId } = wire.lastFollow();
-    const page = (complete: boolean, n: number) => wire.down({ control: { case: 'directory', value: {
-      followId, complete, cases: [{ caseId: new Uint8Array(16).fill(n), stage: CaseStage.OPEN }] } } });
-    page(true, 1);
-    page(false, 2);
+    const page = (complete: boolean, n: number, more = false) => wire.down({ control: { case: 'directory', value: {
+      followId, complete, more, cases: [{ caseId: new Uint8Array(16).fill(n), stage: CaseStage.OPEN }] } } });
+    page(true, 1, true);
+    expect(directory.known.value).toBe(false);
+    page(false, 2, true);
     page(false, 3);
+    expect(directory.known.value).toBe(true);
     expect(directory.cases.value.size).toBe(3);
+    // While a new list comes, nothing disappears.
+    page(true, 2, true);
+    expect(directory.cases.value.size).toBe(3);
+    page(false, 4);
+    expect(directory.cases.value.size).toBe(2);
     page(true, 2);
     expect(directory.cases.value.size).toBe(1);
   });

@@ -157,7 +157,7 @@ function AlertCard({ desk, open, view, top, next, pointed }:
       </header>
       <p class="condition">
         <b>{conditionWord(view)}</b> since {timeOfDay(sinceMs(view), true)}
-        {view.latest.unrecorded && <b class="unrecorded"> UNRECORDED</b>}
+        {view.latest.unrecorded && <b class="unrecorded"> NOT RECORDED</b>}
       </p>
       {full && (
         <div class="evidence-box">
@@ -234,7 +234,7 @@ function History({ view }: { view: AlertView }) {
         <li key={mark.id} class={cls(mark.pending && 'pending', !holds && 'past')}>
           {DONE_WORD[action.kind] ?? 'Noted'} {action.place === Place.THEATRE ? 'in theatre ' : ''}
           by {action.actor}, <span class="number">{timeOfDay(mark.atMs, true)}</span>
-          {mark.pending && ' (sending)'}{mark.unrecorded && <b class="unrecorded"> UNRECORDED</b>}
+          {mark.pending && ' (sending)'}{mark.unrecorded && <b class="unrecorded"> NOT RECORDED</b>}
           {action.reason && `: ${action.reason}`}
           {!holds && ', before it called again'}
         </li>

@@ -1,13 +1,14 @@
 // The strip on top of a case: which room, how fresh, three ages that are never merged.
 
-import { age, nsToMs, stopwatch } from '../base/format.js';
+import { ageWithin, boundWords, nsToMs, stopwatch } from '../base/format.js';
+import { acquisitions, acquisitionWords, responses, responseWords } from '../model/ages.js';
 import type { Desk, OpenCase } from '../model/desk.js';
-import { LOST_MS, STALE_MS } from '../wire/link_age.js';
 import { agentTrouble } from '../model/attention.js';
 import { freshness } from '../model/freshness.js';
 import type { Freshness } from '../model/freshness.js';
 import { phaseName, stageName } from '../model/words.js';
 import { CaseStage, Role } from '../wire/generated/remora/v1/case_pb.js';
+import { CertificateBadge } from './certificate.js';
 import { LINK_WORD, LinkBadge } from './link_view.js';
 import { cls } from './parts.js';
 import { HubTime, personOf } from './wall.js';
@@ -20,23 +21,16 @@ export function summaryOf(desk: Desk, open: OpenCase) {
 export const freshnessOf = (desk: Desk, open: OpenCase): Freshness =>
   freshness(desk.link.value, open.model.ended.value, summaryOf(desk, open));
 
-export function responseMs(open: OpenCase): number {
-  let newest = 0;
-  for (const trace of open.model.traces.list()) {
-    newest = Math.max(newest, trace.finished[trace.finished.length - 1]?.stimulusMs ?? 0);
-  }
-  return newest;
-}
-
 export function CaseHeader({ desk, open, sound, onWall }:
     { desk: Desk; open: OpenCase; sound: preact.ComponentChildren; onWall: () => void }) {
   void desk.beat.value;
   const c = summaryOf(desk, open);
   const now = desk.hubNow();
-  const acquisition = open.model.acquiredMs > 0 ? now - open.model.acquiredMs : NaN;
-  const response = responseMs(open);
-  const unrecorded = open.model.unrecorded.value;
+  void open.model.traces.version.value;
+  const acquisition = acquisitionWords(acquisitions(open.model, now));
+  const response = responseWords(responses(open.model, c?.phase ?? open.model.phaseNow(), now));
   const fresh = freshnessOf(desk, open);
+  const agent = c && agentTrouble(c);
   return (
     <header class="bar case-bar">
       <button class="plain back" onClick={onWall} aria-label="Back to the case wall" title="Wall (W)">{'\u2039'} Wall</button>
@@ -51,28 +45,20 @@ export function CaseHeader({ desk, open, sound, onWall }:
       <span class="ages">
         {fresh.kind === 'ended'
           ? <span class="link link-ended" title={open.model.ended.value}><strong>{LINK_WORD.ended}</strong></span> : <LinkBadge desk={desk} />}
-        <AgeField name="Acquisition" ms={acquisition} stale={STALE_MS} lost={LOST_MS} words={c && agentTrouble(c)} />
-        <AgeField name="Response" ms={response > 0 ? now - response : NaN} />
+        <span class={cls('age-field', (acquisition.words || agent) && 'age-stale')} title={`In the hub\u2019s time, ${boundWords(desk.clockBoundMs())}`}>
+          {agent ? <b>{agent}</b> : acquisition.words ? <b class="number">{acquisition.words}</b>
+            : <>Acquisition <span class="number">{ageWithin(acquisition.ageMs, desk.clockBoundMs())}</span></>}
+        </span>
+        <span class={cls('age-field', response?.overdue && 'age-stale')} title="Since the trial that is shown ended">
+          {response?.overdue ? <b class="number">OVERDUE {response.words}</b>
+            : <>Response <span class="number">{response?.words ?? '\u2013'}</span></>}
+        </span>
       </span>
-      {unrecorded > 0 && (
-        <span class="unrecorded" title="Shown, but the hub's journal could not take it yet">UNRECORDED {unrecorded}</span>
-      )}
+      <CertificateBadge summary={c} open={open} />
       <span class="reader">{c && <>Reader <b>{personOf(c, Role.NEUROPHYSIOLOGIST) ?? 'nobody'}</b></>}
         {c && <> Tech <b>{personOf(c, Role.TECHNOLOGIST) ?? '\u2013'}</b></>}</span>
       {sound}
       <HubTime desk={desk} />
     </header>
-  );
-}
-
-// One of the three ages. Without limits it is only told: a response of 14 minutes ago is not stale.
-function AgeField({ name, ms, stale, lost, words }:
-    { name: string; ms: number; stale?: number; lost?: number; words?: string | undefined }) {
-  const state = lost !== undefined && ms >= lost ? 'lost' : stale !== undefined && ms >= stale ? 'stale' : 'fresh';
-  return (
-    <span class={cls('age-field', `age-${words ? 'stale' : state}`)}>
-      {name} <span class="number">{age(ms)}</span>
-      {(words || state !== 'fresh') && <b> {words ?? state.toUpperCase()}</b>}
-    </span>
   );
 }

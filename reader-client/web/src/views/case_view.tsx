@@ -2,6 +2,7 @@
 // and talk on the right, time along the bottom.
 
 import { useEffect } from 'preact/hooks';
+import { responses } from '../model/ages.js';
 import { sendDelivered } from '../model/acts.js';
 import type { Desk, OpenCase } from '../model/desk.js';
 import { stalest } from '../model/emg.js';
@@ -12,7 +13,9 @@ import { age, shortAge } from '../base/format.js';
 import { MeasurementState, Modality } from '../wire/generated/remora/v1/waveform_pb.js';
 import { AlertList } from './alert_list.js';
 import { CaseHeader, freshnessOf, summaryOf } from './case_header.js';
+import { Closing } from './closing.js';
 import { EmgPane } from './emg_pane.js';
+import { LateStrips, RecordingBanner } from './late.js';
 import { LINK_WORD } from './link_view.js';
 import { Notes } from './notes.js';
 import { isEmg } from './pane_frame.js';
@@ -42,9 +45,13 @@ export function CaseView({ desk, open, sound, onWall, onOpen }: {
   const talk = open.model.talk.version.value;
   useEffect(() => sendDelivered(desk, open), [talk]);
   return (
-    <div class={cls('case', fresh.kind !== 'live' && 'is-stale', open.screen.held.value && 'is-held')}>
+    <div class={cls('case', fresh.kind !== 'live' && 'is-stale', (open.screen.held.value || open.screen.review.value) && 'is-held')}>
       <CaseHeader desk={desk} open={open} sound={sound} onWall={onWall} />
-      <Sentence desk={desk} open={open} />
+      <div class="sentence-area">
+        <RecordingBanner desk={desk} open={open} />
+        <Sentence desk={desk} open={open} />
+        <LateStrips desk={desk} open={open} />
+      </div>
       <Rail desk={desk} open={open} modalities={modalities} />
       <main class="evidence-area" style={{ gridTemplateRows: shares(open, shown) }}>
         {evoked.map((m) => <SweepPane key={m} desk={desk} open={open} modality={m} />)}
@@ -56,7 +63,10 @@ export function CaseView({ desk, open, sound, onWall, onOpen }: {
       </main>
       <aside class="side">
         <AlertList desk={desk} open={open} />
-        <Notes desk={desk} open={open} />
+        <div>
+          <Notes desk={desk} open={open} />
+          <Closing desk={desk} open={open} />
+        </div>
         <Talk desk={desk} open={open} />
       </aside>
       <footer class="bottom">
@@ -85,13 +95,7 @@ function Sentence({ desk, open }: { desk: Desk; open: OpenCase }) {
   void open.model.alerts.version.value;
   void open.model.traces.version.value;
   for (const t of open.model.traces.list()) void t.version.value;
-  const left = open.model.leftOut.value;
-  return (
-    <p class="sentence">
-      {caseSentence(open.model, desk.hubNow())}
-      {left > 0 && <small> {left} records were left out for this screen; they are on record.</small>}
-    </p>
-  );
+  return <p class="sentence">{caseSentence(open.model, desk.hubNow())}</p>;
 }
 
 function Rail({ desk, open, modalities }: { desk: Desk; open: OpenCase; modalities: Modality[] }) {
@@ -140,8 +144,10 @@ function railWords(desk: Desk, open: OpenCase, m: Modality): string {
     if (t.modality !== m || !measured?.measurement.baseline) continue;
     const percent = measured.measurement.amplitudePercentOfBaseline;
     if (worst && worst.percent <= percent) continue;
-    worst = { percent, words: sided(t.derivation, t.side), atMs: measured.mark.atMs };
+    worst = { percent, words: sided(t.derivation, t.side), atMs: measured.atMs };
   }
+  const overdue = responses(open.model, summaryOf(desk, open)?.phase ?? open.model.phaseNow(), now).find((r) => r.modality === m && r.overdue);
+  if (overdue) return `overdue: ${shortAge(overdue.ageMs)} ago`;
   if (worst) return `${worst.words} ${worst.percent.toFixed(0)} %, ${shortAge(now - worst.atMs)} ago`;
   return open.model.traces.list().some((t) => t.modality === m && t.measurement) ? 'no baseline yet' : 'not measured yet';
 }

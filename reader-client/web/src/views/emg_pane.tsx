@@ -33,6 +33,7 @@ export function EmgPane({ desk, open }: { desk: Desk; open: OpenCase }) {
       </div>
       {rest.length > 0 && <Muscles desk={desk} open={open} channels={rest} word="OTHER" />}
       <Activities open={open} />
+      {open.screen.review.value && <p class="emg-review">The EMG of that time is on record and is not drawn here.</p>}
     </PaneFrame>
   );
 }
@@ -42,7 +43,7 @@ function Muscles({ desk, open, channels, word }:
   const painter = useRef<EmgPainter | undefined>(undefined);
   painter.current ??= new EmgPainter();
   const setting = open.screen.setting(Modality.EMG_FREE_RUNNING);
-  const held = open.screen.held.value !== undefined;
+  const held = open.screen.held.value !== undefined || open.screen.review.value !== undefined;
   if (channels.length === 0) return <section class="column muscles" aria-label={`${word} EMG`}><h3>{word}</h3></section>;
   return (
     <section class="column muscles" aria-label={`${word} EMG`}>
@@ -79,6 +80,7 @@ function Covers({ desk, channels }: { desk: Desk; channels: EmgChannel[] }) {
         const { state, ageMs } = supplyOf(c, now);
         return (
           <li key={c.traceId} class={`cover-${state}`}>
+            {state === 'live' && c.blocks.some((b) => b.unrecorded) && <b class="not-recorded">NOT RECORDED</b>}
             {state === 'stale' && <span class="number">STALE {shortAge(ageMs)}</span>}
             {state === 'lost' && <b class="number">NO DATA {shortAge(ageMs)}</b>}
             {state !== 'live' && <span class="unseen"> of {c.derivation}</span>}

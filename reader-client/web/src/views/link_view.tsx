@@ -1,6 +1,6 @@
 // How old what one sees is: words for the link of this page.
 
-import { age } from '../base/format.js';
+import { age, boundWords } from '../base/format.js';
 import type { Desk } from '../model/desk.js';
 import { cls } from './parts.js';
 
@@ -15,8 +15,7 @@ export function LinkBadge({ desk }: { desk: Desk }) {
   const bound = desk.clockBoundMs();
   return (
     <span class={cls('link', `link-${phase}`)}
-      title={bound === undefined ? 'The hub\u2019s time is not known yet'
-        : `The hub\u2019s time is known within \u00b1${bound.toFixed(1)} ms`}>
+      title={bound === undefined ? 'The hub\u2019s time is not known yet' : `The hub\u2019s time, ${boundWords(bound)}`}>
       <strong>{LINK_WORD[phase]}</strong>{' '}
       <span class="number">{age(desk.linkAgeMs())}</span>
     </span>

@@ -33,7 +33,7 @@ export function Notes({ desk, open }: { desk: Desk; open: OpenCase }) {
                 {a.hasPlace && ` at ${a.atLatencyMs.toFixed(1)} ms`} {'\u00b7'} {a.actor}
                 {mark.pending && ' (sending)'}
               </small>
-              {mark.unrecorded && <b class="unrecorded"> UNRECORDED</b>}
+              {mark.unrecorded && <b class="unrecorded"> NOT RECORDED</b>}
             </li>
           );
         })}

@@ -1,7 +1,7 @@
 // The frame of a pane: its name and facts, gain and timebase, and whether it is live, held, or stale.
 
 import type { ComponentChildren } from 'preact';
-import { stopwatch } from '../base/format.js';
+import { stopwatch, timeOfDay } from '../base/format.js';
 import type { Desk, OpenCase } from '../model/desk.js';
 import { EMG_GAINS_UV, EMG_SPANS_MS, EVOKED_GAINS_UV, EVOKED_SPANS_MS, step } from '../render/scale.js';
 import { Modality } from '../wire/generated/remora/v1/waveform_pb.js';
@@ -28,12 +28,13 @@ export function PaneFrame(props: {
 }) {
   const { desk, open, modality } = props;
   const held = open.screen.held.value;
+  const review = open.screen.review.value;
   const active = open.screen.active.value === modality;
   const button = (label: string, text: string, press: () => void) => (
     <button class="tool" aria-label={`${props.title}: ${label}`} title={label} onClick={press}>{text}</button>
   );
   return (
-    <section class={cls('pane', props.class, held && 'pane-held', active && 'pane-active')}
+    <section class={cls('pane', props.class, (held || review) && 'pane-held', active && 'pane-active')}
       aria-label={props.title} onPointerDown={() => (open.screen.active.value = modality)}>
       <header class="pane-head">
         <h2>{props.title}</h2>
@@ -44,6 +45,7 @@ export function PaneFrame(props: {
           {button('longer time', '\u2190\u2192', () => changeSpan(open, modality, 1))}
         </span>
         <span class="facts">{props.facts}</span>
+        {review && <b class="held">REVIEW {timeOfDay(review.atMs(), true)}</b>}
         {held && <HeldBadge desk={desk} sinceMs={held.atMs} />}
       </header>
       {props.children}

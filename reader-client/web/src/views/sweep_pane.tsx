@@ -2,7 +2,8 @@
 
 import { useRef } from 'preact/hooks';
 import { useSignal } from '@preact/signals';
-import { age, microvolts, ms, percentChange, shortAge, timeOfDay } from '../base/format.js';
+import { age, microvolts, ms, percentChange, shortAge, stopwatch, timeOfDay } from '../base/format.js';
+import { stimulationOf } from '../model/ages.js';
 import type { Desk, OpenCase } from '../model/desk.js';
 import type { TraceView } from '../model/case_screen.js';
 import { baselineSetMs, rejectedCount } from '../model/traces.js';
@@ -35,7 +36,7 @@ export function SweepPane({ desk, open, modality }: { desk: Desk; open: OpenCase
         <span>{setting.spanMs} ms across</span>
         <span>negative up</span>
         {words && <span>{words}</span>}
-        <Legend />
+        <Legend past={open.screen.review.value !== undefined} />
       </>}>
       <div class="sides">
         <Column desk={desk} open={open} traces={left} word="LEFT" modality={modality} />
@@ -46,10 +47,10 @@ export function SweepPane({ desk, open, modality }: { desk: Desk; open: OpenCase
   );
 }
 
-function Legend() {
+function Legend({ past }: { past: boolean }) {
   return (
     <span class="legend">
-      <i class="key-current" /> now <i class="key-ghost" /> before <i class="key-baseline" /> baseline
+      <i class="key-current" /> {past ? 'then' : 'now'} <i class="key-ghost" /> before <i class="key-baseline" /> baseline
     </span>
   );
 }
@@ -89,7 +90,8 @@ function Row({ desk, open, trace, modality }:
   };
   const name = `${sideWord(trace.side)} ${trace.derivation}`;
   return (
-    <div class={cls('row', `row-${stateLook(state, baseline !== undefined).css}`)}>
+    <div class={cls('row', `row-${stateLook(state, baseline !== undefined).css}`, shown?.mark.unrecorded && 'row-unrecorded')}>
+      <Stopped desk={desk} open={open} trace={trace} />
       <Canvas desk={desk} class="trace" label={describe(name, shown, measurement)}
         paint={(canvas) => paintSweep(canvas, {
           current: shown, previous, baseline, uvPerDivision: setting.uvPerDivision,
@@ -108,6 +110,16 @@ function Row({ desk, open, trace, modality }:
   );
 }
 
+// What stands because nothing is stimulated any more must not look as if it ran.
+function Stopped({ desk, open, trace }: { desk: Desk; open: OpenCase; trace: Trace }) {
+  void desk.beat.value;
+  void trace.version.value;
+  const now = desk.hubNow();
+  const stimulation = open.screen.held.value || open.screen.review.value ? undefined : stimulationOf(trace, now);
+  if (!stimulation?.stopped) return null;
+  return <span class="row-stopped"><b class="number">STIMULATION STOPPED {stopwatch(stimulation.ageMs)}</b></span>;
+}
+
 // An average that still grows has few sweeps and does not repeat: that says nothing yet.
 function flagsOf(s: Sweep): QualityFlag[] {
   if (!s.provisional) return s.quality;
@@ -121,14 +133,14 @@ function SweepFacts({ desk, sweep }: { desk: Desk; sweep: SweepView | undefined 
   const rejected = rejectedCount(s.rejected);
   return (
     <span class="facts">
-      <span class="number">{shortAge(desk.hubNow() - sweep.stimulusMs)} ago</span>
+      <span class="number" title={`Last stimulus ${timeOfDay(sweep.stimulusMs, true)}`}>{shortAge(desk.hubNow() - sweep.stimulusMs)} ago</span>
       <span class={cls('number', s.provisional && 'provisional')}>
         {s.provisional ? 'provisional ' : ''}n {s.acceptedCount}/{s.requestedCount}
       </span>
       <span class="number">block {s.blockIndex}</span>
       <span class="number">{rejected} rejected</span>
       <span class="number">noise {s.noiseUvRms.toFixed(2)} {'\u00b5'}V</span>
-      {sweep.mark.unrecorded && <b class="unrecorded">UNRECORDED</b>}
+      {sweep.mark.unrecorded && <span class="unseen">not recorded</span>}
       {flagsOf(s).map((q) => <b key={q} class="quality">{qualityName(q)}</b>)}
     </span>
   );
@@ -145,7 +157,7 @@ function Readout({ desk, trace, view }: { desk: Desk; trace: Trace; view: TraceV
           <p class={`state state-${look.css}`}>
             <b aria-hidden="true">{look.glyph}</b> {look.word}
           </p>
-          <MeasuredAt desk={desk} atMs={view.measurement!.mark.atMs} measurement={measurement} sweep={current} />
+          <MeasuredAt desk={desk} atMs={view.measurement!.atMs} measurement={measurement} sweep={current} />
           <p class="component"><span>{measurement.component}</span>{' '}
             {baseline ? <>vs {baselineName(baseline.baseline.kind)} {timeOfDay(baselineSetMs(baseline))}</> : ''}</p>
           {measurement.state === MeasurementState.NO_RESPONSE ? null : (

@@ -87,7 +87,7 @@ function MessageLine({ desk, open, view }: { desk: Desk; open: OpenCase; view: M
       {original && <p class="quote">{original.message.text}</p>}
       <p class="text">{message.text}</p>
       {mine && <ReceiptLine view={view} />}
-      {mark.unrecorded && <b class="unrecorded">UNRECORDED</b>}
+      {mark.unrecorded && <b class="unrecorded">NOT RECORDED</b>}
     </li>
   );
 }
@@ -98,7 +98,7 @@ export function ReceiptLine({ view }: { view: MessageView }) {
   const delivered = deliveredTo(view).filter((d) => !read.some((r) => r.recipient === d.recipient));
   return (
     <p class="receipts">
-      {view.mark.pending ? <span class="pending">Kept here, on its way</span> : <span>On record</span>}
+      {view.mark.pending ? <span class="pending">Kept here, on its way</span> : !view.mark.unrecorded && <span>On record</span>}
       {delivered.map((r) => (
         <span key={r.mark.id}>Delivered to {r.recipient} <i class="number">{timeOfDay(r.mark.atMs, true)}</i></span>
       ))}

@@ -3,7 +3,8 @@
 
 import { useEffect, useRef } from 'preact/hooks';
 import { useSignal } from '@preact/signals';
-import { age, timeOfDay } from '../base/format.js';
+import { age, ageWithin, timeOfDay } from '../base/format.js';
+import { acquisitions, acquisitionWords, responses, responseWords } from '../model/ages.js';
 import {
   acknowledge, isMine, MESSAGE_BYTES, say, sendDelivered, sendRead, undoable, undoAcknowledge,
 } from '../model/acts.js';
@@ -23,6 +24,7 @@ import { MessageKind } from '../wire/generated/remora/v1/message_pb.js';
 import type { Id } from '../wire/record_id.js';
 import { ByteCount, fits } from './byte_count.js';
 import { summaryOf } from './case_header.js';
+import { RecordingBanner } from './late.js';
 import { LINK_WORD, LostCover } from './link_view.js';
 import { cls, Notices, Sign } from './parts.js';
 import { ReceiptLine } from './talk.js';
@@ -79,18 +81,37 @@ function TheatreCase({ desk, open, sound, onLeave }:
   const fresh = freshnessHere(desk, open);
   return (
     <main class={cls('theatre', fresh !== 'live' && desk.link.value !== 'connecting' && 'is-stale')}>
-      <TheatreLink desk={desk} open={open} sound={sound} />
+      <div>
+        <TheatreLink desk={desk} open={open} sound={sound} />
+        <RecordingBanner desk={desk} open={open} />
+      </div>
       <MessagePanel desk={desk} open={open} />
       <AlertPanel desk={desk} open={open} />
       <footer class="theatre-foot">
         <span>{c?.theatre} {'\u00b7'} {c?.procedure}</span>
         <span>{c ? phaseName(c.phase) : ''}</span>
+        <TheatreAges desk={desk} open={open} />
         <button class="plain" onClick={onLeave}>Another theatre</button>
         <span class="calm">Remora adds to the monitoring here and replaces nothing of it.</span>
       </footer>
       <LostCover desk={desk} />
       <Notices desk={desk} />
     </main>
+  );
+}
+
+// Acquisition and response, which the reader goes by: never merged with the link above.
+function TheatreAges({ desk, open }: { desk: Desk; open: OpenCase }) {
+  void desk.beat.value;
+  void open.model.traces.version.value;
+  const now = desk.hubNow();
+  const acquired = acquisitionWords(acquisitions(open.model, now));
+  const response = responseWords(responses(open.model, summaryOf(desk, open)?.phase ?? open.model.phaseNow(), now));
+  return (
+    <span class="theatre-ages number">
+      {acquired.words ? <b>{acquired.words}</b> : <>Acquisition {ageWithin(acquired.ageMs, desk.clockBoundMs())}</>}
+      {response && (response.overdue ? <b>OVERDUE {response.words}</b> : <> {'\u00b7'} {response.words}</>)}
+    </span>
   );
 }
 
@@ -182,6 +203,7 @@ function LastMessage({ desk, open, message, answers, more, onSeen, onNext }: {
         <span class="number">{timeOfDay(message.mark.atMs)}</span>{' '}
         <span class="number ago">{age(desk.hubNow() - message.mark.atMs)} ago</span>
         {message.message.urgent && !seen && <strong> urgent</strong>}
+        {message.mark.unrecorded && <em class="more-unseen">not recorded</em>}
         {more > 0 && (seen ? <button class="big next" onClick={onNext}>{more} more unseen: next</button>
           : <em class="more-unseen"> {more} more unseen</em>)}</p>
       <p class="words" role="status">{message.message.text}</p>

@@ -2,16 +2,18 @@
 
 import { age, nsToMs, shortAge, stopwatch, timeOfDay } from '../base/format.js';
 import type { Desk } from '../model/desk.js';
-import { agentTrouble, byUrgency, isCallingCase, isOver, modalityLook } from '../model/attention.js';
+import { agentTrouble, byUrgency, isCallingCase, isOver, isUnrecorded, modalityLook, trouble } from '../model/attention.js';
 import { linkWord, modalityName, phaseName, priorityLook, roleName, stageName } from '../model/words.js';
 import { CaseStage, Role } from '../wire/generated/remora/v1/case_pb.js';
 import type { CaseSummary } from '../wire/generated/remora/v1/directory_pb.js';
 import { paintSparkline } from '../render/trend_painter.js';
+import { CertificateBadge } from './certificate.js';
 import { LinkBadge, LostCover } from './link_view.js';
 import { Canvas, cls, Notices, Sign } from './parts.js';
 
 // The hub tells new heads each 2 s: what is older than this is late.
 const LATE_MS = 5_000;
+const SHOWN_CLOSED = 50;
 
 // In the order of their slots. A slot is given once and kept while the page is open.
 const slots = new Map<string, number>();
@@ -50,10 +52,30 @@ export function Wall({ desk, onOpen, sound }:
           <p class="empty">{desk.directory.known.value ? 'No case is open.' : 'Asking the hub for its cases\u2026'}</p>
         )}
       </main>
-      {hidden > 0 && <p class="hidden-count">{hidden} closed {hidden === 1 ? 'case is' : 'cases are'} not shown.</p>}
+      {hidden > 0 && <ClosedCases desk={desk} onOpen={onOpen} />}
       <LostCover desk={desk} />
       <Notices desk={desk} />
     </div>
+  );
+}
+
+// What is over: what the hub has signed of each, and what nobody has looked through yet.
+function ClosedCases({ desk, onOpen }: { desk: Desk; onOpen: (hex: string) => void }) {
+  const over = [...desk.directory.cases.value].filter(([, c]) => isOver(c))
+    .sort((a, b) => Number(b[1].lastRecordUnixNs - a[1].lastRecordUnixNs));
+  return (
+    <details class="closed-cases">
+      <summary>{over.length} closed {over.length === 1 ? 'case' : 'cases'}</summary>
+      <ul>
+        {over.slice(0, SHOWN_CLOSED).map(([hex, c]) => (
+          <li key={hex}>
+            <button class="plain" onClick={() => onOpen(hex)}>{c.theatre} {c.procedure}</button>{' '}
+            <span class="number">{timeOfDay(nsToMs(c.lastRecordUnixNs))}</span> {stageName(c.stage)} <CertificateBadge summary={c} />
+            {c.unreviewedIntervalCount > 0 && <> {c.unreviewedIntervalCount} not looked through</>}
+          </li>
+        ))}
+      </ul>
+    </details>
   );
 }
 
@@ -65,7 +87,7 @@ export function HubTime({ desk }: { desk: Desk }) {
 function Attention({ desk, all, onOpen }:
     { desk: Desk; all: [string, CaseSummary][]; onOpen: (hex: string) => void }) {
   void desk.beat.value;
-  const calls = all.filter(([, c]) => isCallingCase(c) || agentTrouble(c)).sort((a, b) => byUrgency(a[1], b[1]));
+  const calls = all.filter(([, c]) => isCallingCase(c) || trouble(c)).sort((a, b) => byUrgency(a[1], b[1]));
   return (
     <nav class="attention" aria-label="Needs you now">
       {calls.length === 0 && <span class="calm">Nothing needs you now</span>}
@@ -75,7 +97,7 @@ function Attention({ desk, all, onOpen }:
           <button key={hex} onClick={() => onOpen(hex)} class={cls('call', calling && `call-${priorityLook(c.callingPriority).css}`)}>
             {calling && <Sign priority={c.callingPriority} calling />}
             <strong>{c.theatre}</strong>
-            <span class="what">{calling ? c.callingAlert : agentTrouble(c)}</span>
+            <span class="what">{calling ? c.callingAlert : trouble(c)}</span>
             {calling && <span class="number">{stopwatch(desk.hubNow() - nsToMs(c.callingAlertUnixNs))}</span>}
           </button>
         );
@@ -89,29 +111,34 @@ function Tile({ desk, summary: c, slot, onOpen }:
   void desk.beat.value;
   const now = desk.hubNow();
   const dataAge = now - nsToMs(c.lastRecordUnixNs);
-  const trouble = agentTrouble(c);
+  const agent = agentTrouble(c);
+  const unrecorded = isUnrecorded(c);
   const calling = isCallingCase(c);
   // What calls has the frame; else the worst that is open.
   const look = priorityLook(calling ? c.callingPriority : c.openAlertCount > 0 ? c.worstPriority : 0);
   const percents = c.worstAmplitudePercent;
   return (
-    <article class={cls('tile', `tile-${look.css}`, calling && 'tile-calling', trouble && 'tile-stale')}>
+    <article class={cls('tile', `tile-${look.css}`, calling && 'tile-calling', agent && 'tile-stale', unrecorded && 'tile-unrecorded')}>
       <button class="tile-open" onClick={onOpen} aria-label={`Open ${c.theatre}, ${c.procedure}`} />
       <header>
         <span class="slot" aria-hidden="true">{slot}</span>
         <h2>{c.theatre}</h2>
         <span class={cls('fresh', dataAge > LATE_MS && 'fresh-old')}>
-          {c.stage === CaseStage.OPEN ? (trouble ?? 'data') : stageName(c.stage)}{' '}
+          {c.stage === CaseStage.OPEN ? (agent ?? 'data') : stageName(c.stage)}{' '}
           <span class="number">{c.lastRecordUnixNs > 0n ? age(dataAge) : ''}</span>
         </span>
       </header>
+      {unrecorded && <p class="tile-strip"><b>NOT RECORDED</b> What comes now is shown and not on record.</p>}
+      {c.unreviewedIntervalCount > 0 && (
+        <p class="tile-strip">{c.unreviewedIntervalCount} {c.unreviewedIntervalCount === 1 ? 'outage' : 'outages'} not looked through</p>
+      )}
       <p class="procedure">{c.procedure || 'Procedure not named'}</p>
       <p class="phase">
         {phaseName(c.phase)} <span class="number">{c.phaseUnixNs > 0n ? stopwatch(now - nsToMs(c.phaseUnixNs)) : ''}</span>
       </p>
       <ul class="modalities" aria-label="Modalities">
         {c.modalities.map((m) => {
-          const state = modalityLook(m, c.openAlertCount > 0, now);
+          const state = modalityLook(m, c.openAlertCount > 0, now, c.phase);
           return (
             <li key={m.modality} class={cls(`state-${state.css}`, state.old && 'old')} title={state.word}>
               {modalityName(m.modality)} <b aria-hidden="true">{state.glyph}</b>

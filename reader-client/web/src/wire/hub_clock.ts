@@ -7,8 +7,8 @@ import type { Clock } from '../base/clock.js';
 
 export const PROBE_INTERVAL_MS = 5_000;
 const KEEP_MS = 300_000;
-// 50 parts in a million covers the quartz of an ordinary computer.
-const DRIFT = 50e-6;
+// As docs/time.md has it: two quartzes, the hub's slew towards UTC, and a daemon that steers this clock.
+const DRIFT = 1000e-6;
 
 interface Probe {
   atMs: number;
@@ -34,10 +34,11 @@ export class HubClock {
     this.probes.push({ atMs: answeredMs, offsetMs, boundMs });
   }
 
-  // A first guess from a message without a way back; a probe replaces it.
+  // A first guess from a message without a way back, which may have been on its way for any time; a
+  // probe replaces it.
   hint(hubMs: number): void {
     if (this.probes.length === 0) {
-      this.probes.push({ atMs: this.clock.now(), offsetMs: hubMs - this.clock.now(), boundMs: 1000 });
+      this.probes.push({ atMs: this.clock.now(), offsetMs: hubMs - this.clock.now(), boundMs: Infinity });
     }
   }
 
@@ -46,14 +47,26 @@ export class HubClock {
     this.probes = [];
   }
 
-  estimate(): { offsetMs: number; boundMs: number } | undefined {
+  // A bound of Infinity: only guessed.
+  estimate(): { offsetMs: number; boundMs: number; driftPpb: number } | undefined {
     const now = this.clock.now();
     let best: { offsetMs: number; boundMs: number } | undefined;
     for (const p of this.probes) {
       const boundMs = grown(p, now);
       if (!best || boundMs < best.boundMs) best = { offsetMs: p.offsetMs, boundMs };
     }
-    return best;
+    return best && { ...best, driftPpb: this.driftPpb() };
+  }
+
+  // Between the best probes of the earlier and the later half; 0 unless it shows beyond their bounds.
+  private driftPpb(): number {
+    const known = this.probes.filter((p) => Number.isFinite(p.boundMs));
+    if (known.length < 10) return 0;
+    const better = (a: Probe, b: Probe) => (b.boundMs < a.boundMs ? b : a);
+    const half = Math.floor(known.length / 2);
+    const [first, second] = [known.slice(0, half).reduce(better), known.slice(half).reduce(better)];
+    const change = second.offsetMs - first.offsetMs;
+    return Math.abs(change) <= first.boundMs + second.boundMs ? 0 : (change / (second.atMs - first.atMs)) * 1e9;
   }
 
   // The hub's time now in ms since 1970; undefined before anything is known of it.

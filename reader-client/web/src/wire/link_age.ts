@@ -37,9 +37,11 @@ export class LinkAge {
     return this.clock.now() - this.lastMs;
   }
 
-  // "connecting" only until the first sign of life, and no longer than a link may be silent.
-  phase(): LinkPhase {
-    const age = this.ageMs();
+  // "connecting" only until the first sign of life, and no longer than a link may be silent. With
+  // `aheadMs`: what it will be then, unless something is heard. A screen that is drawn that often
+  // never shows a link as live that is stale already.
+  phase(aheadMs = 0): LinkPhase {
+    const age = this.ageMs() + aheadMs;
     return !this.everHeard && age < LOST_MS ? 'connecting' : phaseOf(age);
   }
 }

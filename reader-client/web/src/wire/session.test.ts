@@ -72,7 +72,7 @@ describe('Session', () => {
     session.start();
     welcome();
     expect(session.state).toBe('open');
-    expect(last().sent[0]?.control).toMatchObject({ case: 'hello', value: { minimumVersion: 1, maximumVersion: 1 } });
+    expect(last().sent[0]?.control).toMatchObject({ case: 'hello', value: { minimumVersion: 1, maximumVersion: 2 } });
     expect(last().controls('hello')).toHaveLength(1);
   });
 

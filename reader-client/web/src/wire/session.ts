@@ -18,6 +18,8 @@ import { LinkAge } from './link_age.js';
 // A socket that is silent for so long is given up, though it may claim to be open: the hub sends a
 // heartbeat each second.
 export const SILENCE_MS = 6_000;
+// Over so long it is measured what a link carries.
+const RATE_MS = 5_000;
 const OPEN_TIMEOUT_MS = 8_000;
 const FIRST_WAIT_MS = 300;
 const LONGEST_WAIT_MS = 10_000;
@@ -81,6 +83,7 @@ export class Session {
   private shownSent = 0;
   private shownAtMs = -Infinity;
   private wallMinusMono: number;
+  private received = { bytes: 0, sinceMs: 0, bitsPerSecond: NaN };
 
   constructor(private readonly parts: SessionParts) {
     this.link = new LinkAge(parts.clock);
@@ -153,7 +156,7 @@ export class Session {
       socket.send(toBinary(UpSchema, create(UpSchema, {
         control: {
           case: 'hello',
-          value: { minimumVersion: 1, maximumVersion: 1, features: [], origin, software },
+          value: { minimumVersion: 1, maximumVersion: 2, features: [], origin, software },
         },
       })));
     };
@@ -169,7 +172,19 @@ export class Session {
     socket.onerror = () => {};
   }
 
+  // What has come lately, over RATE_MS; NaN before that.
+  receivedBitsPerSecond(): number {
+    return this.received.bitsPerSecond;
+  }
+
+  private measure(now: number): void {
+    const passed = now - this.received.sinceMs;
+    if (passed < RATE_MS) return;
+    this.received = { bytes: 0, sinceMs: now, bitsPerSecond: (8000 * this.received.bytes) / passed };
+  }
+
   private receive(bytes: Uint8Array): void {
+    this.received.bytes += bytes.length;
     let down: Down;
     try {
       down = fromBinary(DownSchema, bytes);
@@ -223,6 +238,7 @@ export class Session {
   private tick(): void {
     const now = this.parts.clock.now();
     this.noticeSleep();
+    this.measure(now);
     if (this.state === 'open') {
       if (this.link.ageMs() > SILENCE_MS) {
         this.lost();

@@ -1,0 +1,112 @@
+// The three ages of a case, never merged (docs/freshness.md): of the link, of acquisition (does what
+// should run still run?), of the responses (how long ago did the trial that is shown end, and is the
+// next one due?). All in the hub's time but for the link's.
+
+import { shortAge, stopwatch } from '../base/format.js';
+import { Phase } from '../wire/generated/remora/v1/case_pb.js';
+import { Modality } from '../wire/generated/remora/v1/waveform_pb.js';
+import type { CaseModel } from './case_model.js';
+import { stalest } from './emg.js';
+import type { Trace } from './traces.js';
+import { modalityName, sided } from './words.js';
+
+// A stimulus is told with the running average, each second. It has stopped when three in a row did
+// not come, and so much more has passed.
+const MISSING_STIMULI = 3;
+const TOLD_AFTER_MS = 3_000;
+
+// Where a response is awaited again after these: SEP and TOF all the time, MEP while there is a risk.
+const MINUTE_MS = 60_000;
+export const RISK_PHASES: ReadonlySet<Phase> = new Set([
+  Phase.INSTRUMENTATION, Phase.NEURAL_MANIPULATION, Phase.CORRECTION, Phase.RESECTION, Phase.CLAMP, Phase.DECOMPRESSION]);
+const DUE_MS: Partial<Record<Modality, number>> = {
+  [Modality.SEP_UPPER]: 3 * MINUTE_MS, [Modality.SEP_LOWER]: 3 * MINUTE_MS,
+  [Modality.SEP_DERMATOMAL]: 3 * MINUTE_MS, [Modality.TRAIN_OF_FOUR]: 15 * MINUTE_MS,
+};
+const DUE_AT_RISK_MS: Partial<Record<Modality, number>> = {
+  [Modality.MEP_TRANSCRANIAL]: 10 * MINUTE_MS, [Modality.MEP_DIRECT_CORTICAL]: 10 * MINUTE_MS, [Modality.D_WAVE]: 10 * MINUTE_MS,
+};
+
+export const dueMs = (modality: Modality, phase: Phase): number | undefined =>
+  DUE_MS[modality] ?? (RISK_PHASES.has(phase) ? DUE_AT_RISK_MS[modality] : undefined);
+
+export interface Acquisition {
+  modality: Modality;
+  what: 'stimulation' | 'samples';
+  // Since the last stimulus or sample.
+  ageMs: number;
+  stopped: boolean;
+  // Which muscle, where samples stopped.
+  where: string;
+}
+
+// Of a trace whose stimuli come at a rate of their own; one without a rate is stimulated by hand.
+export function stimulationOf(trace: Trace, nowMs: number): { ageMs: number; stopped: boolean } | undefined {
+  const newest = trace.current;
+  const rateHz = newest?.sweep.stimulus?.rateHz ?? 0;
+  if (!newest || !(rateHz > 0)) return undefined;
+  const ageMs = nowMs - newest.stimulusMs;
+  return { ageMs, stopped: ageMs > (1000 * MISSING_STIMULI) / rateHz + TOLD_AFTER_MS };
+}
+
+// By modality: of several traces the one that was stimulated last.
+export function acquisitions(model: CaseModel, nowMs: number): Acquisition[] {
+  const found = new Map<Modality, Acquisition>();
+  for (const trace of model.traces.list()) {
+    const stimulation = stimulationOf(trace, nowMs);
+    const known = found.get(trace.modality);
+    if (!stimulation || (known && known.ageMs <= stimulation.ageMs)) continue;
+    found.set(trace.modality, { modality: trace.modality, what: 'stimulation', where: '', ...stimulation });
+  }
+  const worst = stalest(model.emg.list(), nowMs);
+  if (worst) {
+    found.set(Modality.EMG_FREE_RUNNING, {
+      modality: Modality.EMG_FREE_RUNNING, what: 'samples', ageMs: worst.ageMs, stopped: worst.state !== 'live',
+      where: sided(worst.channel.derivation, worst.channel.side),
+    });
+  }
+  return [...found.values()];
+}
+
+// What a header says of acquisition: what stopped first, for longest first; else how old the newest is.
+export function acquisitionWords(all: Acquisition[]): { words: string | undefined; ageMs: number } {
+  const stopped = all.filter((a) => a.stopped).sort((a, b) => b.ageMs - a.ageMs)[0];
+  const ageMs = Math.min(...all.map((a) => a.ageMs));
+  if (!stopped) return { words: undefined, ageMs: all.length > 0 ? ageMs : NaN };
+  const what = stopped.what === 'stimulation' ? `${modalityName(stopped.modality)} stimulation` : `samples of ${stopped.where}`;
+  return { words: `${what} stopped ${stopwatch(stopped.ageMs)}`, ageMs: stopped.ageMs };
+}
+
+export interface Response {
+  modality: Modality;
+  // Since the trial that is shown ended.
+  ageMs: number;
+  dueMs: number | undefined;
+  overdue: boolean;
+}
+
+// By modality: the newest finished trial.
+export function responses(model: CaseModel, phase: Phase, nowMs: number): Response[] {
+  const newest = new Map<Modality, number>();
+  for (const trace of model.traces.list()) {
+    const last = trace.finished[trace.finished.length - 1];
+    if (last) newest.set(trace.modality, Math.max(last.stimulusMs, newest.get(trace.modality) ?? 0));
+  }
+  return [...newest].map(([modality, atMs]) => {
+    const due = dueMs(modality, phase);
+    const ageMs = nowMs - atMs;
+    return { modality, ageMs, dueMs: due, overdue: due !== undefined && ageMs > due };
+  });
+}
+
+// Overdue before all others, then the oldest of those that are awaited.
+export function responseWords(all: Response[]): { words: string; overdue: boolean } | undefined {
+  const first = [...all].sort((a, b) => Number(b.overdue) - Number(a.overdue) ||
+    Number(b.dueMs !== undefined) - Number(a.dueMs !== undefined) || b.ageMs - a.ageMs)[0];
+  if (!first) return undefined;
+  return {
+    overdue: first.overdue,
+    words: `${modalityName(first.modality)} ${stopwatch(first.ageMs)} ago` +
+      (first.overdue ? `, due each ${shortAge(first.dueMs!)}` : ''),
+  };
+}

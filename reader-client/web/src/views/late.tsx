@@ -1,0 +1,117 @@
+// What was not seen when it was fresh: that nothing is recorded now, what came late, what a slow link
+// leaves out. Each in words, with the way to look through it; an interval stays unread until somebody
+// says to have done so.
+
+import { stopwatch, timeOfDay } from '../base/format.js';
+import { lookThrough, tickReviewed } from '../model/acts.js';
+import type { Desk, OpenCase } from '../model/desk.js';
+import type { Interval } from '../model/intervals.js';
+import { rateWords } from '../model/left_out.js';
+import { GapCause } from '../wire/generated/remora/v1/room_pb.js';
+import { cls } from './parts.js';
+
+// As many are listed; the others wait behind them.
+const SHOWN = 2;
+// Trials that ended shortly before the link went were on their way.
+const BEFORE_MS = 5_000;
+// Of a time whose end in the record is not known, so many places are looked through.
+const MOST_PLACES = 20_000n;
+const MAY_REVIEW = ['NEUROPHYSIOLOGIST', 'CENTRE'];
+
+export const mayReview = (desk: Desk): boolean => MAY_REVIEW.some((role) => desk.identity.role.endsWith(role));
+
+export function RecordingBanner({ desk, open }: { desk: Desk; open: OpenCase }) {
+  void desk.beat.value;
+  const recording = open.model.recording.value;
+  const count = open.model.unrecorded.value;
+  if (!recording.unrecorded) {
+    return count === 0 ? null : (
+      <p class="strip strip-unrecorded" role="status"><b>NOT RECORDED</b> {count} {count === 1 ? 'entry' : 'entries'} of what is shown, so far.</p>
+    );
+  }
+  return (
+    <p class="strip strip-now" role="alert">
+      <b>NOT RECORDED</b>{recording.sinceMs > 0 && <> since <span class="number">{timeOfDay(recording.sinceMs, true)}, {stopwatch(desk.hubNow() - recording.sinceMs)}</span></>}.{' '}
+      What you see now is live and not on record; its senders keep it and offer it again.
+      {recording.cause && <small> {recording.cause}</small>}
+    </p>
+  );
+}
+
+export function LateStrips({ desk, open }: { desk: Desk; open: OpenCase }) {
+  void open.model.intervals.version.value;
+  const all = open.model.leftOut.all.value;
+  const unread = open.model.intervals.unread().reverse();
+  const away = all.get(GapCause.WAS_AWAY);
+  const others = open.model.leftOut.otherCount();
+  return (
+    <>
+      {open.screen.review.value && <ReviewBar open={open} />}
+      {open.model.leftOut.slowLink.value && <SlowLink desk={desk} />}
+      {unread.slice(0, SHOWN).map((i) => <IntervalStrip key={i.mark.id} desk={desk} open={open} interval={i} />)}
+      {unread.length > SHOWN && <p class="strip"><b>{unread.length - SHOWN} more</b> not looked through.</p>}
+      {away && !open.screen.review.value && (
+        <p class="strip">
+          <b>This page was away</b>: {countWords(away.count)} of that time {away.count === 1 ? 'was' : 'were'} not shown here.{' '}
+          <button disabled={open.screen.asking.value} onClick={() => void lookThrough(
+            desk, open, { fromMs: 0, toMs: Infinity }, away.fromSeq, away.toSeq)}>Look through</button>{' '}
+          <button class="plain" onClick={() => open.model.leftOut.forget(GapCause.WAS_AWAY)}>Close</button>
+        </p>
+      )}
+      {others > 0 && <p class="strip strip-small"><small>{others} records were left out for this screen; they are on record.</small></p>}
+    </>
+  );
+}
+
+const countWords = (n: number): string => (n === 0 ? 'sweeps and blocks' : n === 1 ? '1 record' : `${n} records`);
+
+function SlowLink({ desk }: { desk: Desk }) {
+  void desk.beat.value;
+  const rate = rateWords(desk.linkBitsPerSecond());
+  return (
+    <p class="strip strip-unread" role="status">
+      <b>SLOW LINK</b> Sweeps and EMG are left out: the link carries {rate || 'too little for them'}. Alerts, messages and measurements come.
+    </p>
+  );
+}
+
+function IntervalStrip({ desk, open, interval: i }: { desk: Desk; open: OpenCase; interval: Interval }) {
+  const late = open.model.leftOut.all.value.get(GapCause.LATE);
+  const length = stopwatch(i.toMs - i.fromMs);
+  const ask = () => {
+    const to = late && late.toSeq > i.mark.seq ? late.toSeq : i.mark.seq + MOST_PLACES;
+    void lookThrough(desk, open, { fromMs: i.fromMs - BEFORE_MS, toMs: i.toMs }, i.mark.seq, to);
+  };
+  return (
+    <p class="strip strip-unread">
+      <b>NOT LOOKED THROUGH</b>{' '}
+      {i.kind === 'outage' ? 'The agent\u2019s link was away ' : 'Nothing was recorded '}
+      <span class="number">{timeOfDay(i.fromMs, true)}{'\u2013'}{timeOfDay(i.toMs, true)} ({length})</span>.{' '}
+      {i.kind === 'outage' && late && late.count > 0 && <>{countWords(late.count)} came late and {late.count === 1 ? 'was' : 'were'} not shown as live. </>}
+      {i.kind === 'unrecorded' && i.shownCount > 0 && <>{countWords(i.shownCount)} {i.shownCount === 1 ? 'was' : 'were'} shown meanwhile. </>}
+      {i.cause && <small>{i.cause} </small>}
+      <button disabled={open.screen.asking.value} onClick={ask}>{open.screen.asking.value ? 'Asking\u2026' : 'Look through'}</button>{' '}
+      {mayReview(desk) && <button onClick={() => void tickReviewed(desk, open, i)}>{'\u2713'} Reviewed backlog</button>}
+    </p>
+  );
+}
+
+function ReviewBar({ open }: { open: OpenCase }) {
+  const review = open.screen.review.value!;
+  const { steps } = review;
+  const at = review.index.value;
+  return (
+    <p class={cls('strip', 'strip-review')}>
+      <b>REVIEW</b>{' '}
+      {steps.length === 0 ? 'No finished sweep of that time is on record. ' : (
+        <>
+          <button aria-label="Earlier" disabled={at === 0} onClick={() => review.step(-1)}>{'\u2039'}</button>{' '}
+          <span class="number">{timeOfDay(review.atMs(), true)}</span>, {at + 1} of {steps.length}, came late{' '}
+          <button aria-label="Later" disabled={at >= steps.length - 1} onClick={() => review.step(1)}>{'\u203a'}</button>{' '}
+        </>
+      )}
+      {review.error && <small>{review.error} </small>}
+      <button onClick={() => open.screen.live()}>Back to live (L)</button>
+    </p>
+  );
+}
