@@ -24,8 +24,10 @@ AgentSession::AgentSession(SessionOptions options, const CasePlan& plan, SignalS
       executor_(executor),
       clock_(clock),
       console_(console),
-      outbox_(spool) {
+      outbox_(spool),
+      hub_watch_(options_.reader_phone) {
   resumed_ = spool.last_seq(1) > 0;
+  for (uint32_t lane = 0; lane < kLaneCount; ++lane) recovered_seqs_[lane] = spool.last_seq(lane);
   CaseIdentity identity{spool.case_id(), spool.origin(), spool.info()->boot_id};
   recorder_ = std::make_unique<SpoolRecorder>(identity, spool, clock,
                                               [this](const v1::Record& record, int64_t at_ns) {

@@ -15,6 +15,7 @@
 // Sequence-bound to `executor`, which is the link's. The theatre goes on whatever the link does.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -24,6 +25,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "acquisition-agent/app/console.h"
+#include "acquisition-agent/app/hub_watch.h"
 #include "acquisition-agent/app/limits.h"
 #include "acquisition-agent/app/spool_recorder.h"
 #include "acquisition-agent/spool/case_spool.h"
@@ -43,6 +45,8 @@ struct SessionOptions {
   bool keep_open = false;
   Duration linger = Duration::Seconds(30);
   size_t max_known_inputs = kMaxKnownInputs;
+  // Said when the link is lost. May be empty.
+  std::string reader_phone;
 };
 
 class AgentSession : public LinkObserver {
@@ -68,6 +72,8 @@ class AgentSession : public LinkObserver {
   uint64_t items_taken() const { return items_taken_; }
 
   // LinkObserver:
+  void OnWelcome(const v1::Welcome& welcome) override;
+  void OnRecording(const v1::Recording& recording) override;
   void OnLinkCondition(v1::LinkCondition condition, Duration previous) override;
   void OnRecord(const DeliveredRecord& delivered) override;
   void OnFollowEnded(const v1::FollowEnded& ended) override;
@@ -102,6 +108,10 @@ class AgentSession : public LinkObserver {
   bool TellShed();
   void CheckClock();
   void RecordClock();
+  // Puts on record how long the hub was away, once it is back.
+  void RecordOutage();
+  // After a restart: since when the hub has had nothing of this case.
+  void FindOwnAbsence();
   int64_t SourceNow() const;
   void Follow();
   void CheckDrained();
@@ -147,6 +157,12 @@ class AgentSession : public LinkObserver {
   bool case_known_to_hub_ = false;
   bool refused_ = false;
   DeviceTime drain_deadline_;
+  HubWatch hub_watch_;
+  // As the hub knows this agent; empty before its first welcome.
+  std::string participant_;
+  bool absence_found_ = false;
+  // What the spool held when it was opened.
+  std::array<uint64_t, kLaneCount> recovered_seqs_{};
   std::optional<v1::ClockEstimate> recorded_clock_;
   DeviceTime recorded_clock_at_;
 };

@@ -1,4 +1,5 @@
 // AgentSession: what comes from the hub, and what is known of the hub's clock.
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -50,7 +51,10 @@ void AgentSession::OnRecord(const DeliveredRecord& delivered) {
 void AgentSession::CheckClock() {
   if (state_ == State::kDone) return;
   Post(kClockCheckInterval, &AgentSession::CheckClock);
-  if (state_ == State::kRunning) RecordClock();
+  if (state_ == State::kRunning) {
+    RecordClock();
+    RecordOutage();
+  }
   if (state_ == State::kDraining) CheckDrained();
 }
 
@@ -80,6 +84,7 @@ void AgentSession::RecordClock() {
 void AgentSession::OnJoined(const v1::Joined& joined) {
   if (joined.case_id() != spool_.case_id().bytes()) return;
   refused_ = false;
+  FindOwnAbsence();
   for (const v1::LaneRanges& lane : joined.held()) {
     if (lane.lane() == 1 && !lane.ranges().empty()) case_known_to_hub_ = true;
   }
@@ -127,25 +132,60 @@ void AgentSession::OnRefused(const v1::Refused& refused) {
   refused_ = true;
 }
 
+void AgentSession::OnWelcome(const v1::Welcome& welcome) { participant_ = welcome.participant(); }
+
 void AgentSession::OnLinkCondition(v1::LinkCondition condition, Duration /*previous*/) {
-  switch (condition) {
-    case v1::LINK_CONDITION_LIVE:
-      console_.Say("The hub is reached; the reader can see this theatre");
-      break;
-    case v1::LINK_CONDITION_STALE:
-      console_.Say("The link to the hub is stale (2 s): the reader's picture is delayed");
-      break;
-    case v1::LINK_CONDITION_LOST:
-      console_.Say(
-          "ALARM the link to the hub is lost (10 s): no remote reader. Alarms go on here; call the "
-          "reader");
-      break;
-    case v1::LINK_CONDITION_UNSUPERVISED:
-      console_.Say("ALARM no remote supervision for 60 s: telephone the reader");
-      break;
-    default:
-      break;
+  const std::string words = hub_watch_.OnCondition(condition, link_->age(), clock_.Now());
+  if (!words.empty()) console_.Say(words);
+  RecordOutage();
+}
+
+void AgentSession::OnRecording(const v1::Recording& recording) {
+  if (recording.case_id() != spool_.case_id().bytes()) return;
+  const std::string words = hub_watch_.OnRecording(recording);
+  if (!words.empty()) console_.Say(words);
+}
+
+void AgentSession::RecordOutage() {
+  if (state_ != State::kRunning || participant_.empty()) return;
+  const std::optional<Duration> outage = hub_watch_.TakeOutage();
+  if (!outage) return;
+  v1::Record record;
+  v1::LinkState& link = *record.mutable_link_state();
+  link.set_participant(participant_);
+  link.set_condition(v1::LINK_CONDITION_LIVE);
+  link.set_outage_ms(outage->milliseconds());
+  link.set_own_view(true);
+  recorder_->PutOnce(&record, SourceNow());
+  ScheduleCommit(kCommitInterval);
+}
+
+// The first record that the hub does not hold was made when it got no more. Wall clocks are all
+// that compares between two lives of a machine: what they say is taken where it can be true.
+void AgentSession::FindOwnAbsence() {
+  if (!resumed_ || absence_found_) return;
+  absence_found_ = true;
+  std::optional<int64_t> first_missing_ns;
+  int64_t last_ns = 0;
+  for (uint32_t lane = 0; lane < kLaneCount; ++lane) {
+    const uint64_t last = recovered_seqs_[lane];
+    if (last == 0) continue;
+    const auto missing = spool_.held(lane).Missing(1, last);
+    const absl::StatusOr<std::string> bytes =
+        spool_.Read(lane, missing.empty() ? last : missing.front().first);
+    v1::Record record;
+    if (!bytes.ok() || !record.ParseFromString(*bytes)) continue;
+    const int64_t made_ns = record.captured_at().wall_unix_ns();
+    if (missing.empty()) {
+      last_ns = std::max(last_ns, made_ns);
+    } else {
+      first_missing_ns = std::min(first_missing_ns.value_or(made_ns), made_ns);
+    }
   }
+  const int64_t since_ns = first_missing_ns.value_or(last_ns);
+  if (since_ns == 0) return;
+  const Duration away = clock_.WallNow() - WallTime::FromNanoseconds(since_ns);
+  if (away >= kShortestOutage && away <= kLongestOutage) hub_watch_.WasAway(away);
 }
 
 }  // namespace remora::agent

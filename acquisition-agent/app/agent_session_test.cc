@@ -330,15 +330,55 @@ class LinkedTheatre : public testing::Test {
         link_->AddOutbox(theatre.spool->case_id(), "OR 3", &theatre.session->outbox()).ok());
     link_->Start();
     theatre.RunFor(0.01);
+    Greet(theatre);
+  }
+  void Greet(Theatre& theatre) {
     v1::Down welcome;
     welcome.mutable_welcome()->set_version(1);
     welcome.mutable_welcome()->set_role(v1::ROLE_AGENT);
+    welcome.mutable_welcome()->set_participant("agent-3");
     dialer_->Deliver(welcome);
     v1::Down joined;
     joined.mutable_joined()->set_case_id(theatre.spool->case_id().ToString());
     joined.mutable_joined()->set_stage(v1::CASE_STAGE_OPEN);
+    FillHeld(joined.mutable_joined()->mutable_held());
     dialer_->Deliver(joined);
     theatre.RunFor(0.01);
+  }
+  void FillHeld(google::protobuf::RepeatedPtrField<v1::LaneRanges>* lanes) const {
+    for (const auto& [lane, held] : held_) {
+      v1::LaneRanges& ranges = *lanes->Add();
+      ranges.set_lane(lane);
+      for (const SeqRanges::Range& range : held.ranges()) {
+        v1::SeqRange& one = *ranges.add_ranges();
+        one.set_first(range.first);
+        one.set_last(range.last);
+      }
+    }
+  }
+  // The hub is there for so long: takes what comes, and gives a sign of life.
+  void Attend(Theatre& theatre, double seconds) {
+    for (int i = 0; i < static_cast<int>(10 * seconds); ++i) {
+      theatre.RunFor(0.1);
+      Take(theatre);
+      v1::Down heartbeat;
+      heartbeat.mutable_heartbeat();
+      if (dialer_->IsOpen()) dialer_->Deliver(heartbeat);
+    }
+  }
+  // How long the outages were that the theatre has put on record as its own view, in s.
+  static std::vector<double> Outages(const Theatre& theatre) {
+    std::vector<double> outages;
+    for (const std::string& bytes : theatre.Kept(0)) {
+      v1::Record record;
+      EXPECT_TRUE(record.ParseFromString(bytes));
+      if (!record.has_link_state()) continue;
+      EXPECT_TRUE(record.link_state().own_view());
+      EXPECT_EQ(record.link_state().participant(), "agent-3");
+      EXPECT_EQ(record.link_state().condition(), v1::LINK_CONDITION_LIVE);
+      outages.push_back(record.link_state().outage_ms() / 1e3);
+    }
+    return outages;
   }
   // What the hub got; it is then acknowledged.
   std::vector<v1::Record> Take(Theatre& theatre) {
@@ -353,15 +393,7 @@ class LinkedTheatre : public testing::Test {
     }
     v1::Down acknowledge;
     acknowledge.mutable_acknowledge()->set_case_id(theatre.spool->case_id().ToString());
-    for (const auto& [lane, held] : held_) {
-      v1::LaneRanges& ranges = *acknowledge.mutable_acknowledge()->add_held();
-      ranges.set_lane(lane);
-      for (const SeqRanges::Range& range : held.ranges()) {
-        v1::SeqRange& one = *ranges.add_ranges();
-        one.set_first(range.first);
-        one.set_last(range.last);
-      }
-    }
+    FillHeld(acknowledge.mutable_acknowledge()->mutable_held());
     if (!held_.empty()) dialer_->Deliver(acknowledge);
     return records;
   }
@@ -397,6 +429,65 @@ TEST_F(LinkedTheatre, DeliversEverythingOnceAndEndsWhenTheHubHasIt) {
     for (size_t i = 0; i < seen[lane].size(); ++i) EXPECT_EQ(seen[lane][i], i + 1);
   }
   link_->Stop();
+}
+
+TEST_F(LinkedTheatre, OutageOfTheHubIsToldInTheTheatreAndOnRecordOnceItIsOver) {
+  FakeFileSystem files;
+  Theatre theatre(files, Fall());
+  Connect(theatre);
+  theatre.Start();
+  Attend(theatre, 3);
+  EXPECT_THAT(Outages(theatre), testing::IsEmpty());
+  theatre.RunFor(12);
+  EXPECT_THAT(theatre.console.lines, Contains(HasSubstr("AMBER")));
+  EXPECT_THAT(theatre.console.lines, Contains(HasSubstr("ALARM the link to the hub is lost")));
+  EXPECT_THAT(Outages(theatre), testing::IsEmpty()) << "it is not over";
+  Greet(theatre);
+  Attend(theatre, 3);
+  EXPECT_THAT(Outages(theatre), testing::ElementsAre(testing::DoubleNear(12, 0.5)));
+  link_->Stop();
+}
+
+TEST_F(LinkedTheatre, AgentThatWasAwayItselfSaysSinceWhenTheHubHadNothing) {
+  FakeFileSystem files;
+  {
+    Theatre theatre(files, Fall());
+    Connect(theatre);
+    theatre.Start();
+    Attend(theatre, 6);
+    theatre.RunFor(5);  // the link is away, and then the agent is killed
+    link_.reset();
+  }
+  Theatre theatre(files, Fall());
+  theatre.clock().Advance(Duration::Seconds(11 + 40));
+  Connect(theatre);
+  theatre.Start();
+  Attend(theatre, 5);
+  EXPECT_THAT(Outages(theatre), testing::ElementsAre(testing::DoubleNear(45, 1)));
+  link_->Stop();
+}
+
+TEST_F(LinkedTheatre, WallClockThatWasSetMakesNoOutageOfADay) {
+  for (const double step_s : {-86'400.0, 30 * 86'400.0}) {
+    FakeFileSystem files;
+    held_.clear();
+    {
+      Theatre theatre(files, Fall());
+      Connect(theatre);
+      theatre.Start();
+      Attend(theatre, 6);
+      link_.reset();
+    }
+    Theatre theatre(files, Fall());
+    theatre.clock().Advance(Duration::Seconds(7));
+    theatre.clock().StepWall(Duration::FromSeconds(step_s));
+    Connect(theatre);
+    theatre.Start();
+    Attend(theatre, 5);
+    EXPECT_THAT(Outages(theatre), testing::IsEmpty()) << step_s;
+    link_->Stop();
+    link_.reset();
+  }
 }
 
 TEST_F(LinkedTheatre, APersonsBaselineIsCarriedOutOnceAlsoOverARestart) {

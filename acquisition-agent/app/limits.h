@@ -17,6 +17,10 @@ inline constexpr Duration kClockRecordInterval = Duration::Seconds(60);
 inline constexpr Duration kClockCheckInterval = Duration::Seconds(1);
 // A disk that failed is tried again after this.
 inline constexpr Duration kDiskRetryInterval = Duration::Milliseconds(500);
+// After a restart the agent's own absence is an outage of the hub's view from the link's staleness
+// on; one that seems longer than a week is a wall clock that was set.
+inline constexpr Duration kShortestOutage = Duration::Seconds(2);
+inline constexpr Duration kLongestOutage = Duration::Seconds(7 * 86'400);
 // A follow that was refused is asked for again after this.
 inline constexpr Duration kFollowRetryInterval = Duration::Seconds(2);
 // Commands of people that wait while the analysis catches up after a restart.

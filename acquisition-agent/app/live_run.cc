@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "acquisition-agent/app/agent_session.h"
 #include "acquisition-agent/app/case_choice.h"
@@ -29,7 +30,11 @@ constexpr uint64_t kMaxSecretFileBytes = 64 * 1024;
 
 class StderrConsole : public Console {
  public:
-  void Say(const std::string& line) override { std::fprintf(stderr, "%s\n", line.c_str()); }
+  // On a terminal an alarm sounds, too.
+  void Say(const std::string& line) override {
+    const bool tone = absl::StartsWith(line, "ALARM") && isatty(STDERR_FILENO) == 1;
+    std::fprintf(stderr, "%s%s\n", tone ? "\a" : "", line.c_str());
+  }
 };
 
 int CodeOf(const absl::Status& status) {
@@ -116,6 +121,7 @@ SessionOptions SessionOptionsOf(const AgentOptions& options, const CaseInfo& inf
   session.procedure = info.procedure;
   session.speed = options.speed;
   session.keep_open = options.keep_open;
+  session.reader_phone = options.reader_phone;
   session.linger = Duration::FromSeconds(options.linger_s);
   return session;
 }

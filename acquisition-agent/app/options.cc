@@ -67,6 +67,12 @@ void AddCase(CLI::App& app, AgentOptions* options) {
           "");
   app.add_option("--procedure", options->procedure,
                  "for people; default: the plan's. No patient identity");
+  app.add_option("--reader-phone", options->reader_phone,
+                 "number that the console names when the link to the hub is lost")
+      ->type_name("NUMBER")
+      ->check(
+          [](const std::string& number) { return number.size() > 64 ? "at most 64 bytes" : ""; },
+          "");
   app.add_option("--spool", options->spool,
                  "folder of records that the hub has not confirmed; needed unless --dry-run")
       ->type_name("DIR");

@@ -25,7 +25,8 @@ struct AgentOptions {
   std::string key_file;
 
   std::string theatre = "OR 1";
-  std::string procedure;  // empty: the plan's
+  std::string reader_phone;  // empty: not known
+  std::string procedure;     // empty: the plan's
   std::string spool;
   std::string case_id;  // 32 hexadecimal digits; empty: drawn, or the spool's open one
   double speed = 1;     // 0: as fast as it can

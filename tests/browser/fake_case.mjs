@@ -70,7 +70,7 @@ export class FakeCase {
     }
     if (this.awaySinceMs !== undefined && Buffer.from(record.origin).equals(Buffer.from(this.origin))) {
       this.backlog.push({ record, atMs });
-      return { entry: { record, atMs }, id: this.idOf(record) };
+      return { entry: { record, atMs, seq: 0n }, id: this.idOf(record) };
     }
     return this.put(record, atMs);
   }
@@ -83,6 +83,7 @@ export class FakeCase {
     const bytes = toBinary(pb.RecordSchema, record);
     const entry = { record, bytes, seq: this.seq, atMs };
     if (record.lane <= 2 || (record.body.case === 'sweep' && !record.body.value.provisional)) this.journal.push(entry);
+    if (quietly && record.body.case === 'sweep' && !record.body.value.provisional) this.lastFinished.set(record.body.value.traceId, entry);
     if (!quietly) for (const listener of this.listeners) listener(entry);
     return { entry, id: this.idOf(record) };
   }
@@ -272,7 +273,7 @@ export class FakeCase {
     const traceId = this.traceId(side, derivation);
     const body = this.sweepBody(side, derivation, atMs, 200, false);
     const { id, entry } = this.write(3, { case: 'sweep', value: body }, atMs);
-    this.lastFinished.set(traceId, entry);
+    if (entry.seq > 0n) this.lastFinished.set(traceId, entry);
     this.blocks.set(traceId, (this.blocks.get(traceId) ?? 0) + 1);
     const m = this.measure(side, derivation, atMs, id);
     if (m.state === pb.MeasurementState.RED) this.alarm(side, derivation, body, id, m);

@@ -1,0 +1,61 @@
+#include "acquisition-agent/app/hub_watch.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+
+namespace remora::agent {
+namespace {
+
+// "0:42", "12:05".
+std::string Clock(Duration time) {
+  const auto seconds = static_cast<int64_t>(time.seconds());
+  return absl::StrFormat("%d:%02d", seconds / 60, seconds % 60);
+}
+
+}  // namespace
+
+std::string HubWatch::OnCondition(v1::LinkCondition condition, Duration age, DeviceTime now) {
+  const std::string number = reader_phone_.empty() ? "" : absl::StrCat(": ", reader_phone_);
+  if (condition == v1::LINK_CONDITION_LIVE) {
+    if (!away_since_) return "The hub is reached; the reader can see this theatre";
+    const Duration outage = now - *std::exchange(away_since_, std::nullopt);
+    ended_ = std::max(outage, ended_.value_or(Duration()));
+    return absl::StrCat("The hub is reached again after ", Clock(outage),
+                        "; what was kept meanwhile is on its way, the newest first");
+  }
+  if (!away_since_) away_since_ = now - age;
+  switch (condition) {
+    case v1::LINK_CONDITION_STALE:
+      return "AMBER the reader's feed is delayed: no word from the hub for 2 s";
+    case v1::LINK_CONDITION_LOST:
+      return absl::StrCat(
+          "ALARM the link to the hub is lost (10 s): no remote reader. Alarms and records go on "
+          "here. Call the reader",
+          number);
+    case v1::LINK_CONDITION_UNSUPERVISED:
+      return absl::StrCat("ALARM no remote supervision for 60 s: telephone the reader now", number,
+                          reader_phone_.empty() ? " (give the number with --reader-phone)" : "",
+                          ". Say what you see, and note the call");
+    default:
+      return "";
+  }
+}
+
+std::string HubWatch::OnRecording(const v1::Recording& recording) {
+  const bool unrecorded = recording.condition() == v1::RECORDING_CONDITION_UNRECORDED;
+  if (unrecorded == unrecorded_) return "";
+  unrecorded_ = unrecorded;
+  if (!unrecorded) return "The hub records again; what it missed is offered to it again";
+  return absl::StrCat("ALARM the hub cannot record", recording.cause().empty() ? "" : ": ",
+                      recording.cause(),
+                      ". The reader sees this theatre; the record is kept here meanwhile");
+}
+
+void HubWatch::WasAway(Duration outage) { ended_ = std::max(outage, ended_.value_or(Duration())); }
+
+std::optional<Duration> HubWatch::TakeOutage() { return std::exchange(ended_, std::nullopt); }
+
+}  // namespace remora::agent

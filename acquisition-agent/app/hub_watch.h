@@ -1,0 +1,42 @@
+// How the theatre sees the hub: what the console says while the link is away (docs/freshness.md),
+// and the record that tells, once it is back, how long it was.
+//
+//   LIVE --2 s--> STALE --10 s--> LOST --60 s--> UNSUPERVISED; back: LIVE, and one record
+//   amber         alarm, tone,    alarm: telephone
+//                 call the reader
+//
+// Decides; whoever owns it speaks and records. No clock of its own. Sequence-bound to its owner's.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "common/time.h"
+#include "remora/v1/link.pb.h"
+#include "remora/v1/room.pb.h"
+
+namespace remora::agent {
+
+class HubWatch {
+ public:
+  // `reader_phone` may be empty.
+  explicit HubWatch(std::string reader_phone) : reader_phone_(std::move(reader_phone)) {}
+
+  // The link's condition changed; the hub was heard last `age` ago. What to say.
+  std::string OnCondition(v1::LinkCondition condition, Duration age, DeviceTime now);
+  // The hub cannot record, or records again. Empty: it was known.
+  std::string OnRecording(const v1::Recording& recording);
+  // The agent was not there itself for so long, before it was started again.
+  void WasAway(Duration outage);
+
+  // The outage that has ended and was not taken yet. Nothing: none.
+  std::optional<Duration> TakeOutage();
+
+ private:
+  const std::string reader_phone_;
+  std::optional<DeviceTime> away_since_;
+  std::optional<Duration> ended_;
+  bool unrecorded_ = false;
+};
+
+}  // namespace remora::agent
