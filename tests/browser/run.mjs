@@ -434,6 +434,7 @@ if (hub) {
     await openCase();
     fake.cutAgent();
     await reader.locator('.stale-lost').waitFor({ timeout: 20_000 });
+    expect(!/stopped/i.test(await reader.locator('.case').textContent()), 'what nobody can see is said to have stopped');
     await photo(reader, '18-agent-lost');
     await reader.waitForTimeout(12_000);
     fake.mendAgent();
@@ -478,6 +479,12 @@ if (hub) {
     expect(hub.seen.some((s) => s.who === 'or3'), 'the theatre wrote none');
     const seconds = (performance.now() - began) / 1000;
     expect(mine.length <= seconds / 2 + 10, `${mine.length} views in ${seconds.toFixed(0)} s`);
+    // A screen on which nothing happens writes few: its own views are no news to it.
+    await openCase();
+    await reader.waitForTimeout(4_000);
+    const before = hub.seen.length;
+    await reader.waitForTimeout(12_000);
+    expect(hub.seen.length - before <= 6, `${hub.seen.length - before} views of two quiet screens in 12 s`);
   });
 }
 

@@ -19,7 +19,7 @@ namespace {
 // On the client's sequence throughout.
 class Attendant : public LinkObserver {
  public:
-  explicit Attendant(bool is_theatre) : is_theatre_(is_theatre) {}
+  Attendant(bool is_theatre, uint64_t screen_id) : is_theatre_(is_theatre), screen_id_(screen_id) {}
 
   // Set before anything is followed.
   void set_client(Client* client) { client_ = client; }
@@ -39,6 +39,10 @@ class Attendant : public LinkObserver {
   void OnGap(const v1::Gap& gap) override { gaps_ += gap.count(); }
   void OnLinkCondition(v1::LinkCondition condition, Duration) override {
     if (condition == v1::LINK_CONDITION_LOST) ++links_lost_;
+  }
+
+  void TellSeen() {
+    for (auto& [case_id, seen] : seen_) client_->TellSeen(case_id, &seen);
   }
 
   nlohmann::ordered_json Summary(size_t theatres) const {
@@ -73,6 +77,8 @@ class Attendant : public LinkObserver {
         latency_.OnRecord(key.origin, record.captured_at(), *now);
       }
     }
+    const auto seen = seen_.try_emplace(stamped->header.case_id, screen_id_, v1::SEEN_MODE_LIVE);
+    if (live || record.has_clock_estimate()) seen.first->second.Show(*stamped, record);
     alerts_.Take(*stamped, record);
     if (record.has_alert()) OnAlert(*stamped, record.alert());
     if (record.has_alert_action() && asked_.erase({stamped->header.case_id, key}) > 0)
@@ -126,6 +132,8 @@ class Attendant : public LinkObserver {
   }
 
   const bool is_theatre_;
+  const uint64_t screen_id_;
+  std::map<CaseId, AsSeen> seen_;
   Client* client_ = nullptr;
   DeliveryLatency latency_;
   uint64_t records_ = 0;
@@ -162,7 +170,7 @@ absl::Status Attend(const Context& context, const AttendOptions& options) {
   if (options.as != "reader" && options.as != "theatre") {
     return absl::InvalidArgumentError(absl::StrCat("--as '", options.as, "': reader or theatre"));
   }
-  Attendant attendant(options.as == "theatre");
+  Attendant attendant(options.as == "theatre", MakeSystemRandom()->Uint64());
   std::unique_ptr<Client> client;
   ASSIGN_OR_RETURN(client, Client::Connect(context.client, &attendant));
   client->Run([&] { attendant.set_client(client.get()); });
@@ -173,6 +181,7 @@ absl::Status Attend(const Context& context, const AttendOptions& options) {
   absl::Status status;
   while (status.ok() && client->clock().Now() < end) {
     status = FollowNew(context, *client, &followed);
+    client->Run([&] { attendant.TellSeen(); });
     MutexLock lock(&mutex);
     never.WaitFor(&mutex, std::chrono::milliseconds(200));
   }

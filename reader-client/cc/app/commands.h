@@ -39,6 +39,13 @@ struct WatchOptions {
 // remora watch
 absl::Status Watch(const Context& context, const WatchOptions& options);
 
+struct SeenOptions {
+  std::string case_name;
+  std::string at;  // a time of day in UTC; empty: everything
+};
+// remora seen: who had what before their eyes, and how old it was.
+absl::Status Seen(const Context& context, const SeenOptions& options);
+
 struct SayOptions {
   std::string case_name;
   std::string text;

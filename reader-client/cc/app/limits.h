@@ -17,6 +17,9 @@ inline constexpr size_t kFewWaitingRecords = kMaxWaitingRecords / 4;
 inline constexpr size_t kMaxLinkChanges = 16;
 // How long a quiet case keeps a command from looking whether its time is over or its reader gone.
 inline constexpr Duration kLook = Duration::Milliseconds(100);
+// Whether a view that was seen is to be put on record is looked at this often: it is due each 2 s
+// at most.
+inline constexpr Duration kLookAtSeen = Duration::Milliseconds(500);
 // Bytes of an export that are written at once.
 inline constexpr size_t kExportBufferBytes = 64 * 1024;
 

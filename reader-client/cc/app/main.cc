@@ -24,6 +24,7 @@ Examples:
   remora --hub 127.0.0.1:7443 --token-file reader.token cases
   remora watch "OR 2"                        live, as it is recorded
   remora watch "OR 2" --from-start --output ndjson | jq .
+  remora seen "OR 2" --at 08:41:00           what was on whose screen then, and how old it was
   remora ack "OR 2" --reason "checking with the team"
   remora say "OR 2" "Left leg response lost. Release rod?" --urgent
   remora baseline "OR 2" --trace SEP_UPPER/R/CPc-Front --kind pre_incision --reason "stable"
@@ -58,6 +59,7 @@ struct Options {
   bool all = false;
   CaseStep step;
   WatchOptions watch;
+  SeenOptions seen;
   SayOptions say;
   AnnotateOptions annotate;
   AcknowledgeOptions acknowledge;
@@ -84,6 +86,13 @@ void AddReading(CLI::App& app, Options* o, Run* selected) {
   watch->add_option("--count", o->watch.count, "Stop after so many records");
   watch->add_option("--seconds", o->watch.seconds, "Stop after so many seconds")
       ->check(CLI::NonNegativeNumber);
+
+  auto* seen = AddCommand(app, "seen", "Who saw what of a case, and how old it was", selected,
+                          [o](const Context& c) { return Seen(c, o->seen); });
+  seen->add_option("case", o->seen.case_name, "CASE")->required();
+  seen->add_option("--at", o->seen.at,
+                   "Only what each screen showed at that time, trace by trace: HH:MM:SS in UTC, or "
+                   "2026-01-31T08:41:00");
 
   auto* exporting = AddCommand(app, "export", "Write what is on record now to a file", selected,
                                [o](const Context& c) { return Export(c, o->exporting); });

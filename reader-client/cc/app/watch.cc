@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <set>
 
 #include "absl/strings/escaping.h"
@@ -86,9 +87,41 @@ v1::Follow FollowOf(const WatchOptions& options, const std::string& case_id) {
   return follow;
 }
 
+// What is printed as it comes is seen; a copy of the record is not.
+class Screen {
+ public:
+  Screen(const WatchOptions& options, const CaseId& case_id, Client& client)
+      : live_(!options.from_start && !options.until_head && !options.raw),
+        case_id_(case_id),
+        client_(client),
+        seen_(MakeSystemRandom()->Uint64(), v1::SEEN_MODE_LIVE) {}
+
+  void Show(const DeliveredRecord& delivered) {
+    v1::Record record;
+    if (!live_ ||
+        !record.ParseFromArray(delivered.bytes.data(), static_cast<int>(delivered.bytes.size()))) {
+      return;
+    }
+    seen_.Show(delivered.record, record);
+  }
+  void Tell() {
+    const DeviceTime now = client_.clock().Now();
+    if (!live_ || (looked_at_ && now - *looked_at_ < kLookAtSeen)) return;
+    looked_at_ = now;
+    client_.Run([this] { client_.TellSeen(case_id_, &seen_); });
+  }
+
+ private:
+  const bool live_;
+  const CaseId case_id_;
+  Client& client_;
+  AsSeen seen_;
+  std::optional<DeviceTime> looked_at_;
+};
+
 // Prints until the time, the count, the head, the reader's or the hub's end.
 absl::Status PrintRecords(const Context& context, const WatchOptions& options, uint64_t head_seq,
-                          const Clock& clock, RecordStream& stream) {
+                          const Clock& clock, RecordStream& stream, Screen& screen) {
   const std::set<uint32_t> wanted(options.lanes.begin(), options.lanes.end());
   const DeviceTime end = clock.Now() + Duration::FromSeconds(options.seconds);
   const Interrupt interrupt;
@@ -100,6 +133,7 @@ absl::Status PrintRecords(const Context& context, const WatchOptions& options, u
     for (const std::string& change : stream.TakeLinkChanges()) {
       std::fprintf(stderr, "remora: %s\n", Printable(change).c_str());
     }
+    screen.Tell();
     const std::optional<DeliveredRecord> next = stream.Next(kLook);
     if (!next.has_value()) {
       status = stream.ended();
@@ -111,6 +145,7 @@ absl::Status PrintRecords(const Context& context, const WatchOptions& options, u
       const absl::Status written = results.Add(Text(context, options, *next));
       if (absl::IsCancelled(written)) return absl::OkStatus();
       RETURN_IF_ERROR(written);
+      screen.Show(*next);
       over = ++printed == options.count;
     }
     over |= options.until_head && next->record.stamp.seq >= head_seq;
@@ -130,8 +165,9 @@ absl::Status Watch(const Context& context, const WatchOptions& options) {
                    client->FindCase(options.case_name, context.timeout));
   stream.Follow(FollowOf(options, found.case_id()),
                 [link = client.get()](auto call) { link->Post(std::move(call)); });
+  Screen screen(options, CaseId::FromBytes(found.case_id()), *client);
   const absl::Status status =
-      PrintRecords(context, options, found.head_seq(), client->clock(), stream);
+      PrintRecords(context, options, found.head_seq(), client->clock(), stream, screen);
   if (stream.left_out() > 0) {
     std::fprintf(stderr, "remora: the hub left out %llu records for this reader (gaps)\n",
                  static_cast<unsigned long long>(stream.left_out()));

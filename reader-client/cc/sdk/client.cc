@@ -210,6 +210,17 @@ std::optional<BoundedHubTime> Client::HubNow() const {
   return link_->clock_model().ToHub(clock_->Now());
 }
 
+void Client::TellSeen(const CaseId& case_id, AsSeen* seen) {
+  if (welcome_.role() == v1::ROLE_AGENT || join_refusals_.contains(case_id)) return;
+  std::optional<v1::ViewSeen> view = seen->Take(clock_->Now(), LinkNow(), HubNow());
+  if (!view) return;
+  view->set_actor(welcome_.display_name());
+  v1::Record record;
+  *record.mutable_view_seen() = *std::move(view);
+  // A queue that is full holds enough of what was seen.
+  PublishFromObserver(case_id, std::move(record)).IgnoreError();
+}
+
 void Client::OnState(LinkState state) {
   if (observer_ != nullptr) observer_->OnState(state);
 }

@@ -28,6 +28,7 @@
 #include "common/mutex.h"
 #include "common/random.h"
 #include "common/thread_executor.h"
+#include "reader-client/cc/sdk/as_seen.h"
 #include "reader-client/cc/sdk/directory_view.h"
 #include "remora/v1/directory.pb.h"
 #include "remora/v1/record.pb.h"
@@ -73,8 +74,19 @@ class Client : private LinkObserver {
   // Publishes without waiting, from the observer's own calls (the client's sequence).
   absl::StatusOr<RecordKey> PublishFromObserver(const CaseId& case_id, v1::Record record);
 
+  // Answered by the observer's OnHistoryPage. Only on the client's sequence.
+  absl::Status RequestHistory(const v1::HistoryRequest& request) {
+    return link_->RequestHistory(request);
+  }
+
   // The hub's time now, by the clock model. Only on the client's sequence.
   std::optional<BoundedHubTime> HubNow() const;
+
+  // How the link is, from its own age. Only on the client's sequence.
+  AsSeen::Link LinkNow() const { return {link_->condition(), link_->age()}; }
+  // Puts on record what was shown, where that is due and this identity reads for a person. Only on
+  // the client's sequence.
+  void TellSeen(const CaseId& case_id, AsSeen* seen);
 
   // Runs `call` on the client's sequence and waits for it.
   void Run(std::function<void()> call);

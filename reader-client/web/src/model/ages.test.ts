@@ -5,7 +5,7 @@ import { Phase } from '../wire/generated/remora/v1/case_pb.js';
 import { RecordSchema } from '../wire/generated/remora/v1/record_pb.js';
 import { Modality, Side } from '../wire/generated/remora/v1/waveform_pb.js';
 import { packMicrovolts } from '../wire/samples.js';
-import { acquisitions, acquisitionWords, dueMs, responses, responseWords } from './ages.js';
+import { acquisitions, acquisitionWords, dueMs, responses, responseWords, wouldSee } from './ages.js';
 import { CaseModel } from './case_model.js';
 
 let seq = 0n;
@@ -28,6 +28,15 @@ describe('Acquisition', () => {
     expect(acquisitionWords(acquisitions(model, NOW))).toEqual({ words: undefined, ageMs: 1_200 });
     const later = acquisitionWords(acquisitions(model, NOW + 46_800));
     expect(later).toEqual({ words: 'SEP arm stimulation stopped 00:48', ageMs: 48_000 });
+  });
+  it('IsNotSaidToHaveStoppedWhereThePageWouldNotSeeIt', () => {
+    const model = new CaseModel();
+    sweep(model, Modality.SEP_UPPER, 48_000, { provisional: true });
+    expect(wouldSee({ kind: 'live', whose: 'hub' }, model)).toBe(true);
+    expect(wouldSee({ kind: 'lost', whose: 'agent' }, model)).toBe(false);
+    expect(acquisitionWords(acquisitions(model, NOW), false).words).toBe('last SEP arm stimulus 00:48 ago');
+    model.leftOut.slowLink.value = true;
+    expect(wouldSee({ kind: 'live', whose: 'hub' }, model)).toBe(false);
   });
   it('OfAResponseStimulatedByHandSaysNothing', () => {
     const model = new CaseModel();

@@ -7,6 +7,7 @@ import { Phase } from '../wire/generated/remora/v1/case_pb.js';
 import { Modality } from '../wire/generated/remora/v1/waveform_pb.js';
 import type { CaseModel } from './case_model.js';
 import { stalest } from './emg.js';
+import type { Freshness } from './freshness.js';
 import type { Trace } from './traces.js';
 import { modalityName, sided } from './words.js';
 
@@ -68,13 +69,21 @@ export function acquisitions(model: CaseModel, nowMs: number): Acquisition[] {
   return [...found.values()];
 }
 
+// Whether this page would see it, if stimuli and samples came: else all that it knows is the last of them.
+export const wouldSee = (fresh: Freshness, model: CaseModel): boolean => fresh.kind === 'live' && !model.leftOut.slowLink.value;
+
 // What a header says of acquisition: what stopped first, for longest first; else how old the newest is.
-export function acquisitionWords(all: Acquisition[]): { words: string | undefined; ageMs: number } {
+// `sure`: see wouldSee.
+export function acquisitionWords(all: Acquisition[], sure = true): { words: string | undefined; ageMs: number } {
   const stopped = all.filter((a) => a.stopped).sort((a, b) => b.ageMs - a.ageMs)[0];
   const ageMs = Math.min(...all.map((a) => a.ageMs));
   if (!stopped) return { words: undefined, ageMs: all.length > 0 ? ageMs : NaN };
-  const what = stopped.what === 'stimulation' ? `${modalityName(stopped.modality)} stimulation` : `samples of ${stopped.where}`;
-  return { words: `${what} stopped ${stopwatch(stopped.ageMs)}`, ageMs: stopped.ageMs };
+  const stimulated = stopped.what === 'stimulation';
+  const since = stopwatch(stopped.ageMs);
+  if (!sure) {
+    return { words: `last ${stimulated ? `${modalityName(stopped.modality)} stimulus` : `samples of ${stopped.where}`} ${since} ago`, ageMs: stopped.ageMs };
+  }
+  return { words: `${stimulated ? `${modalityName(stopped.modality)} stimulation` : `samples of ${stopped.where}`} stopped ${since}`, ageMs: stopped.ageMs };
 }
 
 export interface Response {

@@ -55,7 +55,7 @@ export function seenOf(open: OpenCase, mode: SeenMode, link: LinkPhase, linkAgeM
   const known = (ms: number) => (Number.isFinite(ms) ? Math.max(0, ms) : -1);
   const drawn = traces.slice(0, MOST_TRACES);
   return {
-    change: [mode, link, unrecorded, model.recording.value.unrecorded, model.controlSeq,
+    change: [mode, link, unrecorded, model.recording.value.unrecorded, model.newsSeq,
       ...drawn.map((t) => `${t.traceId} ${t.settled}`)].join('|'),
     view: {
       mode, link: LINK[link], controlSeq: model.controlSeq, headSeq: model.headSeq, unrecorded,

@@ -69,6 +69,8 @@ export class CaseModel implements RoomListener {
   // Places in the epoch that this screen has come to: of lanes 0-1, and of any.
   controlSeq = 0n;
   headSeq = 0n;
+  // As controlSeq, without what screens write by themselves: else views would be news to each other.
+  newsSeq = 0n;
   // Newest sign of acquisition, in the hub's time.
   acquiredMs = 0;
   private readonly clocks = new Map<string, number>();
@@ -110,7 +112,9 @@ export class CaseModel implements RoomListener {
     this.leftOut.came(record.lane);
     const seq = record.stamp?.seq ?? 0n;
     if (seq > this.headSeq) this.headSeq = seq;
-    if (record.lane <= 1 && seq > this.controlSeq) this.controlSeq = seq;
+    if (record.lane > 1 || seq <= this.controlSeq) return;
+    this.controlSeq = seq;
+    if (record.body.case !== 'viewSeen' && record.body.case !== 'clockEstimate') this.newsSeq = seq;
   }
 
   onGap(gap: Gap): void {

@@ -79,6 +79,16 @@ describe('What is shown and not on record', () => {
   });
 });
 
+describe('News', () => {
+  it('AreNotWhatScreensWriteByThemselvesOrViewsWouldCallForMoreOfThem', () => {
+    const model = new CaseModel();
+    model.onRecord(record(1, 5n, { case: 'annotation', value: { text: 'x' } }));
+    model.onRecord(record(1, 6n, { case: 'viewSeen', value: { actor: 'Maya' } }));
+    model.onRecord(record(1, 7n, { case: 'clockEstimate', value: { bootId: 1n } }));
+    expect([model.newsSeq, model.controlSeq]).toEqual([5n, 7n]);
+  });
+});
+
 describe('Review', () => {
   it('ShowsTheTimeThatIsOverStepByStepWhateverTheOrderItCameIn', () => {
     const model = new CaseModel();

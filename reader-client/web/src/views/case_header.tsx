@@ -1,7 +1,7 @@
 // The strip on top of a case: which room, how fresh, three ages that are never merged.
 
 import { ageWithin, boundWords, nsToMs, stopwatch } from '../base/format.js';
-import { acquisitions, acquisitionWords, responses, responseWords } from '../model/ages.js';
+import { acquisitions, acquisitionWords, responses, responseWords, wouldSee } from '../model/ages.js';
 import type { Desk, OpenCase } from '../model/desk.js';
 import { agentTrouble } from '../model/attention.js';
 import { freshness } from '../model/freshness.js';
@@ -27,9 +27,9 @@ export function CaseHeader({ desk, open, sound, onWall }:
   const c = summaryOf(desk, open);
   const now = desk.hubNow();
   void open.model.traces.version.value;
-  const acquisition = acquisitionWords(acquisitions(open.model, now));
-  const response = responseWords(responses(open.model, c?.phase ?? open.model.phaseNow(), now));
   const fresh = freshnessOf(desk, open);
+  const acquisition = acquisitionWords(acquisitions(open.model, now), wouldSee(fresh, open.model));
+  const response = responseWords(responses(open.model, c?.phase ?? open.model.phaseNow(), now));
   const agent = c && agentTrouble(c);
   return (
     <header class="bar case-bar">

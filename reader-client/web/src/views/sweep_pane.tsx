@@ -3,7 +3,7 @@
 import { useRef } from 'preact/hooks';
 import { useSignal } from '@preact/signals';
 import { age, microvolts, ms, percentChange, shortAge, stopwatch, timeOfDay } from '../base/format.js';
-import { stimulationOf } from '../model/ages.js';
+import { stimulationOf, wouldSee } from '../model/ages.js';
 import type { Desk, OpenCase } from '../model/desk.js';
 import type { TraceView } from '../model/case_screen.js';
 import { baselineSetMs, rejectedCount } from '../model/traces.js';
@@ -15,6 +15,7 @@ import type { BaselineSet } from '../wire/generated/remora/v1/case_pb.js';
 import { MeasurementState, QualityFlag, Side } from '../wire/generated/remora/v1/waveform_pb.js';
 import type { FilterSetting, Measurement, Modality, Sweep } from '../wire/generated/remora/v1/waveform_pb.js';
 import { idFrom } from '../wire/record_id.js';
+import { freshnessOf } from './case_header.js';
 import { PaneFrame } from './pane_frame.js';
 import { Canvas, cls, UnseenTable } from './parts.js';
 
@@ -117,7 +118,12 @@ function Stopped({ desk, open, trace }: { desk: Desk; open: OpenCase; trace: Tra
   const now = desk.hubNow();
   const stimulation = open.screen.held.value || open.screen.review.value ? undefined : stimulationOf(trace, now);
   if (!stimulation?.stopped) return null;
-  return <span class="row-stopped"><b class="number">STIMULATION STOPPED {stopwatch(stimulation.ageMs)}</b></span>;
+  const since = stopwatch(stimulation.ageMs);
+  return (
+    <span class="row-stopped"><b class="number">
+      {wouldSee(freshnessOf(desk, open), open.model) ? `STIMULATION STOPPED ${since}` : `LAST STIMULUS ${since} AGO`}
+    </b></span>
+  );
 }
 
 // An average that still grows has few sweeps and does not repeat: that says nothing yet.

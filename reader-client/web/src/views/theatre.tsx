@@ -4,7 +4,7 @@
 import { useEffect, useRef } from 'preact/hooks';
 import { useSignal } from '@preact/signals';
 import { age, ageWithin, timeOfDay } from '../base/format.js';
-import { acquisitions, acquisitionWords, responses, responseWords } from '../model/ages.js';
+import { acquisitions, acquisitionWords, responses, responseWords, wouldSee } from '../model/ages.js';
 import {
   acknowledge, isMine, MESSAGE_BYTES, say, sendDelivered, sendRead, undoable, undoAcknowledge,
 } from '../model/acts.js';
@@ -105,7 +105,8 @@ function TheatreAges({ desk, open }: { desk: Desk; open: OpenCase }) {
   void desk.beat.value;
   void open.model.traces.version.value;
   const now = desk.hubNow();
-  const acquired = acquisitionWords(acquisitions(open.model, now));
+  const acquired = acquisitionWords(acquisitions(open.model, now),
+    wouldSee(freshness(desk.link.value, open.model.ended.value, summaryOf(desk, open)), open.model));
   const response = responseWords(responses(open.model, summaryOf(desk, open)?.phase ?? open.model.phaseNow(), now));
   return (
     <span class="theatre-ages number">
