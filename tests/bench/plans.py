@@ -9,7 +9,7 @@ PLANS = ["saturate", "ingest", "steady", "busy", "slow", "reconnect", "scale", "
 SYSTEMS = {
     "saturate": ["tcp", "zmq", "nats", "grpc-cq", "remora-grpc-live", "remora-grpc-complete", "remora-ws-live",
                  "remora-ws-complete", "remora-grpc-live-memory", "remora-grpc-complete-memory",
-                 "remora-ws-live-memory"],
+                 "remora-ws-live-memory", "remora-tls-live"],
     "ingest": ["remora-grpc-live", "remora-grpc-live-memory"],
     "steady": ["tcp", "nats", "nats-jetstream", "remora-grpc-live", "remora-sdk-live", "remora-ws-live",
                "remora-tls-live"],
