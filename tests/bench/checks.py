@@ -115,13 +115,14 @@ def _link(m):
 
 
 def _reconnect(m):
-    whole = m.by_round("reconnect", "remora-grpc-complete", lambda r: r["whole_ms"])
-    yield ("back after 600 records: whole", "within 200 ms", [v if v >= 0 else float("inf") for v in whole.values()],
-           lambda v: v <= 200, "{:.0f}")
-    before = m.by_round("reconnect", "remora-grpc-complete", lambda r: r["p99_us"])
-    after = m.by_round("reconnect", "remora-grpc-complete", lambda r: r["p99_after_us"])
-    yield ("back after 600 records: p99 of the others, then over before", "under 1.3", _over(after, before),
-           lambda v: v < 1.3, "{:.2f}")
+    for system in ("remora-grpc-complete", "remora-sdk-complete"):
+        whole = m.by_round("reconnect", system, lambda r: r["whole_ms"])
+        yield (f"back after 600 records: whole, {system}", "within 200 ms",
+               [v if v >= 0 else float("inf") for v in whole.values()], lambda v: v <= 200, "{:.0f}")
+        before = m.by_round("reconnect", system, lambda r: r["p99_us"])
+        after = m.by_round("reconnect", system, lambda r: r["p99_after_us"])
+        yield (f"back after 600 records: p99 of the others, then over before, {system}", "under 1.3",
+               _over(after, before), lambda v: v < 1.3, "{:.2f}")
 
 
 def _growth(m):

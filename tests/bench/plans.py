@@ -15,7 +15,7 @@ SYSTEMS = {
                "remora-tls-live"],
     "busy": ["tcp", "nats", "remora-grpc-live", "remora-ws-live"],
     "slow": ["nats", "zmq", "remora-grpc-live", "remora-ws-live"],
-    "reconnect": ["remora-grpc-complete"],
+    "reconnect": ["remora-grpc-complete", "remora-sdk-complete"],
     "scale": ["remora-grpc-live", "remora-ws-live"],
     "idle": ["remora-grpc-live", "remora-ws-live"],
     "link": ["remora-sdk-live", "remora-ws-live"],

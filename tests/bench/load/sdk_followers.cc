@@ -15,6 +15,8 @@
 namespace remora::bench {
 namespace {
 
+constexpr int64_t kTickNs = 5'000'000;
+
 class SdkFollower final : public LinkObserver {
  public:
   SdkFollower(const LoadOptions& options, int index, ControlPage* page, Tally* tally,
@@ -30,6 +32,14 @@ class SdkFollower final : public LinkObserver {
     link.software = "remora-bench-load";
     link_ = std::make_unique<ParticipantLink>(link, executor, clock, random, *dialer_, *this);
     (void)link_->AddFollow(follower_.FollowRequest());
+    link_->Start();
+  }
+
+  // On the executor.
+  void LeaveOrComeBack(bool leave) {
+    if (!follower_.leaves()) return;
+    if (leave) return link_->Stop();
+    follower_.ComeBack();
     link_->Start();
   }
 
@@ -58,7 +68,16 @@ void FollowWithSdk(const LoadOptions& options, ControlPage* page, Tally* tally) 
           std::make_unique<SdkFollower>(options, i, page, tally, executor, *clock, *random));
     }
   });
-  while (page->phase != Phase::kDone) SleepUntilNs(NowNs() + 20'000'000);
+  bool away = false;
+  while (page->phase != Phase::kDone) {
+    if (away != page->stalling) {
+      away = !away;
+      executor.Post([&followers, away] {
+        for (const auto& follower : followers) follower->LeaveOrComeBack(away);
+      });
+    }
+    SleepUntilNs(NowNs() + kTickNs);
+  }
   tally->Print();
   std::fflush(stdout);
   _exit(0);
