@@ -25,6 +25,7 @@ AgentSession::AgentSession(SessionOptions options, const CasePlan& plan, SignalS
       clock_(clock),
       console_(console),
       outbox_(spool),
+      closer_(spool, clock),
       hub_watch_(options_.reader_phone) {
   resumed_ = spool.last_seq(1) > 0;
   for (uint32_t lane = 0; lane < kLaneCount; ++lane) recovered_seqs_[lane] = spool.last_seq(lane);
@@ -216,11 +217,9 @@ void AgentSession::EndOfCase(const std::string& reason) {
   drain_deadline_ = clock_.Now() + options_.linger;
   TellShed();
   if (!options_.keep_open) {
-    for (const v1::CaseTransition step :
-         {v1::CASE_TRANSITION_CLOSING, v1::CASE_TRANSITION_CLOSED}) {
-      v1::Record closing = ClosingRecord(step, reason);
-      recorder_->Put(&closing, analysis_->now_ns());
-    }
+    v1::Record closing = ClosingRecord(v1::CASE_TRANSITION_CLOSING, reason);
+    recorder_->Put(&closing, analysis_->now_ns());
+    closer_.PutTotal(analysis_->now_ns());
     if (!spool_.closed()) spool_.Close().IgnoreError();  // a full disk is said by the recorder
   }
   console_.Say(absl::StrFormat("%s after %.1f s of signal", reason,
@@ -235,11 +234,9 @@ void AgentSession::Stop(bool close_case) {
     TellShed();
     // Not the analysis' own end: these cannot be made again, and need not, since the spool is
     // closed with them.
-    for (const v1::CaseTransition step :
-         {v1::CASE_TRANSITION_CLOSING, v1::CASE_TRANSITION_CLOSED}) {
-      v1::Record closing = ClosingRecord(step, "stopped by a person");
-      recorder_->PutOnce(&closing, analysis_->now_ns());
-    }
+    v1::Record closing = ClosingRecord(v1::CASE_TRANSITION_CLOSING, "stopped by a person");
+    recorder_->PutOnce(&closing, analysis_->now_ns());
+    closer_.PutTotal(analysis_->now_ns());
     spool_.Close().IgnoreError();
     state_ = State::kDraining;
     drain_deadline_ = clock_.Now() + options_.linger;
@@ -331,7 +328,8 @@ void AgentSession::CheckDrained() {
     if (state_ == State::kDraining) ScheduleCommit(kCommitInterval);
     return;
   }
-  if (link_ == nullptr || spool_.AllSettled()) return Finish(absl::OkStatus());
+  if (link_ == nullptr) return Finish(absl::OkStatus());
+  if (spool_.AllSettled()) return closer_.Advance() ? Commit() : Finish(absl::OkStatus());
   if (clock_.Now() < drain_deadline_) return;
   if (refused_)
     return Finish(

@@ -18,6 +18,7 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -27,6 +28,7 @@
 #include "acquisition-agent/app/console.h"
 #include "acquisition-agent/app/hub_watch.h"
 #include "acquisition-agent/app/limits.h"
+#include "acquisition-agent/app/spool_closer.h"
 #include "acquisition-agent/app/spool_recorder.h"
 #include "acquisition-agent/spool/case_spool.h"
 #include "acquisition-agent/spool/spool_outbox.h"
@@ -66,6 +68,11 @@ class AgentSession : public LinkObserver {
   void Start(std::function<void(absl::Status)> on_done);
   // A person stops the program. The case stays open to go on with, unless `close_case`.
   void Stop(bool close_case);
+
+  // Before Start: a case of an earlier run, which is closed when the hub has it.
+  void AlsoClose(CaseSpool& old) {
+    old_cases_.try_emplace(old.case_id(), &old, SpoolCloser(old, clock_));
+  }
 
   SpoolOutbox& outbox() { return outbox_; }
   const SpoolRecorder& recorder() const { return *recorder_; }
@@ -115,6 +122,7 @@ class AgentSession : public LinkObserver {
   int64_t SourceNow() const;
   void Follow();
   void CheckDrained();
+  void AdvanceOld(absl::string_view case_id);
   void Finish(absl::Status status);
   void Post(Duration delay, void (AgentSession::*member)());
 
@@ -127,6 +135,9 @@ class AgentSession : public LinkObserver {
   Console& console_;
   ParticipantLink* link_ = nullptr;
   SpoolOutbox outbox_;
+  SpoolCloser closer_;
+  // Cases of earlier runs, delivered beside this one.
+  std::map<CaseId, std::pair<CaseSpool*, SpoolCloser>> old_cases_;
   std::unique_ptr<SpoolRecorder> recorder_;
   std::unique_ptr<CaseAnalysis> analysis_;
   std::function<void(absl::Status)> on_done_;

@@ -26,6 +26,13 @@ void AgentSession::OnRecord(const DeliveredRecord& delivered) {
     console_.Say(absl::StrCat(record.message().urgent() ? "URGENT " : "", record.message().sender(),
                               ": ", record.message().text()));
   }
+  const v1::CaseTransition step = record.case_lifecycle().transition();
+  if (state_ == State::kRunning &&
+      (step == v1::CASE_TRANSITION_CLOSING || step == v1::CASE_TRANSITION_CLOSED)) {
+    // A person closes the case: the hub is to know what it will get.
+    closer_.PutTotal(analysis_->now_ns());
+    ScheduleCommit(kCommitInterval);
+  }
   if (!CaseAnalysis::IsInput(record)) return;
   if (known_inputs_.contains(header.key())) return;
   if (known_inputs_.size() >= options_.max_known_inputs) {
@@ -81,7 +88,18 @@ void AgentSession::RecordClock() {
   ScheduleCommit(kCommitInterval);
 }
 
+void AgentSession::AdvanceOld(absl::string_view case_id) {
+  const auto old = old_cases_.find(CaseId::FromBytes(case_id));
+  if (old == old_cases_.end() || !old->second.second.Advance()) return;
+  if (const absl::Status status = old->second.first->Commit(); !status.ok()) {
+    console_.Say(absl::StrCat("The close of case ", old->first.Hex(),
+                              " cannot be written: ", status.message()));
+  }
+  link_->NotifyPending();
+}
+
 void AgentSession::OnJoined(const v1::Joined& joined) {
+  AdvanceOld(joined.case_id());
   if (joined.case_id() != spool_.case_id().bytes()) return;
   refused_ = false;
   FindOwnAbsence();
@@ -93,6 +111,7 @@ void AgentSession::OnJoined(const v1::Joined& joined) {
 }
 
 void AgentSession::OnAcknowledged(const v1::Acknowledge& acknowledge) {
+  AdvanceOld(acknowledge.case_id());
   if (acknowledge.case_id() != spool_.case_id().bytes()) return;
   case_known_to_hub_ = true;
   Follow();

@@ -7,6 +7,7 @@
 #include "acquisition-agent/app/dry_run.h"
 #include "acquisition-agent/app/limits.h"
 #include "acquisition-agent/app/setup_digest.h"
+#include "acquisition-agent/app/spool_closer.h"
 #include "acquisition-agent/app/spool_recorder.h"
 #include "acquisition-agent/app/spool_repair.h"
 #include "common/status_macros.h"
@@ -33,11 +34,10 @@ absl::Status CloseLeftOpen(CaseSpool& spool, const Clock& clock) {
   SpoolRecorder recorder(IdentityOf(spool), spool, clock, nullptr);
   // When its last record was made: its source says nothing later.
   const int64_t at_ns = LastTimeNs(spool);
-  for (const v1::CaseTransition step : {v1::CASE_TRANSITION_CLOSING, v1::CASE_TRANSITION_CLOSED}) {
-    v1::Record closing = ClosingRecord(step, "a new case was begun");
-    recorder.PutOnce(&closing, at_ns);
-  }
+  v1::Record closing = ClosingRecord(v1::CASE_TRANSITION_CLOSING, "a new case was begun");
+  recorder.PutOnce(&closing, at_ns);
   RETURN_IF_ERROR(recorder.status());
+  SpoolCloser(spool, clock).PutTotal(at_ns);
   RETURN_IF_ERROR(spool.Close());
   return spool.Commit();
 }
@@ -81,7 +81,7 @@ absl::StatusOr<Cases> ChooseCase(const AgentOptions& options, const CasePlan& pl
         return absl::InvalidArgumentError(
             absl::StrCat("--case: ", options.case_id, " is closed in this spool"));
       }
-      if (cases.old.size() < kMaxOldCases && !spool->AllSettled())
+      if (cases.old.size() < kMaxOldCases && !SpoolCloser(*spool, clock).IsOver())
         cases.old.push_back(std::move(spool));
       continue;
     }

@@ -137,6 +137,7 @@ absl::Status MakeLink(const AgentOptions& options, FileSystem& files, const Cloc
                                                   *works->dialer, *works->session);
   for (const std::unique_ptr<CaseSpool>& old : cases.old) {
     works->old_outboxes.push_back(std::make_unique<SpoolOutbox>(*old));
+    works->session->AlsoClose(*old);
   }
   return absl::OkStatus();
 }
@@ -179,11 +180,11 @@ absl::Status WorkUntilDone(const sigset_t& signals, const AgentOptions& options,
 }
 
 // Marks what the hub holds wholly.
-absl::Status MarkDone(SpoolFolder& folder, Cases* cases) {
+absl::Status MarkDone(SpoolFolder& folder, const Clock& clock, Cases* cases) {
   cases->old.push_back(std::move(cases->current));
   for (std::unique_ptr<CaseSpool>& spool : cases->old) {
     const CaseId id = spool->case_id();
-    const bool whole = spool->closed() && spool->AllSettled();
+    const bool whole = SpoolCloser(*spool, clock).IsOver();
     spool.reset();
     if (whole) RETURN_IF_ERROR(folder.MarkDone(id));
   }
@@ -220,7 +221,7 @@ absl::Status Run(const AgentOptions& options, const CasePlan& plan, SignalSource
     }
     result = WorkUntilDone(signals, options, cases, console, &works);
   }
-  RETURN_IF_ERROR(MarkDone(*folder, &cases));
+  RETURN_IF_ERROR(MarkDone(*folder, *clock, &cases));
   return result;
 }
 

@@ -193,8 +193,44 @@ void CaseFold::ApplyEvent(const v1::Record& record, const RecordKey& key,
       break;
     }
     default:
+      ApplySeal(record, folded);
       break;
   }
+}
+
+void CaseFold::ApplySeal(const v1::Record& record, const FoldedRecord& folded) {
+  const StampedBytes& bytes = folded.bytes;
+  switch (record.body_case()) {
+    case v1::Record::kPublisherTotal:
+      publisher_totals_.Put(folded.seq, record.origin(), bytes);
+      break;
+    case v1::Record::kCertificate:
+      certificate_ = record.certificate();
+      certificates_.Put(folded.seq, "", bytes);
+      break;
+    case v1::Record::kSignedHead:
+      signed_head_ = record.signed_head();
+      signed_heads_.Put(folded.seq, "", bytes);
+      break;
+    default:
+      break;
+  }
+}
+
+// What the newest certificate says, for the tile.
+void CaseFold::FillCertificate(v1::CaseSummary* summary) const {
+  if (certificate_.certificate_index() == 0) return;
+  v1::CertificateSummary& out = *summary->mutable_certificate();
+  out.set_certificate_index(certificate_.certificate_index());
+  out.set_complete(certificate_.complete());
+  uint64_t missing = 0;
+  for (const v1::OriginLaneHead& head : certificate_.heads()) {
+    for (const v1::NamedGap& gap : head.gaps()) {
+      if (gap.cause() != v1::NAMED_GAP_CAUSE_MISSING) continue;
+      missing += gap.last_origin_seq() - gap.first_origin_seq() + 1;
+    }
+  }
+  out.set_missing_count(missing);
 }
 
 void CaseFold::ApplyMeasurement(const v1::Record& record, const FoldedRecord& folded) {
@@ -316,6 +352,7 @@ v1::CaseSummary CaseFold::Summary() const {
   for (float percent : trends_.WorstOfLastHour(last_recorded_unix_ns_)) {
     summary.add_worst_amplitude_percent(percent);
   }
+  FillCertificate(&summary);
   return summary;
 }
 

@@ -37,6 +37,10 @@ struct FoldedRecord {
   uint32_t lane = 0;
 };
 
+// Of the bytes that EncodeCheckpoint makes of a given record. Whoever changes these bytes raises it
+// (a test pins them): digests that were signed with another version are not compared.
+inline constexpr uint32_t kFoldVersion = 1;
+
 class CaseFold {
  public:
   explicit CaseFold(const CaseId& case_id) : case_id_(case_id) {}
@@ -67,6 +71,14 @@ class CaseFold {
   v1::LinkCondition LinkOf(const std::string& participant) const;
   // Newest measurement of each trace, for snapshots.
   const RecordShelf& measurements() const { return measurements_; }
+  // What publishers said that they made, the newest of each origin; by the origin's bytes.
+  const RecordShelf& publisher_totals() const { return publisher_totals_; }
+  // Gaps that agents told, the newest kMaxListed of them.
+  const RecordShelf& gaps() const { return gaps_; }
+  const RecordShelf& lifecycle() const { return lifecycle_; }
+  // The newest of the case; index or seq 0: there is none.
+  const v1::Certificate& certificate() const { return certificate_; }
+  const v1::SignedHead& signed_head() const { return signed_head_; }
   // The last LinkState of each participant.
   const RecordShelf& link_states() const { return link_states_; }
 
@@ -83,6 +95,9 @@ class CaseFold {
                       const StampedBytes& bytes);
   // Outages of the agent's link and unrecorded intervals that no review names.
   uint32_t CountUnreviewed() const;
+  // Totals, certificates, signed heads.
+  void ApplySeal(const v1::Record& record, const FoldedRecord& folded);
+  void FillCertificate(v1::CaseSummary* summary) const;
 
   struct Participant {
     std::string display_name;
@@ -111,6 +126,8 @@ class CaseFold {
   std::map<std::string, TraceState> trace_states_;     // by key of measurements_
   std::map<std::string, TraceState> activity_states_;  // by key of activities_
   std::vector<v1::Modality> planned_;
+  v1::Certificate certificate_;
+  v1::SignedHead signed_head_;
 
   AlertBoard alerts_;
   TrendSet trends_;
@@ -134,6 +151,9 @@ class CaseFold {
   RecordShelf backlog_reviews_{2 * kMaxIntervals, 2 * kMaxIntervalBytes};
   // By participant (its origin) and screen.
   RecordShelf views_seen_{kMaxListed, kMaxViewBytes};
+  RecordShelf publisher_totals_{kMaxListed, kMaxTotalsBytes};
+  RecordShelf certificates_{1, kMaxControlBytes};
+  RecordShelf signed_heads_{1, kMaxReasonBodyBytes};
 };
 
 }  // namespace remora

@@ -4,9 +4,12 @@
 
 #include <vector>
 
+#include "absl/strings/escaping.h"
 #include "common/random.h"
 #include "common/record_codec.h"
+#include "common/record_seal.h"
 #include "common/testing/record_writer.h"
+#include "common/testing/sample_records.h"
 
 namespace remora {
 namespace {
@@ -102,6 +105,26 @@ class CaseFoldTest : public ::testing::Test {
           v1::Record body;
           body.mutable_timer_fired()->set_timer("t" + name);
           body.mutable_timer_fired()->set_deadline_unix_ns(i / 7);
+          Apply(body);
+          break;
+        }
+        case 13: {
+          v1::Record body;
+          v1::LaneTotal* total = body.mutable_publisher_total()->add_lanes();
+          total->set_lane(1);
+          total->set_last_origin_seq(static_cast<uint64_t>(i));
+          Apply(body);
+          break;
+        }
+        case 14: {
+          v1::Record body;
+          body.mutable_certificate()->set_certificate_index(static_cast<uint32_t>(i) + 1);
+          Apply(body);
+          break;
+        }
+        case 15: {
+          v1::Record body;
+          body.mutable_signed_head()->set_seq(seq_);
           Apply(body);
           break;
         }
@@ -411,6 +434,47 @@ TEST_F(CaseFoldTest, HostileCheckpointsAreRefused) {
   ASSERT_TRUE(state.ParseFromString(fold_.EncodeCheckpoint()));
   state.add_messages("no record");
   EXPECT_FALSE(CaseFold(case_id_).Restore(state.SerializeAsString()).ok());
+}
+
+// Heads and certificates are signed over these bytes' digest. Where this fails, the encoding has
+// changed: raise kFoldVersion, and put the new digest here.
+TEST_F(CaseFoldTest, EncodingOfAStateIsPinnedToItsVersion) {
+  CaseFold fold(CaseIdForTest());
+  uint64_t seq = 0;
+  for (const v1::Record& record : SampleRecords()) {
+    ++seq;
+    fold.Apply(StampedForFold(record.SerializeAsString(), seq, static_cast<int64_t>(seq)));
+  }
+  EXPECT_EQ(kFoldVersion, 1u);
+  EXPECT_EQ(absl::BytesToHexString(Blake2b256(fold.EncodeCheckpoint())),
+            "c17e0b9addab129ea3d7c1813650cced14f18aa82969de517d921f84ed7c1079");
+}
+
+TEST_F(CaseFoldTest, NewestCertificateIsOnTheTile) {
+  EXPECT_FALSE(fold_.Summary().has_certificate());
+  v1::Record body;
+  v1::Certificate* certificate = body.mutable_certificate();
+  certificate->set_certificate_index(1);
+  v1::OriginLaneHead* head = certificate->add_heads();
+  head->set_origin(OriginIdForTest().ToString());
+  v1::NamedGap* gap = head->add_gaps();
+  gap->set_first_origin_seq(4);
+  gap->set_last_origin_seq(6);
+  gap->set_cause(v1::NAMED_GAP_CAUSE_MISSING);
+  Apply(body);
+  EXPECT_EQ(fold_.Summary().certificate().missing_count(), 3u);
+  EXPECT_FALSE(fold_.Summary().certificate().complete());
+  gap->set_cause(v1::NAMED_GAP_CAUSE_DATA_GAP);
+  certificate->set_certificate_index(2);
+  certificate->set_complete(true);
+  Apply(body);
+  CaseFold restored(case_id_);
+  ASSERT_TRUE(restored.Restore(fold_.EncodeCheckpoint()).ok());
+  for (const CaseFold* fold : {&fold_, &restored}) {
+    EXPECT_EQ(fold->Summary().certificate().certificate_index(), 2u);
+    EXPECT_TRUE(fold->Summary().certificate().complete());
+    EXPECT_EQ(fold->Summary().certificate().missing_count(), 0u);
+  }
 }
 
 }  // namespace

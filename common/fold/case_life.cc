@@ -72,6 +72,13 @@ absl::Status CheckTransition(const CaseLife& life, const v1::CaseLifecycle& step
     return absl::InvalidArgumentError(absl::StrCat(
         "reason is missing: a case that is ", TransitionName(step.transition()), " needs one"));
   }
+  if (step.with_gaps() && step.transition() != v1::CASE_TRANSITION_CLOSED) {
+    return absl::InvalidArgumentError("with_gaps: only a case that is closed has them named");
+  }
+  if (step.with_gaps() && step.reason().empty()) {
+    return absl::InvalidArgumentError(
+        "reason is missing: say why the case is closed though records are missing");
+  }
   return absl::OkStatus();
 }
 
@@ -90,6 +97,7 @@ bool StageTakesLane(v1::CaseStage stage, uint32_t lane) {
     case v1::CASE_STAGE_OPEN:
     case v1::CASE_STAGE_CLOSING:
     case v1::CASE_STAGE_CLOSED:
+    case v1::CASE_STAGE_SEALED:
       return true;
     default:
       return false;

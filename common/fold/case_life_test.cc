@@ -68,9 +68,9 @@ TEST(CaseLife, StepsSayWhichTheatreAndWhy) {
   EXPECT_TRUE(CheckTransition(open, closing).ok());
 }
 
-TEST(CaseLife, SealedAndAbandonedCasesTakeNothingMore) {
+TEST(CaseLife, AbandonedCaseTakesNothingMoreAndASealedOneItsLateAnnex) {
   for (uint32_t lane = 0; lane < 6; ++lane) {
-    EXPECT_FALSE(StageTakesLane(v1::CASE_STAGE_SEALED, lane));
+    EXPECT_TRUE(StageTakesLane(v1::CASE_STAGE_SEALED, lane));
     EXPECT_FALSE(StageTakesLane(v1::CASE_STAGE_ABANDONED, lane));
     EXPECT_TRUE(StageTakesLane(v1::CASE_STAGE_OPEN, lane));
     EXPECT_TRUE(StageTakesLane(v1::CASE_STAGE_CLOSING, lane));

@@ -67,6 +67,9 @@ std::string CaseFold::EncodeShown(const v1::CaseSummary& summary) const {
   backlog_reviews_.AppendTo(State::kBacklogReviewsFieldNumber, &out);
   unrecorded_intervals_.AppendTo(State::kUnrecordedIntervalsFieldNumber, &out);
   views_seen_.AppendTo(State::kViewsSeenFieldNumber, &out);
+  certificates_.AppendTo(State::kCertificatesFieldNumber, &out);
+  publisher_totals_.AppendTo(State::kPublisherTotalsFieldNumber, &out);
+  signed_heads_.AppendTo(State::kSignedHeadsFieldNumber, &out);
   return out;
 }
 
@@ -93,12 +96,27 @@ absl::Status CaseFold::RestoreRecords(const v1::CaseState& state) {
     }
     return absl::OkStatus();
   };
-  for (const auto* records :
-       {&state.alerts(), &state.alert_actions(), &state.messages(), &state.receipts(),
-        &state.baselines(), &state.annotations(), &state.phases(), &state.activities(),
-        &state.gaps(), &state.clock_estimates(), &state.lifecycle(), &state.measurements(),
-        &state.link_states(), &state.timers(), &state.outages(), &state.backlog_reviews(),
-        &state.unrecorded_intervals(), &state.views_seen()}) {
+  for (const auto* records : {&state.alerts(),
+                              &state.alert_actions(),
+                              &state.messages(),
+                              &state.receipts(),
+                              &state.baselines(),
+                              &state.annotations(),
+                              &state.phases(),
+                              &state.activities(),
+                              &state.gaps(),
+                              &state.clock_estimates(),
+                              &state.lifecycle(),
+                              &state.measurements(),
+                              &state.link_states(),
+                              &state.timers(),
+                              &state.outages(),
+                              &state.backlog_reviews(),
+                              &state.unrecorded_intervals(),
+                              &state.views_seen(),
+                              &state.certificates(),
+                              &state.publisher_totals(),
+                              &state.signed_heads()}) {
     if (absl::Status status = add(*records); !status.ok()) return status;
   }
   if (!state.plan().empty()) {

@@ -29,6 +29,8 @@ inline constexpr size_t kMaxAnnotationBytes = 192 * 1024;
 // Phases, life-cycle steps, gaps, EMG activities, link states: what a screen lists.
 inline constexpr size_t kMaxListed = 200;
 inline constexpr size_t kMaxListedBytes = 64 * 1024;
+// Of each publisher its last total, some 130 bytes: as many publishers as are listed.
+inline constexpr size_t kMaxTotalsBytes = 32 * 1024;
 inline constexpr size_t kMaxTimers = 256;
 // Outages, and times without a journal: what a link that comes and goes each minute makes in 3 h.
 inline constexpr size_t kMaxIntervals = 200;
@@ -53,9 +55,9 @@ inline constexpr size_t kMaxSummaryBytes = 64 * 1024;
 inline constexpr size_t kMaxSnapshotTraceBytes = 512 * 1024;
 
 static_assert(kMaxAlertBytes + kMaxChatBytes + kMaxReceiptBytes + kMaxBaselineBytes +
-                      kMaxAnnotationBytes + kMaxControlBytes + 6 * kMaxListedBytes +
-                      4 * kMaxIntervalBytes + kMaxViewBytes +
-                      kMaxTrendPointsOfCase * kTrendPointBytes +
+                      kMaxAnnotationBytes + 2 * kMaxControlBytes + 6 * kMaxListedBytes +
+                      4 * kMaxIntervalBytes + kMaxViewBytes + kMaxTotalsBytes +
+                      2 * kMaxReasonBodyBytes + kMaxTrendPointsOfCase * kTrendPointBytes +
                       kMaxTrends * 2 * (kMaxNameBytes + 4) + kMaxSummaryBytes +
                       kMaxSnapshotTraceBytes <
                   kMaxMessageBytes - 64 * 1024,

@@ -52,6 +52,8 @@ struct RawOptions {
   bool expose_without_proxy = false;
   bool check_config = false;
   bool hash_token = false;
+  bool print_record_key = false;
+  bool rotate_record_key = false;
   bool start_new_epoch = false;
   bool nothing_is_kept = false;
 };
@@ -106,6 +108,10 @@ Settings AddOptions(CLI::App& app, RawOptions& raw) {
   app.add_flag("--nothing-is-kept", raw.nothing_is_kept)->group("");
   app.add_flag("--hash-token", raw.hash_token,
                "Reads a token from standard input, prints its token_hash for the identities' file");
+  app.add_flag("--print-record-key", raw.print_record_key,
+               "Prints id and public key that records are signed with, then older ones");
+  app.add_flag("--rotate-record-key", raw.rotate_record_key,
+               "Takes a new key into use and prints as --print-record-key; the hub must be down");
   app.set_version_flag("--version", absl::StrCat("remora-hub ", kVersion));
   return settings;
 }
@@ -172,6 +178,12 @@ absl::StatusOr<HubOptions> Validate(const RawOptions& raw) {
             ? "--journal memory keeps nothing beyond this process: for measurements, with "
               "--nothing-is-kept; otherwise name a file (./memory if it is called so)"
             : "--nothing-is-kept goes with --journal memory alone");
+  }
+  if (raw.print_record_key || raw.rotate_record_key) {
+    options.journal_path = raw.journal;
+    options.command = raw.rotate_record_key ? HubOptions::Command::kRotateRecordKey
+                                            : HubOptions::Command::kPrintRecordKey;
+    return options;
   }
   if (raw.local_identities.empty()) {
     return absl::InvalidArgumentError(

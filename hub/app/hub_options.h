@@ -16,12 +16,14 @@ namespace remora::hub {
 
 struct HubOptions {
   // What to do instead of serving.
-  enum class Command { kServe, kCheckConfig, kHashToken };
+  enum class Command { kServe, kCheckConfig, kHashToken, kPrintRecordKey, kRotateRecordKey };
   Command command = Command::kServe;
 
   std::string journal_path;
   // No journal on disk: for measurements. What is accepted is gone with the process.
   bool journal_in_memory = false;
+  // Beside the journal.
+  std::string record_key_path() const { return journal_path + ".record-key"; }
   ListenAddress grpc_address;
   ListenAddress http_address;
   std::string web_directory;

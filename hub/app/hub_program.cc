@@ -9,11 +9,14 @@
 #include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "common/record_seal.h"
 #include "common/status_macros.h"
 #include "hub/app/ports_file.h"
 #include "hub/app/version.h"
+#include "hub/identity/record_key_file.h"
 #include "hub/journal/memory_journal.h"
 #include "hub/journal/payload_cipher.h"
 #include "hub/journal/sqlite/sqlite_journal.h"
@@ -79,12 +82,12 @@ class HubProgram {
   absl::Status Start() {
     const DeviceTime begun = machine_.clock.Now();
     RETURN_IF_ERROR(OpenJournal());
-    core_ = std::make_unique<HubCore>(
-        HubCoreParts{journal_.get(), &machine_.clock, &grpc_.executor(), &machine_.random,
-                     &metrics_, absl::StrCat("remora-hub ", kVersion),
-                     [this](const CaseId& case_id, const absl::Status& damage) {
-                       SayDamaged(case_id, damage);
-                     }});
+    RETURN_IF_ERROR(OpenRecordKeys());
+    core_ = std::make_unique<HubCore>(HubCoreParts{
+        journal_.get(), &machine_.clock, &grpc_.executor(), &machine_.random, &metrics_,
+        absl::StrCat("remora-hub ", kVersion),
+        [this](const CaseId& case_id, const absl::Status& damage) { SayDamaged(case_id, damage); },
+        signer_.get(), retired_record_keys_});
     host_ = std::make_unique<StartedCore>(*core_);
     RETURN_IF_ERROR(grpc_.Start(authenticator_, *host_));
     absl::Status core_started;
@@ -149,6 +152,20 @@ class HubProgram {
         SqliteJournal::Open(std::move(options), machine_.clock, grpc_.executor(), cipher_));
     journal_on_disk_ = journal.get();
     journal_ = std::move(journal);
+    return absl::OkStatus();
+  }
+
+  absl::Status OpenRecordKeys() {
+    RecordKeys keys;
+    if (options_.journal_in_memory) {
+      machine_.random.Fill(keys.seed);
+    } else {
+      ASSIGN_OR_RETURN(
+          keys, ReadOrMakeRecordKeys(machine_.files, options_.record_key_path(), machine_.random));
+    }
+    signer_ = std::make_unique<RecordSigner>(keys.seed);
+    retired_record_keys_ = std::move(keys.retired);
+    log_.Info(keys.made ? "record-key-made" : "record-key", {{"id", signer_->key_id()}});
     return absl::OkStatus();
   }
 
@@ -273,6 +290,8 @@ class HubProgram {
   GrpcServer grpc_;
   std::unique_ptr<Journal> journal_;
   SqliteJournal* journal_on_disk_ = nullptr;  // of journal_; null in memory
+  std::unique_ptr<RecordSigner> signer_;
+  std::vector<std::string> retired_record_keys_;
   std::unique_ptr<HubCore> core_;
   std::unique_ptr<StartedCore> host_;
   std::unique_ptr<WebSessions> web_sessions_;

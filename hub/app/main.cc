@@ -11,12 +11,27 @@
 #include "hub/app/hub_options.h"
 #include "hub/app/hub_program.h"
 #include "hub/identity/local_identities.h"
+#include "hub/identity/record_key_file.h"
 #include "hub/ops/signals.h"
 
 namespace {
 
 constexpr int kOk = 0;
 constexpr int kUsage = 2;
+
+int PrintRecordKey(const remora::hub::HubOptions& options, remora::FileSystem& files) {
+  const auto random = remora::MakeSystemRandom();
+  const std::string path = options.record_key_path();
+  const bool rotates = options.command == remora::hub::HubOptions::Command::kRotateRecordKey;
+  const auto keys = rotates ? remora::hub::RotateRecordKeys(files, path, *random)
+                            : remora::hub::ReadOrMakeRecordKeys(files, path, *random);
+  if (!keys.ok()) {
+    std::cerr << "remora-hub: " << keys.status().message() << "\n";
+    return kUsage;
+  }
+  std::cout << remora::hub::RecordKeysText(*keys);
+  return kOk;
+}
 
 int HashTokenFromInput() {
   std::string token;
@@ -44,6 +59,11 @@ int main(int argc, char** argv) {
   if (outcome.should_exit()) return outcome.exit_code;
   const remora::hub::HubOptions& options = outcome.options;
   if (options.command == remora::hub::HubOptions::Command::kHashToken) return HashTokenFromInput();
+
+  if (options.command == remora::hub::HubOptions::Command::kPrintRecordKey ||
+      options.command == remora::hub::HubOptions::Command::kRotateRecordKey) {
+    return PrintRecordKey(options, *files);
+  }
 
   auto identities = remora::hub::LocalIdentities::Read(*files, options.local_identities_path);
   if (!identities.ok()) {

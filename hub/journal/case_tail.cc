@@ -27,9 +27,9 @@ absl::StatusOr<AppendRows> CaseTail::Accept(const CaseAppend& append, size_t max
   for (const Run& run : append.runs) first_seq = std::min(first_seq, run.first_seq);
   const uint64_t expected = head_.last_seq + 1;
   if (failed_ && first_seq > expected) {
-    return absl::UnavailableError(absl::StrCat(
-        "case ", head_.case_id.Hex(), ": an earlier append failed; append again from seq ",
-        expected));
+    return absl::UnavailableError(absl::StrCat("case ", head_.case_id.Hex(),
+                                               ": an earlier append failed; append again from seq ",
+                                               expected));
   }
   const auto refuse = [this](absl::string_view what) {
     return absl::InvalidArgumentError(absl::StrCat("case ", head_.case_id.Hex(), ": ", what));
@@ -118,6 +118,8 @@ void CaseTail::Advance(const CaseAppend& append, const AppendRows& rows) {
     InsertAll(advance.added, &held.held);
     InsertAll(advance.refused, &held.refused);
     if (held.participant.empty()) held.participant = advance.participant;
+    held.late_count += advance.late_count;
+    held.duplicate_count += advance.duplicate_count;
   }
   failed_ = false;
 }

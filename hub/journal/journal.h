@@ -58,6 +58,10 @@ struct OriginAdvance {
   std::vector<SeqRanges::Range> refused;
   // Whose origin it is; empty: the hub's own. The first one that is kept stays.
   std::string participant;
+  // Of these and of those before: records that came behind a later one, and records that came
+  // again.
+  uint64_t late_count = 0;
+  uint64_t duplicate_count = 0;
 };
 
 // What one room accepted in one drain. One without runs carries refused numbers alone: it leaves
@@ -90,8 +94,10 @@ struct OriginLaneHeld {
   // Numbers of its records, and numbers that were refused: no number is in both.
   SeqRanges held;
   SeqRanges refused;
-  // As in OriginAdvance.
+  // As in OriginAdvance; the counts are all together.
   std::string participant;
+  uint64_t late_count = 0;
+  uint64_t duplicate_count = 0;
   bool operator==(const OriginLaneHeld&) const = default;
 };
 

@@ -258,8 +258,8 @@ bool FollowDesk::TakeDirectory(DeviceTime now, v1::Down* down) {
   return true;
 }
 
-void FollowDesk::FillHeads(v1::HubHeartbeat* heartbeat) const {
-  for (const auto& [id, followed] : cases_) {
+void FollowDesk::FillHeads(v1::HubHeartbeat* heartbeat) {
+  for (auto& [id, followed] : cases_) {
     if (followed.room == nullptr) continue;
     const CaseHead& head = followed.room->committed();
     v1::CaseHead* out = heartbeat->add_heads();
@@ -267,6 +267,11 @@ void FollowDesk::FillHeads(v1::HubHeartbeat* heartbeat) const {
     out->set_head_seq(head.last_seq);
     out->set_recording(followed.room->recording());
     for (uint64_t seq : head.lane_seq) out->add_lane_seq(seq);
+    const v1::SignedHead& signed_head = followed.room->fold().signed_head();
+    if (signed_head.seq() > followed.signed_head_told) {
+      followed.signed_head_told = signed_head.seq();
+      *out->mutable_signed_head() = signed_head;
+    }
   }
 }
 

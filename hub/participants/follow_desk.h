@@ -35,7 +35,7 @@ class FollowDesk {
   bool TakeDirectory(DeviceTime now, v1::Down* down);
   bool HasDirectory(DeviceTime now) const;
   // Heads of the cases followed.
-  void FillHeads(v1::HubHeartbeat* heartbeat) const;
+  void FillHeads(v1::HubHeartbeat* heartbeat);
   // Ends follows of cases that have moved to where this identity may not enter.
   void EndForbidden();
   size_t follow_count() const { return cases_.size() + (directory_id_ != 0 ? 1 : 0); }
@@ -58,6 +58,8 @@ class FollowDesk {
     Room* room = nullptr;
     // Tells it from a later follow of the same id.
     uint64_t generation = 0;
+    // `seq` of the last signed head that was told.
+    uint64_t signed_head_told = 0;
   };
   std::map<uint32_t, Case> cases_;
   uint64_t last_generation_ = 0;

@@ -86,6 +86,22 @@ struct HubCore::Impl final : public SessionKeeper {
   std::shared_ptr<bool> alive = std::make_shared<bool>(true);
 };
 
+namespace {
+
+std::vector<v1::RecordKey> RecordKeysOf(const HubCoreParts& parts) {
+  std::vector<v1::RecordKey> keys;
+  const auto add = [&keys](const std::string& public_key) {
+    v1::RecordKey& key = keys.emplace_back();
+    key.set_key_id(KeyIdOf(public_key));
+    key.set_public_key(public_key);
+  };
+  if (parts.signer != nullptr) add(parts.signer->public_key());
+  for (const std::string& retired : parts.retired_record_keys) add(retired);
+  return keys;
+}
+
+}  // namespace
+
 HubCore::HubCore(HubCoreParts parts) : impl_(std::make_unique<Impl>(std::move(parts))) {}
 HubCore::~HubCore() = default;
 
@@ -106,6 +122,7 @@ absl::Status HubCore::Start() {
   room_parts.hub_time = impl.hub_time.get();
   room_parts.metrics = impl.parts.metrics;
   room_parts.hub = {OriginId::Draw(*impl.parts.random), impl.parts.clock};
+  room_parts.signer = impl.parts.signer;
   impl.directory = std::make_unique<Directory>(
       room_parts, [raw = &impl] { raw->ScheduleDrain(); }, impl.parts.on_damaged_case);
   impl.services = {impl.parts.clock,
@@ -116,7 +133,8 @@ absl::Status HubCore::Start() {
                    impl.parts.software,
                    impl.parts.random->Uint64(),
                    false,
-                   0};
+                   0,
+                   RecordKeysOf(impl.parts)};
   absl::Status status = impl.directory->Start(*cases);
   if (status.ok()) impl.ScheduleTick();
   return status;

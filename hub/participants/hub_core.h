@@ -10,11 +10,13 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "common/clock.h"
 #include "common/executor.h"
 #include "common/random.h"
+#include "common/record_seal.h"
 #include "hub/journal/journal.h"
 #include "hub/metrics.h"
 #include "hub/participants/session.h"
@@ -32,6 +34,10 @@ struct HubCoreParts {
   std::string software;
   // Told of each case that cannot be restored, and why; may be null.
   std::function<void(const CaseId&, const absl::Status&)> on_damaged_case = nullptr;
+  // Signs heads and certificates. Null: nothing is signed, and no case gets a certificate.
+  const RecordSigner* signer = nullptr;
+  // Public keys that signed before, the newest first.
+  std::vector<std::string> retired_record_keys = {};
 };
 
 class HubCore final : public SessionHost {

@@ -15,6 +15,11 @@ const std::string* AuthorOf(const v1::Record& record) {
       return &record.message().sender();
     case v1::Record::kMessageReceipt:
       return &record.message_receipt().recipient();
+    case v1::Record::kCaseLifecycle:
+      // Empty unless something has to be answered for.
+      return record.case_lifecycle().actor().empty() && !record.case_lifecycle().with_gaps()
+                 ? nullptr
+                 : &record.case_lifecycle().actor();
     case v1::Record::kPhaseChange:
       return &record.phase_change().actor();
     case v1::Record::kBaselineSet:
@@ -45,8 +50,8 @@ const std::string* AuthorOf(const v1::Record& record) {
 }  // namespace
 
 std::string WrongAuthor(const Identity& identity, const v1::Record& record) {
-  if (record.has_link_state() && (!record.link_state().own_view() ||
-                                  record.link_state().participant() != identity.name)) {
+  if (record.has_link_state() &&
+      (!record.link_state().own_view() || record.link_state().participant() != identity.name)) {
     return "a link state of your own: own_view, and your name as participant";
   }
   if (identity.role == v1::ROLE_AGENT && !record.has_message()) return "";

@@ -157,6 +157,10 @@ Room::Answer RecordIntake::CheckLifecycle(const RecordHeader& header,
         v1::REFUSAL_REASON_NOT_PERMITTED,
         absl::StrCat("your role may not have a case ", TransitionName(step.transition())));
   }
+  if (step.with_gaps() && identity.role == v1::ROLE_AGENT) {
+    return Refused(v1::REFUSAL_REASON_NOT_PERMITTED,
+                   "a person closes a case with gaps, and says why");
+  }
   const Room* room = session_.services.directory->Find(header.case_id);
   const CaseLife life = room == nullptr ? CaseLife() : room->accepted_life();
   const std::string& theatre = step.theatre().empty() ? life.theatre : step.theatre();

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "absl/strings/string_view.h"
 #include "common/clock.h"
@@ -31,6 +32,8 @@ struct HubServices {
   bool draining = false;
   // Of all sessions: bytes of records whose case is not there yet.
   size_t before_open_bytes = 0;
+  // For Welcome.
+  std::vector<v1::RecordKey> record_keys;
 };
 
 // The session as its parts see it; outlives them.

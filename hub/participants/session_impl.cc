@@ -112,6 +112,7 @@ void SessionImpl::OnHello(const v1::Up& up) {
   welcome->set_bulk_window_bytes(kBulkWindowBytes);
   welcome->set_software(services.software);
   welcome->set_hub_boot_id(services.boot_id);
+  welcome->mutable_record_keys()->Add(services.record_keys.begin(), services.record_keys.end());
   Send(down);
 }
 

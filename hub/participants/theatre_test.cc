@@ -315,29 +315,5 @@ TEST_F(TheatreTest, HubsOwnRecordsAreValidAndDenseOfAnOriginOfItsOwn) {
   EXPECT_EQ(origins.size(), 1u);
 }
 
-TEST_F(TheatreTest, CaseLivesFromOpenToSealedAndTakesNothingMore) {
-  TestParticipant tech(hub_, TechnologistIdentity());
-  tech.Hello();
-  tech.Join(case_id_);
-  hub_.Run();
-  RecordWriter writer(case_id_, tech.origin);
-  agent_->Publish({writer_.Write(LifecycleBody(v1::CASE_TRANSITION_CLOSING)),
-                   writer_.Write(SweepBody("SEP/R", 0, false)),
-                   writer_.Write(LifecycleBody(v1::CASE_TRANSITION_CLOSED))});
-  tech.Publish({writer.Write(LifecycleBody(v1::CASE_TRANSITION_SEALED))});
-  hub_.Run();
-  EXPECT_EQ(agent_->CountOf(v1::Down::kRecordRefused), 0);
-  EXPECT_EQ(tech.CountOf(v1::Down::kRecordRefused), 0);
-  const size_t sealed_at = hub_.JournalRecords(case_id_).size();
-  agent_->Publish({writer_.Write(SweepBody("SEP/R", 1, false))});
-  tech.Publish({writer.Write(MessageBody("late", tech.identity.display_name)),
-                writer.Write(LifecycleBody(v1::CASE_TRANSITION_REOPENED, "", "why not"))});
-  hub_.RunFor(Duration::Seconds(100));
-  EXPECT_EQ(agent_->Last(v1::Down::kRecordRefused)->record_refused().reason(),
-            v1::REFUSAL_REASON_WRONG_STAGE);
-  EXPECT_EQ(tech.CountOf(v1::Down::kRecordRefused), 2);
-  EXPECT_EQ(hub_.JournalRecords(case_id_).size(), sealed_at);
-}
-
 }  // namespace
 }  // namespace remora::hub

@@ -56,6 +56,7 @@ class CommitQueue {
   size_t uncommitted_bytes() const { return pending_bytes_ + in_flight_bytes_; }
   // Of the last record accepted, and the journal's head as it is on disk.
   uint64_t accepted_seq() const { return accepted_.last_seq; }
+  const CaseHead& accepted() const { return accepted_; }
   const CaseHead& committed() const { return committed_; }
   // How long the oldest record that is not on disk has waited; zero: none does.
   Duration OldestAge(DeviceTime now) const;

@@ -59,6 +59,20 @@ inline constexpr size_t kMaxUnrecordedRanges = 256;
 inline constexpr size_t kMaxOwnWaiting = 512;
 static_assert(kMaxUnrecordedControlBytes >= 4 * kMaxControlBytes);
 
+// --- Signatures and certificates (docs/certificate.md).
+// Who has seen a head is a witness of all before it: a minute is the most that could be changed
+// unseen.
+inline constexpr Duration kSignedHeadInterval = Duration::Seconds(60);
+// A late annex is certified when nothing more has come for so long.
+inline constexpr Duration kAnnexQuiet = Duration::Seconds(10);
+// What one certificate can name: a record of lane 1, with room for its header, texts and stamp.
+inline constexpr size_t kMaxCertificateHeads = 512;
+inline constexpr size_t kMaxCertificateBytes = kMaxControlBytes - 4 * 1024;
+// Gaps that agents told and that are remembered: an hour of a short disk is some 2,000.
+inline constexpr size_t kMaxToldGaps = 65'536;
+// Ranges that a refused closing lists of a lane.
+inline constexpr int kMissingRangesTold = 3;
+
 // --- Checkpoints: each minute, or after so many records.
 inline constexpr Duration kCheckpointInterval = Duration::Seconds(60);
 inline constexpr uint64_t kCheckpointRecords = 10'000;

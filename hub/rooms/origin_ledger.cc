@@ -1,5 +1,6 @@
 #include "hub/rooms/origin_ledger.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/hash/hash.h"
@@ -49,6 +50,10 @@ uint64_t OriginLedger::Next(const OriginId& origin, uint32_t lane) const {
 void OriginLedger::Accept(const RecordKey& key, uint64_t digest, const std::string& participant) {
   LaneState& state = State(key.origin, key.lane, participant);
   NoteAdvance(key.origin, key.lane, state);
+  if (key.lane >= kControlLaneCount && key.origin_seq < state.used.largest()) {
+    ++state.counts.late;
+    ++state.counts_advance.late;
+  }
   state.used.Insert(key.origin_seq);
   state.advance.Insert(key.origin_seq);
   Remember(key, digest);
@@ -83,8 +88,10 @@ std::vector<OriginAdvance> OriginLedger::TakeAdvances() {
   for (const auto& [origin, lane] : advanced_) {
     OriginState& owner = origins_.at(origin);
     LaneState& state = owner.lanes[lane];
-    advances.push_back(
-        {origin, lane, state.advance.ranges(), state.refused_advance.ranges(), owner.participant});
+    advances.push_back({origin, lane, state.advance.ranges(), state.refused_advance.ranges(),
+                        owner.participant, state.counts_advance.late,
+                        state.counts_advance.duplicates});
+    state.counts_advance = Counts();
     state.advance = SeqRanges();
     state.refused_advance = SeqRanges();
   }
@@ -119,6 +126,37 @@ const SeqRanges& OriginLedger::Used(const OriginId& origin, uint32_t lane) const
   return state == nullptr ? NoNumbers() : state->used;
 }
 
+const SeqRanges& OriginLedger::Refused(const OriginId& origin, uint32_t lane) const {
+  const LaneState* state = Find(origin, lane);
+  return state == nullptr ? NoNumbers() : state->refused;
+}
+
+std::vector<OriginId> OriginLedger::Origins() const {
+  std::vector<OriginId> origins;
+  for (const auto& [origin, state] : origins_) origins.push_back(origin);
+  std::sort(origins.begin(), origins.end());
+  return origins;
+}
+
+const std::string& OriginLedger::ParticipantOf(const OriginId& origin) const {
+  static const std::string kNobody;
+  const auto it = origins_.find(origin);
+  return it == origins_.end() ? kNobody : it->second.participant;
+}
+
+OriginLedger::Counts OriginLedger::CountsOf(const OriginId& origin, uint32_t lane) const {
+  const LaneState* state = Find(origin, lane);
+  return state == nullptr ? Counts() : state->counts;
+}
+
+// Goes to disk with the lane's next record: for itself it is not worth a commit.
+void OriginLedger::CountDuplicate(const RecordKey& key) {
+  const auto it = origins_.find(key.origin);
+  if (it == origins_.end()) return;
+  ++it->second.lanes[key.lane].counts.duplicates;
+  ++it->second.lanes[key.lane].counts_advance.duplicates;
+}
+
 uint32_t OriginLedger::IndexOf(const OriginId& origin) {
   auto [it, inserted] = origins_.try_emplace(origin);
   if (inserted) it->second.index = static_cast<uint32_t>(origins_.size() - 1);
@@ -135,6 +173,7 @@ void OriginLedger::Restore(const OriginLaneHeld& held) {
   state.durable = held.held;
   state.refused = held.refused;
   state.durably_refused = held.refused;
+  state.counts = {held.late_count, held.duplicate_count};
 }
 
 void OriginLedger::Remember(const RecordKey& key, uint64_t digest) {

@@ -65,6 +65,19 @@ class OriginLedger {
   const SeqRanges& DurablyRefused(const OriginId& origin, uint32_t lane) const;
   // In use, for records or refused, on disk or not.
   const SeqRanges& Used(const OriginId& origin, uint32_t lane) const;
+  // Refused for good, on disk or not.
+  const SeqRanges& Refused(const OriginId& origin, uint32_t lane) const;
+  bool Knows(const OriginId& origin) const { return origins_.contains(origin); }
+  // Every origin with a number in use, ascending; whose it is (empty: the hub's own).
+  std::vector<OriginId> Origins() const;
+  const std::string& ParticipantOf(const OriginId& origin) const;
+  // Records of lanes 3-5 that came behind a later one, and records that came again.
+  struct Counts {
+    uint64_t late = 0;
+    uint64_t duplicates = 0;
+  };
+  Counts CountsOf(const OriginId& origin, uint32_t lane) const;
+  void CountDuplicate(const RecordKey& key);
   // Dense number of an origin within the room, for frames.
   uint32_t IndexOf(const OriginId& origin);
 
@@ -82,6 +95,8 @@ class OriginLedger {
     // Since TakeAdvances.
     SeqRanges advance;
     SeqRanges refused_advance;
+    Counts counts;
+    Counts counts_advance;
     // By origin_seq modulo kRememberedDigests; grows as it is used.
     struct Remembered {
       uint64_t origin_seq = 0;

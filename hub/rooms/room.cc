@@ -23,7 +23,7 @@ Room::Room(const RoomParts& parts, CaseRestore restore, const absl::Status& dama
       recent_(restore.head.last_seq + 1),
       attendance_({[this](const v1::Presence& presence) {
                      // Who comes to look at a closed record does not change it.
-                     if (accepted_life_.stage == v1::CASE_STAGE_CLOSED &&
+                     if (accepted_life_.stage >= v1::CASE_STAGE_CLOSED &&
                          presence.change() == v1::PRESENCE_CHANGE_JOINED) {
                        return false;
                      }
@@ -49,6 +49,7 @@ Room::Room(const RoomParts& parts, CaseRestore restore, const absl::Status& dama
       UnrecordedShow::Parts{parts_.executor, parts_.clock, parts_.hub_time, parts_.metrics,
                             commits_.get(), &ledger_},
       MakeUnrecordedHost());
+  seal_ = std::make_unique<CaseSeal>(MakeSealParts());
   restore_status_ = damage;
   ready_ = damage.ok() && restore.head.last_seq == 0;
   if (damage.ok() && !ready_) {
@@ -79,6 +80,7 @@ void Room::OnRestored(const absl::Status& status) {
   ready_ = status.ok();
   if (ready_) {
     accepted_life_ = fold_.life();
+    seal_->Restore();
     attendance_.Restore(fold_, {parts_.clock->Now(), parts_.hub_time->Now(),
                                 HubTime::FromNanoseconds(committed().last_recorded_unix_ns)});
   }
@@ -137,14 +139,25 @@ void Room::Take(const RecordHeader& header, absl::string_view bytes, const v1::R
   if (record != nullptr && record->has_case_lifecycle()) {
     TakeTransition(record->case_lifecycle(), &accepted_life_);
   }
-  unrecorded_->OnTaken(commits_->Add(header, bytes, trace, provisional));
+  const RecordFrame& added = commits_->Add(header, bytes, trace, provisional);
+  unrecorded_->OnTaken(added);
+  seal_->OnTaken(header, record);
   parts_.metrics->Count(metric::kRecordsAccepted, kLaneLabels[header.lane], 1);
   parts_.owner->OnRoomDirty(*this);
 }
 
 absl::Status Room::CheckStage(const CaseLife& life, const Offer& offer) const {
   if (offer.record != nullptr && offer.record->has_case_lifecycle()) {
-    return CheckTransition(life, offer.record->case_lifecycle());
+    const v1::CaseLifecycle& step = offer.record->case_lifecycle();
+    absl::Status status = CheckTransition(life, step);
+    if (status.ok() && step.transition() == v1::CASE_TRANSITION_CLOSED) {
+      status = seal_->CheckClose(step);
+    }
+    return status;
+  }
+  if (life.stage == v1::CASE_STAGE_SEALED && !ledger_.Knows(offer.header.origin)) {
+    return absl::FailedPreconditionError(
+        "the case is sealed: it takes only what its own publishers still hold");
   }
   if (StageTakesLane(life.stage, offer.header.lane)) return absl::OkStatus();
   return absl::FailedPreconditionError(absl::StrCat(
@@ -158,6 +171,7 @@ std::optional<Room::Answer> Room::AnswerKnown(RoomPublisher& publisher, const Re
       return std::nullopt;
     case OriginLedger::Verdict::kDuplicate: {
       parts_.metrics->Count(metric::kRecordsDuplicate, "", 1);
+      ledger_.CountDuplicate(key);
       const SeqRanges::Range one{key.origin_seq, key.origin_seq};
       if (ledger_.Durable(key.origin, key.lane).Contains(key.origin_seq)) {
         publisher.OnDurable(*this, key.lane, {&one, 1});

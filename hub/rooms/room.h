@@ -37,6 +37,7 @@
 #include "hub/journal/journal.h"
 #include "hub/record_frame.h"
 #include "hub/rooms/attendance.h"
+#include "hub/rooms/case_seal.h"
 #include "hub/rooms/commit_queue.h"
 #include "hub/rooms/origin_ledger.h"
 #include "hub/rooms/record_ring.h"
@@ -162,6 +163,8 @@ class Room {
             const TraceKey* trace, bool provisional);
   // Nothing: it cannot be written now.
   std::optional<RecordKey> WriteOwn(uint32_t lane, v1::Record body);
+  RecordKey PutOwn(uint32_t lane, v1::Record body);
+  CaseSeal::Parts MakeSealParts();
 
   // room_unrecorded.cc
   UnrecordedShow::Host MakeUnrecordedHost();
@@ -198,6 +201,7 @@ class Room {
   std::deque<std::string> own_waiting_;
   // The alert that says that nothing is recorded, until it has recovered.
   std::optional<RecordKey> unrecorded_alert_;
+  std::unique_ptr<CaseSeal> seal_;
   std::unique_ptr<class RoomRestore> restore_;
 
   bool ready_ = false;

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/check.h"
 #include "common/wire_writer.h"
+#include "hub/rooms/checkpoint_notes.h"
 #include "hub/rooms/folded_frame.h"
 #include "hub/rooms/limits.h"
 #include "hub/rooms/room.h"
@@ -72,6 +73,7 @@ void Room::Tick() {
   const bool open = stage == v1::CASE_STAGE_OPEN || stage == v1::CASE_STAGE_CLOSING;
   attendance_.Update(now, open);
   unrecorded_->Watch();
+  if (condition() == Condition::kServing) seal_->Tick(stage);
   recent_.Trim(parts_.hub_time->Now(), kMaxRecentAge);
   if (now - checkpoint_at_ >= kCheckpointInterval) {
     checkpoint_at_ = now;
@@ -82,17 +84,21 @@ void Room::Tick() {
 void Room::SaveCheckpoint() {
   checkpoint_seq_ = committed().last_seq;
   checkpoint_at_ = parts_.clock->Now();
-  v1::CaseState bulk;
-  for (const uint64_t seq : traces_.NewestSeqs()) bulk.add_newest_bulk_seq(seq);
   parts_.journal->SaveCheckpoint(
-      case_id_, {checkpoint_seq_, fold_.EncodeCheckpoint() + bulk.SerializeAsString()});
+      case_id_,
+      {checkpoint_seq_, fold_.EncodeCheckpoint() + EncodeCheckpointNotes(traces_.NewestSeqs())});
 }
 
 std::optional<RecordKey> Room::WriteOwn(uint32_t lane, v1::Record body) {
-  if (!StageTakesLane(accepted_life_.stage, lane)) return std::nullopt;
+  const v1::CaseStage stage = accepted_life_.stage;
+  if (stage == v1::CASE_STAGE_SEALED || !StageTakesLane(stage, lane)) return std::nullopt;
   if (condition() == Condition::kJournalFailed) return KeepOwn(lane, std::move(body));
   if (condition() != Condition::kServing) return std::nullopt;
   TakeOwnWaiting();
+  return PutOwn(lane, std::move(body));
+}
+
+RecordKey Room::PutOwn(uint32_t lane, v1::Record body) {
   const uint64_t number = ledger_.Next(parts_.hub.id, lane);
   const std::string bytes = WriteHubRecord(parts_.hub, case_id_, lane, number, std::move(body));
   absl::StatusOr<RecordHeader> header = WalkRecord(bytes);
@@ -100,6 +106,23 @@ std::optional<RecordKey> Room::WriteOwn(uint32_t lane, v1::Record body) {
   ledger_.Accept(header->key(), OriginDigest(bytes), "");
   Take(*header, bytes, nullptr, nullptr, false);
   return header->key();
+}
+
+CaseSeal::Parts Room::MakeSealParts() {
+  CaseSeal::Parts parts;
+  parts.signer = parts_.signer;
+  parts.clock = parts_.clock;
+  parts.hub_time = parts_.hub_time;
+  parts.commits = commits_.get();
+  parts.ledger = &ledger_;
+  parts.fold = &fold_;
+  parts.hub = parts_.hub.id;
+  parts.is_here = [this](const OriginId& origin) {
+    return std::any_of(publishers_.begin(), publishers_.end(),
+                       [&origin](const auto* publisher) { return publisher->origin() == origin; });
+  };
+  parts.write = [this](v1::Record body) { PutOwn(1, std::move(body)); };
+  return parts;
 }
 
 std::optional<RecordKey> Room::RaiseTechnicalAlert(v1::AlertPriority priority,

@@ -11,6 +11,7 @@
 #include "common/executor.h"
 #include "common/hub_time.h"
 #include "common/ids.h"
+#include "common/record_seal.h"
 #include "common/seq_ranges.h"
 #include "hub/journal/journal.h"
 #include "hub/metrics.h"
@@ -69,6 +70,8 @@ struct RoomParts {
   HubMetrics* metrics = nullptr;
   RoomOwner* owner = nullptr;
   HubOrigin hub;
+  // Null: nothing is signed, and no case gets a certificate.
+  const RecordSigner* signer = nullptr;
 };
 
 }  // namespace remora::hub

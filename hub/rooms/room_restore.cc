@@ -5,32 +5,23 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/record_codec.h"
-#include "common/wire_reader.h"
+#include "hub/rooms/checkpoint_notes.h"
 #include "hub/rooms/folded_frame.h"
 #include "hub/rooms/limits.h"
 
 namespace remora::hub {
 namespace {
 
-// CaseState.newest_bulk_seq of a checkpoint that was read already.
-std::vector<uint64_t> NewestBulkOf(absl::string_view checkpoint) {
-  std::vector<uint64_t> seqs;
-  WireReader reader(checkpoint);
-  while (!reader.AtEnd()) {
-    uint32_t field;
-    WireType type;
-    absl::string_view packed;
-    if (!reader.ReadTag(&field, &type)) break;
-    if (field != v1::CaseState::kNewestBulkSeqFieldNumber || type != WireType::kBytes) {
-      if (!reader.Skip(type)) break;
-      continue;
-    }
-    if (!reader.ReadBytes(&packed)) break;
-    WireReader numbers(packed);
-    uint64_t seq;
-    while (!numbers.AtEnd() && numbers.ReadFixed64(&seq)) seqs.push_back(seq);
-  }
-  return seqs;
+// Whether this build's fold made it.
+bool IsUsable(const Checkpoint& checkpoint) {
+  return CheckpointVersion(checkpoint.state) == kFoldVersion;
+}
+
+// A checkpoint holds the newest gaps that agents told. The books need all: where some may have been
+// pushed out, the record is read from its beginning.
+bool HasLostGaps(const CaseFold& fold) {
+  return fold.gaps().size() >= kMaxListed ||
+         fold.gaps().bytes() + 2 * kMaxNamesBodyBytes > kMaxListedBytes;
 }
 
 }  // namespace
@@ -43,7 +34,8 @@ RoomRestore::~RoomRestore() { *alive_ = false; }
 void RoomRestore::Start() {
   uint64_t from_seq = 1;
   if (checkpoint_.seq > 0 && checkpoint_.seq <= room_.committed().last_seq) {
-    if (room_.fold_.Restore(checkpoint_.state).ok()) {
+    if (IsUsable(checkpoint_) && room_.fold_.Restore(checkpoint_.state).ok() &&
+        !HasLostGaps(room_.fold_)) {
       from_seq = checkpoint_.seq + 1;
     } else {
       // A checkpoint is a cache: without it everything is folded.
@@ -118,6 +110,12 @@ absl::Status RoomRestore::Take(const ReadResult& page) {
     room_.ledger_.Remember(stamped->header.key(), OriginDigest(stamped->origin_bytes));
     room_.fold_.Apply(ToFolded(frame));
     room_.traces_.Keep(frame);
+    if (frame.kind == v1::Record::kDataGap) {
+      v1::Record record;
+      if (record.ParseFromArray(bytes->data(), static_cast<int>(bytes->size()))) {
+        room_.seal_->Note(stamped->header.key(), record);
+      }
+    }
     if (frame.seq > room_.last_of_lane_[frame.lane].seq) room_.last_of_lane_[frame.lane] = frame;
   }
   return absl::OkStatus();

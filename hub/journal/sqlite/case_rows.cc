@@ -13,15 +13,14 @@
 namespace remora::hub::sqlite {
 namespace {
 
-#define REMORA_HEAD_COLUMNS \
+#define REMORA_HEAD_COLUMNS                                                             \
   "SELECT case_key, case_id, epoch, last_seq, last_recorded_unix_ns, chain, lane_seq, " \
   "origin_lanes, digest "
 #define REMORA_ROW_COLUMNS "SELECT row_key, after_seq, last_seq, count, digest, payload FROM rows "
 
 absl::Status Damaged(const Connection& connection, absl::string_view where,
                      absl::string_view what) {
-  return absl::DataLossError(
-      absl::StrCat("journal ", connection.path(), ": ", where, ": ", what));
+  return absl::DataLossError(absl::StrCat("journal ", connection.path(), ": ", where, ": ", what));
 }
 
 StoredHead HeadFromRow(const Connection& connection, const Statement& row) {
@@ -37,17 +36,17 @@ StoredHead HeadFromRow(const Connection& connection, const Statement& row) {
   stored.origin_lanes = static_cast<uint64_t>(row.Int(7));
   if (sized) std::copy(chain.begin(), chain.end(), head.chain.begin());
   if (!sized || HeadDigest(stored.case_key, head, stored.origin_lanes) != row.Blob(8)) {
-    stored.damage = Damaged(connection,
-                            absl::StrCat("table cases, case ", head.case_id.Hex(), " (key ",
-                                         stored.case_key, ")"),
-                            "its head is not what was written");
+    stored.damage = Damaged(
+        connection,
+        absl::StrCat("table cases, case ", head.case_id.Hex(), " (key ", stored.case_key, ")"),
+        "its head is not what was written");
   }
   return stored;
 }
 
 // Checks the digest of the row that `row` stands on (REMORA_ROW_COLUMNS).
-absl::Status CheckRow(const Connection& connection, const CaseId& case_id,
-                      RecordClass record_class, const Statement& row) {
+absl::Status CheckRow(const Connection& connection, const CaseId& case_id, RecordClass record_class,
+                      const Statement& row) {
   const int64_t key = row.Int(0);
   if (RowDigest(key, static_cast<uint64_t>(row.Int(1)), static_cast<uint64_t>(row.Int(2)),
                 static_cast<uint32_t>(row.Int(3)), row.Blob(5)) == row.Blob(4)) {
@@ -94,10 +93,11 @@ absl::StatusOr<std::vector<OriginLaneHeld>> LoadOrigins(Connection& connection,
                                                         const StoredHead& stored,
                                                         PayloadCipher& cipher) {
   const int64_t case_key = stored.case_key;
-  ASSIGN_OR_RETURN(Statement select,
-                   Statement::Prepare(connection,
-                                      "SELECT origin, lane, digest, participant, ranges, refused "
-                                      "FROM origins WHERE case_key = ?"));
+  ASSIGN_OR_RETURN(
+      Statement select,
+      Statement::Prepare(connection,
+                         "SELECT origin, lane, digest, participant, ranges, refused, counts "
+                         "FROM origins WHERE case_key = ?"));
   select.Bind(1, case_key);
   std::vector<OriginLaneHeld> origins;
   while (true) {
@@ -108,10 +108,12 @@ absl::StatusOr<std::vector<OriginLaneHeld>> LoadOrigins(Connection& connection,
     const absl::string_view sealed = select.Blob(3);
     const absl::string_view ranges = select.Blob(4);
     const absl::string_view refused = select.Blob(5);
+    const absl::string_view counts = select.Blob(6);
     const bool known = held.origin.Assign(select.Blob(0));
     const std::string place = OriginPlace(held.origin, held.lane);
-    if (!known || OriginRowDigest(case_key, place, sealed, ranges, refused) != select.Blob(2) ||
-        !DecodeRanges(ranges, &held.held) || !DecodeRanges(refused, &held.refused)) {
+    const std::string digest = OriginRowDigest(case_key, place, {sealed, ranges, refused, counts});
+    if (!known || digest != select.Blob(2) || !DecodeRanges(ranges, &held.held) ||
+        !DecodeRanges(refused, &held.refused) || !DecodeCounts(counts, &held)) {
       return Damaged(connection,
                      absl::StrCat("case with key ", case_key, ", origin ", held.origin.Hex(),
                                   ", lane ", held.lane),
@@ -146,10 +148,9 @@ Checkpoint LoadCheckpoint(Connection& connection, int64_t case_key, const CaseHe
 }
 
 absl::Status CheckCaseEnd(Connection& connection, int64_t case_key, const CaseHead& head) {
-  ASSIGN_OR_RETURN(Statement select,
-                   Statement::Prepare(connection, REMORA_ROW_COLUMNS
-                                      "WHERE row_key BETWEEN ? AND ? "
-                                      "ORDER BY row_key DESC LIMIT 1"));
+  ASSIGN_OR_RETURN(Statement select, Statement::Prepare(connection, REMORA_ROW_COLUMNS
+                                                        "WHERE row_key BETWEEN ? AND ? "
+                                                        "ORDER BY row_key DESC LIMIT 1"));
   for (const RecordClass record_class : {RecordClass::kControl, RecordClass::kBulk}) {
     select.Bind(1, RowKey(case_key, record_class, 0));
     select.Bind(2, RowKey(case_key, record_class, kMaxSeq));
@@ -200,9 +201,9 @@ class ReadSession::ClassRows final : public RunSource {
     before_seq_ = run.last_seq;
     if (run.first_seq > to_) return std::nullopt;  // its payload is not read
     RETURN_IF_ERROR(CheckRow(connection, head.case_id, record_class_, rows_));
-    ASSIGN_OR_RETURN(std::string frames,
-                     cipher_.Open(head.case_id, RowPlace(record_class_, run.first_seq),
-                                  rows_.Blob(5)));
+    ASSIGN_OR_RETURN(
+        std::string frames,
+        cipher_.Open(head.case_id, RowPlace(record_class_, run.first_seq), rows_.Blob(5)));
     run.frames = SharedBytes(std::move(frames));
     return run;
   }
@@ -243,8 +244,8 @@ absl::StatusOr<std::unique_ptr<ReadSession>> ReadSession::Open(const std::string
   auto session = std::make_unique<ReadSession>();
   ASSIGN_OR_RETURN(session->connection_, Connection::Open(path, vfs));
   Connection& connection = *session->connection_;
-  const std::string cache = absl::StrCat("PRAGMA query_only = ON; PRAGMA cache_size = -",
-                                         kReaderCacheKib);
+  const std::string cache =
+      absl::StrCat("PRAGMA query_only = ON; PRAGMA cache_size = -", kReaderCacheKib);
   RETURN_IF_ERROR(connection.Execute(cache.c_str()));
   ASSIGN_OR_RETURN(session->head_, Statement::Prepare(connection, REMORA_HEAD_COLUMNS
                                                       "FROM cases WHERE case_key = ?"));
@@ -271,8 +272,7 @@ absl::StatusOr<ReadResult> ReadSession::ReadPage(int64_t case_key, const ReadReq
   return page;
 }
 
-absl::StatusOr<ReadResult> ReadSession::PageOfSnapshot(int64_t case_key,
-                                                       const ReadRequest& request,
+absl::StatusOr<ReadResult> ReadSession::PageOfSnapshot(int64_t case_key, const ReadRequest& request,
                                                        PayloadCipher& cipher) {
   ASSIGN_OR_RETURN(const bool row, head_.Bind(1, case_key).Step());
   if (!row) return ReadResult();  // created, and nothing appended yet

@@ -37,7 +37,7 @@ absl::Status CommitSession::PrepareStatements() {
   RETURN_IF_ERROR(prepare(&commit_, "COMMIT"));
   RETURN_IF_ERROR(prepare(&insert_row_, "INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?)"));
   RETURN_IF_ERROR(prepare(&put_head_, "REPLACE INTO cases VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"));
-  RETURN_IF_ERROR(prepare(&put_origin_, "REPLACE INTO origins VALUES (?, ?, ?, ?, ?, ?, ?)"));
+  RETURN_IF_ERROR(prepare(&put_origin_, "REPLACE INTO origins VALUES (?, ?, ?, ?, ?, ?, ?, ?)"));
   return prepare(&put_checkpoint_, "REPLACE INTO checkpoints VALUES (?, ?, ?, ?)");
 }
 
@@ -68,8 +68,7 @@ absl::Status CommitSession::InsertRow(int64_t case_key, const CaseId& case_id, c
       .Run();
 }
 
-absl::Status CommitSession::PutHead(int64_t case_key, const CaseHead& head,
-                                    size_t origin_lanes) {
+absl::Status CommitSession::PutHead(int64_t case_key, const CaseHead& head, size_t origin_lanes) {
   const std::string lane_seq = EncodeLaneSeq(head.lane_seq);
   const std::string digest = HeadDigest(case_key, head, origin_lanes);
   const absl::string_view chain(reinterpret_cast<const char*>(head.chain.data()),
@@ -92,7 +91,8 @@ absl::Status CommitSession::PutOrigin(int64_t case_key, const CaseId& case_id,
   const std::string sealed = cipher.Seal(case_id, place, held.participant);
   const std::string ranges = EncodeRanges(held.held);
   const std::string refused = EncodeRanges(held.refused);
-  const std::string digest = OriginRowDigest(case_key, place, sealed, ranges, refused);
+  const std::string counts = EncodeCounts(held);
+  const std::string digest = OriginRowDigest(case_key, place, {sealed, ranges, refused, counts});
   return put_origin_.Bind(1, case_key)
       .BindBlob(2, held.origin.bytes())
       .Bind(3, held.lane)
@@ -100,6 +100,7 @@ absl::Status CommitSession::PutOrigin(int64_t case_key, const CaseId& case_id,
       .BindBlob(5, sealed)
       .BindBlob(6, ranges)
       .BindBlob(7, refused)
+      .BindBlob(8, counts)
       .Run();
 }
 

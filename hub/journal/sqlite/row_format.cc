@@ -3,6 +3,7 @@
 #include <sodium/crypto_generichash.h>
 
 #include "absl/strings/str_cat.h"
+#include "common/wire_reader.h"
 
 namespace remora::hub::sqlite {
 namespace {
@@ -78,13 +79,11 @@ std::string BlobDigest(int64_t case_key, absl::string_view place, absl::string_v
 }
 
 std::string OriginRowDigest(int64_t case_key, absl::string_view place,
-                            absl::string_view sealed_participant, absl::string_view ranges,
-                            absl::string_view refused) {
+                            std::initializer_list<absl::string_view> columns) {
   Digest digest;
   digest.Add(static_cast<uint64_t>(case_key));
-  for (const absl::string_view part : {place, sealed_participant, ranges, refused}) {
-    digest.Add(part.size()).Add(part);
-  }
+  digest.Add(place.size()).Add(place);
+  for (const absl::string_view column : columns) digest.Add(column.size()).Add(column);
   return digest.Finish();
 }
 
@@ -117,6 +116,20 @@ bool DecodeLaneSeq(absl::string_view blob, std::array<uint64_t, kLaneCount>* lan
     (*lane_seq)[lane] = seq;
   }
   return true;
+}
+
+std::string EncodeCounts(const OriginLaneHeld& held) {
+  std::string blob;
+  for (const uint64_t count : {held.late_count, held.duplicate_count}) {
+    for (int i = 0; i < 8; ++i) blob.push_back(static_cast<char>(count >> (8 * i)));
+  }
+  return blob;
+}
+
+bool DecodeCounts(absl::string_view blob, OriginLaneHeld* held) {
+  WireReader reader(blob);
+  return blob.size() == 16 && reader.ReadFixed64(&held->late_count) &&
+         reader.ReadFixed64(&held->duplicate_count);
 }
 
 std::string EncodeRanges(const SeqRanges& ranges) {

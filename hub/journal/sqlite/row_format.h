@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <initializer_list>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -32,10 +33,9 @@ std::string RowDigest(int64_t row_key, uint64_t after_seq, uint64_t last_seq, ui
                       absl::string_view sealed_payload);
 // `origin_lanes`: how many rows of table origins the case has.
 std::string HeadDigest(int64_t case_key, const CaseHead& head, uint64_t origin_lanes);
-// Of a row of table origins, over its sealed participant and both sets of ranges.
+// Of a row of table origins, over its sealed participant, both sets of ranges, and its counts.
 std::string OriginRowDigest(int64_t case_key, absl::string_view place,
-                            absl::string_view sealed_participant, absl::string_view ranges,
-                            absl::string_view refused);
+                            std::initializer_list<absl::string_view> columns);
 std::string BlobDigest(int64_t case_key, absl::string_view place, absl::string_view blob);
 
 // Where bytes belong: what PayloadCipher authenticates with a row or a checkpoint, and what digests
@@ -47,6 +47,10 @@ std::string OriginPlace(const OriginId& origin, uint32_t lane);
 // Six little-endian 64-bit numbers.
 std::string EncodeLaneSeq(const std::array<uint64_t, kLaneCount>& lane_seq);
 bool DecodeLaneSeq(absl::string_view blob, std::array<uint64_t, kLaneCount>* lane_seq);
+
+// Two little-endian 64-bit numbers: late_count, duplicate_count.
+std::string EncodeCounts(const OriginLaneHeld& held);
+bool DecodeCounts(absl::string_view blob, OriginLaneHeld* held);
 
 // Varints: the gap to each range's first number, then its length less one.
 std::string EncodeRanges(const SeqRanges& ranges);

@@ -41,6 +41,7 @@ CREATE TABLE origins (
   participant BLOB NOT NULL,
   ranges BLOB NOT NULL,
   refused BLOB NOT NULL,
+  counts BLOB NOT NULL,
   PRIMARY KEY (case_key, origin, lane)
 ) WITHOUT ROWID;
 CREATE TABLE checkpoints (

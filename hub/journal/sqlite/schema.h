@@ -15,7 +15,7 @@ namespace remora::hub::sqlite {
 // "RMRJ", in the file's header: `file` and this program tell by it what the file is.
 inline constexpr int64_t kApplicationId = 0x524d524a;
 // The layout below. A newer one is refused, not guessed at.
-inline constexpr int64_t kSchemaVersion = 2;
+inline constexpr int64_t kSchemaVersion = 3;
 
 // Before SQLite opens the file: what a process that was killed has left of it and of its log in
 // the system's cache is put on the disk, with its names, so that nobody is told of what could yet

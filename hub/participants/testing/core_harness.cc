@@ -26,7 +26,8 @@ HubHarness::~HubHarness() { Participants().erase(this); }
 void HubHarness::StartHub() {
   core_ = std::make_unique<HubCore>(HubCoreParts{
       journal_.get(), &clock_, &executor_, random_.get(), &metrics_, "remora-hub test",
-      [this](const CaseId& case_id, const absl::Status&) { damaged_.push_back(case_id); }});
+      [this](const CaseId& case_id, const absl::Status&) { damaged_.push_back(case_id); },
+      &signer_});
   REMORA_CHECK(core_->Start().ok(), "the hub starts");
 }
 

@@ -43,6 +43,7 @@ class HubHarness {
   FakeMetrics& metrics() { return metrics_; }
   Random& random() { return *random_; }
   HubCore& core() { return *core_; }
+  const RecordSigner& signer() const { return signer_; }
   // Cases that the hub could not restore.
   const std::vector<CaseId>& damaged() const { return damaged_; }
   CaseId DrawCase() { return CaseId::Draw(*random_); }
@@ -58,6 +59,7 @@ class HubHarness {
   std::unique_ptr<Random> random_;
   std::unique_ptr<HubCore> core_;
   std::vector<CaseId> damaged_;
+  RecordSigner signer_{RecordSigner::Seed{1, 2, 3}};
 };
 
 // A record as a participant got it.

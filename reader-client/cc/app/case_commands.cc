@@ -83,6 +83,10 @@ absl::Status ChangeCase(const Context& context, const CaseStep& step) {
   lifecycle.set_theatre(step.theatre);
   lifecycle.set_procedure(step.procedure);
   lifecycle.set_reason(step.reason);
+  if (step.with_gaps) {
+    lifecycle.set_with_gaps(true);
+    lifecycle.set_actor(client->welcome().display_name());
+  }
   if (step.case_name.empty()) {
     case_id = CaseId::Draw(*MakeSystemRandom());
   } else {

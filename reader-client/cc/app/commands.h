@@ -22,8 +22,9 @@ struct CaseStep {
   std::string procedure;
   std::string reason;
   std::string corrected_case;
+  bool with_gaps = false;
 };
-// remora case STEP
+// remora case STEP. `with_gaps`: of close alone.
 absl::Status ChangeCase(const Context& context, const CaseStep& step);
 
 struct WatchOptions {
@@ -87,6 +88,13 @@ struct ExportOptions {
   std::string file;  // empty: standard output
 };
 absl::Status Export(const Context& context, const ExportOptions& options);
+
+struct VerifyOptions {
+  std::string what;               // a file of `export --format record`, or a case
+  std::vector<std::string> keys;  // hexadecimal; empty: those that the file or the hub names
+};
+// remora verify. DataLoss: not proved.
+absl::Status Verify(const Context& context, const VerifyOptions& options);
 
 struct AttendOptions {
   std::string as = "reader";  // or "theatre"

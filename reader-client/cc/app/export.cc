@@ -1,4 +1,4 @@
-// `remora export --format csv`.
+// `remora export`: csv for reading, record for proving.
 
 #include <cstdio>
 #include <functional>
@@ -8,9 +8,9 @@
 #include "common/status_macros.h"
 #include "reader-client/cc/app/commands.h"
 #include "reader-client/cc/app/csv.h"
-#include "reader-client/cc/app/interrupt.h"
-#include "reader-client/cc/app/record_stream.h"
 #include "reader-client/cc/app/whole_file.h"
+#include "reader-client/cc/app/whole_record.h"
+#include "reader-client/cc/verify/record_file.h"
 
 namespace remora::reader {
 namespace {
@@ -23,55 +23,46 @@ absl::Status Written(bool ok) {
                   "the export is not whole: the disk is full or the pipe is closed");
 }
 
-// All records up to `head_seq`; a failure says that the export is not whole.
-absl::Status WriteRecords(RecordStream& stream, const Clock& clock, Duration timeout,
-                          uint64_t head_seq, const Write& write) {
-  const Interrupt interrupt;
-  RETURN_IF_ERROR(write(CsvHeader()));
-  DeviceTime last_sign = clock.Now();
-  for (uint64_t seq = 0; seq < head_seq;) {
-    if (interrupt.asked()) return absl::CancelledError("the export was ended before it was whole");
-    const std::optional<DeliveredRecord> next = stream.Next(kLook);
-    const DeviceTime now = clock.Now();
-    if (next.has_value()) {
-      last_sign = now;
-      seq = next->record.stamp.seq;
-      RETURN_IF_ERROR(write(CsvRow(next->record, next->bytes)));
-    } else if (!stream.ended().ok()) {
-      return stream.ended();
-    } else if (now - last_sign >= timeout) {
-      return absl::UnavailableError(absl::StrCat("the export is not whole: it stops at record ",
-                                                 seq, " of ", head_seq, "; try again"));
-    }
-  }
-  return absl::OkStatus();
+absl::Status ExportCsv(const Context& context, const std::string& case_name, const Write& write) {
+  return ReadWholeRecord(
+      context, case_name, [&](const CaseId&, const v1::Welcome&) { return write(CsvHeader()); },
+      [&](const DeliveredRecord& next) { return write(CsvRow(next.record, next.bytes)); });
+}
+
+absl::Status ExportRecord(const Context& context, const std::string& case_name,
+                          const Write& write) {
+  std::unique_ptr<RecordFileEncoder> encoder;
+  RETURN_IF_ERROR(ReadWholeRecord(
+      context, case_name,
+      [&](const CaseId& case_id, const v1::Welcome& welcome) {
+        RecordFileHead head{case_id, {}};
+        for (const v1::RecordKey& key : welcome.record_keys())
+          head.keys.push_back(key.public_key());
+        encoder = std::make_unique<RecordFileEncoder>(head);
+        return write(encoder->head());
+      },
+      [&](const DeliveredRecord& next) { return write(encoder->Add(next.bytes)); }));
+  return write(encoder->End());
 }
 
 }  // namespace
 
 absl::Status Export(const Context& context, const ExportOptions& options) {
-  if (options.format != "csv") {
-    return absl::InvalidArgumentError(absl::StrCat("--format '", options.format, "': csv"));
+  if (options.format != "csv" && options.format != "record") {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--format '", options.format, "': csv or record"));
   }
   const std::unique_ptr<FileSystem> files = MakePosixFileSystem();
-  RecordStream stream;
-  ClientOptions client_options = context.client;
-  client_options.shown_at_once = false;
-  ASSIGN_OR_RETURN(std::unique_ptr<Client> client, Client::Connect(client_options, &stream));
-  ASSIGN_OR_RETURN(const v1::CaseSummary found,
-                   client->FindCase(options.case_name, context.timeout));
   std::unique_ptr<WholeFile> file;
-  if (!options.file.empty()) {
-    ASSIGN_OR_RETURN(file, WholeFile::Create(*files, options.file));
-  }
-  v1::Follow follow;
-  follow.set_case_id(found.case_id());
-  follow.set_delivery(v1::DELIVERY_COMPLETE);
-  stream.Follow(follow, [link = client.get()](auto call) { link->Post(std::move(call)); });
-  const Write write = [&file](const std::string& text) {
-    return file != nullptr ? file->Append(text) : Written(std::fputs(text.c_str(), stdout) >= 0);
+  const Write write = [&](const std::string& text) -> absl::Status {
+    if (!options.file.empty() && file == nullptr) {
+      ASSIGN_OR_RETURN(file, WholeFile::Create(*files, options.file));
+    }
+    if (file != nullptr) return file->Append(text);
+    return Written(std::fwrite(text.data(), 1, text.size(), stdout) == text.size());
   };
-  RETURN_IF_ERROR(WriteRecords(stream, client->clock(), context.timeout, found.head_seq(), write));
+  RETURN_IF_ERROR(options.format == "csv" ? ExportCsv(context, options.case_name, write)
+                                          : ExportRecord(context, options.case_name, write));
   if (file != nullptr) return file->Commit();
   return Written(std::fflush(stdout) == 0);
 }

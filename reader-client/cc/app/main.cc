@@ -29,6 +29,8 @@ Examples:
   remora say "OR 2" "Left leg response lost. Release rod?" --urgent
   remora baseline "OR 2" --trace SEP_UPPER/R/CPc-Front --kind pre_incision --reason "stable"
   remora export "OR 2" --format csv --file case.csv
+  remora export "OR 2" --format record --file case.record
+  remora verify case.record --key 64HEXDIGITS
 
 Exit codes: 0 ok, 1 failure, 2 usage, 3 refused, 4 not found, 5 unavailable, 6 verification failed.
 )";
@@ -65,6 +67,7 @@ struct Options {
   AcknowledgeOptions acknowledge;
   BaselineOptions baseline;
   ExportOptions exporting;
+  VerifyOptions verify;
   AttendOptions attend;
 };
 
@@ -97,8 +100,16 @@ void AddReading(CLI::App& app, Options* o, Run* selected) {
   auto* exporting = AddCommand(app, "export", "Write what is on record now to a file", selected,
                                [o](const Context& c) { return Export(c, o->exporting); });
   exporting->add_option("case", o->exporting.case_name, "CASE")->required();
-  exporting->add_option("--format", o->exporting.format, "csv")->capture_default_str();
+  exporting
+      ->add_option("--format", o->exporting.format, "csv, or record: a file that proves itself")
+      ->capture_default_str();
   exporting->add_option("--file", o->exporting.file, "Where to (default: standard output)");
+
+  auto* verify = AddCommand(app, "verify", "Prove a record: chain, signatures, certificate, state",
+                            selected, [o](const Context& c) { return Verify(c, o->verify); });
+  verify->add_option("what", o->verify.what, "FILE of export --format record, or CASE")->required();
+  verify->add_option("--key", o->verify.keys,
+                     "Public key to trust, 64 digits (default: those of the file or the hub)");
 }
 
 void AddWriting(CLI::App& app, Options* o, Run* selected) {
@@ -149,6 +160,8 @@ void AddWriting(CLI::App& app, Options* o, Run* selected) {
   step->add_option("--theatre", o->step.theatre, "For example \"OR 2\"");
   step->add_option("--procedure", o->step.procedure, "No patient identity");
   step->add_option("--reason", o->step.reason, "In words");
+  step->add_flag("--with-gaps", o->step.with_gaps,
+                 "With close and --reason: though records are missing; they are named");
   step->add_option("--right-case", o->step.corrected_case,
                    "With correct: the case that it should have been");
 

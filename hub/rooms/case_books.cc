@@ -1,0 +1,162 @@
+#include "hub/rooms/case_books.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "common/record_codec.h"
+#include "hub/rooms/limits.h"
+
+namespace remora::hub {
+namespace {
+
+uint64_t CountOf(const v1::NamedGap& gap) {
+  return gap.last_origin_seq() - gap.first_origin_seq() + 1;
+}
+
+std::string RangeText(const v1::NamedGap& gap) {
+  return gap.first_origin_seq() == gap.last_origin_seq()
+             ? absl::StrCat(gap.first_origin_seq())
+             : absl::StrCat(gap.first_origin_seq(), "-", gap.last_origin_seq());
+}
+
+// "lane 5 of agent-or3: 12 missing, 341-352"; empty: nothing is missing.
+std::string MissingText(const v1::OriginLaneHead& head) {
+  uint64_t count = 0;
+  int listed = 0;
+  std::string ranges;
+  for (const v1::NamedGap& gap : head.gaps()) {
+    if (gap.cause() != v1::NAMED_GAP_CAUSE_MISSING) continue;
+    count += CountOf(gap);
+    if (++listed <= kMissingRangesTold) absl::StrAppend(&ranges, ", ", RangeText(gap));
+  }
+  if (listed > kMissingRangesTold) absl::StrAppend(&ranges, " and more");
+  if (count == 0) return "";
+  return absl::StrCat("lane ", head.lane(), " of ", head.participant(), ": ", count, " missing",
+                      ranges);
+}
+
+void AddText(const std::string& text, std::string* all) {
+  if (all->size() + text.size() > kMaxReasonBytes / 2) return;
+  absl::StrAppend(all, all->empty() ? "" : "; ", text);
+}
+
+// Agents alone write it.
+bool HoldsBulk(const OriginLedger& ledger, const OriginId& origin) {
+  for (uint32_t lane = kControlLaneCount; lane < kLaneCount; ++lane) {
+    if (!ledger.Used(origin, lane).empty()) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+void CaseBooks::Note(const RecordKey& key, const v1::Record& record) {
+  if (record.has_publisher_total()) {
+    std::map<uint32_t, uint64_t>& total = totals_[key.origin];
+    total.clear();
+    for (const v1::LaneTotal& lane : record.publisher_total().lanes()) {
+      if (lane.lane() < kLaneCount) total[lane.lane()] = lane.last_origin_seq();
+    }
+  } else if (record.has_data_gap()) {
+    const v1::DataGap& gap = record.data_gap();
+    const bool own = gap.origin().empty() || gap.origin() == key.origin.bytes();
+    if (!own || gap.first_origin_seq() == 0 || told_gap_count_ >= kMaxToldGaps) return;
+    auto [it, inserted] = told_gaps_[{key.origin, gap.lane()}].try_emplace(
+        gap.first_origin_seq(), ToldGap{gap.last_origin_seq(), key});
+    if (inserted) {
+      ++told_gap_count_;
+    } else if (gap.last_origin_seq() > it->second.last) {
+      it->second = {gap.last_origin_seq(), key};
+    }
+  }
+}
+
+void CaseBooks::NameHole(const OriginLane& where, uint64_t first, uint64_t last,
+                         v1::OriginLaneHead* head) const {
+  const auto add = [head](uint64_t from, uint64_t to, const RecordKey* told) {
+    v1::NamedGap* gap = head->add_gaps();
+    gap->set_first_origin_seq(from);
+    gap->set_last_origin_seq(to);
+    gap->set_cause(told == nullptr ? v1::NAMED_GAP_CAUSE_MISSING : v1::NAMED_GAP_CAUSE_DATA_GAP);
+    if (told != nullptr) *gap->mutable_data_gap() = ToProto(*told);
+  };
+  uint64_t next = first;
+  if (const auto of_lane = told_gaps_.find(where); of_lane != told_gaps_.end()) {
+    for (const auto& [begin, told] : of_lane->second) {
+      if (begin > last) break;
+      if (told.last < next) continue;
+      if (begin > next) add(next, begin - 1, nullptr);
+      const uint64_t to = std::min(told.last, last);
+      add(std::max(begin, next), to, &told.record);
+      next = to + 1;
+      if (next > last) return;
+    }
+  }
+  add(next, last, nullptr);
+}
+
+v1::OriginLaneHead CaseBooks::HeadOf(const OriginLedger& ledger, const OriginId& origin,
+                                     uint32_t lane) const {
+  v1::OriginLaneHead head;
+  const SeqRanges& used = ledger.Used(origin, lane);
+  const SeqRanges& refused = ledger.Refused(origin, lane);
+  const OriginLedger::Counts counts = ledger.CountsOf(origin, lane);
+  head.set_origin(origin.ToString());
+  head.set_lane(lane);
+  head.set_held_count(used.count() - refused.count());
+  head.set_participant(ledger.ParticipantOf(origin));
+  head.set_late_count(counts.late);
+  head.set_duplicate_count(counts.duplicates);
+  uint64_t last = used.largest();
+  if (const auto total = totals_.find(origin); total != totals_.end()) {
+    head.set_total_given(true);
+    const auto of_lane = total->second.find(lane);
+    if (of_lane != total->second.end()) last = std::max(last, of_lane->second);
+  }
+  head.set_last_origin_seq(last);
+  for (const SeqRanges::Range& range : refused.ranges()) {
+    v1::NamedGap* gap = head.add_gaps();
+    gap->set_first_origin_seq(range.first);
+    gap->set_last_origin_seq(range.last);
+    gap->set_cause(v1::NAMED_GAP_CAUSE_REFUSED);
+  }
+  if (last > 0) {
+    for (const SeqRanges::Range& hole : used.Missing(1, last)) {
+      NameHole({origin, lane}, hole.first, hole.last, &head);
+    }
+  }
+  std::sort(head.mutable_gaps()->begin(), head.mutable_gaps()->end(),
+            [](const v1::NamedGap& a, const v1::NamedGap& b) {
+              return a.first_origin_seq() < b.first_origin_seq();
+            });
+  return head;
+}
+
+CaseBooks::Balance CaseBooks::Strike(const OriginLedger& ledger, const People& people) const {
+  Balance balance;
+  size_t bytes = 0;
+  for (const OriginId& origin : ledger.Origins()) {
+    const std::string& participant = ledger.ParticipantOf(origin);
+    if (!totals_.contains(origin) && !people.is_here(origin) &&
+        (people.is_agent(participant) || HoldsBulk(ledger, origin))) {
+      AddText(absl::StrCat(participant, " is not here and has not said what it made"),
+              &balance.missing);
+      balance.complete = false;
+    }
+    for (uint32_t lane = 0; lane < kLaneCount; ++lane) {
+      v1::OriginLaneHead head = HeadOf(ledger, origin, lane);
+      if (head.last_origin_seq() == 0) continue;
+      if (std::string text = MissingText(head); !text.empty()) {
+        balance.complete = false;
+        if (people.is_here(origin)) text += " (still there to be sent: wait)";
+        AddText(text, &balance.missing);
+      }
+      bytes += head.ByteSizeLong() + 4;
+      balance.heads.push_back(std::move(head));
+    }
+  }
+  balance.fits = balance.heads.size() <= kMaxCertificateHeads && bytes <= kMaxCertificateBytes;
+  return balance;
+}
+
+}  // namespace remora::hub

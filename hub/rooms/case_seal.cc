@@ -1,0 +1,165 @@
+#include "hub/rooms/case_seal.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "hub/rooms/folded_frame.h"
+#include "hub/rooms/limits.h"
+
+namespace remora::hub {
+namespace {
+
+void NoteAll(const RecordShelf& shelf, CaseBooks* books) {
+  for (const auto& [seq, entry] : shelf.records()) {
+    v1::Record record;
+    const absl::string_view bytes = entry.bytes.view();
+    if (!record.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) continue;
+    books->Note({OriginId::FromBytes(record.origin()), record.lane(), record.origin_seq()}, record);
+  }
+}
+
+std::string ChainText(const CaseHead& head) {
+  return std::string(reinterpret_cast<const char*>(head.chain.data()), head.chain.size());
+}
+
+}  // namespace
+
+CaseSeal::CaseSeal(Parts parts) : parts_(std::move(parts)), signed_at_(parts_.clock->Now()) {}
+
+void CaseSeal::Restore() {
+  NoteAll(parts_.fold->gaps(), &books_);
+  NoteAll(parts_.fold->publisher_totals(), &books_);
+  signed_at_ = parts_.clock->Now();
+  signed_seq_ = parts_.fold->signed_head().seq() + 1;
+  const v1::Certificate& certificate = parts_.fold->certificate();
+  certificate_index_ = certificate.certificate_index();
+  reason_ = certificate.reason();
+  actor_ = certificate.actor();
+  if (certificate_index_ > 0 && LateCount() > 0) annex_at_ = parts_.clock->Now();
+}
+
+CaseBooks::Balance CaseSeal::Strike() const {
+  std::set<std::string> agents;
+  for (const v1::ParticipantSummary& participant : parts_.fold->Participants()) {
+    if (participant.role() == v1::ROLE_AGENT) agents.insert(participant.participant());
+  }
+  return books_.Strike(
+      *parts_.ledger,
+      {[&agents](const std::string& name) { return agents.contains(name); }, parts_.is_here});
+}
+
+absl::Status CaseSeal::CheckClose(const v1::CaseLifecycle& step) const {
+  const CaseBooks::Balance balance = Strike();
+  if (!balance.fits) {
+    return absl::FailedPreconditionError(
+        "more origins or gaps than a certificate can name: the case stays closing");
+  }
+  if (balance.complete || step.with_gaps()) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(
+      "not all is on record: ", balance.missing, "; wait, or close with named gaps and a reason"));
+}
+
+void CaseSeal::OnTaken(const RecordHeader& header, const v1::Record* record) {
+  if (record != nullptr) books_.Note(header.key(), *record);
+  if (header.origin == parts_.hub) return;
+  if (record == nullptr || !record->has_case_lifecycle()) {
+    if (certificate_index_ > 0) annex_at_ = parts_.clock->Now();
+    return;
+  }
+  const v1::CaseLifecycle& step = record->case_lifecycle();
+  if (step.transition() != v1::CASE_TRANSITION_CLOSED) return;
+  reason_ = step.reason();
+  actor_ = step.actor();
+  Certify(reason_, actor_, 0);
+}
+
+std::string CaseSeal::StateDigest() const {
+  CaseFold state = *parts_.fold;
+  parts_.commits->VisitUncommitted(
+      [&state](const RecordFrame& frame) { state.Apply(ToFolded(frame)); });
+  return Blake2b256(state.EncodeCheckpoint());
+}
+
+void CaseSeal::SignHead() {
+  if (parts_.signer == nullptr) return;
+  const CaseHead& accepted = parts_.commits->accepted();
+  v1::Record record;
+  v1::SignedHead* head = record.mutable_signed_head();
+  head->set_seq(accepted.last_seq);
+  head->set_chain(ChainText(accepted));
+  head->set_epoch(accepted.epoch);
+  head->set_at_unix_ns(parts_.hub_time->Now().nanoseconds());
+  head->set_state_digest(StateDigest());
+  head->set_fold_version(kFoldVersion);
+  parts_.signer->Sign(accepted.case_id, head);
+  parts_.write(std::move(record));
+  signed_at_ = parts_.clock->Now();
+  signed_seq_ = parts_.commits->accepted_seq();
+}
+
+void CaseSeal::Certify(const std::string& reason, const std::string& actor, uint64_t late_count) {
+  annex_at_.reset();
+  if (parts_.signer == nullptr) return;
+  SignHead();
+  CaseBooks::Balance balance = Strike();
+  if (!balance.fits) return;
+  const CaseHead& accepted = parts_.commits->accepted();
+  v1::Record record;
+  v1::Certificate* certificate = record.mutable_certificate();
+  for (v1::OriginLaneHead& head : balance.heads) *certificate->add_heads() = std::move(head);
+  certificate->set_certificate_index(++certificate_index_);
+  certificate->set_epoch(accepted.epoch);
+  certificate->set_seq(accepted.last_seq);
+  certificate->set_chain(ChainText(accepted));
+  certificate->set_at_unix_ns(parts_.hub_time->Now().nanoseconds());
+  certificate->set_complete(balance.complete);
+  if (!balance.complete) {
+    certificate->set_reason(reason);
+    certificate->set_actor(actor);
+  }
+  certificate->set_record_count(accepted.last_seq);
+  certificate->set_late_count(late_count);
+  certificate->set_state_digest(StateDigest());
+  certificate->set_fold_version(kFoldVersion);
+  parts_.signer->Sign(accepted.case_id, certificate);
+  parts_.write(std::move(record));
+  signed_seq_ = parts_.commits->accepted_seq();
+}
+
+uint64_t CaseSeal::LateCount() const {
+  const v1::Certificate& last = parts_.fold->certificate();
+  uint64_t covered = 0;
+  for (const v1::OriginLaneHead& head : last.heads()) {
+    if (!head.participant().empty()) covered += head.held_count();
+  }
+  uint64_t held = 0;
+  for (const OriginId& origin : parts_.ledger->Origins()) {
+    if (parts_.ledger->ParticipantOf(origin).empty()) continue;
+    for (uint32_t lane = 0; lane < kLaneCount; ++lane) {
+      held +=
+          parts_.ledger->Used(origin, lane).count() - parts_.ledger->Refused(origin, lane).count();
+    }
+  }
+  for (const auto& [seq, entry] : parts_.fold->lifecycle().records()) {
+    if (seq > last.seq()) ++covered;
+  }
+  return held - std::min(held, covered);
+}
+
+void CaseSeal::Tick(v1::CaseStage stage) {
+  const DeviceTime now = parts_.clock->Now();
+  const bool closed = stage == v1::CASE_STAGE_CLOSED || stage == v1::CASE_STAGE_SEALED;
+  if (closed && annex_at_ && now - *annex_at_ >= kAnnexQuiet &&
+      parts_.commits->committed().last_seq == parts_.commits->accepted_seq()) {
+    return Certify(reason_, actor_, LateCount());
+  }
+  const bool runs = stage != v1::CASE_STAGE_SEALED && stage != v1::CASE_STAGE_ABANDONED;
+  if (runs && now - signed_at_ >= kSignedHeadInterval &&
+      parts_.commits->accepted_seq() > signed_seq_) {
+    SignHead();
+  }
+}
+
+}  // namespace remora::hub
