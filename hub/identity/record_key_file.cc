@@ -92,7 +92,7 @@ absl::StatusOr<RecordKeys> ReadOrMakeRecordKeys(FileSystem& files, const std::st
     return absl::DataLossError(absl::StrCat(
         path,
         ": the key that signs records is damaged; put it back from a backup, or move it away "
-        "to begin with a new one (agents and who verifies will have to be told)"));
+        "to begin with a new one (whoever verifies will have to be told)"));
   }
   return keys;
 }
