@@ -344,7 +344,14 @@ absl::StatusOr<std::string> CaseSpool::Read(uint32_t lane, uint64_t origin_seq) 
 void CaseSpool::RestartAnswers(uint32_t lane, const SeqRanges& held, const SeqRanges& refused,
                                bool has_journal) {
   Lane& state = lanes_[lane];
+  const SeqRanges before = state.answers.held();
   state.answers.Restart(UpTo(state.committed, held), UpTo(state.committed, refused), has_journal);
+  // What was shed because the hub held it, and a journal that has gone back holds no more, is lost.
+  const SeqRanges gone = before.Without(state.answers.held());
+  const SeqRanges lost = gone.Without(gone.Without(state.given_up));
+  for (const SeqRanges::Range& range : lost.ranges()) {
+    shed_[lane].InsertRange(range.first, range.last);
+  }
   state.held_written = std::min(state.held_written, state.answers.held().count());
 }
 

@@ -141,7 +141,8 @@ class CaseSpool {
   // Asks the disk, and makes room where there is none. To be called now and then while short.
   void CheckSpace();
   // What was shed and not told, a range a lane as far as it goes: by this life, or by one that
-  // ended before it could tell. It is noted in the spool with the next commit.
+  // ended before it could tell; and what was shed because the hub held it, if the hub's journal has
+  // gone back and holds it no more. It is noted in the spool with the next commit.
   std::vector<ShedRange> TakeShed();
   bool has_shed() const;
 

@@ -97,14 +97,22 @@ void CaseSpool::ReportShed(uint32_t lane, uint64_t first, uint64_t last) {
 }
 
 bool CaseSpool::has_shed() const {
-  return std::any_of(unnoted_.begin(), unnoted_.end(),
-                     [](const SeqRanges& ranges) { return !ranges.empty(); });
+  const auto any = [](const std::array<SeqRanges, kLaneCount>& lanes) {
+    return std::any_of(lanes.begin(), lanes.end(),
+                       [](const SeqRanges& ranges) { return !ranges.empty(); });
+  };
+  return any(unnoted_) || any(shed_);
 }
 
 std::vector<ShedRange> CaseSpool::TakeShed() {
   std::vector<ShedRange> shed;
   for (uint32_t lane = 0; lane < kLaneCount; ++lane) {
-    if (!unnoted_[lane].empty()) EnqueueRanges(EntryType::kShed, lane, unnoted_[lane]);
+    if (!unnoted_[lane].empty()) {
+      EnqueueRanges(EntryType::kShed, lane, unnoted_[lane]);
+      // Why it is no loss, should the hub's journal go back while this program is not there.
+      lanes_[lane].held_written = lanes_[lane].answers.held().count();
+      EnqueueRanges(EntryType::kHeld, lane, lanes_[lane].answers.held());
+    }
     unnoted_[lane] = SeqRanges();
     for (const SeqRanges::Range& range : shed_[lane].ranges()) {
       shed.push_back(ShedRange{lane, range.first, range.last});

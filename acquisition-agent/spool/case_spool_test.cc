@@ -391,6 +391,40 @@ TEST(CaseSpool, AFullDiskShedsBulkOldestFirstAndSaysSo) {
   EXPECT_TRUE(again->given_up(5).Contains(101));
 }
 
+TEST(CaseSpool, WhatWasShedBecauseTheHubHeldItIsToldWhenItsJournalHasGoneBack) {
+  FakeFileSystem files;
+  auto spool = OpenSpool(files);
+  const std::string block(4000, 'b');
+  while (spool->bytes() < 2 * kSegmentBytes) {
+    ASSERT_TRUE(spool->AppendRecord(5, spool->last_seq(5) + 1, 0, block).ok());
+    ASSERT_TRUE(spool->Commit().ok());
+  }
+  SeqRanges held;
+  held.InsertRange(1, spool->last_seq(5));
+  spool->MarkHeld(5, held);
+  files.SetFreeBytes(0);
+  spool->CheckSpace();
+  ASSERT_TRUE(spool->given_up(5).Contains(1));
+  EXPECT_TRUE(spool->TakeShed().empty());
+  ASSERT_TRUE(spool->Commit().ok());
+  // Through a restart, too.
+  spool.reset();
+  spool = OpenSpool(files);
+
+  SeqRanges kept;
+  kept.InsertRange(1, 10);
+  spool->RestartAnswers(5, kept, SeqRanges(), /*has_journal=*/true);
+  EXPECT_TRUE(spool->has_shed());
+  const std::vector<ShedRange> shed = spool->TakeShed();
+  ASSERT_EQ(shed.size(), 1u);
+  EXPECT_EQ(shed.front().lane, 5u);
+  EXPECT_EQ(shed.front().first_origin_seq, 11u);
+  EXPECT_EQ(shed.front().last_origin_seq, spool->given_up(5).contiguous());
+  // Once.
+  spool->RestartAnswers(5, kept, SeqRanges(), /*has_journal=*/true);
+  EXPECT_TRUE(spool->TakeShed().empty());
+}
+
 TEST(CaseSpool, WithNothingLeftToShedControlStillGoesOn) {
   FakeFileSystem files;
   auto spool = OpenSpool(files);
