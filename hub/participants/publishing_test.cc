@@ -263,6 +263,30 @@ TEST_F(PublishingTest, WhatTheAgentWroteBeforeItsCaseWasOpenedIsKeptInOrder) {
   EXPECT_EQ(of_agent, 4);
 }
 
+TEST_F(PublishingTest, WhatOneSaidBeforeAnotherOpenedTheCaseIsAskedForAgain) {
+  const CaseId case_id = hub_.DrawCase();
+  TestParticipant technologist(hub_, TechnologistIdentity("tech-9"));
+  technologist.Hello();
+  technologist.Join(case_id);
+  hub_.Run();
+  RecordWriter own(case_id, technologist.origin);
+  const std::string message = own.Write(MessageBody("patient is in the room", "T tech-9"));
+  technologist.Publish({message});
+  hub_.Run();
+
+  const OriginId origin = hub_.DrawOrigin();
+  RecordWriter writer(case_id, origin);
+  auto agent = OpenCase(hub_, case_id, &writer, origin, "OR 9", "agent-9");
+  technologist.ClearReceived();
+  hub_.RunFor(Duration::Milliseconds(300));  // it says nothing more by itself
+  ASSERT_EQ(technologist.CountOf(v1::Down::kJoined), 1);
+  EXPECT_NE(technologist.Last(v1::Down::kJoined)->joined().epoch(), 0u);
+  technologist.Publish({message});
+  hub_.Run();
+  EXPECT_EQ(technologist.CountOf(v1::Down::kRecordRefused), 0);
+  EXPECT_EQ(technologist.CountOf(v1::Down::kAcknowledge), 1);
+}
+
 TEST_F(PublishingTest, BacklogTooLargeToWaitForTheOpeningIsOfferedAgain) {
   const CaseId case_id = hub_.DrawCase();
   const OriginId origin = hub_.DrawOrigin();

@@ -31,6 +31,8 @@ class RecordIntake final : public RoomPublisher {
   void OnRecord(absl::string_view bytes_untrusted);
   // Any message came.
   void OnSignOfLife();
+  // At least each 100 ms: enters cases that were joined before they were there.
+  void Tick();
 
   // The next Joined or Acknowledge that is due; false: none.
   bool TakeNext(v1::Down* down);

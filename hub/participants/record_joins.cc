@@ -189,6 +189,19 @@ void RecordIntake::Enter(Place* place, Room* room) {
   room->Attend({session_.identity.name, session_.identity.display_name, session_.identity.role});
 }
 
+void RecordIntake::Tick() {
+  std::vector<CaseId> opened;
+  for (const auto& [case_id, place] : places_) {
+    if (place.room != nullptr || place.restoring) continue;
+    if (session_.services.directory->Find(case_id) != nullptr) opened.push_back(case_id);
+  }
+  // Joined asks for all that was sent meanwhile.
+  for (const CaseId& case_id : opened) {
+    const std::string theatre = places_.at(case_id).theatre;
+    CompleteJoin(case_id, session_.services.directory->Find(case_id), theatre);
+  }
+}
+
 void RecordIntake::OnLeave(const v1::Leave& leave) {
   const auto it = places_.find(CaseId::FromBytes(leave.case_id()));
   if (it != places_.end()) Drop(it);

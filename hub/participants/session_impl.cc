@@ -258,6 +258,7 @@ void SessionImpl::Tick() {
     return End(v1::REFUSAL_REASON_MALFORMED, "no hello came");
   }
   EndForbidden();
+  if (stage_ == Stage::kTalking) intake_->Tick();
   if (stage_ == Stage::kTalking && now - written_at_ >= kHeartbeatInterval) heartbeat_due_ = true;
   if (HasSomething()) Wake();
 }
