@@ -190,4 +190,32 @@ void MemoryJournal::FailCommits(absl::Status status) {
   failure_ = std::move(status);
 }
 
+std::map<CaseId, uint64_t> MemoryJournal::Backup::Heads() const {
+  std::map<CaseId, uint64_t> heads;
+  for (const auto& [id, stored] : cases_) heads[id] = stored.tail.head().last_seq;
+  return heads;
+}
+
+MemoryJournal::Backup MemoryJournal::Save() const {
+  MutexLock lock(&mutex_);
+  Backup backup;
+  for (const auto& [id, stored] : cases_) {
+    if (stored.tail.head().last_seq > 0) backup.cases_.emplace(id, stored);
+  }
+  return backup;
+}
+
+void MemoryJournal::GoBackTo(const Backup& backup, bool new_epoch) {
+  MutexLock lock(&mutex_);
+  held_.clear();
+  cases_ = backup.cases_;
+  if (!new_epoch) return;
+  ++epoch_;
+  for (auto& [id, stored] : cases_) {
+    CaseHead head = stored.tail.head();
+    ++head.epoch;
+    stored.tail = CaseTail(head, stored.tail.OriginList());
+  }
+}
+
 }  // namespace remora::hub

@@ -20,7 +20,27 @@
 namespace remora::hub {
 
 class MemoryJournal final : public Journal {
+ private:
+  struct StoredCase {
+    explicit StoredCase(CaseHead head) : tail(std::move(head)) {}
+    CaseTail tail;
+    std::vector<StoredRun> runs[2];  // by class
+    Checkpoint checkpoint;
+    absl::Status damage;
+  };
+
  public:
+  // All cases with records at some time. Records are shared, not copied.
+  class Backup {
+   public:
+    // The last `seq` of each case.
+    std::map<CaseId, uint64_t> Heads() const;
+
+   private:
+    friend class MemoryJournal;
+    std::map<CaseId, StoredCase> cases_;
+  };
+
   // `executor` outlives the journal.
   explicit MemoryJournal(Executor& executor, uint32_t epoch = 1)
       : executor_(executor), epoch_(epoch) {}
@@ -47,17 +67,15 @@ class MemoryJournal final : public Journal {
   void FailReads(absl::Status status);
   // From now on the case is as one whose file has a changed byte.
   void Damage(const CaseId& case_id);
+  Backup Save() const;
+  // Holds what `backup` does, and no more. `new_epoch`: as a file that was restored and opened with
+  // Options::start_new_epoch; else as a disk that lied about what it had synced. Nobody may use it
+  // meanwhile.
+  void GoBackTo(const Backup& backup, bool new_epoch);
   // The most reads that waited for their callback at a time.
   size_t most_reads_waiting() const;
 
  private:
-  struct StoredCase {
-    explicit StoredCase(CaseHead head) : tail(std::move(head)) {}
-    CaseTail tail;
-    std::vector<StoredRun> runs[2];  // by class
-    Checkpoint checkpoint;
-    absl::Status damage;
-  };
   struct Held {
     CaseAppend append;
     Done done;
@@ -68,8 +86,8 @@ class MemoryJournal final : public Journal {
   absl::StatusOr<ReadResult> ReadPage(const ReadRequest& request);
 
   Executor& executor_;
-  const uint32_t epoch_;
   mutable Mutex mutex_;
+  uint32_t epoch_ ABSL_GUARDED_BY(mutex_);  // that new cases get
   std::map<CaseId, StoredCase> cases_ ABSL_GUARDED_BY(mutex_);
   std::deque<Held> held_ ABSL_GUARDED_BY(mutex_);
   bool holding_ ABSL_GUARDED_BY(mutex_) = false;

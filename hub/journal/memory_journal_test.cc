@@ -57,6 +57,31 @@ TEST(MemoryJournal, HeldCommitsHappenAtReleaseInOrder) {
   ExpectHolds(journal, executor, script);
 }
 
+TEST(MemoryJournal, GoesBackToWhatItHeldInANewEpoch) {
+  WaitingExecutor executor;
+  MemoryJournal journal(executor, 7);
+  ASSERT_EQ(*journal.CreateCase(CaseIdOf(1)), 7u);
+  CaseScript script(CaseIdOf(1), 7, 1);
+  ASSERT_TRUE(AppendAndWait(journal, executor, script.NextDrawn()).ok());
+  const MemoryJournal::Backup backup = journal.Save();
+  const CaseScript then = script;
+  EXPECT_EQ(backup.Heads().at(CaseIdOf(1)), then.last_seq());
+  ASSERT_TRUE(AppendAndWait(journal, executor, script.NextDrawn()).ok());
+  ASSERT_EQ(*journal.CreateCase(CaseIdOf(2)), 7u);
+
+  journal.GoBackTo(backup, /*new_epoch=*/false);
+  ExpectHolds(journal, executor, then);
+  EXPECT_FALSE(journal.Restore(CaseIdOf(2)).ok());
+
+  journal.GoBackTo(backup, /*new_epoch=*/true);
+  const absl::StatusOr<CaseRestore> restore = journal.Restore(CaseIdOf(1));
+  ASSERT_TRUE(restore.ok()) << restore.status();
+  EXPECT_EQ(restore->head.epoch, 8u);
+  EXPECT_EQ(restore->head.last_seq, then.last_seq());
+  EXPECT_EQ(restore->origins, then.Origins());
+  EXPECT_EQ(*journal.CreateCase(CaseIdOf(2)), 8u);
+}
+
 TEST(MemoryJournal, CallbacksAreNeverInsideTheCall) {
   WaitingExecutor executor;
   MemoryJournal journal(executor);
