@@ -1,0 +1,309 @@
+#include "tests/simulation/agent_process.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/testing/record_writer.h"
+
+namespace remora::simulation {
+namespace {
+
+constexpr char kDirectory[] = "/spool";
+constexpr uint32_t kFollowId = 1;
+// As the agent does it (acquisition-agent/app/limits.h).
+constexpr Duration kCommitInterval = Duration::Milliseconds(50);
+constexpr Duration kDiskRetry = Duration::Milliseconds(500);
+constexpr Duration kFollowRetry = Duration::Seconds(2);
+// Small, so that a full disk is soon short.
+constexpr uint64_t kReserveBytes = 64 * 1024;
+constexpr uint64_t kRoomyDiskBytes = uint64_t{1} << 30;
+
+}  // namespace
+
+AgentProcess::AgentProcess(Context& context, Plan plan)
+    : context_(context),
+      plan_(std::move(plan)),
+      process_(context.loop, plan_.id, plan_.name, plan_.clock),
+      random_(MakeSeededRandom(Mix(plan_.seed, plan_.id))),
+      port_(process_, *context.hub, *context.tap, context.counters,
+            {plan_.name, "Agent " + plan_.name, v1::ROLE_AGENT, {}}, plan_.link, plan_.speaks,
+            context.planted, Mix(plan_.seed, plan_.id + 1000)),
+      origin_(OriginId::Draw(*random_)),
+      watch_(context, process_),
+      acks_(context, plan_.name) {}
+
+AgentProcess::~AgentProcess() { link_.reset(); }
+
+void AgentProcess::Start() {
+  if (retired_ || is_up()) return;
+  OpenSpool();
+  if (spool_ == nullptr) return;
+  outbox_ = std::make_unique<agent::SpoolOutbox>(*spool_);
+  LinkOptions options;
+  options.origin = origin_;
+  options.software = "remora-agent simulated";
+  options.end_when_refused = false;
+  link_ = std::make_unique<ParticipantLink>(options, process_, process_.clock(), *random_, port_,
+                                            *this);
+  if (!link_->AddOutbox(plan_.case_id, plan_.theatre, outbox_.get()).ok()) {
+    context_.fail("the link takes no outbox");
+  }
+  link_->Start();
+  ScheduleCommit(kCommitInterval);
+  // The step that opens the case is the first of its lane, whatever a power cut has taken.
+  if (spool_->last_seq(1) == 0) Put(LifecycleBody(v1::CASE_TRANSITION_OPENED, plan_.theatre));
+}
+
+void AgentProcess::OpenSpool() {
+  agent::SpoolOptions options;
+  options.directory = kDirectory;
+  options.case_id = plan_.case_id;
+  options.origin = origin_;
+  options.control_reserve_bytes = kReserveBytes;
+  agent::RecoveryReport report;
+  auto spool = agent::CaseSpool::Open(files_, options, &report);
+  if (!spool.ok()) {
+    context_.Log(absl::StrCat(
+        plan_.name, ": the spool does not open: ", std::string(spool.status().message())));
+    return process_.PostAfter(kDiskRetry, [this] { Start(); });
+  }
+  spool_ = *std::move(spool);
+  CheckPromises();
+}
+
+void AgentProcess::CheckPromises() {
+  for (uint32_t lane = 0; lane < kLaneCount; ++lane) {
+    for (uint64_t number = 1; number <= promised_[lane]; ++number) {
+      if (spool_->given_up(lane).Contains(number)) continue;
+      const absl::StatusOr<std::string> bytes = spool_->Read(lane, number);
+      if (!bytes.ok() || BytesHash(*bytes) != made_[{lane, number}]) {
+        return context_.fail(
+            absl::StrCat(plan_.name, ": the spool does not give back record ", lane, "/", number));
+      }
+    }
+    // What was made beyond that and is gone was promised to nobody; its numbers are given anew.
+    promised_[lane] = spool_->committed_seq(lane);
+    made_.erase(made_.upper_bound({lane, promised_[lane]}), made_.lower_bound({lane + 1, 0}));
+    for (uint64_t number = 1; number <= promised_[lane]; ++number) {
+      const absl::StatusOr<std::string> bytes = spool_->Read(lane, number);
+      if (bytes.ok()) made_[{lane, number}] = BytesHash(*bytes);
+    }
+  }
+  if (!spool_->Holes().empty()) context_.fail(plan_.name + ": the spool has lost records");
+}
+
+void AgentProcess::PutGap(const agent::ShedRange& lost) {
+  v1::Record body;
+  v1::DataGap& gap = *body.mutable_data_gap();
+  gap.set_cause(v1::DATA_GAP_CAUSE_SPOOL_SHORT);
+  gap.set_origin(origin_.ToString());
+  gap.set_lane(lost.lane);
+  gap.set_first_origin_seq(lost.first_origin_seq);
+  gap.set_last_origin_seq(lost.last_origin_seq);
+  const uint64_t number = spool_->last_seq(1) + 1;
+  const std::string bytes =
+      EncodeRecord(plan_.case_id, origin_, number, process_.clock(), std::move(body));
+  if (!spool_->AppendRecord(1, number, 0, bytes).ok()) context_.fail("no room for a data gap");
+  made_[{1, number}] = BytesHash(bytes);
+}
+
+void AgentProcess::Crash(bool loses_power) {
+  if (!is_up()) return;
+  context_.Log(plan_.name + (loses_power ? " loses its power" : " dies"));
+  if (loses_power) port_.LosePower();
+  link_.reset();
+  outbox_.reset();
+  spool_.reset();
+  process_.Kill();
+  commit_posted_ = false;
+  follows_now_ = false;
+  checker_.reset();
+  if (!loses_power) return;
+  files_.SimulatePowerCut(random_->Uint64());
+  process_.clock().Reboot(random_->Uint64());
+}
+
+void AgentProcess::Retire() {
+  retired_ = true;
+  if (!is_up()) return;
+  link_->Stop();
+  Crash(/*loses_power=*/false);
+}
+
+void AgentProcess::Put(v1::Record body) {
+  if (!is_up()) return;
+  const uint32_t lane = LaneOfKind(static_cast<uint32_t>(body.body_case()));
+  const uint64_t number = spool_->last_seq(lane) + 1;
+  const std::string bytes =
+      EncodeRecord(plan_.case_id, origin_, number, process_.clock(), std::move(body));
+  const absl::Status status = spool_->AppendRecord(lane, number, 0, bytes);
+  if (!status.ok()) {
+    return context_.fail(
+        absl::StrCat(plan_.name, ": the spool takes no record: ", std::string(status.message())));
+  }
+  made_[{lane, number}] = BytesHash(bytes);
+  context_.counters.Count("records made by agents");
+  if (lane == 0) return Commit();
+  ScheduleCommit(kCommitInterval);
+}
+
+void AgentProcess::Close() {
+  if (closed_ || !is_up()) return;
+  closed_ = true;
+  context_.counters.Count("case closed");
+  Put(LifecycleBody(v1::CASE_TRANSITION_CLOSING));
+  Put(LifecycleBody(v1::CASE_TRANSITION_CLOSED));
+}
+
+void AgentProcess::ScheduleCommit(Duration delay) {
+  if (commit_posted_) return;
+  commit_posted_ = true;
+  process_.PostAfter(delay, [this] {
+    commit_posted_ = false;
+    Commit();
+  });
+}
+
+void AgentProcess::Commit() {
+  PutShed();
+  if (spool_->short_of_space()) spool_->CheckSpace();
+  const absl::Status status = spool_->Commit();
+  if (!status.ok()) {
+    context_.counters.Count("spool commit failed");
+    return ScheduleCommit(kDiskRetry);
+  }
+  for (uint32_t lane = 0; lane < kLaneCount; ++lane) {
+    promised_[lane] = spool_->committed_seq(lane);
+  }
+  if (spool_->has_shed() || spool_->short_of_space()) ScheduleCommit(kDiskRetry);
+  link_->NotifyPending();
+}
+
+void AgentProcess::PutShed() {
+  for (const agent::ShedRange& shed : spool_->TakeShed()) {
+    context_.counters.Count("spool sheds");
+    PutGap(shed);
+  }
+}
+
+void AgentProcess::FillDisk() { files_.SetFreeBytes(random_->Below(2 * kReserveBytes)); }
+void AgentProcess::FreeDisk() { files_.SetFreeBytes(kRoomyDiskBytes); }
+void AgentProcess::FailDiskOnce(bool at_sync) {
+  const auto failure = random_->Below(2) == 0 ? FakeFileSystem::Failure::kNoSpace
+                                              : FakeFileSystem::Failure::kIoError;
+  if (at_sync) {
+    files_.FailSync(1, FakeFileSystem::Failure::kIoError);
+  } else {
+    files_.FailAppend(1, failure);
+  }
+}
+
+RecordKey AgentProcess::LastKey(uint32_t lane) const {
+  return RecordKey{origin_, lane, promised_[lane]};
+}
+
+std::string AgentProcess::Lack() const {
+  if (retired_) return "";
+  if (!is_up()) return plan_.name + " is down";
+  if (link_->state() != LinkState::kLive) return plan_.name + " has no session";
+  if (spool_->has_uncommitted() || spool_->has_shed())
+    return plan_.name + " has uncommitted records";
+  if (!spool_->AllSettled()) return plan_.name + " has records that are not acknowledged";
+  if (checker_ != nullptr && !checker_->IsCaughtUp()) {
+    return plan_.name + ": " + checker_->Lack();
+  }
+  return "";
+}
+
+uint64_t AgentProcess::Unexplained(uint32_t lane, const SeqRanges& named) const {
+  for (uint64_t number = 1; number <= spool_->last_seq(lane); ++number) {
+    if (named.Contains(number) || spool_->refused(lane).Contains(number)) continue;
+    if (context_.oracle.SeqOf(plan_.case_id, {origin_, lane, number}) == 0) return number;
+  }
+  return 0;
+}
+
+void AgentProcess::CheckEnd() {
+  if (retired_) return;
+  std::array<SeqRanges, kLaneCount> named;
+  const Oracle::Case* one = context_.oracle.Find(plan_.case_id);
+  for (uint64_t seq = 1; one != nullptr && seq <= one->head(); ++seq) {
+    const Oracle::Entry& entry = one->entries[seq - 1];
+    v1::Record record;
+    if (entry.kind != v1::Record::kDataGap || !record.ParseFromString(entry.bytes)) continue;
+    const v1::DataGap& gap = record.data_gap();
+    if (gap.origin() != origin_.bytes()) continue;
+    named[gap.lane()].InsertRange(gap.first_origin_seq(), gap.last_origin_seq());
+  }
+  for (uint32_t lane = 0; lane < kLaneCount; ++lane) {
+    if (const uint64_t number = Unexplained(lane, named[lane]); number != 0) {
+      context_.fail(absl::StrCat(plan_.name, ": record ", lane, "/", number,
+                                 " is not on record, and nothing says why"));
+    }
+    context_.counters.Count("check: promised records", promised_[lane]);
+  }
+  if (checker_ != nullptr) checker_->CheckCursor(link_->CursorOf(kFollowId));
+}
+
+void AgentProcess::Follow() {
+  if (!plan_.follows || follows_now_ || !is_up()) return;
+  follows_now_ = true;
+  v1::Follow follow;
+  follow.set_follow_id(kFollowId);
+  follow.set_case_id(plan_.case_id.ToString());
+  follow.set_delivery(v1::DELIVERY_COMPLETE);
+  follow.add_lanes(0);
+  follow.add_lanes(1);
+  checker_ = std::make_unique<FollowChecker>(
+      context_.oracle, follow, plan_.speaks != Speaks::kAll,
+      [this](const std::string& what) { context_.fail(plan_.name + ": " + what); });
+  if (!link_->AddFollow(follow).ok()) context_.fail("the link takes no follow");
+}
+
+void AgentProcess::OnRecord(const DeliveredRecord& delivered) {
+  checker_->OnRecord(delivered);
+  if (!delivered.record.stamp.unrecorded) {
+    watch_.CheckLatency(*link_, delivered.record.stamp.recorded_at.nanoseconds());
+  }
+}
+
+void AgentProcess::OnFollowEnded(const v1::FollowEnded& ended) {
+  if (context_.reads_failed()) checker_->AllowFreshStart();
+  checker_->OnEnded(ended);
+  follows_now_ = false;
+  process_.PostAfter(kFollowRetry, [this] { Follow(); });
+}
+
+void AgentProcess::OnState(LinkState state) {
+  if (state == LinkState::kLive) context_.Log(plan_.name + " has a session");
+  if (state == LinkState::kWaiting) context_.Log(plan_.name + " has lost its session");
+}
+
+void AgentProcess::OnRefused(const v1::Refused& refused) {
+  context_.counters.Add("refused: " + v1::RefusalReason_Name(refused.reason()), 1);
+  context_.Log(plan_.name + " is refused: " + refused.text());
+}
+
+void AgentProcess::OnRecordRefused(const v1::RecordRefused& refused) {
+  context_.counters.Add("record refused: " + v1::RefusalReason_Name(refused.reason()), 1);
+  context_.Log(absl::StrCat(plan_.name, "'s record ", refused.lane(), "/", refused.origin_seq(),
+                            " is refused: ", refused.text()));
+}
+
+void AgentProcess::OnJoined(const v1::Joined& joined) {
+  context_.Log(plan_.name + " is joined");
+  ScheduleCommit(kCommitInterval);  // it may have to say what is lost
+  acks_.OnHeld(plan_.case_id, origin_, joined.held());
+  if (joined.epoch() != 0) Follow();
+}
+
+void AgentProcess::OnAcknowledged(const v1::Acknowledge& acknowledge) {
+  acks_.OnHeld(plan_.case_id, origin_, acknowledge.held());
+  Follow();
+}
+
+void AgentProcess::OnLinkCondition(v1::LinkCondition condition, Duration) {
+  watch_.OnCondition(*link_, condition);
+}
+
+}  // namespace remora::simulation

@@ -1,0 +1,115 @@
+#pragma once
+
+// A theatre's agent as a process: the real spool over the fake file system, the real outbox and the
+// real link; in place of an analysis it makes records as the workload asks. It can be killed, lose
+// its power with what was not synced, be paused, and have its disk fill or fail. What the spool has
+// committed is a promise, held against the spool each time it is opened. Sequence-bound to the
+// simulation.
+
+#include <array>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "acquisition-agent/spool/case_spool.h"
+#include "acquisition-agent/spool/spool_outbox.h"
+#include "common/link/participant_link.h"
+#include "common/random.h"
+#include "common/testing/fake_file_system.h"
+#include "tests/simulation/context.h"
+#include "tests/simulation/follow_checker.h"
+#include "tests/simulation/participant.h"
+
+namespace remora::simulation {
+
+class AgentProcess final : public LinkObserver {
+ public:
+  struct Plan {
+    std::string name;
+    std::string theatre;
+    CaseId case_id;
+    LinkPlan link;
+    SimulatedClock::Plan clock;
+    Speaks speaks = Speaks::kAll;
+    bool follows = false;  // lanes 0-1 of its own case, as the real one does
+    uint64_t seed = 0;
+    uint64_t id = 0;
+  };
+
+  AgentProcess(Context& context, Plan plan);
+  ~AgentProcess() override;
+
+  void Start();
+  // `loses_power`: what was not synced may be lost, and the machine has another boot.
+  void Crash(bool loses_power);
+  bool is_up() const { return link_ != nullptr; }
+  // It ends in order, and does not come back.
+  void Retire();
+  bool retired() const { return retired_; }
+
+  // A new record of the theatre; nothing while it is down.
+  void Put(v1::Record body);
+  void Close();
+
+  // The disk: from now on full, or whole again; one write or sync that fails.
+  void FillDisk();
+  void FreeDisk();
+  void FailDiskOnce(bool at_sync);
+
+  const Plan& plan() const { return plan_; }
+  const CaseId& case_id() const { return plan_.case_id; }
+  Process& process() { return process_; }
+  ClientPort& port() { return port_; }
+  ParticipantLink* link() { return link_.get(); }
+  const agent::CaseSpool* spool() const { return spool_.get(); }
+  FollowChecker* checker() { return checker_.get(); }
+  // In words, what is not as it must be once all is quiet.
+  std::string Lack() const;
+  // Everything that was promised is on record, refused for good, or given up and said so.
+  void CheckEnd();
+  LinkWatch& watch() { return watch_; }
+  // The last record of a lane that the spool promises to keep.
+  RecordKey LastKey(uint32_t lane) const;
+
+  void OnRecord(const DeliveredRecord& delivered) override;
+  void OnFollowEnded(const v1::FollowEnded& ended) override;
+  void OnState(LinkState state) override;
+  void OnRefused(const v1::Refused& refused) override;
+  void OnRecordRefused(const v1::RecordRefused& refused) override;
+  void OnJoined(const v1::Joined& joined) override;
+  void OnAcknowledged(const v1::Acknowledge& acknowledge) override;
+  void OnLinkCondition(v1::LinkCondition condition, Duration previous) override;
+
+ private:
+  void OpenSpool();
+  void CheckPromises();
+  void PutGap(const agent::ShedRange& lost);
+  // Numbers of a lane that are not on record, though DataGaps, refusals and records say nothing.
+  uint64_t Unexplained(uint32_t lane, const SeqRanges& named) const;
+  void ScheduleCommit(Duration delay);
+  void Commit();
+  void PutShed();
+  void Follow();
+
+  Context& context_;
+  const Plan plan_;
+  Process process_;
+  const std::unique_ptr<Random> random_;
+  FakeFileSystem files_;
+  ClientPort port_;
+  OriginId origin_;
+  std::unique_ptr<agent::CaseSpool> spool_;
+  std::unique_ptr<agent::SpoolOutbox> outbox_;
+  std::unique_ptr<ParticipantLink> link_;
+  std::unique_ptr<FollowChecker> checker_;
+  LinkWatch watch_;
+  AckChecker acks_;
+  std::array<uint64_t, kLaneCount> promised_{};
+  std::map<std::pair<uint32_t, uint64_t>, uint64_t> made_;  // lane, number: hash of its bytes
+  bool commit_posted_ = false;
+  bool closed_ = false;
+  bool follows_now_ = false;
+  bool retired_ = false;
+};
+
+}  // namespace remora::simulation

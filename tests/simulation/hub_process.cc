@@ -1,0 +1,98 @@
+#include "tests/simulation/hub_process.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "hub/fanout/limits.h"
+#include "hub/rooms/limits.h"
+
+namespace remora::simulation {
+
+HubProcess::HubProcess(Context& context, const SimulatedClock::Plan& clock,
+                       const SimulatedJournal::Plan& journal, uint64_t seed)
+    : context_(context),
+      process_(context.loop, 1, "hub", clock),
+      random_(MakeSeededRandom(Mix(seed, 101))),
+      disk_random_(MakeSeededRandom(Mix(seed, 102))),
+      journal_(process_, *disk_random_, context.oracle, context.counters, journal) {}
+
+HubProcess::~HubProcess() {
+  if (is_up()) Crash(/*silently=*/true, /*back_to_backup=*/false);
+}
+
+void HubProcess::Start() {
+  hub::HubCoreParts parts;
+  parts.journal = &journal_;
+  parts.clock = &process_.clock();
+  parts.executor = &process_;
+  parts.random = random_.get();
+  parts.metrics = &metrics_;
+  parts.software = "remora-hub simulated";
+  parts.on_damaged_case = [this](const CaseId& case_id, const absl::Status& status) {
+    context_.fail(absl::StrCat("case ", case_id.Hex().substr(0, 6),
+                               " cannot be restored: ", std::string(status.message())));
+  };
+  core_ = std::make_unique<hub::HubCore>(std::move(parts));
+  const absl::Status status = core_->Start();
+  if (!status.ok()) context_.fail(absl::StrCat("the hub does not start: ", status.message()));
+  ++starts_;
+  started_at_ = context_.loop.now();
+  context_.Log(absl::StrCat("hub starts, ", starts_));
+}
+
+void HubProcess::Crash(bool silently, bool back_to_backup) {
+  context_.Log(absl::StrCat("hub dies", silently ? " with its machine" : "",
+                            back_to_backup ? ", its disk goes back to the backup" : ""));
+  for (const auto& weak : connections_) {
+    if (const auto connection = weak.lock()) connection->HubDied(silently);
+  }
+  connections_.clear();
+  core_.reset();
+  process_.Kill();
+  drain_posted_ = false;
+  metrics_.Clear();
+  journal_.OnHubDied();
+  if (back_to_backup) journal_.GoBack();
+}
+
+Duration HubProcess::runs_since() const { return std::max(started_at_, process_.resumed_at()); }
+
+void HubProcess::OnInput() {
+  if (drain_posted_ || core_ == nullptr) return;
+  drain_posted_ = true;
+  process_.Post([this] {
+    drain_posted_ = false;
+    core_->EndOfDrain();
+  });
+}
+
+void HubProcess::OnConnection(std::shared_ptr<Connection> connection) {
+  std::erase_if(connections_, [](const auto& weak) { return weak.expired(); });
+  connections_.push_back(connection);
+}
+
+void HubProcess::CheckBounds() {
+  if (core_ == nullptr) return;
+  const double queued_limit =
+      static_cast<double>(hub::kMaxQueuedMeasurementBytes + hub::kMaxQueuedSweepBytes +
+                          hub::kMaxQueuedEnvelopeBytes + hub::kMaxQueuedBlockBytes +
+                          4 * kMaxRecordBytes) *
+      metrics_.Get(hub::metric::kFollows);
+  if (metrics_.Get(hub::metric::kFollowQueueBytes) > queued_limit) {
+    context_.fail("followers' queues are over their limits");
+  }
+  const double uncommitted_limit =
+      static_cast<double>(hub::kMaxUncommittedBytes + kMaxMessageBytes) *
+      static_cast<double>(context_.oracle.cases().size());
+  if (metrics_.Get(hub::metric::kUncommittedBytes) > uncommitted_limit) {
+    context_.fail("more is uncommitted than may be");
+  }
+  for (const auto& weak : connections_) {
+    const auto connection = weak.lock();
+    if (connection != nullptr && connection->is_overfull()) {
+      context_.fail("the transport queues for a reader that takes nothing");
+    }
+  }
+}
+
+}  // namespace remora::simulation

@@ -1,0 +1,102 @@
+#pragma once
+
+// A reader as a process: the real link, follows with their checkers, and an outbox in memory for
+// what it says. When it is killed it starts anew, with a new origin and without cursors.
+// Sequence-bound to the simulation.
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/link/memory_outbox.h"
+#include "common/link/participant_link.h"
+#include "common/random.h"
+#include "tests/simulation/context.h"
+#include "tests/simulation/follow_checker.h"
+#include "tests/simulation/participant.h"
+
+namespace remora::simulation {
+
+class ReaderProcess final : public LinkObserver {
+ public:
+  struct Plan {
+    std::string name;
+    v1::Role role = v1::ROLE_NEUROPHYSIOLOGIST;
+    std::vector<v1::Follow> follows;
+    bool directory = false;
+    // Records count as shown so long after they came; zero: at once.
+    Duration screen_delay;
+    LinkPlan link;
+    SimulatedClock::Plan clock;
+    Speaks speaks = Speaks::kAll;
+    uint64_t seed = 0;
+    uint64_t id = 0;
+  };
+
+  ReaderProcess(Context& context, Plan plan);
+  ~ReaderProcess() override;
+
+  void Start();
+  void Crash(bool silently);
+  bool is_up() const { return link_ != nullptr; }
+
+  // Says something in the case that it follows first.
+  void Publish(v1::Record body);
+  // Asks for a part of a case again.
+  void AskHistory();
+
+  const Plan& plan() const { return plan_; }
+  std::string display_name() const { return "Dr " + plan_.name; }
+  Process& process() { return process_; }
+  ClientPort& port() { return port_; }
+  ParticipantLink* link() { return link_.get(); }
+  LinkWatch& watch() { return watch_; }
+  // In words, what is not as it must be once all is quiet.
+  std::string Lack() const;
+  void CheckEnd();
+
+  void OnRecord(const DeliveredRecord& delivered) override;
+  void OnSnapshot(const v1::Snapshot& snapshot) override;
+  void OnGap(const v1::Gap& gap) override;
+  void OnDirectory(const v1::DirectoryUpdate& update) override;
+  void OnFollowEnded(const v1::FollowEnded& ended) override;
+  void OnHistoryPage(const v1::HistoryPage& page) override;
+  void OnHubHeartbeat(const v1::HubHeartbeat& heartbeat) override;
+  void OnRecording(const v1::Recording& recording) override;
+  void OnState(LinkState state) override;
+  void OnRefused(const v1::Refused& refused) override;
+  void OnRecordRefused(const v1::RecordRefused& refused) override;
+  void OnJoined(const v1::Joined& joined) override;
+  void OnAcknowledged(const v1::Acknowledge& acknowledge) override;
+  void OnLinkCondition(v1::LinkCondition condition, Duration previous) override;
+
+ private:
+  struct History {
+    v1::HistoryRequest request;
+    uint64_t at_seq = 0;
+    uint64_t times_gone_back = 0;
+  };
+
+  void AddFollow(const v1::Follow& follow);
+  FollowChecker* CheckerOf(uint32_t follow_id);
+  CaseId home() const { return CaseId::FromBytes(plan_.follows.front().case_id()); }
+  void CheckHistory(History* history, const v1::HistoryPage& page);
+
+  Context& context_;
+  const Plan plan_;
+  Process process_;
+  const std::unique_ptr<Random> random_;
+  ClientPort port_;
+  OriginId origin_;
+  std::unique_ptr<MemoryOutbox> outbox_;
+  std::unique_ptr<ParticipantLink> link_;
+  std::map<uint32_t, std::unique_ptr<FollowChecker>> checkers_;
+  std::map<uint32_t, History> histories_;
+  std::map<std::string, uint64_t> directory_heads_;
+  uint32_t next_request_ = 1;
+  LinkWatch watch_;
+  AckChecker acks_;
+};
+
+}  // namespace remora::simulation

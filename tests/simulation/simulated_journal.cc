@@ -1,0 +1,113 @@
+#include "tests/simulation/simulated_journal.h"
+
+#include <utility>
+
+namespace remora::simulation {
+
+SimulatedJournal::SimulatedJournal(Process& hub, Random& random, Oracle& oracle, Counters& counters,
+                                   const Plan& plan)
+    : hub_(hub), random_(random), oracle_(oracle), counters_(counters), plan_(plan) {}
+
+absl::StatusOr<uint32_t> SimulatedJournal::CreateCase(const CaseId& case_id) {
+  absl::StatusOr<uint32_t> epoch = disk_.CreateCase(case_id);
+  if (epoch.ok()) oracle_.OnCreated(case_id, *epoch);
+  return epoch;
+}
+
+void SimulatedJournal::Append(hub::CaseAppend append, Done done) {
+  waiting_.push_back({std::move(append), std::move(done)});
+  StartCommit();
+}
+
+void SimulatedJournal::StartCommit() {
+  if (!under_way_.empty() || waiting_.empty()) return;
+  under_way_.swap(waiting_);
+  const bool slow = hub_.loop().now() < slow_until_;
+  const Duration least = plan_.least_commit;
+  const Duration most = slow ? longest_commit_ : plan_.most_commit;
+  const uint64_t range = static_cast<uint64_t>((most - least).nanoseconds()) + 1;
+  // The journal's writer is a thread of the hub: it stands still when the hub does.
+  hub_.PostAfter(least + Duration::Nanoseconds(static_cast<int64_t>(random_.Below(range))),
+                 [this] { FinishCommit(); });
+}
+
+void SimulatedJournal::FinishCommit() {
+  std::deque<Waiting> group = std::move(under_way_);
+  under_way_.clear();
+  for (Waiting& one : group) {
+    const absl::Status status = CommitOne(std::move(one.append));
+    hub_.Post([done = std::move(one.done), status] { done(status); });
+  }
+  StartCommit();
+}
+
+absl::Status SimulatedJournal::CommitOne(hub::CaseAppend append) {
+  const bool fails = failing();
+  if (fails) counters_.Count("journal commit failed");
+  disk_.FailCommits(fails ? failure_ : absl::OkStatus());
+  absl::Status result;
+  const hub::CaseAppend told = append;  // shares the records
+  disk_.Append(std::move(append), [&result](absl::Status status) { result = std::move(status); });
+  inside_.Run();
+  if (result.ok()) oracle_.OnCommitted(told);
+  // A disk that lies syncs one commit in eight.
+  if (plan_.loses_syncs && (!synced_ || random_.Below(8) == 0)) synced_ = disk_.Save();
+  return result;
+}
+
+void SimulatedJournal::Read(hub::ReadRequest request,
+                            std::function<void(absl::StatusOr<hub::ReadResult>)> done) {
+  hub_.PostAfter(Duration::Microseconds(100 + static_cast<int64_t>(random_.Below(2000))),
+                 [this, request = std::move(request), done = std::move(done)] {
+                   if (hub_.loop().now() < reads_fail_until_) {
+                     ++failed_reads_;
+                     counters_.Count("journal read failed");
+                     return done(read_failure_);
+                   }
+                   disk_.Read(request, done);
+                   inside_.Run();
+                 });
+}
+
+void SimulatedJournal::SaveCheckpoint(const CaseId& case_id, hub::Checkpoint checkpoint) {
+  checkpoints_.emplace_back(case_id, checkpoint);
+  disk_.SaveCheckpoint(case_id, std::move(checkpoint));
+}
+
+void SimulatedJournal::FailCommitsUntil(Duration when, absl::Status status) {
+  fails_until_ = when;
+  failure_ = std::move(status);
+}
+
+void SimulatedJournal::FailReadsUntil(Duration when, absl::Status status) {
+  reads_fail_until_ = when;
+  read_failure_ = std::move(status);
+}
+
+void SimulatedJournal::SlowUntil(Duration when, Duration longest) {
+  slow_until_ = when;
+  longest_commit_ = longest;
+}
+
+void SimulatedJournal::Heal() { fails_until_ = reads_fail_until_ = slow_until_ = Duration(); }
+
+void SimulatedJournal::OnHubDied() {
+  // Of the transaction that was being written all is there, or nothing.
+  if (!under_way_.empty() && !failing() && random_.Below(2) == 0) {
+    counters_.Count("crash after a commit that nobody heard of");
+    for (Waiting& one : under_way_) CommitOne(std::move(one.append)).IgnoreError();
+  }
+  under_way_.clear();
+  waiting_.clear();
+  // A case that was made and holds nothing is not on the disk.
+  disk_.GoBackTo(synced_ ? *synced_ : disk_.Save(), /*new_epoch=*/false);
+}
+
+void SimulatedJournal::GoBack() {
+  disk_.GoBackTo(*backup_, /*new_epoch=*/true);
+  synced_.reset();
+  oracle_.OnWentBack(backup_->Heads());
+  backup_.reset();
+}
+
+}  // namespace remora::simulation

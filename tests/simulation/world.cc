@@ -1,0 +1,230 @@
+#include "tests/simulation/world.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "remora/v1/room.pb.h"
+
+namespace remora::simulation {
+namespace {
+
+constexpr Duration kCheckInterval = Duration::Milliseconds(250);
+
+// Fields with a length: 8 of Down (a clock reply), 7 of Up (a clock probe).
+constexpr char kClockReplyTag = 8 << 3 | 2;
+constexpr char kClockProbeTag = 7 << 3 | 2;
+
+}  // namespace
+
+World::World(const RunOptions& options)
+    : options_(options),
+      plan_(DrawPlan(options.seed, options.planted)),
+      loop_(options.seed),
+      work_random_(MakeSeededRandom(Mix(options.seed, 7))) {
+  oracle_ =
+      std::make_unique<Oracle>([this](const std::string& what) { Fail(what); }, plan_.uses_traces);
+  context_ = std::make_unique<Context>(loop_, *oracle_, counters_);
+  context_->tap = this;
+  context_->planted = options.planted;
+  context_->fail = [this](const std::string& what) { Fail(what); };
+  if (options.log) {
+    context_->log = [this](const std::string& what) {
+      options_.log(absl::StrFormat("%12.6f  %s", loop_.now().seconds(), what));
+    };
+  }
+  Build();
+}
+
+World::~World() {
+  // Participants first: their streams tell the hub's connections that they are gone.
+  liars_.clear();
+  for (const auto& reader : readers_) reader->Crash(/*silently=*/false);
+  for (const auto& agent : agents_) agent->Crash(/*loses_power=*/false);
+  if (hub_->is_up()) hub_->Crash(/*silently=*/true, /*back_to_backup=*/false);
+}
+
+void World::Build() {
+  hub_ = std::make_unique<HubProcess>(*context_, plan_.hub_clock, plan_.journal, plan_.seed);
+  context_->hub = hub_.get();
+  context_->reads_failed = [this] { return hub_->journal().failed_reads() > 0; };
+  for (const AgentProcess::Plan& plan : plan_.agents) {
+    agents_.push_back(std::make_unique<AgentProcess>(*context_, plan));
+  }
+  for (const ReaderProcess::Plan& plan : plan_.readers) {
+    readers_.push_back(std::make_unique<ReaderProcess>(*context_, plan));
+    if (plan.speaks == Speaks::kVersion1) counters_.Count("reader of version 1");
+    if (plan.speaks == Speaks::kVersion1ToHub) counters_.Count("reader of a hub of version 1");
+  }
+  for (const LiarProcess::Plan& plan : plan_.liars) {
+    liars_.push_back(std::make_unique<LiarProcess>(*context_, plan));
+  }
+  for (const AgentProcess::Plan& plan : plan_.agents) {
+    if (plan.speaks == Speaks::kVersion1) counters_.Count("agent of version 1");
+    if (plan.speaks == Speaks::kVersion1ToHub) counters_.Count("agent of a hub of version 1");
+  }
+  if (plan_.rival) counters_.Count("two agents in one theatre");
+}
+
+void World::Fail(const std::string& what) {
+  if (!finding_.empty()) return;
+  finding_ = absl::StrFormat("at %.6f s: %s", loop_.now().seconds(), what);
+  context_->Log("FINDING " + what);
+}
+
+void World::OnUp(const Connection& connection, absl::string_view up) {
+  if (up.empty() || up.front() != 0x0a) return;
+  const bool version1 = connection.client().speaks() == Speaks::kVersion1ToHub;
+  while (!up.empty() && up.front() == 0x0a) {
+    const absl::StatusOr<absl::string_view> record = TakeFrame(&up);
+    if (!record.ok()) return Fail("a link writes what is no message");
+    oracle_->OnWritten(*record);
+  }
+  if (!up.empty() && version1) Fail("`backlog` to a hub of version 1");
+  if (!up.empty()) counters_.Count("backlog batches");
+}
+
+LinkWatch* World::WatchOf(const ClientPort& port, ParticipantLink** link) {
+  for (const auto& agent : agents_) {
+    if (&agent->port() != &port) continue;
+    *link = agent->link();
+    return &agent->watch();
+  }
+  for (const auto& reader : readers_) {
+    if (&reader->port() != &port) continue;
+    *link = reader->link();
+    return &reader->watch();
+  }
+  return nullptr;
+}
+
+void World::OnDown(const Connection& connection, absl::string_view down) {
+  // What each participant is given and when, whatever the order of those of one moment: the hub
+  // keeps its sessions by address.
+  fingerprint_ += Mix(Mix(BytesHash(down), static_cast<uint64_t>(loop_.now().nanoseconds())),
+                      BytesHash(connection.client().identity().name));
+  if (down.empty()) return Fail("the hub writes an empty message");
+  if (down.size() > kMaxMessageBytes) Fail("the hub writes a message over the limit");
+  if (down.front() != static_cast<char>(kClockReplyTag)) return;
+  v1::Down message;
+  if (!message.ParseFromArray(down.data(), static_cast<int>(down.size()))) {
+    return Fail("the hub writes what is no message");
+  }
+  ParticipantLink* link = nullptr;
+  LinkWatch* watch = WatchOf(connection.client(), &link);
+  if (watch == nullptr || link == nullptr || link->state() != LinkState::kLive) return;
+  const v1::ClockReply& reply = message.clock_reply();
+  const auto probed = probed_at_.find({&connection.client(), reply.sent_monotonic_ns()});
+  if (probed == probed_at_.end()) return;
+  watch->CheckHubTime(*link, probed->second, reply.received_unix_ns());
+  probed_at_.erase(probed);
+}
+
+void World::OnHubRead(const Connection& connection, absl::string_view up) {
+  if (up.empty() || up.front() != kClockProbeTag) return;
+  v1::Up message;
+  if (!message.ParseFromArray(up.data(), static_cast<int>(up.size()))) return;
+  ParticipantLink* link = nullptr;
+  const LinkWatch* watch = WatchOf(connection.client(), &link);
+  if (watch == nullptr) return;
+  probed_at_[{&connection.client(), message.clock_probe().sent_monotonic_ns()}] =
+      watch->process().clock().Now();
+}
+
+void World::RunTo(Duration end) {
+  while (Ok() && loop_.now() < end) {
+    const Duration next = std::min(end, loop_.now() + kCheckInterval);
+    while (Ok() && loop_.RunNext(next)) {
+      if (loop_.events() > kMaxEvents) Fail("it does not come to rest: a busy loop");
+    }
+    CheckNow();
+  }
+}
+
+void World::CheckNow() {
+  hub_->CheckBounds();
+  for (const auto& agent : agents_) {
+    if (agent->is_up()) agent->watch().Check(*agent->link());
+  }
+  for (const auto& reader : readers_) {
+    if (reader->is_up()) reader->watch().Check(*reader->link());
+  }
+}
+
+Report World::Run() {
+  hub_->Start();
+  for (size_t i = 0; i < agents_.size(); ++i) {
+    agents_[i]->process().Post([this, i] { agents_[i]->Start(); });
+    WorkOf(i);
+  }
+  for (const auto& reader : readers_) {
+    reader->process().PostAfter(Duration::Milliseconds(work_random_->Below(3000)),
+                                [reader = reader.get()] { reader->Start(); });
+  }
+  for (const auto& liar : liars_) liar->Start();
+  Talk();
+  for (const Fault& fault : plan_.faults) {
+    loop_.At(fault.at, [this, &fault] { Hit(fault); });
+  }
+  RunTo(plan_.active);
+  Settle();
+  if (Ok()) CheckEnd();
+  Finish();
+  Report report;
+  report.seed = options_.seed;
+  report.finding = finding_;
+  report.counters = counters_;
+  report.events = loop_.events();
+  report.fingerprint = fingerprint_;
+  report.virtual_time = loop_.now();
+  return report;
+}
+
+void World::Settle() {
+  working_ = false;
+  EndFaults();
+  for (const auto& liar : liars_) liar->Stop();
+  if (plan_.rival) agents_[1]->Retire();
+  const Duration limit = loop_.now() + kSettleLimit;
+  // Let the ends of faults happen before asking whether all is well.
+  RunTo(loop_.now() + Duration::Seconds(1));
+  for (size_t i = 0; i < agents_.size(); ++i) {
+    if (plan_.work[i].closes) agents_[i]->Close();
+  }
+  while (Ok()) {
+    RunTo(loop_.now() + Duration::Seconds(1));
+    const std::string lack = Lack();
+    if (lack.empty()) return;
+    if (loop_.now() >= limit) Fail("does not settle: " + lack);
+  }
+}
+
+std::string World::Lack() const {
+  if (!hub_->is_up()) return "the hub is down";
+  for (const auto& agent : agents_) {
+    if (std::string lack = agent->Lack(); !lack.empty()) return lack;
+  }
+  for (const auto& reader : readers_) {
+    if (std::string lack = reader->Lack(); !lack.empty()) return lack;
+  }
+  return "";
+}
+
+void World::CheckEnd() {
+  for (const auto& agent : agents_) agent->CheckEnd();
+  for (const auto& reader : readers_) reader->CheckEnd();
+}
+
+void World::Finish() {
+  uint64_t records = 0;
+  for (const auto& [case_id, one] : oracle_->cases()) records += one.head();
+  counters_.Count("records on disk", records);
+  counters_.Count("commits", oracle_->commits());
+  counters_.Count("virtual seconds", static_cast<uint64_t>(loop_.now().seconds()));
+  counters_.Count("events", loop_.events());
+  counters_.Count("seeds");
+}
+
+Report RunSeed(const RunOptions& options) { return World(options).Run(); }
+
+}  // namespace remora::simulation

@@ -1,0 +1,107 @@
+#pragma once
+
+// One seed, run: agents, hub, readers, liars, disks and network in one thread, in virtual time.
+//
+//   active: work and faults  -->  faults end, work ends  -->  settles  -->  last checks
+//
+// While it settles everything must become live, acknowledged and shown within kSettleLimit of
+// virtual time. Sequence-bound.
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tests/simulation/counters.h"
+#include "tests/simulation/hub_process.h"
+#include "tests/simulation/plan.h"
+
+namespace remora::simulation {
+
+// Two links' longest back-offs and time-outs, a follow's longest retry, and a slow link's backlog.
+inline constexpr Duration kSettleLimit = Duration::Seconds(150);
+// Far beyond the busiest world: a loop that does not end is a finding too.
+inline constexpr uint64_t kMaxEvents = 4'000'000;
+
+struct RunOptions {
+  uint64_t seed = 1;
+  Planted planted = Planted::kNone;
+  // Called with each line of the event log, if set.
+  std::function<void(const std::string&)> log;
+};
+
+struct Report {
+  uint64_t seed = 0;
+  // Empty: nothing found.
+  std::string finding;
+  Counters counters;
+  uint64_t events = 0;
+  // Of what each participant was given, and when: equal for equal runs.
+  uint64_t fingerprint = 0;
+  Duration virtual_time;
+};
+
+Report RunSeed(const RunOptions& options);
+
+class World final : public WireTap {
+ public:
+  explicit World(const RunOptions& options);
+  ~World() override;
+
+  Report Run();
+
+  void OnUp(const Connection& connection, absl::string_view up) override;
+  void OnDown(const Connection& connection, absl::string_view down) override;
+  void OnHubRead(const Connection& connection, absl::string_view up) override;
+  void Fail(const std::string& what) override;
+
+ private:
+  void Build();
+  bool Ok() const { return finding_.empty(); }
+  // Runs events until then, checking now and then.
+  void RunTo(Duration end);
+  void CheckNow();
+  void Settle();
+  std::string Lack() const;
+  void CheckEnd();
+  void Finish();
+
+  // Work.
+  void WorkOf(size_t agent);
+  v1::Record AgentBody(size_t agent, uint32_t lane);
+  void Talk();
+  v1::Record ReaderBody(const ReaderProcess& reader);
+
+  // Faults.
+  void Hit(const Fault& fault);
+  void HitHub(const Fault& fault);
+  void HitJournal(const Fault& fault);
+  void HitAgent(const Fault& fault);
+  void HitReader(const Fault& fault);
+  void HitLink(const Fault& fault);
+  void HitClock(const Fault& fault);
+  void EndFaults();
+  ClientPort& PortOf(uint64_t target);
+  LinkWatch* WatchOf(const ClientPort& port, ParticipantLink** link);
+
+  const RunOptions options_;
+  const WorldPlan plan_;
+  EventLoop loop_;
+  Counters counters_;
+  std::string finding_;
+  std::unique_ptr<Oracle> oracle_;
+  std::unique_ptr<Context> context_;
+  std::unique_ptr<HubProcess> hub_;
+  std::vector<std::unique_ptr<AgentProcess>> agents_;
+  std::vector<std::unique_ptr<ReaderProcess>> readers_;
+  std::vector<std::unique_ptr<LiarProcess>> liars_;
+  const std::unique_ptr<Random> work_random_;
+  bool working_ = true;
+  // What a participant's clock said when the hub read a probe of it.
+  std::map<std::pair<const ClientPort*, int64_t>, DeviceTime> probed_at_;
+  uint64_t fingerprint_ = 0;
+};
+
+}  // namespace remora::simulation
