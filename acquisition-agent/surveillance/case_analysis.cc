@@ -68,6 +68,7 @@ absl::Status CaseAnalysis::Build() {
   }
   stimulus_finder_ = std::make_unique<StimulusFinder>(resolved_, source_);
   technical_ = std::make_unique<TechnicalWatch>(resolved_, source_, sink_);
+  due_ = std::make_unique<DueWatch>(resolved_, sink_);
   return absl::OkStatus();
 }
 
@@ -171,6 +172,7 @@ void CaseAnalysis::TakeChunks(std::vector<Chunk>* chunks, bool all) {
 
 void CaseAnalysis::TakeChunk(const Chunk& chunk) {
   technical_->OnChunk(chunk, now_ns_);
+  due_->OnTime(now_ns_);
   for (size_t i = 0; i < evoked_.size(); ++i) {
     std::vector<EvokedAverage> averages;
     evoked_[i]->OnChunk(chunk, &averages);
@@ -187,6 +189,7 @@ void CaseAnalysis::TakeChunk(const Chunk& chunk) {
 void CaseAnalysis::TellAverages(size_t evoked, const std::vector<EvokedAverage>& averages) {
   for (const EvokedAverage& average : averages) {
     technical_->OnAverage(resolved_.evoked[evoked], average, now_ns_);
+    if (!average.provisional) due_->OnTrial(resolved_.evoked[evoked].plan.modality(), now_ns_);
     traces_[evoked]->OnAverage(average, now_ns_);
   }
 }
@@ -214,6 +217,7 @@ bool CaseAnalysis::IsInput(const v1::Record& record) {
     // The agent's own answers name what they carry out.
     return !record.baseline_set().has_asked_by();
   }
+  if (record.has_phase_change()) return true;
   return record.has_alert_action() &&
          (record.alert_action().kind() == v1::ALERT_ACTION_KIND_RESOLVED ||
           record.alert_action().kind() == v1::ALERT_ACTION_KIND_DISMISSED);
@@ -226,6 +230,11 @@ void CaseAnalysis::TakeInput(const v1::Record& record) {
     for (const auto& trace : traces_) trace->OnAlertResolved(alert);
     for (const auto& watch : emg_watches_) watch->OnAlertResolved(alert);
     technical_->OnAlertResolved(alert);
+    due_->OnAlertResolved(alert);
+    return;
+  }
+  if (record.has_phase_change()) {
+    due_->OnPhase(record.phase_change().phase(), now_ns_);
     return;
   }
   RecordKey asked_by;

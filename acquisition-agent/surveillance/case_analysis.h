@@ -19,6 +19,7 @@
 #include "acquisition-agent/plan/case_plan.h"
 #include "acquisition-agent/plan/resolved_plan.h"
 #include "acquisition-agent/sources/source.h"
+#include "acquisition-agent/surveillance/due_watch.h"
 #include "acquisition-agent/surveillance/emg_watch.h"
 #include "acquisition-agent/surveillance/evoked_trace.h"
 #include "acquisition-agent/surveillance/technical_watch.h"
@@ -46,7 +47,7 @@ class CaseAnalysis {
   // The next item of the source, EndOfSource included.
   void Take(const Item& item);
   // A record of somebody else in this case: a baseline that a person asks for, an alert that was
-  // resolved. Everything else is ignored.
+  // resolved, a phase. Everything else is ignored.
   void TakeInput(const v1::Record& record);
   // Whether TakeInput would do anything with it.
   static bool IsInput(const v1::Record& record);
@@ -84,6 +85,7 @@ class CaseAnalysis {
   std::vector<std::unique_ptr<EmgPipeline>> emg_;
   std::vector<std::unique_ptr<EmgWatch>> emg_watches_;
   std::unique_ptr<TechnicalWatch> technical_;
+  std::unique_ptr<DueWatch> due_;
   int64_t now_ns_ = 0;
   uint64_t stimuli_ = 0;
   uint64_t gaps_ = 0;

@@ -30,6 +30,9 @@ inline constexpr double kMaxUnassessedMs = 10'000;
 // A baseline is made of averages whose latencies lie within this share of their mean's: a third of
 // what a latency criterion alarms at.
 inline constexpr double kSameLatencyShare = 0.03;
+// In a risk stage a response is awaited again after these (docs/freshness.md).
+inline constexpr int64_t kSepDueNs = int64_t{3} * 60'000'000'000;
+inline constexpr int64_t kMepDueNs = int64_t{10} * 60'000'000'000;
 // Names of traces listed in one technical alert.
 inline constexpr size_t kMaxNamedTraces = 6;
 

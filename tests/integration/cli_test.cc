@@ -179,6 +179,26 @@ TEST_F(CliTest, WatchSaysThatTheLinkIsStaleAndThatItIsBack) {
   EXPECT_TRUE(Eventually(Duration::Seconds(8), said("back"))) << ReadAll(out + ".errors");
 }
 
+TEST_F(CliTest, WhatWasWatchedIsOnRecordAndSeenTellsIt) {
+  const Finished watched = Reader({"watch", "OR 1", "--seconds", "2"});
+  EXPECT_EQ(watched.exit_code, 0) << watched.errors;
+  json views;
+  EXPECT_TRUE(Eventually(Duration::Seconds(8), [&] {
+    views = Document(Reader({"seen", "OR 1", "--output", "json"}).output);
+    return views.is_array() && !views.empty();
+  }));
+  ASSERT_FALSE(views.empty());
+  const json& last = views.back();
+  EXPECT_EQ(last["mode"], "live") << last;
+  EXPECT_EQ(last["link"], "live") << last;
+  EXPECT_LT(std::stod(last["link_age_s"].get<std::string>()), 2);
+  const Finished then = Reader(
+      {"seen", "OR 1", "--at", last["at"].get<std::string>().substr(0, 19), "--output", "json"});
+  EXPECT_EQ(then.exit_code, 0) << then.errors;
+  EXPECT_TRUE(Document(then.output).is_array()) << then.output;
+  EXPECT_EQ(Reader({"seen", "OR 1", "--at", "nine"}).exit_code, 2);
+}
+
 TEST_F(CliTest, WhatIsSaidAndRemarkedIsOnRecord) {
   const json said =
       Document(Reader({"say", "OR 1", "Release the rod?", "--urgent", "--output", "json"}).output);
