@@ -46,6 +46,10 @@ AgentSession::~AgentSession() = default;
 
 absl::Status AgentSession::Prepare() {
   ASSIGN_OR_RETURN(analysis_, CaseAnalysis::Create(plan_, source_.info(), *recorder_));
+  const double speed = options_.speed > 0 ? options_.speed : 1;
+  space_watch_ = std::make_unique<SpaceWatch>(
+      SpaceWatchOptions{options_.planned_duration, PlannedRates(analysis_->resolved_plan()), speed},
+      spool_, clock_, console_);
   return absl::OkStatus();
 }
 
@@ -94,12 +98,22 @@ void AgentSession::OnCaughtUp() {
                             static_cast<double>(analysis_->now_ns()) / 1e9));
   }
   TellDifferences();
+  LookAhead();
   while (const std::optional<std::string> bytes = waiting_inputs_.Pop()) {
     v1::Record record;
     if (!record.ParseFromString(*bytes)) continue;
     spool_.AppendInput(items_taken_, *bytes).IgnoreError();  // a full disk is said by the recorder
     TakeInput(record);
   }
+}
+
+// As fast as it can is no pace that could be looked ahead from.
+void AgentSession::LookAhead() {
+  if (state_ != State::kRunning || options_.speed == 0) return;
+  OnceSink sink(*recorder_);
+  space_watch_->Look(analysis_->now_ns(), sink);
+  ScheduleCommit(kCommitInterval);
+  Post(kSpaceLookInterval, &AgentSession::LookAhead);
 }
 
 void AgentSession::PutNote(const std::string& text) {
@@ -205,6 +219,7 @@ void AgentSession::TakeInput(const v1::Record& record) {
     const RecordKey alert = FromProto(record.alert_action().alert());
     short_of_space_.OnResolved(alert);
     differs_.OnResolved(alert);
+    space_watch_->OnAlertResolved(alert);
   }
   analysis_->TakeInput(record);
 }

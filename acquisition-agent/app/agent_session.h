@@ -28,6 +28,7 @@
 #include "acquisition-agent/app/console.h"
 #include "acquisition-agent/app/hub_watch.h"
 #include "acquisition-agent/app/limits.h"
+#include "acquisition-agent/app/space_watch.h"
 #include "acquisition-agent/app/spool_closer.h"
 #include "acquisition-agent/app/spool_recorder.h"
 #include "acquisition-agent/spool/case_spool.h"
@@ -46,6 +47,8 @@ struct SessionOptions {
   double speed = 1;  // of the source's time against the clock; 0: as fast as it can
   bool keep_open = false;
   Duration linger = Duration::Seconds(30);
+  // From the case's start: the disk is to last so long.
+  Duration planned_duration = Duration::Seconds(8 * 3600);
   size_t max_known_inputs = kMaxKnownInputs;
   // Said when the link is lost. May be empty.
   std::string reader_phone;
@@ -108,6 +111,7 @@ class AgentSession : public LinkObserver {
   void EndOfCase(const std::string& reason);
   void Commit();
   void ScheduleCommit(Duration delay);
+  void LookAhead();
   // Looks after a disk that is short, from the first sign until it has space again.
   void WatchSpace();
   void LookForSpace();
@@ -140,6 +144,7 @@ class AgentSession : public LinkObserver {
   std::map<CaseId, std::pair<CaseSpool*, SpoolCloser>> old_cases_;
   std::unique_ptr<SpoolRecorder> recorder_;
   std::unique_ptr<CaseAnalysis> analysis_;
+  std::unique_ptr<SpaceWatch> space_watch_;
   std::function<void(absl::Status)> on_done_;
   // Tasks hold it weakly: what is posted after the session's end does nothing.
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

@@ -33,6 +33,7 @@ void AgentSession::OnRecord(const DeliveredRecord& delivered) {
     closer_.PutTotal(analysis_->now_ns());
     ScheduleCommit(kCommitInterval);
   }
+  if (record.has_phase_change()) space_watch_->OnPhase(record.phase_change().phase());
   if (!CaseAnalysis::IsInput(record)) return;
   if (known_inputs_.contains(header.key())) return;
   if (known_inputs_.size() >= options_.max_known_inputs) {
@@ -103,6 +104,7 @@ void AgentSession::OnJoined(const v1::Joined& joined) {
   if (joined.case_id() != spool_.case_id().bytes()) return;
   refused_ = false;
   FindOwnAbsence();
+  if (const std::string words = hub_watch_.OnJoined(); !words.empty()) console_.Say(words);
   for (const v1::LaneRanges& lane : joined.held()) {
     if (lane.lane() == 1 && !lane.ranges().empty()) case_known_to_hub_ = true;
   }
@@ -151,7 +153,10 @@ void AgentSession::OnRefused(const v1::Refused& refused) {
   refused_ = true;
 }
 
-void AgentSession::OnWelcome(const v1::Welcome& welcome) { participant_ = welcome.participant(); }
+void AgentSession::OnWelcome(const v1::Welcome& welcome) {
+  participant_ = welcome.participant();
+  hub_watch_.OnWelcome();
+}
 
 void AgentSession::OnLinkCondition(v1::LinkCondition condition, Duration /*previous*/) {
   const std::string words = hub_watch_.OnCondition(condition, link_->age(), clock_.Now());

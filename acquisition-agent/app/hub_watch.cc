@@ -46,12 +46,17 @@ std::string HubWatch::OnCondition(v1::LinkCondition condition, Duration age, Dev
 
 std::string HubWatch::OnRecording(const v1::Recording& recording) {
   const bool unrecorded = recording.condition() == v1::RECORDING_CONDITION_UNRECORDED;
+  recording_told_ = true;
   if (unrecorded == unrecorded_) return "";
   unrecorded_ = unrecorded;
   if (!unrecorded) return "The hub records again; what it missed is offered to it again";
   return absl::StrCat("ALARM the hub cannot record", recording.cause().empty() ? "" : ": ",
                       recording.cause(),
                       ". The reader sees this theatre; the record is kept here meanwhile");
+}
+
+std::string HubWatch::OnJoined() {
+  return unrecorded_ && !recording_told_ ? OnRecording(v1::Recording()) : "";
 }
 
 void HubWatch::WasAway(Duration outage) { ended_ = std::max(outage, ended_.value_or(Duration())); }

@@ -26,6 +26,9 @@ class HubWatch {
   std::string OnCondition(v1::LinkCondition condition, Duration age, DeviceTime now);
   // The hub cannot record, or records again. Empty: it was known.
   std::string OnRecording(const v1::Recording& recording);
+  // A session began; and it was joined. Who is not told in it that nothing is recorded is recorded.
+  void OnWelcome() { recording_told_ = false; }
+  std::string OnJoined();
   // The agent was not there itself for so long, before it was started again.
   void WasAway(Duration outage);
 
@@ -37,6 +40,7 @@ class HubWatch {
   std::optional<DeviceTime> away_since_;
   std::optional<Duration> ended_;
   bool unrecorded_ = false;
+  bool recording_told_ = false;  // in this session
 };
 
 }  // namespace remora::agent

@@ -54,5 +54,19 @@ TEST(HubWatch, AHubThatCannotRecordIsAnAlarmOnce) {
   EXPECT_THAT(watch.OnRecording(recording), HasSubstr("records again"));
 }
 
+TEST(HubWatch, AHubThatCanRecordAgainBeforeTheNextSessionSaysNothingOfIt) {
+  HubWatch watch("");
+  v1::Recording recording;
+  recording.set_condition(v1::RECORDING_CONDITION_UNRECORDED);
+  watch.OnRecording(recording);
+  EXPECT_EQ(watch.OnJoined(), "") << "joined again in the same session";
+  watch.OnWelcome();
+  watch.OnRecording(recording);
+  EXPECT_EQ(watch.OnJoined(), "");
+  watch.OnWelcome();
+  EXPECT_THAT(watch.OnJoined(), HasSubstr("records again"));
+  EXPECT_EQ(watch.OnJoined(), "");
+}
+
 }  // namespace
 }  // namespace remora::agent

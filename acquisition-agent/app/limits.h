@@ -31,6 +31,14 @@ inline constexpr size_t kMaxKnownInputs = 100'000;
 // While the disk is short its space is asked for this often, and what was given up is recorded:
 // one gap a lane, some 2,000 an hour.
 inline constexpr Duration kSpaceInterval = Duration::Seconds(5);
+// How long the disk lasts is looked at this often, and said to the theatre when nothing changed.
+inline constexpr Duration kSpaceLookInterval = Duration::Seconds(10);
+inline constexpr Duration kSpaceStatusInterval = Duration::Seconds(1800);
+// Left when the alert of space calls again: time to free some, and time to do it at once.
+inline constexpr Duration kSpaceForHour = Duration::Seconds(60 * 60);
+inline constexpr Duration kSpaceForQuarter = Duration::Seconds(15 * 60);
+// Of lane 0, newest first, to find an alert that was on before a restart: a day of alerts.
+inline constexpr uint64_t kMaxAlertsLookedThrough = 2'000;
 // Records in place of lost ones are committed in groups of this many: a damaged file may hold
 // more of them than may wait.
 inline constexpr uint64_t kTombstonesACommit = 4096;

@@ -123,6 +123,7 @@ SessionOptions SessionOptionsOf(const AgentOptions& options, const CaseInfo& inf
   session.keep_open = options.keep_open;
   session.reader_phone = options.reader_phone;
   session.linger = Duration::FromSeconds(options.linger_s);
+  session.planned_duration = Duration::FromSeconds(options.planned_hours * 3600);
   return session;
 }
 

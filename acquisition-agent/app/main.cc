@@ -40,14 +40,15 @@ int RunDry(const AgentOptions& options, const CasePlan& plan, SignalSource& sour
     return Fail(summary.status(), absl::IsInvalidArgument(summary.status()) ? 2 : 1);
   }
   const auto& n = summary->records;
+  const double seconds = static_cast<double>(summary->duration_ns) / 1e9;
+  const double bytes_per_second = seconds > 0 ? static_cast<double>(summary->bytes) / seconds : 0;
   std::fprintf(stderr,
                "\r%.1f s of signal: %llu stimuli, %llu of %llu sweeps averaged, %llu alerts "
                "raised, %llu recovered, "
                "%llu gaps; records: %llu alert, %llu event, %llu measurement, %llu sweep, %llu "
                "envelope, %llu block "
-               "(%.1f MB)\n",
-               static_cast<double>(summary->duration_ns) / 1e9,
-               static_cast<unsigned long long>(summary->analysis.stimuli),
+               "(%.1f MB: %.0f kB/s, %.2f GB in the %g h planned)\n",
+               seconds, static_cast<unsigned long long>(summary->analysis.stimuli),
                static_cast<unsigned long long>(summary->analysis.sweeps_accepted),
                static_cast<unsigned long long>(summary->analysis.sweeps_offered),
                static_cast<unsigned long long>(summary->alerts_raised),
@@ -56,7 +57,8 @@ int RunDry(const AgentOptions& options, const CasePlan& plan, SignalSource& sour
                static_cast<unsigned long long>(n[0]), static_cast<unsigned long long>(n[1]),
                static_cast<unsigned long long>(n[2]), static_cast<unsigned long long>(n[3]),
                static_cast<unsigned long long>(n[4]), static_cast<unsigned long long>(n[5]),
-               static_cast<double>(summary->bytes) / 1e6);
+               static_cast<double>(summary->bytes) / 1e6, bytes_per_second / 1e3,
+               bytes_per_second * options.planned_hours * 3600 / 1e9, options.planned_hours);
   if (summary->invalid > 0) {
     std::fprintf(stderr, "remora-agent: %llu records are not as the contract says: %s\n",
                  static_cast<unsigned long long>(summary->invalid), summary->first_invalid.c_str());

@@ -84,6 +84,12 @@ void AddCase(CLI::App& app, AgentOptions* options) {
       ->check(CLI::Range(0.0, 1000.0))
       ->capture_default_str()
       ->type_name("X");
+  app.add_option("--planned-hours", options->planned_hours,
+                 "how long the case may take: an alert before the incision when the disk does not "
+                 "last so long")
+      ->check(CLI::Range(0.1, 72.0))
+      ->capture_default_str()
+      ->type_name("HOURS");
   app.add_flag("--keep-open", options->keep_open, "do not close the case at the end of the source");
   app.add_flag("--close-on-stop", options->close_on_stop,
                "close the case when stopped (Ctrl-C); otherwise it stays open to go on with");

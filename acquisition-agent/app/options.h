@@ -34,6 +34,7 @@ struct AgentOptions {
   bool new_case = false;
   bool close_on_stop = false;
   double linger_s = 30;
+  double planned_hours = 8;
 };
 
 // Fills in `options`. A number: the exit code to leave with at once (0 after --help, 2 for a usage

@@ -211,7 +211,9 @@ absl::Status CaseSpool::AppendRecord(uint32_t lane, uint64_t origin_seq, uint32_
                .ordinal = ordinal,
                .payload = record_bytes},
               &waiting.entry);
+  const size_t entry_bytes = waiting.entry.size();
   RETURN_IF_ERROR(Enqueue(log, std::move(waiting)));
+  written_bytes_[lane] += entry_bytes;
   state.last = std::max(state.last, origin_seq);
   NoteOrdinal(lane, ordinal, origin_seq);
   uncommitted_alert_ = uncommitted_alert_ || lane == 0;

@@ -140,6 +140,10 @@ class CaseSpool {
   bool short_of_space() const { return short_of_space_; }
   // Asks the disk, and makes room where there is none. To be called now and then while short.
   void CheckSpace();
+  // What may still be written before bulk has to be given up. As the file system fails.
+  absl::StatusOr<uint64_t> FreeBytesForBulk() const;
+  // Appended of each lane since Open, shed or not.
+  const std::array<uint64_t, kLaneCount>& written_bytes() const { return written_bytes_; }
   // What was shed and not told, a range a lane as far as it goes: by this life, or by one that
   // ended before it could tell; and what was shed because the hub held it, if the hub's journal has
   // gone back and holds it no more. It is noted in the spool with the next commit.
@@ -201,6 +205,7 @@ class CaseSpool {
   size_t uncommitted_bytes_ = 0;
   bool uncommitted_alert_ = false;
   uint64_t bytes_until_space_check_ = 0;
+  std::array<uint64_t, kLaneCount> written_bytes_{};
   bool short_of_space_ = false;
   bool has_info_ = false;
   bool closed_ = false;

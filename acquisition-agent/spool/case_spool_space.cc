@@ -4,12 +4,19 @@
 
 #include "acquisition-agent/spool/case_spool.h"
 #include "common/check.h"
+#include "common/status_macros.h"
 
 namespace remora::agent {
 
 bool CaseSpool::HasReserve() const {
   const absl::StatusOr<uint64_t> free_bytes = files_.FreeBytes(options_.directory);
   return !free_bytes.ok() || *free_bytes >= options_.control_reserve_bytes;
+}
+
+absl::StatusOr<uint64_t> CaseSpool::FreeBytesForBulk() const {
+  ASSIGN_OR_RETURN(const uint64_t free_bytes, files_.FreeBytes(options_.directory));
+  return free_bytes > options_.control_reserve_bytes ? free_bytes - options_.control_reserve_bytes
+                                                     : 0;
 }
 
 void CaseSpool::CheckSpace() {

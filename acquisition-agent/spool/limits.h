@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "common/limits.h"
+#include "common/time.h"
 
 namespace remora::agent {
 
@@ -27,6 +28,16 @@ inline constexpr uint64_t kSpaceCheckBytes = 1024 * 1024;
 // What was acknowledged is written down after so many more records: a crash asks the hub again for
 // the rest anyway.
 inline constexpr uint64_t kHeldNoteRecords = 512;
+
+// How long the disk lasts is told from the last minutes: longer than the averages of evoked
+// responses are apart, short enough that a modality that begins is seen before its first hour.
+inline constexpr Duration kForecastWindow = Duration::Seconds(300);
+inline constexpr Duration kForecastSample = Duration::Seconds(10);
+// Before that the plan says what will be written.
+inline constexpr Duration kMinMeasured = Duration::Seconds(60);
+// What lasts longer than any operation is not told more exactly.
+inline constexpr Duration kLongestForecast = Duration::Seconds(100 * 3600);
+static_assert(kMinMeasured < kForecastWindow && kForecastSample < kMinMeasured);
 
 static_assert(kMaxEntryPayloadBytes < kSegmentBytes, "a segment holds at least one entry");
 

@@ -51,6 +51,15 @@ void AlertSlot::Recover(v1::Alert alert, int64_t now_ns, RecordSink& sink) {
   sink.Put(&record, now_ns);
 }
 
+void AlertSlot::Restore(const v1::Alert& last, const RecordKey& key) {
+  on_ = last.condition() != v1::ALERT_CONDITION_RECOVERED;
+  resolved_ = false;
+  raised_by_ = last.condition() == v1::ALERT_CONDITION_RAISED ? key : FromProto(last.raised_by());
+  onset_ns_ = last.onset_monotonic_ns();
+  episode_ = last.episode();
+  worst_ = last.priority();
+}
+
 void AlertSlot::OnResolved(const RecordKey& raised_by) {
   if (raised_by == raised_by_) resolved_ = true;
 }

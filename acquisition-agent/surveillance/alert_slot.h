@@ -24,6 +24,8 @@ class AlertSlot {
   void Show(v1::Alert alert, int64_t onset_ns, int64_t now_ns, RecordSink& sink);
   // It does not hold any more. No-op when it was not on.
   void Recover(v1::Alert alert, int64_t now_ns, RecordSink& sink);
+  // After a restart: goes on from the last record of this condition, which has id `key`.
+  void Restore(const v1::Alert& last, const RecordKey& key);
   // A person resolved or dismissed the alert that `raised_by` names: it is closed until it becomes
   // worse, and the next time is a new alert.
   void OnResolved(const RecordKey& raised_by);

@@ -55,6 +55,7 @@ class CaseAnalysis {
   // Device time of the newest item.
   int64_t now_ns() const { return now_ns_; }
   AnalysisSummary summary() const;
+  const ResolvedPlan& resolved_plan() const { return resolved_; }
   const std::vector<std::unique_ptr<EvokedTrace>>& traces() const { return traces_; }
 
  private:

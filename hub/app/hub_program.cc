@@ -202,6 +202,7 @@ class HubProgram {
     options.web_directory = options_.web_directory;
     options.pages.metrics_text = [this] { return MetricsText(); };
     options.pages.health = [this] { return Health(); };
+    options.pages.health_note = [this] { return HealthNote(); };
     options.pages.readiness = [this] { return Readiness(); };
     web_ = std::make_unique<WebServer>(
         std::move(options), WebServerParts{&grpc_.executor(), host_.get(), &authenticator_,
@@ -253,6 +254,12 @@ class HubProgram {
     if (since <= kSequenceStuckAfter) return absl::OkStatus();
     return absl::UnavailableError(
         absl::StrCat("the hub's sequence has not turned for ", since.seconds(), " s"));
+  }
+
+  // No reason to restart it: it would lose what it shows.
+  std::string HealthNote() {
+    const double cases = metrics_.GaugeValue(metric::kRoomsUnrecorded);
+    return cases == 0 ? "" : absl::StrCat(cases, " cases are UNRECORDED: shown, and not on disk");
   }
 
   absl::Status Readiness() {

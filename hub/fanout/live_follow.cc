@@ -85,7 +85,7 @@ bool LiveFollow::WantsTrace(const TraceKey* trace) {
 void LiveFollow::DropOlderThan(HubTime oldest) { lanes_.DropOlderThan(oldest, Cause()); }
 
 bool LiveFollow::HasSnapshot() const {
-  return stage_ == Stage::kSnapshot ||
+  return stage_ == Stage::kSnapshot || IsUnreadable() ||
          (stage_ == Stage::kCatchingUp && !tail_->IsBehind() && tail_->status().ok());
 }
 
@@ -120,6 +120,11 @@ v1::Gap LiveFollow::TakeAwayGap() {
 }
 
 std::string LiveFollow::TakeSnapshot(std::string* cause) {
+  if (IsUnreadable()) {
+    tail_.reset();
+    stage_ = Stage::kSnapshot;
+    cause_ = "journal cannot be read";
+  }
   *cause = cause_;
   const FeedHead head = feed_->head();
   std::string snapshot = feed_->EncodeSnapshot(follow_id_, cause_);

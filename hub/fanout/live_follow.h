@@ -6,6 +6,9 @@
 //   cursor:      kChecking --good--> kCatchingUp --lanes 0-1 at the head--> kSnapshot ("resumed")
 //                    '--not of this journal--> kSnapshot (its cause)
 //
+// A journal that cannot be read while nothing is recorded has it start from a snapshot, wherever it
+// is.
+//
 // Nothing is queued for it before it is live: a snapshot is made when it can be written, and live
 // begins with the record after it. Lanes 0 and 1 come from a RecordTail, in `seq` order, each one
 // once; lanes 2-5 wait in FollowerLanes.
@@ -82,11 +85,14 @@ class LiveFollow {
   const CaseFeed& feed() const { return *feed_; }
   size_t queued_bytes() const { return lanes_.queued_bytes(); }
   // Not OK: the follow cannot go on.
-  absl::Status status() const { return tail_ ? tail_->status() : absl::OkStatus(); }
+  absl::Status status() const {
+    return tail_ && !IsUnreadable() ? tail_->status() : absl::OkStatus();
+  }
 
  private:
   enum class Stage { kChecking, kCatchingUp, kSnapshot, kLive };
   bool WantsTrace(const TraceKey* trace);
+  bool IsUnreadable() const { return tail_ != nullptr && absl::IsUnavailable(tail_->status()); }
   bool HasUnrecordedEvents() const {
     return stage_ == Stage::kLive && feed_->unrecorded_end() > unrecorded_position_;
   }

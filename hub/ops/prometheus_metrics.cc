@@ -119,6 +119,12 @@ void PrometheusMetrics::Gauge(absl::string_view name, double value) {
   gauge->Set(value);
 }
 
+double PrometheusMetrics::GaugeValue(absl::string_view name) const {
+  MutexLock lock(&mutex_);
+  const auto gauge = gauges_.find(KeyOf(name, ""));
+  return gauge == gauges_.end() ? 0 : gauge->second->Value();
+}
+
 void PrometheusMetrics::AddToGauge(absl::string_view name, absl::string_view label, double by) {
   MutexLock lock(&mutex_);
   prometheus::Gauge*& gauge = gauges_[KeyOf(name, label)];

@@ -40,6 +40,9 @@ class PrometheusMetrics final : public HubMetrics {
   // As Gauge, with a label, and relative.
   void AddToGauge(absl::string_view name, absl::string_view label, double by);
 
+  // Of a gauge without labels; 0 where nobody has set it.
+  double GaugeValue(absl::string_view name) const;
+
   // Everything, with the process's own figures, in Prometheus's text format 0.0.4.
   std::string Text() const;
 

@@ -31,20 +31,26 @@ void RoomFeed::ReadJournal(uint64_t from_seq, uint64_t to_seq, bool control, boo
   request.control = control;
   request.bulk = bulk;
   request.max_bytes = max_bytes;
-  Read(request, std::move(done), kReadRetryDelay);
+  Read(request, std::move(done), Duration(), kReadRetryDelay);
 }
 
 void RoomFeed::Read(const ReadRequest& request, std::function<void(absl::StatusOr<FeedPage>)> done,
-                    Duration retry_delay) {
-  journal_.Read(request, [this, request, retry_delay, alive = alive_,
+                    Duration waited, Duration retry_delay) {
+  journal_.Read(request, [this, request, waited, retry_delay, alive = alive_,
                           done = std::move(done)](absl::StatusOr<ReadResult> read) mutable {
     if (!*alive) return;
     if (read.ok()) return done(FeedPage{read->frames, read->next_seq});
     if (!absl::IsResourceExhausted(read.status()) && !absl::IsUnavailable(read.status())) {
       return done(read.status());
     }
-    executor_.PostAfter(retry_delay, [this, request, retry_delay, alive, done]() mutable {
-      if (*alive) Read(request, std::move(done), std::min(retry_delay * 2, kMaxReadRetryDelay));
+    if (shows_unrecorded_ && waited >= kReadPatience &&
+        room_.recording() == v1::RECORDING_CONDITION_UNRECORDED) {
+      return done(absl::UnavailableError(read.status().message()));
+    }
+    executor_.PostAfter(retry_delay, [this, request, waited, retry_delay, alive, done]() mutable {
+      if (!*alive) return;
+      Read(request, std::move(done), waited + retry_delay,
+           std::min(retry_delay * 2, kMaxReadRetryDelay));
     });
   });
 }

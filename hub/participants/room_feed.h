@@ -40,7 +40,8 @@ class RoomFeed final : public CaseFeed, public RoomFollower {
                    const std::function<bool(const RecordFrame&)>& visit) const override {
     room_.recent().Visit(from_seq, control, bulk, visit);
   }
-  // A journal that is busy or closed for a time is asked again until it answers.
+  // A journal that is busy or closed for a time is asked again until it answers; for a follower
+  // that is shown what is unrecorded for kReadPatience, when the case is. Unavailable then.
   void ReadJournal(uint64_t from_seq, uint64_t to_seq, bool control, bool bulk, size_t max_bytes,
                    std::function<void(absl::StatusOr<FeedPage>)> done) override;
   uint64_t VisitUnrecorded(uint64_t position,
@@ -62,7 +63,7 @@ class RoomFeed final : public CaseFeed, public RoomFollower {
 
  private:
   void Read(const ReadRequest& request, std::function<void(absl::StatusOr<FeedPage>)> done,
-            Duration retry_delay);
+            Duration waited, Duration retry_delay);
 
   Room& room_;
   Journal& journal_;

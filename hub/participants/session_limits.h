@@ -42,6 +42,9 @@ static_assert(kMaxRefusalsToldSingly < kMaxWaitingControl);
 // for a time; doubled up to the second.
 inline constexpr Duration kReadRetryDelay = Duration::Milliseconds(100);
 inline constexpr Duration kMaxReadRetryDelay = Duration::Seconds(5);
+// A screen that resumes while the journal can neither be written nor read is not kept waiting for
+// longer than a link is live: it starts from a snapshot, which is in memory.
+inline constexpr Duration kReadPatience = Duration::Seconds(2);
 
 inline constexpr Duration kHeartbeatInterval = Duration::Seconds(1);
 // Signs of life, budgets and heartbeats are looked at this often.

@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "hub/participants/session_limits.h"
 #include "hub/participants/testing/core_harness.h"
 #include "hub/rooms/limits.h"
 
@@ -167,8 +168,7 @@ TEST_F(UnrecordedTest, OrderHoldsAndWhatWouldBeRefusedIsNotShownButPassedOver) {
   agent_->Publish({Message("1")});
   hub_.Run();
   const std::string second = Message("2");
-  const std::string not_permitted =
-      writer_.Write(MessageBody("I am somebody else", "Dr Somebody"));
+  const std::string not_permitted = writer_.Write(MessageBody("I am somebody else", "Dr Somebody"));
   const std::string fourth = Message("4");
   agent_->Publish({fourth});
   hub_.Run();
@@ -263,8 +263,8 @@ TEST_F(UnrecordedTest, IntervalAndAlarmAreOnRecordWhenItIsOver) {
   EXPECT_THAT(OnRecord(v1::Record::kUnrecordedInterval), IsEmpty());
   int shown_alerts = 0;
   for (const Received& received : reader_->OfLane(0)) {
-    shown_alerts += received.stamped.header.kind == v1::Record::kAlert &&
-                    received.stamped.stamp.unrecorded;
+    shown_alerts +=
+        received.stamped.header.kind == v1::Record::kAlert && received.stamped.stamp.unrecorded;
   }
   EXPECT_EQ(shown_alerts, 1);
   MendDisk();
@@ -421,6 +421,34 @@ TEST_F(UnrecordedTest, HubThatStartsAgainInTheMiddleHasOnlyWhatIsOnDiskAndLosesN
   agent_->Publish({first, second});
   hub_.Run();
   EXPECT_THAT(Recorded(*reader_), ElementsAre("1", "2"));
+}
+
+TEST_F(UnrecordedTest, WhoResumesWhileTheJournalCannotBeReadStartsFromASnapshot) {
+  agent_->Publish({Message("on disk")});
+  hub_.RunFor(Duration::Seconds(1));
+  v1::Follow resumed;
+  resumed.set_follow_id(1);
+  resumed.set_case_id(case_id_.ToString());
+  resumed.set_delivery(v1::DELIVERY_LIVE);
+  resumed.mutable_cursor()->set_epoch(1);
+  for (const bool checks_digest : {false, true}) {
+    FailDisk();
+    hub_.journal().FailReads(absl::UnavailableError("the file is closed"));
+    agent_->Publish({Message("not on disk")});
+    hub_.RunFor(Duration::Seconds(90));  // what is recent has left the memory
+    v1::LaneCursor* lane = resumed.mutable_cursor()->add_lanes();
+    lane->set_lane(1);
+    lane->set_seq(1);
+    if (checks_digest) lane->set_digest(7);
+    TestParticipant reader(hub_, ReaderIdentity("reader-7"));
+    reader.Hello();
+    reader.Follow(resumed);
+    hub_.RunFor(kReadPatience * 3);
+    ASSERT_EQ(reader.CountOf(v1::Down::kSnapshot), 1);
+    EXPECT_EQ(reader.CountOf(v1::Down::kFollowEnded), 0);
+    EXPECT_THAT(Unrecorded(reader), testing::Contains("not on disk"));
+    hub_.journal().FailReads(absl::OkStatus());
+  }
 }
 
 TEST_F(UnrecordedTest, HostilePublisherIsShownOnceAndMemoryStaysBounded) {

@@ -30,8 +30,11 @@ void UnrecordedShow::Watch() {
       NameCause();
       host_.on_unrecorded(begins);
     }
-    ShowUncommitted();
-  } else if (active_ && now - troubled_at_ >= kUnrecordedHold) {
+    if (!std::exchange(troubled_, true)) ShowUncommitted();
+    return;
+  }
+  troubled_ = false;
+  if (active_ && now - troubled_at_ >= kUnrecordedHold) {
     End();
   }
 }
@@ -82,6 +85,7 @@ void UnrecordedShow::OnTaken(const RecordFrame& frame) {
   if (!active_) return;
   const DeviceTime now = parts_.clock->Now();
   if (!IsTroubled(now)) return;
+  if (!troubled_) return Watch();
   troubled_at_ = now;
   ShowAccepted(frame);
 }

@@ -93,7 +93,8 @@ class UnrecordedShow {
   const Parts parts_;
   const Host host_;
   bool active_ = false;
-  bool failed_ = false;  // the cause is a failure, not slowness
+  bool troubled_ = false;  // as last looked at: what waits is shown
+  bool failed_ = false;    // the cause is a failure, not slowness
   DeviceTime troubled_at_;
   HubTime since_;
   HubTime shown_at_;

@@ -47,7 +47,7 @@ bool IsJson(absl::string_view content_type) {
   return absl::StartsWithIgnoreCase(content_type, "application/json");
 }
 
-HttpResponse CheckResponse(const std::function<absl::Status()>& check, const char* good) {
+HttpResponse CheckResponse(const std::function<absl::Status()>& check, const std::string& good) {
   const absl::Status status = check ? check() : absl::OkStatus();
   HttpResponse response =
       status.ok() ? PlainResponse(200, good) : PlainResponse(503, std::string(status.message()));
@@ -128,7 +128,10 @@ HttpResponse WebApi::Handle(const HttpRequest& request_untrusted) {
     return MethodNotAllowed("GET, POST, DELETE");
   }
   if (!IsGetOrHead(request)) return MethodNotAllowed("GET, HEAD");
-  if (target->path == "/healthz") return CheckResponse(pages_.health, "ok");
+  if (target->path == "/healthz") {
+    const std::string note = pages_.health_note ? pages_.health_note() : "";
+    return CheckResponse(pages_.health, note.empty() ? "ok" : absl::StrCat("ok, but ", note));
+  }
   if (target->path == "/readyz") return CheckResponse(pages_.readiness, "ready");
   if (target->path == "/metrics" && pages_.metrics_text) {
     HttpResponse response;

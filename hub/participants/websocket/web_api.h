@@ -31,6 +31,8 @@ struct OperationsPages {
   std::function<std::string()> metrics_text;
   // The hub's sequence turns.
   std::function<absl::Status()> health;
+  // What else a person should know of a hub that is well; empty: nothing.
+  std::function<std::string()> health_note;
   // Every room is restored and the hub is not going down.
   std::function<absl::Status()> readiness;
 };

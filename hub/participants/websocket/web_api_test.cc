@@ -56,9 +56,11 @@ class WebApiTest : public ::testing::Test {
   FakeAuthenticator authenticator_;
   WebSessions sessions_{WebSessions::Key{1, 2, 3}, clock_, *random_};
   absl::Status ready_ = absl::OkStatus();
-  WebApi api_{authenticator_, sessions_, StaticFiles(""),
-              OperationsPages{[] { return std::string("remora_up 1\n"); },
-                              [] { return absl::OkStatus(); }, [this] { return ready_; }}};
+  std::string note_;
+  WebApi api_{
+      authenticator_, sessions_, StaticFiles(""),
+      OperationsPages{[] { return std::string("remora_up 1\n"); }, [] { return absl::OkStatus(); },
+                      [this] { return note_; }, [this] { return ready_; }}};
 };
 
 TEST_F(WebApiTest, ATokenBecomesACookieThatScriptsCannotRead) {
@@ -163,6 +165,10 @@ TEST_F(WebApiTest, HostileStreamsAreNotAdmitted) {
 TEST_F(WebApiTest, TellsOperationsHowItIs) {
   EXPECT_EQ(api_.Handle(Request("GET", "/healthz")).status, 200);
   EXPECT_EQ(api_.Handle(Request("GET", "/readyz")).status, 200);
+  note_ = "2 cases are not recorded";
+  const HttpResponse noted = api_.Handle(Request("GET", "/healthz"));
+  EXPECT_EQ(noted.status, 200);
+  EXPECT_THAT(noted.body, HasSubstr("ok, but 2 cases"));
   ready_ = absl::UnavailableError("3 of 20 rooms are not restored yet");
   const HttpResponse not_ready = api_.Handle(Request("GET", "/readyz"));
   EXPECT_EQ(not_ready.status, 503);

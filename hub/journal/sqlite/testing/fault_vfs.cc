@@ -80,10 +80,25 @@ int ShmUnmap(sqlite3_file* file, int remove) {
   return Real(file)->pMethods->xShmUnmap(Real(file), remove);
 }
 
-const sqlite3_io_methods kMethods = {
-    2,        Close,      Read,        Write,           Truncate, Sync,       FileSize,
-    Lock,     Unlock,     CheckReservedLock, FileControl, SectorSize, Characteristics,
-    ShmMap,   ShmLock,    ShmBarrier,  ShmUnmap,        nullptr,  nullptr};
+const sqlite3_io_methods kMethods = {2,
+                                     Close,
+                                     Read,
+                                     Write,
+                                     Truncate,
+                                     Sync,
+                                     FileSize,
+                                     Lock,
+                                     Unlock,
+                                     CheckReservedLock,
+                                     FileControl,
+                                     SectorSize,
+                                     Characteristics,
+                                     ShmMap,
+                                     ShmLock,
+                                     ShmBarrier,
+                                     ShmUnmap,
+                                     nullptr,
+                                     nullptr};
 
 FaultVfs* Owner(sqlite3_vfs* vfs) { return static_cast<FaultVfs*>(vfs->pAppData); }
 
@@ -93,6 +108,9 @@ int Open(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int flags, int*
   fault_file->owner = Owner(vfs);
   fault_file->real = reinterpret_cast<sqlite3_file*>(fault_file + 1);
   sqlite3_vfs* real = Owner(vfs)->real();
+  if (Owner(vfs)->IsReadOnly()) {
+    flags = (flags & ~(SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)) | SQLITE_OPEN_READONLY;
+  }
   const int result = real->xOpen(real, name, fault_file->real, flags, out_flags);
   if (fault_file->real->pMethods == nullptr) return result;
   fault_file->path = new std::string(name == nullptr ? "" : name);
@@ -110,9 +128,7 @@ int Delete(sqlite3_vfs* vfs, const char* name, int sync_directory) {
 }  // namespace
 
 FaultVfs::FaultVfs(const std::string& name)
-    : name_(name),
-      real_(sqlite3_vfs_find(nullptr)),
-      vfs_(std::make_unique<sqlite3_vfs>(*real_)) {
+    : name_(name), real_(sqlite3_vfs_find(nullptr)), vfs_(std::make_unique<sqlite3_vfs>(*real_)) {
   vfs_->szOsFile = static_cast<int>(sizeof(FaultFile)) + real_->szOsFile;
   vfs_->pNext = nullptr;
   vfs_->zName = name_.c_str();
@@ -136,6 +152,27 @@ void FaultVfs::Arm(Fault fault, uint64_t at, bool for_ever) {
 bool FaultVfs::hit() const {
   MutexLock lock(&mutex_);
   return hit_;
+}
+
+bool FaultVfs::IsReadOnly() const {
+  MutexLock lock(&mutex_);
+  return hit_ && fault_ == Fault::kReadOnly;
+}
+
+void FaultVfs::HoldSyncs() {
+  MutexLock lock(&mutex_);
+  holding_ = true;
+}
+
+void FaultVfs::ReleaseSyncs() {
+  MutexLock lock(&mutex_);
+  holding_ = false;
+  changed_.NotifyAll();
+}
+
+void FaultVfs::WaitForHeldSync() {
+  MutexLock lock(&mutex_);
+  while (held_ == 0) changed_.Wait(&mutex_);
 }
 
 bool FaultVfs::Strikes(bool is_sync) {
@@ -172,6 +209,10 @@ FaultVfs::Verdict FaultVfs::BeforeTruncate(const std::string& path, uint64_t siz
 
 FaultVfs::Verdict FaultVfs::BeforeSync(const std::string& path) {
   MutexLock lock(&mutex_);
+  ++held_;
+  changed_.NotifyAll();
+  while (holding_) changed_.Wait(&mutex_);
+  --held_;
   if (Strikes(true)) return {SQLITE_IOERR_FSYNC, false, false};
   FileState& file = files_[path];
   for (const Change& change : file.since) Apply(change, &file.synced);

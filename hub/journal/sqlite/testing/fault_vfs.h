@@ -1,8 +1,8 @@
 #pragma once
 
 // A layer between SQLite and the disk that fails on command: any k-th write or sync, once or for
-// ever, whole or torn; and that can cut the power. For the latter it keeps, of each file, what was
-// synced, and what was written since. For tests.
+// ever, whole or torn; that can let syncs hang; and that can cut the power. For the latter it
+// keeps, of each file, what was synced, and what was written since. For tests.
 //
 // Thread-safe. One at a time has a name; it must outlive every connection made through it.
 
@@ -25,6 +25,7 @@ enum class Fault {
   kWriteError,  // a write fails: I/O error
   kTornWrite,   // half a write happens, then an I/O error
   kLateError,   // a write happens, and an I/O error is reported
+  kReadOnly,    // a write fails, and from then on files are opened for reading alone
   kSyncError,   // a sync fails; what was to be synced is still in the system's cache
   kPowerCut,    // at a write or sync: see ImageAfterPowerCut; all calls fail from then on
 };
@@ -44,6 +45,12 @@ class FaultVfs {
   // Whether the armed call has come.
   bool hit() const;
 
+  // From now on syncs wait, as on a disk that hangs, until they are let go.
+  void HoldSyncs();
+  void ReleaseSyncs();
+  // Blocks until one waits.
+  void WaitForHeldSync();
+
   // The files as a machine finds them that lost power at the armed moment: all that was synced, and
   // of each later write nothing, all, or a part that ends at a sector, as `random` has it.
   std::map<std::string, std::string> ImageAfterPowerCut(Random& random) const;
@@ -52,13 +59,14 @@ class FaultVfs {
 
   // For the layer's functions.
   struct Verdict {
-    int result = 0;         // SQLite's code; 0: go on
-    bool do_it = true;      // perform the call all the same
-    bool half = false;      // only the first half
+    int result = 0;     // SQLite's code; 0: go on
+    bool do_it = true;  // perform the call all the same
+    bool half = false;  // only the first half
   };
   Verdict BeforeWrite(const std::string& path, uint64_t offset, const std::string& bytes);
   Verdict BeforeTruncate(const std::string& path, uint64_t size);
   Verdict BeforeSync(const std::string& path);
+  bool IsReadOnly() const;
   void Opened(const std::string& path);
   void Deleted(const std::string& path);
   sqlite3_vfs* real() const { return real_; }
@@ -88,6 +96,9 @@ class FaultVfs {
   uint64_t calls_ ABSL_GUARDED_BY(mutex_) = 0;
   bool hit_ ABSL_GUARDED_BY(mutex_) = false;
   std::map<std::string, FileState> files_ ABSL_GUARDED_BY(mutex_);
+  ConditionVariable changed_;
+  bool holding_ ABSL_GUARDED_BY(mutex_) = false;
+  int held_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace remora::hub::sqlite
