@@ -91,15 +91,18 @@ std::vector<float> TrendSet::WorstOfLastHour(int64_t until_unix_ns) const {
   worst.fill(-1.0F);
   for (const auto& [key, points] : trends_) {
     for (auto it = points.rbegin(); it != points.rend(); ++it) {
-      const int64_t age = until_unix_ns - it->recorded_unix_ns;
-      if (age >= static_cast<int64_t>(kSparklinePoints) * kMinuteNs) break;
+      // Times of a damaged file lie anywhere: unsigned, since their difference may be.
+      const uint64_t age_ns =
+          it->recorded_unix_ns >= until_unix_ns
+              ? 0
+              : static_cast<uint64_t>(until_unix_ns) - static_cast<uint64_t>(it->recorded_unix_ns);
+      if (age_ns >= uint64_t{kSparklinePoints} * uint64_t{kMinuteNs}) break;
       const bool compared = it->state == v1::MEASUREMENT_STATE_WITHIN_LIMITS ||
                             it->state == v1::MEASUREMENT_STATE_AMBER ||
                             it->state == v1::MEASUREMENT_STATE_RED ||
                             it->state == v1::MEASUREMENT_STATE_NO_RESPONSE;
       if (!compared) continue;
-      const size_t minute =
-          kSparklinePoints - 1 - static_cast<size_t>(std::max<int64_t>(age, 0) / kMinuteNs);
+      const size_t minute = kSparklinePoints - 1 - age_ns / uint64_t{kMinuteNs};
       float& value = worst[minute];
       const float percent = it->amplitude_percent_of_baseline;
       if (value < 0 || percent < value) value = percent;

@@ -68,7 +68,8 @@ Table SeenAt(const std::vector<SeenView>& views, int64_t at_unix_ns) {
     newest[{seen.view.actor(), seen.view.screen_id()}] = &seen;
   }
   Table table({"actor", "screen", "mode", "link", "trace", "record", "age_s", "said"});
-  for (const auto& [screen, seen] : newest) {
+  for (const auto& entry : newest) {
+    const SeenView* const seen = entry.second;
     const int64_t later_ns = at_unix_ns - seen->recorded_unix_ns;
     if (later_ns > kSeenHoldsNs) continue;
     const v1::ViewSeen& v = seen->view;
