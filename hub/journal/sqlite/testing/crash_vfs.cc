@@ -3,7 +3,6 @@
 #include <sqlite3.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cstring>
 #include <map>
 #include <new>
@@ -159,8 +158,7 @@ int Read(sqlite3_file* file, void* to, int bytes, sqlite3_int64 offset) {
 }
 int Write(sqlite3_file* file, const void* from, int bytes, sqlite3_int64 offset) {
   const absl::string_view written(static_cast<const char*>(from), bytes);
-  return ToResult(Of(file).owner->disk().Write(Of(file).file, offset, written),
-                  SQLITE_IOERR_WRITE);
+  return ToResult(Of(file).owner->disk().Write(Of(file).file, offset, written), SQLITE_IOERR_WRITE);
 }
 int Truncate(sqlite3_file* file, sqlite3_int64 size) {
   return ToResult(Of(file).owner->disk().Truncate(Of(file).file, size), SQLITE_IOERR_TRUNCATE);
@@ -198,16 +196,35 @@ int ShmLock(sqlite3_file* file, int offset, int count, int flags) {
   const uint32_t slots = ((1u << count) - 1) << offset;
   return Of(file).owner->locks().LockSlots(Of(file), slots, flags);
 }
-void ShmBarrier(sqlite3_file*) { std::atomic_thread_fence(std::memory_order_seq_cst); }
+// A mutex taken and given back orders all memory, and ThreadSanitizer knows it.
+void ShmBarrier(sqlite3_file*) {
+  static Mutex barrier;
+  MutexLock lock(&barrier);
+}
 int ShmUnmap(sqlite3_file* file, int /*remove*/) {
   Of(file).owner->locks().Unmap(Of(file));
   return SQLITE_OK;
 }
 
-const sqlite3_io_methods kMethods = {
-    2,      Close,      Read,    Write,   Truncate,          Sync,        FileSize,
-    Lock,   Unlock,     CheckReservedLock, FileControl, SectorSize, Characteristics,
-    ShmMap, ShmLock,    ShmBarrier,        ShmUnmap,    nullptr,    nullptr};
+const sqlite3_io_methods kMethods = {2,
+                                     Close,
+                                     Read,
+                                     Write,
+                                     Truncate,
+                                     Sync,
+                                     FileSize,
+                                     Lock,
+                                     Unlock,
+                                     CheckReservedLock,
+                                     FileControl,
+                                     SectorSize,
+                                     Characteristics,
+                                     ShmMap,
+                                     ShmLock,
+                                     ShmBarrier,
+                                     ShmUnmap,
+                                     nullptr,
+                                     nullptr};
 
 CrashVfs* Owner(sqlite3_vfs* vfs) { return static_cast<CrashVfs*>(vfs->pAppData); }
 
@@ -222,8 +239,7 @@ int Open(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int flags, int*
   auto handle = std::make_unique<Handle>();
   handle->owner = Owner(vfs);
   handle->file = *std::move(opened);
-  handle->sync_directory =
-      created && (flags & (SQLITE_OPEN_WAL | SQLITE_OPEN_MAIN_JOURNAL)) != 0;
+  handle->sync_directory = created && (flags & (SQLITE_OPEN_WAL | SQLITE_OPEN_MAIN_JOURNAL)) != 0;
   reinterpret_cast<VfsFile*>(file)->handle = handle.release();
   reinterpret_cast<VfsFile*>(file)->base.pMethods = &kMethods;
   if (out_flags != nullptr) *out_flags = flags;
