@@ -152,6 +152,20 @@ bool AlertBoard::IsAcknowledged(const RecordKey& alert, v1::Place place) const {
          it->second.acknowledged[index];
 }
 
+std::optional<AlertBoard::Raised> AlertBoard::FindRaised(absl::string_view criterion_key) const {
+  std::optional<Raised> found;
+  for (const auto& [key, entry] : alerts_) {
+    if (entry.condition == v1::ALERT_CONDITION_RECOVERED) continue;
+    if (found && found->seq > entry.first.seq) continue;
+    const absl::string_view bytes = entry.first.bytes.view();
+    v1::Record record;
+    if (!record.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) continue;
+    if (record.alert().criterion().key() != criterion_key) continue;
+    found = Raised{key, entry.first.seq, record.stamp().recorded_unix_ns()};
+  }
+  return found;
+}
+
 bool AlertBoard::IsOpen(const RecordKey& alert) const {
   auto it = alerts_.find(alert);
   return it != alerts_.end() && it->second.IsOpen();

@@ -14,10 +14,12 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/strings/string_view.h"
 #include "common/fold/record_shelf.h"
 #include "common/ids.h"
 #include "remora/v1/record.pb.h"
@@ -48,6 +50,13 @@ class AlertBoard {
   // Whether a person at `place` has acknowledged (or gone beyond) the alert.
   bool IsAcknowledged(const RecordKey& alert, v1::Place place) const;
   bool IsOpen(const RecordKey& alert) const;
+  // The newest alert for this criterion that has not recovered.
+  struct Raised {
+    RecordKey key;
+    uint64_t seq = 0;
+    int64_t recorded_unix_ns = 0;
+  };
+  std::optional<Raised> FindRaised(absl::string_view criterion_key) const;
   size_t size() const { return alerts_.size(); }
 
   // Fields `alerts_field` and `actions_field` of a CaseState.

@@ -36,6 +36,8 @@ constexpr HelpText kHelp[] = {
     {metric::kGapRecords, "Records that a follower was not given, by cause."},
     {metric::kSnapshots, "Snapshots made for followers, by cause."},
     {metric::kRecordsShownUnrecorded, "Records shown that were not on disk."},
+    {metric::kUnrecordedNotKept,
+     "Of those, left out for who comes later: too many of lanes 0-1 of a case."},
     {metric::kJournalFailures, "Commits that failed."},
     {metric::kFollows, "Follows that are open."},
     {metric::kSessions, "Sessions that the core holds."},

@@ -255,6 +255,25 @@ TEST_F(UnrecordedTest, EverybodyIsToldWhenItChangesAndWhoComesMeanwhile) {
   EXPECT_THAT(Conditions(*old), IsEmpty());
 }
 
+TEST_F(UnrecordedTest, IntervalSaysWhereItsOwnRecordsBegin) {
+  const size_t on_disk = hub_.JournalRecords(case_id_).size();
+  FailDisk();
+  const std::string sweep = writer_.Write(SweepBody("SEP/R", 0, false));
+  agent_->Publish({sweep});
+  hub_.RunFor(Duration::Seconds(3));
+  MendDisk();
+  hub_.RunFor(Duration::Seconds(2));
+  agent_->Publish({sweep});
+  hub_.RunFor(Duration::Seconds(10));
+  const std::vector<v1::Record> intervals = OnRecord(v1::Record::kUnrecordedInterval);
+  const std::vector<v1::Record> sweeps = OnRecord(v1::Record::kSweep);
+  ASSERT_EQ(intervals.size(), 1u);
+  ASSERT_EQ(sweeps.size(), 1u);
+  EXPECT_EQ(intervals[0].unrecorded_interval().first_seq(), on_disk + 1);
+  EXPECT_GE(sweeps[0].stamp().seq(), intervals[0].unrecorded_interval().first_seq());
+  EXPECT_LT(sweeps[0].stamp().seq(), intervals[0].stamp().seq());
+}
+
 TEST_F(UnrecordedTest, IntervalAndAlarmAreOnRecordWhenItIsOver) {
   FailDisk();
   const std::string message = Message("x");
@@ -282,6 +301,118 @@ TEST_F(UnrecordedTest, IntervalAndAlarmAreOnRecordWhenItIsOver) {
   EXPECT_EQ(alerts[1].alert().condition(), v1::ALERT_CONDITION_RECOVERED);
   EXPECT_EQ(FromProto(alerts[1].alert().raised_by()),
             (RecordKey{OriginId::FromBytes(alerts[0].origin()), 0, alerts[0].origin_seq()}));
+}
+
+TEST_F(UnrecordedTest, WallIsCalledByWhatIsShownAndSnapshotsHoldOnlyWhatIsOnDisk) {
+  TestParticipant wall(hub_, {"wall", "Wall", v1::ROLE_CENTRE, {}});
+  wall.Hello();
+  v1::Follow directory;
+  directory.set_follow_id(1);
+  directory.set_directory(true);
+  wall.Follow(directory);
+  FailDisk();
+  agent_->Publish({Message("the first one waits in the hub")});
+  hub_.Run();
+  agent_->Publish({writer_.Write(AlertBody("MEP lost", v1::ALERT_PRIORITY_HIGH))});
+  hub_.RunFor(Duration::Seconds(1));
+  const auto tile = [&wall] { return wall.Last(v1::Down::kDirectory)->directory().cases(0); };
+  EXPECT_EQ(tile().calling_alert(), "MEP lost");
+  EXPECT_EQ(tile().calling_priority(), v1::ALERT_PRIORITY_HIGH);
+  EXPECT_EQ(tile().recording(), v1::RECORDING_CONDITION_UNRECORDED);
+  // Whether its agent is there is not on disk either.
+  agent_.reset();
+  hub_.RunFor(Duration::Seconds(15));
+  EXPECT_EQ(tile().agent_link(), v1::LINK_CONDITION_LOST);
+  auto late = Follower("reader-5");
+  ASSERT_NE(late->Last(v1::Down::kSnapshot), nullptr);
+  const v1::CaseSummary& held = late->Last(v1::Down::kSnapshot)->snapshot().state().summary();
+  EXPECT_EQ(held.open_alert_count(), 0u);
+  EXPECT_NE(held.agent_link(), v1::LINK_CONDITION_LOST);
+  MendDisk();
+  hub_.RunFor(Duration::Seconds(10));
+  // Its sender did not come back with it: it is not on record, and calls no more.
+  EXPECT_NE(tile().calling_alert(), "MEP lost");
+  EXPECT_EQ(tile().agent_link(), v1::LINK_CONDITION_LOST);
+}
+
+TEST_F(UnrecordedTest, WhatGetsOnDiskWithinAnIntervalIsInTheTileOnce) {
+  TestParticipant wall(hub_, {"wall", "Wall", v1::ROLE_CENTRE, {}});
+  wall.Hello();
+  v1::Follow directory;
+  directory.set_follow_id(1);
+  directory.set_directory(true);
+  wall.Follow(directory);
+  hub_.RunFor(Duration::Seconds(1));
+  hub_.journal().HoldCommits();
+  agent_->Publish({writer_.Write(AlertBody("shown first"))});
+  hub_.RunFor(Duration::Milliseconds(300));
+  hub_.journal().ReleaseCommits();
+  hub_.Run();
+  agent_->Publish({writer_.Write(AlertBody("committed at once"))});
+  hub_.RunFor(Duration::Seconds(1));
+  const v1::CaseSummary tile = wall.Last(v1::Down::kDirectory)->directory().cases(0);
+  EXPECT_EQ(tile.recording(), v1::RECORDING_CONDITION_UNRECORDED);
+  // And the hub's own, that it is slow.
+  EXPECT_EQ(tile.open_alert_count(), 3u);
+}
+
+TEST_F(UnrecordedTest, WhatWaitsWhenTheDiskFailsIsShownBeforeWhatTheHubSaysOfIt) {
+  FailDisk();
+  agent_.reset();  // the first record that cannot be written is the hub's own
+  hub_.RunFor(Duration::Seconds(4));
+  std::vector<v1::Record::BodyCase> kinds;
+  for (const Received& received : reader_->OfLane(0)) {
+    v1::Record record;
+    if (!received.stamped.stamp.unrecorded || !record.ParseFromString(received.bytes)) continue;
+    kinds.push_back(record.body_case());
+  }
+  EXPECT_THAT(kinds, ElementsAre(v1::Record::kLinkState, v1::Record::kAlert));
+}
+
+TEST_F(UnrecordedTest, WhatWaitedUnseenIsShownBeforeWhatComesWhenItIsLate) {
+  hub_.RunFor(Duration::Seconds(1));
+  hub_.journal().HoldCommits();
+  agent_->Publish({Message("slow")});
+  hub_.RunFor(Duration::Milliseconds(300));
+  hub_.journal().ReleaseCommits();
+  hub_.Run();
+  hub_.journal().HoldCommits();
+  agent_->Publish({Message("waits")});
+  hub_.Run();
+  EXPECT_THAT(Unrecorded(*reader_), ElementsAre("slow"));
+  // The hub's timers are late.
+  hub_.clock().Advance(Duration::Milliseconds(300));
+  agent_->Publish({Message("next")});
+  hub_.Run();
+  EXPECT_THAT(Unrecorded(*reader_), ElementsAre("slow", "waits", "next"));
+  hub_.journal().ReleaseCommits();
+}
+
+TEST_F(UnrecordedTest, SecondIntervalWithinAMinuteHasItsAlarmWhenTheMinuteIsOver) {
+  const auto raised = [this] {
+    int count = 0;
+    for (const Received& received : reader_->OfLane(0)) {
+      v1::Record record;
+      count += received.stamped.stamp.unrecorded && record.ParseFromString(received.bytes) &&
+               record.has_alert() && record.alert().condition() == v1::ALERT_CONDITION_RAISED;
+    }
+    return count;
+  };
+  FailDisk();
+  const std::string first = Message("1");
+  agent_->Publish({first});
+  hub_.RunFor(Duration::Seconds(7));
+  MendDisk();
+  hub_.RunFor(Duration::Seconds(8));
+  agent_->Publish({first});
+  hub_.RunFor(Duration::Seconds(1));
+  EXPECT_EQ(raised(), 1);
+  FailDisk();
+  agent_->Publish({Message("2")});
+  hub_.RunFor(Duration::Seconds(10));
+  EXPECT_EQ(raised(), 1);
+  hub_.RunFor(kTechnicalAlertInterval);
+  EXPECT_EQ(raised(), 2);
 }
 
 TEST_F(UnrecordedTest, DiskThatStallsEachSecondMakesOneInterval) {
@@ -421,6 +552,31 @@ TEST_F(UnrecordedTest, HubThatStartsAgainInTheMiddleHasOnlyWhatIsOnDiskAndLosesN
   agent_->Publish({first, second});
   hub_.Run();
   EXPECT_THAT(Recorded(*reader_), ElementsAre("1", "2"));
+}
+
+TEST_F(UnrecordedTest, IntervalThatTheHubsEndCutOffIsOnRecordIfItsAlarmIs) {
+  hub_.RunFor(Duration::Seconds(1));
+  hub_.journal().HoldCommits();
+  agent_->Publish({Message("slow")});
+  hub_.RunFor(Duration::Milliseconds(300));
+  hub_.journal().ReleaseCommits();
+  hub_.RunFor(Duration::Milliseconds(100));
+  agent_.reset();
+  reader_.reset();
+  ASSERT_EQ(OnRecord(v1::Record::kAlert).size(), 1u);
+  for (int start = 0; start < 2; ++start) {
+    hub_.RestartHub();
+    hub_.RunFor(Duration::Seconds(2));
+    const std::vector<v1::Record> alerts = OnRecord(v1::Record::kAlert);
+    ASSERT_EQ(alerts.size(), 2u);
+    EXPECT_EQ(alerts[1].alert().condition(), v1::ALERT_CONDITION_RECOVERED);
+    EXPECT_EQ(alerts[1].alert().raised_by().origin_seq(), alerts[0].origin_seq());
+    const std::vector<v1::Record> intervals = OnRecord(v1::Record::kUnrecordedInterval);
+    ASSERT_EQ(intervals.size(), 1u);
+    EXPECT_EQ(intervals[0].unrecorded_interval().first_seq(), alerts[0].stamp().seq());
+    EXPECT_GE(intervals[0].unrecorded_interval().to_unix_ns(),
+              intervals[0].unrecorded_interval().from_unix_ns());
+  }
 }
 
 TEST_F(UnrecordedTest, WhoResumesWhileTheJournalCannotBeReadStartsFromASnapshot) {

@@ -40,6 +40,7 @@ void Attendance::Restore(const CaseFold& fold, const RestoreTimes& times) {
     person.said_here = true;
     person.departed_at = times.now;
   }
+  head_seq_ = fold.seq();
   for (const auto& [seq, entry] : fold.link_states().records()) {
     v1::Record record;
     const absl::string_view bytes = entry.bytes.view();
@@ -69,7 +70,7 @@ void Attendance::RestoreLink(const v1::LinkState& state, HubTime recorded_at,
   person.last_sign = state.condition() == v1::LINK_CONDITION_LIVE
                          ? on_device_clock(std::max(recorded_at, times.last_recorded))
                          : person.condition_since - SilenceOf(state.condition());
-  if (state.condition() != v1::LINK_CONDITION_LIVE) person.away_since = person.last_sign;
+  if (state.condition() != v1::LINK_CONDITION_LIVE) BeginSilence(&person);
 }
 
 void Attendance::Arrive(const Attendee& attendee, DeviceTime now) {
@@ -102,12 +103,18 @@ void Attendance::SignOfLife(const std::string& participant, DeviceTime now) {
 // A silence counts though it ends before anybody looked: the hub itself may have been away.
 void Attendance::Hear(Person* person, DeviceTime now) {
   if (!person->away_since && now - person->last_sign >= kStaleAfter) {
-    person->away_since = person->last_sign;
+    BeginSilence(person);
   }
   person->last_sign = now;
 }
 
-void Attendance::Update(DeviceTime now, bool watch_links) {
+void Attendance::BeginSilence(Person* person) {
+  person->away_since = person->last_sign;
+  person->away_first_seq = head_seq_ + 1;
+}
+
+void Attendance::Update(DeviceTime now, bool watch_links, uint64_t head_seq) {
+  head_seq_ = head_seq;
   for (auto it = people_.begin(); it != people_.end();) {
     Person& person = it->second;
     UpdatePresence(&person, now);
@@ -132,7 +139,7 @@ void Attendance::UpdatePresence(Person* person, DeviceTime now) {
 void Attendance::UpdateLink(Person* person, DeviceTime now) {
   const v1::LinkCondition condition = ConditionAfter(now - person->last_sign);
   const bool live = condition == v1::LINK_CONDITION_LIVE;
-  if (!live && !person->away_since) person->away_since = person->last_sign;
+  if (!live && !person->away_since) BeginSilence(person);
   if (condition == person->said_condition && !(live && person->away_since)) return;
   v1::LinkState state;
   state.set_participant(person->who.participant);
@@ -142,6 +149,7 @@ void Attendance::UpdateLink(Person* person, DeviceTime now) {
   }
   if (live && person->away_since) {
     state.set_outage_ms((person->last_sign - *person->away_since).milliseconds());
+    state.set_first_seq(person->away_first_seq);
   }
   if (!writer_.link_state(state)) return;
   if (live) person->away_since.reset();

@@ -56,8 +56,8 @@ class Attendance {
   void Depart(const std::string& participant, DeviceTime now);
   // Any message of an agent.
   void SignOfLife(const std::string& participant, DeviceTime now);
-  // Records what has changed. `watch_links`: the case is open.
-  void Update(DeviceTime now, bool watch_links);
+  // Records what has changed. `watch_links`: the case is open. `head_seq`: what is on disk.
+  void Update(DeviceTime now, bool watch_links, uint64_t head_seq);
 
  private:
   struct Person {
@@ -70,15 +70,19 @@ class Attendance {
     DeviceTime last_sign;
     // The last sign of life before the silence that no LIVE has ended on record.
     std::optional<DeviceTime> away_since;
+    // The first place that what it made meanwhile can have.
+    uint64_t away_first_seq = 0;
     DeviceTime condition_since;
     v1::LinkCondition said_condition = v1::LINK_CONDITION_UNSPECIFIED;
   };
   void RestoreLink(const v1::LinkState& state, HubTime recorded_at, const RestoreTimes& times);
   void UpdatePresence(Person* person, DeviceTime now);
   void UpdateLink(Person* person, DeviceTime now);
-  static void Hear(Person* person, DeviceTime now);
+  void Hear(Person* person, DeviceTime now);
+  void BeginSilence(Person* person);
 
   Writer writer_;
+  uint64_t head_seq_ = 0;  // as of the last Update
   std::map<std::string, Person> people_;
 };
 

@@ -42,7 +42,7 @@ class AttendanceTest : public ::testing::Test {
   void Pass(Duration time, bool open = true) {
     for (const DeviceTime end = now_ + time; now_ < end;) {
       now_ = now_ + Duration::Milliseconds(100);
-      attendance_.Update(now_, open);
+      attendance_.Update(now_, open, head_seq_);
     }
   }
   std::vector<v1::LinkCondition> Conditions() const {
@@ -56,6 +56,7 @@ class AttendanceTest : public ::testing::Test {
   RecordWriter writer_{kCase, kHub};
   CaseFold fold_{kCase};
   uint64_t seq_ = 0;
+  uint64_t head_seq_ = 100;
   HubTime last_recorded_;
   DeviceTime now_ = DeviceTime::FromNanoseconds(50 * kSecond);
   bool records_ = true;
@@ -70,6 +71,29 @@ class AttendanceTest : public ::testing::Test {
                             return records_;
                           }}};
 };
+
+TEST_F(AttendanceTest, OutageSaysFromWhereOnWhatCameLateLies) {
+  attendance_.Arrive({"agent-1", "Agent", v1::ROLE_AGENT}, now_);
+  Pass(Duration::Seconds(1));
+  ASSERT_EQ(links_.size(), 1u);
+  EXPECT_EQ(links_[0].first_seq(), 0u);
+  attendance_.SignOfLife("agent-1", now_);
+  Pass(Duration::Seconds(12));
+  // What others write meanwhile, and its backlog, which comes before the next look.
+  head_seq_ = 150;
+  Pass(Duration::Seconds(1));
+  attendance_.SignOfLife("agent-1", now_);
+  head_seq_ = 180;
+  Pass(Duration::Milliseconds(100));
+  EXPECT_EQ(links_.back().condition(), v1::LINK_CONDITION_LIVE);
+  EXPECT_EQ(links_.back().first_seq(), 101u);
+  // A silence that ends before anybody looked.
+  attendance_.SignOfLife("agent-1", now_ + Duration::Seconds(20));
+  now_ = now_ + Duration::Seconds(20);
+  head_seq_ = 300;
+  Pass(Duration::Milliseconds(100));
+  EXPECT_EQ(links_.back().first_seq(), 181u);
+}
 
 TEST_F(AttendanceTest, SilentAgentIsNotCalledLiveByAHubThatRestarts) {
   RecordedPresence("agent-1", v1::ROLE_AGENT, true, 500);

@@ -157,6 +157,13 @@ void OriginLedger::CountDuplicate(const RecordKey& key) {
   ++it->second.lanes[key.lane].counts_advance.duplicates;
 }
 
+bool OriginLedger::Knows(const OriginId& origin) const {
+  const auto it = origins_.find(origin);
+  return it != origins_.end() &&
+         std::any_of(it->second.lanes.begin(), it->second.lanes.end(),
+                     [](const LaneState& lane) { return !lane.used.ranges().empty(); });
+}
+
 uint32_t OriginLedger::IndexOf(const OriginId& origin) {
   auto [it, inserted] = origins_.try_emplace(origin);
   if (inserted) it->second.index = static_cast<uint32_t>(origins_.size() - 1);

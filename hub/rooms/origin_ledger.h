@@ -67,7 +67,8 @@ class OriginLedger {
   const SeqRanges& Used(const OriginId& origin, uint32_t lane) const;
   // Refused for good, on disk or not.
   const SeqRanges& Refused(const OriginId& origin, uint32_t lane) const;
-  bool Knows(const OriginId& origin) const { return origins_.contains(origin); }
+  // A number of it is in use.
+  bool Knows(const OriginId& origin) const;
   // Every origin with a number in use, ascending; whose it is (empty: the hub's own).
   std::vector<OriginId> Origins() const;
   const std::string& ParticipantOf(const OriginId& origin) const;

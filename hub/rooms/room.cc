@@ -81,6 +81,7 @@ void Room::OnRestored(const absl::Status& status) {
   if (ready_) {
     accepted_life_ = fold_.life();
     seal_->Restore();
+    FindUnrecordedBeforeStart();
     attendance_.Restore(fold_, {parts_.clock->Now(), parts_.hub_time->Now(),
                                 HubTime::FromNanoseconds(committed().last_recorded_unix_ns)});
   }
@@ -226,7 +227,10 @@ Room::Answer Room::RefuseNew(RoomPublisher& publisher, const RecordKey& key, Ref
 Room::Answer Room::Refuse(RoomPublisher& publisher, const RecordKey& key, absl::string_view bytes,
                           Refusal refusal) {
   if (!CanTake(publisher, key.lane)) {
-    unrecorded_->PassOver(key);
+    const OriginLedger::Verdict verdict = ledger_.Judge(key, OriginDigest(bytes));
+    if (verdict == OriginLedger::Verdict::kNew || verdict == OriginLedger::Verdict::kOutOfOrder) {
+      unrecorded_->PassOver(key);
+    }
     return {Outcome::kNotNow, {}, ""};
   }
   const uint64_t digest = OriginDigest(bytes);

@@ -136,6 +136,8 @@ class Room {
   v1::Recording RecordingMessage() const;
   // Lanes 0-1 that are shown and not on disk.
   const UnrecordedRing& unrecorded() const { return unrecorded_->ring(); }
+  // For the directory: of what is shown, which while the case is UNRECORDED is more than what is
+  // on disk: an alert is to call from the wall too.
   v1::CaseSummary Summary() const;
   // A v1::Snapshot of what is committed.
   std::string EncodeSnapshot(uint32_t follow_id, absl::string_view cause) const;
@@ -169,9 +171,15 @@ class Room {
   // room_unrecorded.cc
   UnrecordedShow::Host MakeUnrecordedHost();
   void ShowNotTaken(const Offer& offer);
+  void OnShown(const RecordFrame& frame);
+  void FoldShown(const RecordFrame& frame);
   std::optional<RecordKey> KeepOwn(uint32_t lane, v1::Record body);
   void TakeOwnWaiting();
   void OnUnrecorded(bool begins);
+  void RaiseUnrecordedAlert();
+  void RecoverUnrecordedAlert();
+  void FindUnrecordedBeforeStart();
+  void CloseUnrecordedBeforeStart();
   void OnRecordingAgain(const v1::UnrecordedInterval& interval);
   void TellRecording();
 
@@ -180,6 +188,8 @@ class Room {
   void OnJournalFailure(const absl::Status& status);
   void LetPublishersOfferAgain();
   void SaveCheckpoint();
+  // With what no fold knows.
+  v1::CaseSummary CompleteSummary(v1::CaseSummary summary) const;
   void OnRestored(const absl::Status& status);
   // Fills in what a frame read from the journal lacks: its trace and origin within the room.
   RecordFrame MakeFrame(const StampedRecord& stamped, absl::string_view bytes);
@@ -195,12 +205,17 @@ class Room {
   Attendance attendance_;
   std::unique_ptr<CommitQueue> commits_;
   std::unique_ptr<UnrecordedShow> unrecorded_;
+  // The case as it is shown in this interval: fold_ as it was when it began, and all that was shown
+  // or committed since. Null: nothing of lanes 0-2 was shown.
+  std::unique_ptr<CaseFold> shown_fold_;
   // After the steps of its life that were shown in this interval and not taken.
   std::optional<CaseLife> shown_life_;
   // The hub's own records that the journal could not take, in order.
   std::deque<std::string> own_waiting_;
   // The alert that says that nothing is recorded, until it has recovered.
   std::optional<RecordKey> unrecorded_alert_;
+  // An interval that the hub's last end cut off, as far as it is on record.
+  std::optional<v1::UnrecordedInterval> cut_off_;
   std::unique_ptr<CaseSeal> seal_;
   std::unique_ptr<class RoomRestore> restore_;
 

@@ -20,6 +20,7 @@ void Room::OnCommitted(const std::vector<RecordFrame>& frames,
   bool state_changed = false;
   for (const RecordFrame& frame : frames) {
     fold_.Apply(ToFolded(frame));
+    if (shown_fold_ && !unrecorded_->WasShown(frame)) FoldShown(frame);
     traces_.Keep(frame);
     recent_.Add(frame);
     last_of_lane_[frame.lane] = frame;
@@ -71,8 +72,10 @@ void Room::Tick() {
   const DeviceTime now = parts_.clock->Now();
   const v1::CaseStage stage = accepted_life_.stage;
   const bool open = stage == v1::CASE_STAGE_OPEN || stage == v1::CASE_STAGE_CLOSING;
-  attendance_.Update(now, open);
+  attendance_.Update(now, open, committed().last_seq);
   unrecorded_->Watch();
+  RaiseUnrecordedAlert();
+  CloseUnrecordedBeforeStart();
   if (condition() == Condition::kServing) seal_->Tick(stage);
   recent_.Trim(parts_.hub_time->Now(), kMaxRecentAge);
   if (now - checkpoint_at_ >= kCheckpointInterval) {
@@ -181,7 +184,17 @@ RecordFrame Room::MakeFrame(const StampedRecord& stamped, absl::string_view byte
 }
 
 v1::CaseSummary Room::Summary() const {
-  v1::CaseSummary summary = fold_.Summary();
+  if (!shown_fold_) return CompleteSummary(fold_.Summary());
+  v1::CaseSummary summary = shown_fold_->Summary();
+  if (summary.stage() >= v1::CASE_STAGE_CLOSED) {
+    // A case is over when that is on record.
+    summary.set_stage(fold_.life().stage);
+    summary.set_theatre(fold_.life().theatre);
+  }
+  return CompleteSummary(std::move(summary));
+}
+
+v1::CaseSummary Room::CompleteSummary(v1::CaseSummary summary) const {
   summary.set_head_seq(committed().last_seq);
   summary.set_last_record_unix_ns(committed().last_recorded_unix_ns);
   summary.set_recording(recording());
@@ -206,7 +219,8 @@ std::string Room::EncodeSnapshot(uint32_t follow_id, absl::string_view cause) co
   std::string out;
   AppendVarintField(v1::Snapshot::kFollowIdFieldNumber, follow_id, &out);
   AppendBytesField(v1::Snapshot::kCaseIdFieldNumber, case_id_.bytes(), &out);
-  AppendBytesField(v1::Snapshot::kStateFieldNumber, fold_.EncodeSnapshotState(Summary()), &out);
+  AppendBytesField(v1::Snapshot::kStateFieldNumber,
+                   fold_.EncodeSnapshotState(CompleteSummary(fold_.Summary())), &out);
   std::map<uint64_t, absl::string_view> records;
   for (const auto& [seq, entry] : fold_.measurements().records()) {
     records.emplace(seq, entry.bytes.view());

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/check.h"
+#include "hub/rooms/folded_frame.h"
 #include "hub/rooms/limits.h"
 #include "hub/rooms/room.h"
 
@@ -15,12 +16,26 @@ constexpr char kJournalFailed[] = "hub.journal_failed";
 }  // namespace
 
 UnrecordedShow::Host Room::MakeUnrecordedHost() {
-  return {[this](const RecordFrame& frame) {
-            const std::vector<RoomFollower*> followers(followers_.begin(), followers_.end());
-            for (RoomFollower* follower : followers) follower->OnUnrecorded(frame);
-          },
+  return {[this](const RecordFrame& frame) { OnShown(frame); },
           [this](bool begins) { OnUnrecorded(begins); },
           [this](const v1::UnrecordedInterval& interval) { OnRecordingAgain(interval); }};
+}
+
+void Room::OnShown(const RecordFrame& frame) {
+  if (frame.lane < kControlLaneCount) {
+    if (!shown_fold_) shown_fold_ = std::make_unique<CaseFold>(fold_);
+    FoldShown(frame);
+    parts_.owner->OnRoomChanged(*this, true);
+  }
+  const std::vector<RoomFollower*> followers(followers_.begin(), followers_.end());
+  for (RoomFollower* follower : followers) follower->OnUnrecorded(frame);
+}
+
+// In the order of the showing: what is shown has no place in the record.
+void Room::FoldShown(const RecordFrame& frame) {
+  FoldedRecord folded = ToFolded(frame);
+  folded.seq = shown_fold_->seq() + 1;
+  shown_fold_->Apply(folded);
 }
 
 v1::Recording Room::RecordingMessage() const {
@@ -76,7 +91,13 @@ void Room::TakeOwnWaiting() {
 
 void Room::OnUnrecorded(bool begins) {
   TellRecording();
-  if (!begins) return;
+  if (begins) RaiseUnrecordedAlert();
+}
+
+// Again with each tick until it could be: after an interval that was shortly before, it waits for
+// the end of kTechnicalAlertInterval.
+void Room::RaiseUnrecordedAlert() {
+  if (!unrecorded_->active() || unrecorded_alert_) return;
   const std::optional<RecordKey> raised =
       RaiseTechnicalAlert(v1::ALERT_PRIORITY_MEDIUM, kJournalFailed, "",
                           absl::StrCat("NOT RECORDED: ", unrecorded_->cause(),
@@ -85,10 +106,15 @@ void Room::OnUnrecorded(bool begins) {
 }
 
 void Room::OnRecordingAgain(const v1::UnrecordedInterval& interval) {
+  shown_fold_.reset();
   TellRecording();
   v1::Record ended;
   *ended.mutable_unrecorded_interval() = interval;
   WriteOwn(1, std::move(ended));
+  RecoverUnrecordedAlert();
+}
+
+void Room::RecoverUnrecordedAlert() {
   if (!unrecorded_alert_) return;
   v1::Record recovered = TechnicalAlert(v1::ALERT_PRIORITY_MEDIUM, kJournalFailed,
                                         "the hub could not record for a time; it records again");
@@ -96,6 +122,26 @@ void Room::OnRecordingAgain(const v1::UnrecordedInterval& interval) {
   *recovered.mutable_alert()->mutable_raised_by() = ToProto(*unrecorded_alert_);
   unrecorded_alert_.reset();
   WriteOwn(0, std::move(recovered));
+}
+
+// A slow disk took the alert, and then the hub ended: of the interval nothing else is on record.
+void Room::FindUnrecordedBeforeStart() {
+  const std::optional<AlertBoard::Raised> raised = fold_.alerts().FindRaised(kJournalFailed);
+  if (!raised) return;
+  unrecorded_alert_ = raised->key;
+  cut_off_.emplace();
+  cut_off_->set_from_unix_ns(raised->recorded_unix_ns);
+  cut_off_->set_first_seq(raised->seq);
+  cut_off_->set_to_unix_ns(committed().last_recorded_unix_ns);
+  cut_off_->set_cause("the hub ended while its journal failed or was slow");
+}
+
+void Room::CloseUnrecordedBeforeStart() {
+  if (!cut_off_ || unrecorded_->active() || condition() != Condition::kServing) return;
+  v1::Record ended;
+  *ended.mutable_unrecorded_interval() = *std::exchange(cut_off_, std::nullopt);
+  WriteOwn(1, std::move(ended));
+  RecoverUnrecordedAlert();
 }
 
 void Room::TellRecording() {

@@ -31,6 +31,12 @@ bool UnrecordedNumbers::TakeAccepted(uint32_t origin_index, uint32_t lane, uint6
   return true;
 }
 
+bool UnrecordedNumbers::WasShown(uint32_t origin_index, uint32_t lane, uint64_t number) const {
+  if (lane < kControlLaneCount) return number <= LastOf(origin_index, lane);
+  const auto it = numbers_.find({origin_index, lane});
+  return it != numbers_.end() && it->second.Contains(number);
+}
+
 uint64_t UnrecordedNumbers::LastOf(uint32_t origin_index, uint32_t lane) const {
   const auto it = last_.find({origin_index, lane});
   return it == last_.end() ? 0 : it->second;

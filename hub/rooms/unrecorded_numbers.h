@@ -20,6 +20,8 @@ class UnrecordedNumbers {
   bool Take(uint32_t origin_index, uint32_t lane, uint64_t number, uint64_t next);
   // One that the ledger has accepted. True: it was not shown yet.
   bool TakeAccepted(uint32_t origin_index, uint32_t lane, uint64_t number);
+  // Of lanes 0-2 all up to the last one that was shown: those before it were on disk already.
+  bool WasShown(uint32_t origin_index, uint32_t lane, uint64_t number) const;
   // Of a control lane: the last number shown; 0: none.
   uint64_t LastOf(uint32_t origin_index, uint32_t lane) const;
   void Clear();

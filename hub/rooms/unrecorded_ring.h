@@ -2,13 +2,17 @@
 
 // Records of lanes 0-1 that are shown and not on disk, for followers that come or are behind: each
 // has a position here, and no queue. What gets on disk leaves: it is shown with its `seq` then, and
-// never without afterwards. Bounded in bytes, the oldest leaves first. Thread-compatible;
-// sequence-bound to its room.
+// never without afterwards. Thread-compatible; sequence-bound to its room.
+//
+// Bounded in bytes. What leaves first: what screens write by themselves (views, clocks), then lane
+// 1, then what is no alert, then alerts; of each the oldest. It comes with its `seq`.
 
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <set>
 #include <tuple>
+#include <utility>
 
 #include "hub/record_frame.h"
 
@@ -16,7 +20,8 @@ namespace remora::hub {
 
 class UnrecordedRing {
  public:
-  void Add(const RecordFrame& frame);
+  // Returns how many left for want of space; what screens write is not counted.
+  uint64_t Add(const RecordFrame& frame);
   // `recorded` is on disk.
   void Remove(const RecordFrame& recorded);
   void Clear();
@@ -34,7 +39,8 @@ class UnrecordedRing {
     return {frame.origin_index, frame.lane, frame.origin_seq};
   }
 
-  std::map<uint64_t, RecordFrame> frames_;  // by position
+  std::map<uint64_t, RecordFrame> frames_;      // by position
+  std::set<std::pair<int, uint64_t>> leaving_;  // rank and position: the first leaves first
   std::map<Key, uint64_t> positions_;
   size_t bytes_ = 0;
   uint64_t end_ = 0;

@@ -26,11 +26,10 @@ void UnrecordedShow::Watch() {
     const bool begins = !active_;
     const bool worse = active_ && parts_.commits->failed() && !failed_;
     if (begins) Begin(now);
-    if (begins || worse) {
-      NameCause();
-      host_.on_unrecorded(begins);
-    }
-    if (!std::exchange(troubled_, true)) ShowUncommitted();
+    if (begins || worse) NameCause();
+    // First: what the room writes of it has a later number than what waits of the hub's own.
+    ShowWaiting();
+    if (begins || worse) host_.on_unrecorded(begins);
     return;
   }
   troubled_ = false;
@@ -44,6 +43,7 @@ void UnrecordedShow::Begin(DeviceTime now) {
   since_ = shown_at_ = parts_.hub_time->NowNotBefore(
       HubTime::FromNanoseconds(parts_.commits->committed().last_recorded_unix_ns));
   troubled_at_ = now;
+  first_seq_ = parts_.commits->committed().last_seq + 1;
   shown_count_ = 0;
   failed_ = false;
 }
@@ -62,6 +62,7 @@ void UnrecordedShow::End() {
   interval.set_to_unix_ns(parts_.hub_time->NowNotBefore(since_).nanoseconds());
   interval.set_cause(cause_);
   interval.set_shown_count(shown_count_);
+  interval.set_first_seq(first_seq_);
   active_ = false;
   cause_.clear();
   numbers_.Clear();
@@ -84,7 +85,11 @@ void UnrecordedShow::OnTaken(const RecordFrame& frame) {
   if (frame.lane < 2 && !watching_) WatchLater(kUnrecordedAfter);
   if (!active_) return;
   const DeviceTime now = parts_.clock->Now();
-  if (!IsTroubled(now)) return;
+  if (!IsTroubled(now)) {
+    // It waits unseen: when the trouble comes again, what waits is shown from its beginning.
+    troubled_ = false;
+    return;
+  }
   if (!troubled_) return Watch();
   troubled_at_ = now;
   ShowAccepted(frame);
@@ -101,12 +106,18 @@ uint64_t UnrecordedShow::Next(const OriginId& origin, uint32_t lane) const {
 }
 
 void UnrecordedShow::PassOver(const RecordKey& key) {
-  if (active_) TakeNumber(key);
+  if (!active_) return;
+  ShowWaiting();
+  TakeNumber(key);
 }
 
 bool UnrecordedShow::Show(const RecordHeader& header, absl::string_view bytes,
                           const TraceKey* trace, bool provisional) {
-  if (!active_ || !TakeNumber(header.key())) return false;
+  if (!active_) return false;
+  // What cannot be taken is trouble, and comes behind what was taken and waits.
+  troubled_at_ = parts_.clock->Now();
+  ShowWaiting();
+  if (!TakeNumber(header.key())) return false;
   RecordFrame frame;
   frame.origin_seq = header.origin_seq;
   frame.origin_index = parts_.ledger->IndexOf(header.origin);
@@ -124,7 +135,8 @@ void UnrecordedShow::ShowAccepted(const RecordFrame& frame) {
   ShowFrame(frame, record.substr(0, record.size() - kStampBytes));
 }
 
-void UnrecordedShow::ShowUncommitted() {
+void UnrecordedShow::ShowWaiting() {
+  if (std::exchange(troubled_, true)) return;
   parts_.commits->VisitUncommitted([this](const RecordFrame& frame) { ShowAccepted(frame); });
 }
 
@@ -140,7 +152,9 @@ void UnrecordedShow::ShowFrame(RecordFrame frame, absl::string_view origin_bytes
   frame.recorded_unix_ns = shown_at_.nanoseconds();
   ++shown_count_;
   parts_.metrics->Count(metric::kRecordsShownUnrecorded, "", 1);
-  if (frame.lane < 2) ring_.Add(frame);
+  if (frame.lane < 2) {
+    parts_.metrics->Count(metric::kUnrecordedNotKept, "", ring_.Add(frame));
+  }
   host_.show(frame);
 }
 

@@ -76,6 +76,10 @@ class UnrecordedShow {
             bool provisional);
   // One that would be refused, if that could be recorded: those behind it may be shown.
   void PassOver(const RecordKey& key);
+  // It was shown in this interval (or passed over).
+  bool WasShown(const RecordFrame& frame) const {
+    return active_ && numbers_.WasShown(frame.origin_index, frame.lane, frame.origin_seq);
+  }
   // The next number of a control lane, shown ones counted.
   uint64_t Next(const OriginId& origin, uint32_t lane) const;
 
@@ -86,7 +90,8 @@ class UnrecordedShow {
   void End();
   void WatchLater(Duration delay);
   void ShowAccepted(const RecordFrame& frame);
-  void ShowUncommitted();
+  // Once in each trouble: what was taken and waits for the disk, in order.
+  void ShowWaiting();
   void ShowFrame(RecordFrame frame, absl::string_view origin_bytes);
   bool TakeNumber(const RecordKey& key);
 
@@ -100,6 +105,7 @@ class UnrecordedShow {
   HubTime shown_at_;
   std::string cause_;
   uint32_t shown_count_ = 0;
+  uint64_t first_seq_ = 0;  // behind what was on disk when it began
   bool watching_ = false;
   UnrecordedNumbers numbers_;
   UnrecordedRing ring_;

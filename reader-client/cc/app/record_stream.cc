@@ -125,7 +125,16 @@ void RecordStream::OnHistoryPage(const v1::HistoryPage& page) {
   if (page.last()) Answered();
 }
 
-void RecordStream::OnWelcome(const v1::Welcome&) { Answered(); }
+// Who is not told otherwise in a session is recorded: the hub may have been started again.
+void RecordStream::OnWelcome(const v1::Welcome&) {
+  {
+    MutexLock lock(&mutex_);
+    if (std::exchange(unrecorded_, false)) {
+      AddChange("a new session with the hub: the case is recorded, unless it says otherwise");
+    }
+  }
+  Answered();
+}
 
 void RecordStream::OnGap(const v1::Gap& gap) {
   MutexLock lock(&mutex_);
@@ -141,7 +150,8 @@ void RecordStream::OnLinkCondition(v1::LinkCondition condition, Duration previou
 
 void RecordStream::OnRecording(const v1::Recording& recording) {
   MutexLock lock(&mutex_);
-  if (recording.condition() == v1::RECORDING_CONDITION_UNRECORDED) {
+  unrecorded_ = recording.condition() == v1::RECORDING_CONDITION_UNRECORDED;
+  if (unrecorded_) {
     AddChange(absl::StrCat("UNRECORDED: what is shown is not on record: ", recording.cause()));
   } else {
     AddChange("the case is recorded again");

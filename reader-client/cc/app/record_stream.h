@@ -83,6 +83,7 @@ class RecordStream : public LinkObserver {
   uint64_t shown_bytes_ ABSL_GUARDED_BY(mutex_) = 0;  // taken and not yet told to the link
   absl::Status ended_ ABSL_GUARDED_BY(mutex_);
   uint64_t left_out_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool unrecorded_ ABSL_GUARDED_BY(mutex_) = false;  // in this session
   v1::LinkCondition condition_ ABSL_GUARDED_BY(mutex_) = v1::LINK_CONDITION_UNSPECIFIED;
   std::deque<std::string> link_changes_ ABSL_GUARDED_BY(mutex_);
 };

@@ -212,5 +212,18 @@ TEST_F(RecordStreamTest, TellsThatTheCaseIsNotRecordedAndThatItIsAgain) {
   EXPECT_EQ(changes[0], "the case is recorded again");
 }
 
+TEST_F(RecordStreamTest, AHubThatStartedAgainMeanwhileIsNotTakenForOneThatCannotRecord) {
+  v1::Down down;
+  down.mutable_recording()->set_condition(v1::RECORDING_CONDITION_UNRECORDED);
+  Deliver(down);
+  stream_.TakeLinkChanges();
+  stream_.OnWelcome(v1::Welcome());
+  std::vector<std::string> changes = stream_.TakeLinkChanges();
+  ASSERT_EQ(changes.size(), 1u);
+  EXPECT_THAT(changes[0], HasSubstr("unless it says otherwise"));
+  stream_.OnWelcome(v1::Welcome());
+  EXPECT_TRUE(stream_.TakeLinkChanges().empty());
+}
+
 }  // namespace
 }  // namespace remora::reader

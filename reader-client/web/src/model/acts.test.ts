@@ -5,11 +5,12 @@ import { FakeClock } from '../base/clock.js';
 import type { Body } from '../room/publisher.js';
 import { AlertActionKind, AlertCondition, AlertPriority, Place } from '../wire/generated/remora/v1/alert_pb.js';
 import type { AlertAction } from '../wire/generated/remora/v1/alert_pb.js';
+import { CaseTransition } from '../wire/generated/remora/v1/case_pb.js';
 import { MessageKind } from '../wire/generated/remora/v1/message_pb.js';
 import { RecordSchema } from '../wire/generated/remora/v1/record_pb.js';
 import type { Record as CaseRecord } from '../wire/generated/remora/v1/record_pb.js';
 import { idFrom, idOf, toReference } from '../wire/record_id.js';
-import { acknowledge, MESSAGE_BYTES, say, sendDraft, undoable, undoAcknowledge } from './acts.js';
+import { acknowledge, closeCase, MESSAGE_BYTES, say, sendDraft, undoable, undoAcknowledge } from './acts.js';
 import { isAcknowledged } from './alerts.js';
 import { CaseModel } from './case_model.js';
 import { CaseScreen, EMPTY_DRAFT } from './case_screen.js';
@@ -22,7 +23,8 @@ function make() {
   const sent: CaseRecord[] = [];
   let number = 0n;
   const desk = {
-    clock, displayName: signal('Maya'), notify: (text: string) => notices.push(text),
+    clock, beat: signal(0), displayName: signal('Maya'), notify: (text: string) => notices.push(text),
+    closeCase: (hex: string, body: Body) => desk.publish(hex, body),
     publish: async (_: string, body: Body) => {
       const record = fromBinary(RecordSchema, toBinary(RecordSchema, create(RecordSchema, {
         origin: new Uint8Array(16).fill(5), lane: 0, originSeq: ++number, body })));
@@ -109,5 +111,34 @@ describe('A message', () => {
     open.screen.write({ text });
     await sendDraft(desk, open);
     expect(open.screen.draft.value.text).toBe(text);
+  });
+});
+
+describe('Closing a case', () => {
+  const steps = (sent: CaseRecord[]) => sent.map((r) => (r.body.case === 'caseLifecycle' ? r.body.value.transition : undefined));
+  const settle = () => new Promise((resolve) => setTimeout(resolve));
+  it('WaitsUntilAnAgentHasSaidWhatItMade', async () => {
+    const { desk, open, sent } = make();
+    const closed = closeCase(desk, open, false);
+    await settle();
+    expect(steps(sent)).toEqual([CaseTransition.CLOSING]);
+    open.model.apply(create(RecordSchema, { lane: 1, originSeq: 9n, stamp: { seq: 9n }, body: { case: 'publisherTotal', value: {} } }));
+    await closed;
+    expect(steps(sent)).toEqual([CaseTransition.CLOSING, CaseTransition.CLOSED]);
+  });
+  it('WaitsNoLongerThanFiveSecondsForAnAgentThatIsNotThere', async () => {
+    const { desk, open, sent, clock } = make();
+    const closed = closeCase(desk, open, false);
+    await settle();
+    clock.advance(4_900);
+    desk.beat.value++;
+    await settle();
+    expect(sent).toHaveLength(1);
+    clock.advance(100);
+    desk.beat.value++;
+    await closed;
+    expect(steps(sent)).toEqual([CaseTransition.CLOSING, CaseTransition.CLOSED]);
+    await closeCase(desk, open, true, 'The theatre computer was lost.');
+    expect(sent).toHaveLength(3);
   });
 });

@@ -1,5 +1,6 @@
 // What a person does in a case, as records. Nothing is sent from anywhere else.
 
+import { effect } from '@preact/signals';
 import { fromHex, utf8Length } from '../base/bytes.js';
 import type { Record as CaseRecord } from '../wire/generated/remora/v1/record_pb.js';
 import { idOf, toReference } from '../wire/record_id.js';
@@ -141,12 +142,32 @@ export const tickReviewed = (desk: Desk, open: OpenCase, interval: Interval): Pr
     case: 'backlogReviewed', value: { interval: toReference(interval.mark.id), actor: desk.displayName.value },
   });
 
+// An agent says what it made, as its last word, when it learns that the case is closing. One that is not there
+// says nothing: the hub knows that.
+const TOTAL_WAIT_MS = 5_000;
+
+function totalSaid(desk: Desk, open: OpenCase): Promise<void> {
+  const before = open.model.totals.value;
+  const sinceMs = desk.clock.now();
+  return new Promise((resolve) => {
+    const stop = effect(() => {
+      void desk.beat.value;
+      if (open.model.totals.value === before && desk.clock.now() - sinceMs < TOTAL_WAIT_MS) return;
+      resolve();
+      queueMicrotask(() => stop());
+    });
+  });
+}
+
 // CLOSING, then CLOSED: the hub closes a case whose records are all there. `reason`: although some are not.
 export async function closeCase(desk: Desk, open: OpenCase, isClosing: boolean, reason?: string): Promise<void> {
   if (reason !== undefined && isTooLong(desk, reason, REASON_BYTES)) return;
   open.screen.closeRefused.value = undefined;
   const actor = desk.displayName.value;
-  if (!isClosing) await desk.publish(open.hex, { case: 'caseLifecycle', value: { transition: CaseTransition.CLOSING, actor } });
+  if (!isClosing) {
+    await desk.publish(open.hex, { case: 'caseLifecycle', value: { transition: CaseTransition.CLOSING, actor } });
+    await totalSaid(desk, open);
+  }
   await desk.closeCase(open.hex, { case: 'caseLifecycle', value: {
     transition: CaseTransition.CLOSED, actor, withGaps: reason !== undefined, reason: reason ?? '' } });
 }

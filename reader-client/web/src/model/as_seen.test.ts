@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { FakeClock } from '../base/clock.js';
 import { SeenMode } from '../wire/generated/remora/v1/link_pb.js';
-import { AT_LEAST_EACH_MS, AT_MOST_EACH_MS, SeenLog } from './as_seen.js';
+import { AT_LEAST_EACH_MS, AT_MOST_EACH_MS, MOST_WAITING_CHANGES, SeenLog } from './as_seen.js';
 import type { Seen, ViewSeenInit } from './as_seen.js';
 
 function make() {
@@ -42,6 +42,21 @@ describe('The as-seen log', () => {
     state.takes = true;
     log.look('a', seen('2'));
     expect(written).toHaveLength(2);
+  });
+  it('KeepsEachChangeOfTenMinutesThatTheHubIsAwayAndThenOneEach30s', () => {
+    const { clock, seen } = make();
+    let waiting = 0;
+    const log = new SeenLog(clock, () => ++waiting > 0, () => waiting);
+    const run = (seconds: number) => {
+      for (let i = 0; i < seconds * 4; i++) {
+        log.look('a', seen(`${clock.now()}`));
+        clock.advance(250);
+      }
+    };
+    run(600);
+    expect(waiting).toBe(MOST_WAITING_CHANGES);
+    run(600);
+    expect(waiting).toBe(MOST_WAITING_CHANGES + 600_000 / AT_LEAST_EACH_MS);
   });
   it('SaysWhenACaseLeavesTheScreenButOnlyIfItWasThere', () => {
     const { written, log, seen } = make();

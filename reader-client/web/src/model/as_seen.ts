@@ -7,13 +7,18 @@ import { LinkCondition, SeenMode } from '../wire/generated/remora/v1/link_pb.js'
 import type { ViewSeenSchema } from '../wire/generated/remora/v1/link_pb.js';
 import type { LinkPhase } from '../wire/link_age.js';
 import { toReference } from '../wire/record_id.js';
-import { acquisitions, acquisitionWords, responses } from './ages.js';
+import { acquisitions, acquisitionWords, oldest, responses } from './ages.js';
+import type { Response } from './ages.js';
 import type { OpenCase } from './desk.js';
 
 export type ViewSeenInit = MessageInitShape<typeof ViewSeenSchema>;
 
 export const AT_MOST_EACH_MS = 2_000;
 export const AT_LEAST_EACH_MS = 30_000;
+// Views of a case that wait here for the hub. Ten minutes of changes are kept each; then one each 30 s, which still
+// is what was seen at that time; beyond it (some 8 h, 3 MiB) none.
+export const MOST_WAITING_CHANGES = 300;
+export const MOST_WAITING_SEEN = 1_200;
 // As the contract has it.
 export const MOST_TRACES = 64;
 
@@ -33,7 +38,7 @@ export function seenOf(open: OpenCase, mode: SeenMode, link: LinkPhase, linkAgeM
   const { model, screen } = open;
   const only = screen.only.value;
   const traces: { traceId: string; newest: string; ageMs: number; settled: string }[] = [];
-  let unrecorded = false;
+  let unrecorded = model.hasUnrecordedNews();
   for (const trace of model.traces.list()) {
     if (only !== undefined && trace.modality !== only) continue;
     const shown = screen.shown(trace).current;
@@ -51,11 +56,11 @@ export function seenOf(open: OpenCase, mode: SeenMode, link: LinkPhase, linkAgeM
     traces.push({ traceId: channel.traceId, newest: channel.newest, ageMs: hubNowMs - channel.headHubMs, settled: '' });
   }
   const acquired = acquisitionWords(acquisitions(model, hubNowMs)).ageMs;
-  const answered = Math.min(...responses(model, model.phaseNow(), hubNowMs).map((r) => r.ageMs));
+  const answered = answeredMs(responses(model, model.phaseNow(), hubNowMs));
   const known = (ms: number) => (Number.isFinite(ms) ? Math.max(0, ms) : -1);
   const drawn = traces.slice(0, MOST_TRACES);
   return {
-    change: [mode, link, unrecorded, model.recording.value.unrecorded, model.newsSeq,
+    change: [mode, link, unrecorded, model.recording.value.unrecorded, model.newsSeq, model.unrecordedNews,
       ...drawn.map((t) => `${t.traceId} ${t.settled}`)].join('|'),
     view: {
       mode, link: LINK[link], controlSeq: model.controlSeq, headSeq: model.headSeq, unrecorded,
@@ -65,18 +70,26 @@ export function seenOf(open: OpenCase, mode: SeenMode, link: LinkPhase, linkAgeM
   };
 }
 
+// As a header says it: of what is overdue the oldest, else the newest.
+function answeredMs(all: Response[]): number {
+  const overdue = oldest(all.filter((r) => r.overdue));
+  return overdue ? overdue.ageMs : Math.min(...all.map((r) => r.ageMs));
+}
+
 // When the next ViewSeen of each case is due.
 export class SeenLog {
   private readonly last = new Map<string, { atMs: number; change: string }>();
 
-  // `write`: false when it could not be written now.
-  constructor(private readonly clock: Clock, private readonly write: (caseHex: string, view: ViewSeenInit) => boolean) {}
+  // `write`: false when it could not be written now. `waiting`: how many views of the case are not on record.
+  constructor(private readonly clock: Clock, private readonly write: (caseHex: string, view: ViewSeenInit) => boolean,
+              private readonly waiting: (caseHex: string) => number = () => 0) {}
 
   look(caseHex: string, seen: Seen): void {
     const now = this.clock.now();
     const last = this.last.get(caseHex);
     const passed = last ? now - last.atMs : Infinity;
-    if (passed < AT_MOST_EACH_MS || (passed < AT_LEAST_EACH_MS && last?.change === seen.change)) return;
+    if (passed < AT_MOST_EACH_MS) return;
+    if (passed < AT_LEAST_EACH_MS && (last?.change === seen.change || this.waiting(caseHex) >= MOST_WAITING_CHANGES)) return;
     if (this.write(caseHex, seen.view)) this.last.set(caseHex, { atMs: now, change: seen.change });
   }
 

@@ -16,9 +16,12 @@ const OVER = [CaseStage.CLOSED, CaseStage.SEALED, CaseStage.ABANDONED];
 export const isOver = (c: CaseSummary): boolean => OVER.includes(c.stage);
 
 // An agent is expected from when a case is opened until it is over.
-export const agentTrouble = (c: CaseSummary): string | undefined =>
-  c.agentLink === LinkCondition.LIVE || c.stage === CaseStage.SCHEDULED || isOver(c)
-    ? undefined : `agent ${linkWord(c.agentLink)}`;
+// `shown`: its link by what was shown in the case, on record or not; the worse of both counts.
+export function agentTrouble(c: CaseSummary, shown: LinkCondition = LinkCondition.UNSPECIFIED): string | undefined {
+  if (c.stage === CaseStage.SCHEDULED || isOver(c)) return undefined;
+  const link = c.agentLink === LinkCondition.UNSPECIFIED ? c.agentLink : Math.max(c.agentLink, shown);
+  return link === LinkCondition.LIVE ? undefined : `agent ${linkWord(link)}`;
+}
 
 // What is shown of the case is not on record now.
 export const isUnrecorded = (c: CaseSummary): boolean => !isOver(c) && c.recording === RecordingCondition.UNRECORDED;

@@ -7,8 +7,8 @@ import { nsToMs } from '../base/format.js';
 import { decode } from '../room/inbox.js';
 import type { RoomListener } from '../room/case_room.js';
 import type { CasePlanSet, Phase } from '../wire/generated/remora/v1/case_pb.js';
-import { RecordingCondition } from '../wire/generated/remora/v1/link_pb.js';
-import type { Certificate } from '../wire/generated/remora/v1/link_pb.js';
+import { LinkCondition, RecordingCondition } from '../wire/generated/remora/v1/link_pb.js';
+import type { Certificate, LinkState } from '../wire/generated/remora/v1/link_pb.js';
 import type { CaseSummary } from '../wire/generated/remora/v1/directory_pb.js';
 import type { Record as CaseRecord } from '../wire/generated/remora/v1/record_pb.js';
 import type { CaseState, Gap, Snapshot } from '../wire/generated/remora/v1/room_pb.js';
@@ -18,7 +18,7 @@ import { EmgBook } from './emg.js';
 import { IntervalBook } from './intervals.js';
 import { LeftOutBook } from './left_out.js';
 import { AnnotationBook, TalkBook } from './talk.js';
-import { byOrder, markOf } from './stamp.js';
+import { better, byOrder, markOf } from './stamp.js';
 import type { Mark } from './stamp.js';
 import { sweepView, TraceBook } from './traces.js';
 import type { SweepView } from './traces.js';
@@ -29,6 +29,8 @@ export interface TimelineEvent {
   atMs: number;
   kind: 'phase' | 'baseline' | 'note' | 'gap' | 'alert';
   text: string;
+  // Shown, and not on record (yet).
+  unrecorded: boolean;
 }
 
 // Whether what comes now is on record.
@@ -44,6 +46,9 @@ const MOST_UNRECORDED = 200_000;
 const FIRST_BULK_LANE = 3;
 
 const bootOf = (record: CaseRecord): string => `${toHex(record.origin)}/${record.capturedAt?.bootId ?? 0n}`;
+
+// A record of the hub's own is stamped at once, but for one that waited longer than this for its journal.
+const AT_ONCE_MS = 5_000;
 
 export class CaseModel implements RoomListener {
   readonly alerts = new AlertBook();
@@ -65,16 +70,27 @@ export class CaseModel implements RoomListener {
   // Of what is shown, not on record.
   readonly unrecorded = signal(0);
   readonly recording = signal<RecordingView>({ unrecorded: false, sinceMs: 0, cause: '' });
+  // How often a publisher said what it made in all: as the case closes.
+  readonly totals = signal(0);
   readonly certificate = signal<Certificate | undefined>(undefined);
+  // The agent's link by the newest that the hub said of it since the snapshot, on record or not; the
+  // summary knows only what is on record.
+  readonly agentLink = signal<LinkCondition>(LinkCondition.UNSPECIFIED);
   // Places in the epoch that this screen has come to: of lanes 0-1, and of any.
   controlSeq = 0n;
   headSeq = 0n;
   // As controlSeq, without what screens write by themselves: else views would be news to each other.
   newsSeq = 0n;
+  // How many records of lanes 0-1 were shown without a place, again without what screens write.
+  unrecordedNews = 0;
   // Newest sign of acquisition, in the hub's time.
   acquiredMs = 0;
   private readonly clocks = new Map<string, number>();
+  // Hub time less monotonic time of the hub itself, by its own records that waited least.
+  private readonly hubOffsets = new Map<string, number>();
   private readonly unrecordedIds = new Set<Id>();
+  private readonly unrecordedNewsIds = new Set<Id>();
+  private agentLinkMark: Mark | undefined;
 
   // `pending`: what this page wrote in the case that is not known to be on record.
   constructor(private readonly pending: () => Uint8Array[] = () => []) {}
@@ -93,6 +109,9 @@ export class CaseModel implements RoomListener {
     this.phases.value = [];
     this.notes.value = [];
     this.unrecordedIds.clear();
+    this.unrecordedNewsIds.clear();
+    this.agentLinkMark = undefined;
+    this.agentLink.value = LinkCondition.UNSPECIFIED;
     this.unrecorded.value = 0;
     this.intervals.clear();
     this.leftOut.clear();
@@ -112,9 +131,12 @@ export class CaseModel implements RoomListener {
     this.leftOut.came(record.lane);
     const seq = record.stamp?.seq ?? 0n;
     if (seq > this.headSeq) this.headSeq = seq;
-    if (record.lane > 1 || seq <= this.controlSeq) return;
+    if (record.lane > 1) return;
+    const isNews = record.body.case !== 'viewSeen' && record.body.case !== 'clockEstimate';
+    if (isNews) this.countNews(markOf(record));
+    if (seq <= this.controlSeq) return;
     this.controlSeq = seq;
-    if (record.body.case !== 'viewSeen' && record.body.case !== 'clockEstimate') this.newsSeq = seq;
+    if (isNews) this.newsSeq = seq;
   }
 
   onGap(gap: Gap): void {
@@ -178,15 +200,20 @@ export class CaseModel implements RoomListener {
       case 'sourceNote': this.note(mark, 'note', body.value.text); break;
       case 'measurement':
         this.traces.addMeasurement(mark, body.value, this.hubMs(boot, record.capturedAt?.monotonicNs ?? 0n));
-        this.trends.add(mark, body.value);
+        this.trends.add(mark, body.value, this.hubMs(boot, record.capturedAt?.monotonicNs ?? 0n));
         break;
       case 'emgActivity': this.emg.addActivity(mark, boot, body.value); break;
-      case 'linkState': this.intervals.addLink(mark, body.value); break;
+      case 'linkState':
+        this.intervals.addLink(mark, body.value, this.writtenMs(record, mark));
+        this.takeLink(mark, body.value);
+        break;
       case 'unrecordedInterval':
         this.intervals.addUnrecorded(mark, body.value);
         this.forgetUnrecordedBulk();
         break;
+      case 'presence': case 'signedHead': this.writtenMs(record, mark); break;
       case 'backlogReviewed': this.intervals.addReview(mark, body.value); break;
+      case 'publisherTotal': this.totals.value++; break;
       case 'certificate': this.certificate.value = body.value; break;
       case 'sweep': {
         const view = this.sweepOf(record)!;
@@ -221,7 +248,7 @@ export class CaseModel implements RoomListener {
 
   events(): TimelineEvent[] {
     const phases = this.phases.value.map((p): TimelineEvent =>
-      ({ id: p.mark.id, atMs: p.mark.atMs, kind: 'phase', text: String(p.phase) }));
+      ({ id: p.mark.id, atMs: p.mark.atMs, kind: 'phase', text: String(p.phase), unrecorded: p.mark.unrecorded }));
     return [...phases, ...this.notes.value].sort((a, b) => a.atMs - b.atMs);
   }
 
@@ -255,13 +282,14 @@ export class CaseModel implements RoomListener {
   }
 
   private addPhase(mark: Mark, phase: Phase, actor: string): void {
-    if (this.phases.value.some((p) => p.mark.id === mark.id)) return;
-    this.phases.value = [...this.phases.value, { mark, phase, actor }];
+    const known = this.phases.value.find((p) => p.mark.id === mark.id);
+    if (!better(mark, known?.mark)) return;
+    this.phases.value = [...this.phases.value.filter((p) => p !== known), { mark, phase, actor }];
   }
 
   private note(mark: Mark, kind: TimelineEvent['kind'], text: string): void {
     const rest = this.notes.value.filter((n) => n.id !== mark.id);
-    this.notes.value = [...rest, { id: mark.id, atMs: mark.atMs, kind, text }];
+    this.notes.value = [...rest, { id: mark.id, atMs: mark.atMs, kind, text, unrecorded: mark.unrecorded }];
   }
 
   // It is over: bulk that is offered again comes late, and so not to a screen. The interval, which
@@ -269,6 +297,37 @@ export class CaseModel implements RoomListener {
   private forgetUnrecordedBulk(): void {
     for (const id of this.unrecordedIds) if (Number(id.split('/')[1]) >= FIRST_BULK_LANE) this.unrecordedIds.delete(id);
     this.unrecorded.value = this.unrecordedIds.size;
+  }
+
+  // When the hub wrote a record of its own, in its time.
+  private writtenMs(record: CaseRecord, mark: Mark): number {
+    const monotonicNs = record.capturedAt?.monotonicNs ?? 0n;
+    if (monotonicNs === 0n) return mark.atMs;
+    const offset = mark.atMs - nsToMs(monotonicNs);
+    const least = Math.min(offset, this.hubOffsets.get(bootOf(record)) ?? offset);
+    this.hubOffsets.set(bootOf(record), least);
+    return offset - least > AT_ONCE_MS ? mark.atMs - (offset - least) : mark.atMs;
+  }
+
+  // A state that comes late is none of now.
+  private takeLink(mark: Mark, link: LinkState): void {
+    const known = this.agentLinkMark;
+    if (link.ownView || (known && known.id !== mark.id && byOrder(mark, known) < 0)) return;
+    this.agentLinkMark = mark;
+    this.agentLink.value = link.condition;
+  }
+
+  // Something of lanes 0-1 that is shown is not on record.
+  hasUnrecordedNews(): boolean {
+    return this.unrecordedNewsIds.size > 0;
+  }
+
+  private countNews(mark: Mark): void {
+    if (!mark.unrecorded) this.unrecordedNewsIds.delete(mark.id);
+    else if (this.unrecordedNewsIds.size < MOST_UNRECORDED) {
+      this.unrecordedNews++;
+      this.unrecordedNewsIds.add(mark.id);
+    }
   }
 
   private countUnrecorded(mark: Mark): void {

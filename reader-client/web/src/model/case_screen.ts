@@ -81,8 +81,8 @@ export class CaseScreen {
   readonly review = signal<Review | undefined>(undefined);
   // A time of which the records are being fetched.
   readonly asking = signal(false);
-  // What the hub said when it refused to close the case.
-  readonly closeRefused = signal<string | undefined>(undefined);
+  // What the hub said when it refused to close the case; `gaps`: a reason would close it all the same.
+  readonly closeRefused = signal<{ text: string; gaps: boolean } | undefined>(undefined);
   // How much of the case trends and time line show.
   readonly trendRangeMs = signal(3_600_000);
   // How long each alert's evidence has been on the screen.

@@ -16,6 +16,8 @@ import { Inbox } from '../room/inbox.js';
 import { Publisher } from '../room/publisher.js';
 import type { Body } from '../room/publisher.js';
 import type { Record as CaseRecord } from '../wire/generated/remora/v1/record_pb.js';
+import { CaseStage } from '../wire/generated/remora/v1/case_pb.js';
+import { RefusalReason } from '../wire/generated/remora/v1/room_pb.js';
 import type { RecordRefused } from '../wire/generated/remora/v1/room_pb.js';
 import { SeenMode } from '../wire/generated/remora/v1/link_pb.js';
 import type { Identity } from '../wire/identity.js';
@@ -26,13 +28,11 @@ import type { OutboxStore } from '../wire/outbox.js';
 import { Session } from '../wire/session.js';
 import type { SessionState, Socket } from '../wire/session.js';
 import { fromHex } from '../base/bytes.js';
-import { AT_MOST_EACH_MS, SeenLog, seenMode, seenOf } from './as_seen.js';
+import { AT_MOST_EACH_MS, MOST_WAITING_SEEN, SeenLog, seenMode, seenOf } from './as_seen.js';
 import type { ViewSeenInit } from './as_seen.js';
 import { CaseModel } from './case_model.js';
 import { CaseScreen } from './case_screen.js';
 
-// What waits in a case when no more of what was seen is added to it.
-const MOST_WAITING_SEEN = 16;
 const CLOCK_EACH_MS = 300_000;
 
 export interface DeskParts {
@@ -105,7 +105,8 @@ export class Desk {
     this.directory = new Directory(this.session);
     this.inbox = new Inbox(this.session, () => this.frame.wake());
     this.history = new History(this.session);
-    this.seen = new SeenLog(parts.clock, (caseHex, view) => this.writeSeen(caseHex, view, parts.screenId));
+    this.seen = new SeenLog(parts.clock, (caseHex, view) => this.writeSeen(caseHex, view, parts.screenId),
+      (caseHex) => this.publisher?.countWaiting(caseHex, 'viewSeen') ?? 0);
     this.frame.onTake(() => this.inbox.takeBulk());
     this.frame.onShown(() => this.inbox.reportShown());
     this.session.listen({
@@ -191,9 +192,9 @@ export class Desk {
     }
   }
 
-  // While the hub does not take records, a few of what was seen are kept, not all.
+  // While the hub does not take records, what was seen is kept, sparser as more of it waits.
   private writeSeen(caseHex: string, view: ViewSeenInit, screenId: bigint): boolean {
-    if (!this.publisher || this.whyNotAllowed(caseHex) || this.publisher.waitingIn(caseHex).length > MOST_WAITING_SEEN) return false;
+    if (!this.publisher || this.whyNotAllowed(caseHex) || this.publisher.countWaiting(caseHex, 'viewSeen') >= MOST_WAITING_SEEN) return false;
     void this.publisher.publish(caseHex, { case: 'viewSeen', value: { ...view, actor: this.displayName.value, screenId } })
       .catch(() => {});
     return true;
@@ -218,6 +219,10 @@ export class Desk {
 
   whyNotAllowed(caseHex: string): string | undefined {
     return this.publisher.notAllowed.get(caseHex);
+  }
+
+  whyNotNow(caseHex: string): string | undefined {
+    return this.publisher.notNow.get(caseHex);
   }
 
   waitingCount(): number {
@@ -254,7 +259,12 @@ export class Desk {
     const open = this.cases.get(toHex(refused.caseId));
     open?.model.withdraw(id);
     if (open && this.closings.delete(id)) {
-      open.screen.closeRefused.value = refused.text;
+      // A case whose stage lets it be closed is refused for its stage only where records are missing.
+      const stage = (this.directory.cases.value.get(open.hex) ?? open.model.summary.value)?.stage;
+      open.screen.closeRefused.value = {
+        text: refused.text,
+        gaps: refused.reason === RefusalReason.WRONG_STAGE && (stage === CaseStage.OPEN || stage === CaseStage.CLOSING),
+      };
       return;
     }
     this.notify(`The hub refused what you sent: ${refused.text}`);

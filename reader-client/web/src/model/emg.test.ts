@@ -1,6 +1,6 @@
 import { create } from '@bufbuild/protobuf';
 import { describe, expect, it } from 'vitest';
-import { EnvelopeSchema, SampleBlockSchema, Side } from '../wire/generated/remora/v1/waveform_pb.js';
+import { EmgActivityKind, EmgActivitySchema, EnvelopeSchema, SampleBlockSchema, Side } from '../wire/generated/remora/v1/waveform_pb.js';
 import { packMicrovolts } from '../wire/samples.js';
 import { EmgBook, KEPT_MS, stalest, supplyOf } from './emg.js';
 import type { Mark } from './stamp.js';
@@ -37,6 +37,27 @@ describe('EmgBook', () => {
     book.addEnvelope(mark(1), 'b', envelope(200_000), 200_000);
     book.addEnvelope(mark(2), 'b', envelope(100_000), 200_000);
     expect(book.list()[0]!.blocks).toHaveLength(1);
+  });
+});
+
+describe('A train that is told of again while nothing is recorded', () => {
+  const train = (durationMs: number, ongoing: boolean) => create(EmgActivitySchema, {
+    traceId: TRACE, kind: EmgActivityKind.TRAIN, startedMonotonicNs: ns(1000), durationMs, ongoing });
+  const said = (originSeq: number, seq: bigint): Mark =>
+    ({ id: `aa/2/${originSeq}`, seq, atMs: originSeq, unrecorded: seq === 0n, pending: false });
+  it('EndsWhenItsEndIsShownAndAnOlderStateThatIsRecordedLaterDoesNotBringItBack', () => {
+    const book = new EmgBook();
+    book.addActivity(said(5, 50n), 'b', train(100, true));
+    book.addActivity(said(6, 0n), 'b', train(400, true));
+    book.addActivity(said(7, 0n), 'b', train(900, false));
+    const view = () => book.latestActivity()!;
+    expect([view().activity.ongoing, view().activity.durationMs]).toEqual([false, 900]);
+    book.addActivity(said(6, 60n), 'b', train(400, true));
+    expect([view().activity.ongoing, view().mark.unrecorded]).toEqual([false, true]);
+    book.addActivity(said(7, 61n), 'b', train(900, false));
+    expect(view().mark.unrecorded).toBe(false);
+    book.addActivity(said(5, 50n), 'b', train(100, true));
+    expect(view().activity.durationMs).toBe(900);
   });
 });
 

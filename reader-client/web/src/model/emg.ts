@@ -7,6 +7,7 @@ import type { EmgActivity, Envelope, SampleBlock, Side } from '../wire/generated
 import { toMicrovolts } from '../wire/samples.js';
 import { LOST_MS, STALE_MS } from '../wire/link_age.js';
 import type { Id } from '../wire/record_id.js';
+import { byOrder } from './stamp.js';
 import type { Mark } from './stamp.js';
 
 // A sweep shows at most so much; older samples go.
@@ -127,7 +128,7 @@ export class EmgBook {
     // A later record with the same start replaces this.
     const key = `${boot}/${activity.traceId}/${activity.startedMonotonicNs}`;
     const known = this.activities.get(key);
-    if (known && known.mark.seq > mark.seq) return;
+    if (known && (known.mark.id === mark.id ? known.mark.seq > mark.seq : byOrder(mark, known.mark) < 0)) return;
     this.activities.set(key, { mark, boot, activity, fromMs, toMs: fromMs + activity.durationMs });
     if (this.activities.size > KEPT_ACTIVITIES) {
       this.activities.delete(this.activities.keys().next().value!);

@@ -1,5 +1,5 @@
 // How fresh what a case shows is: the worst of this page's link, its follow of the case, and the
-// agent's link as the hub has it.
+// agent's link as the hub has it, on record (the summary) or not (what was shown).
 
 import { CaseStage } from '../wire/generated/remora/v1/case_pb.js';
 import type { CaseSummary } from '../wire/generated/remora/v1/directory_pb.js';
@@ -16,23 +16,29 @@ export interface Freshness {
 
 const ORDER: FreshnessKind[] = ['live', 'stale', 'absent', 'lost', 'unsupervised'];
 
-export function freshness(link: LinkPhase, ended: string | undefined, summary: CaseSummary | undefined): Freshness {
+// `shown`: the newest of the agent's link that was shown in the case, see CaseModel.agentLink.
+export function freshness(
+  link: LinkPhase, ended: string | undefined, summary: CaseSummary | undefined,
+  shown: LinkCondition = LinkCondition.UNSPECIFIED): Freshness {
   const mine = link === 'connecting' ? 'stale' : link;
   // Without the hub nothing else is known.
   if (mine === 'lost' || mine === 'unsupervised') return { kind: mine, whose: 'hub' };
   if (ended !== undefined) return { kind: 'ended', whose: 'follow' };
-  const agent = agentFreshness(summary);
+  const agent = worse(agentFreshness(summary), summary ? CONDITION[shown] : 'live');
   return ORDER.indexOf(mine) >= ORDER.indexOf(agent) ? { kind: mine, whose: 'hub' } : { kind: agent, whose: 'agent' };
 }
 
 const EXPECTED = [CaseStage.OPEN, CaseStage.CLOSING];
 
+const CONDITION: Record<LinkCondition, FreshnessKind> = {
+  [LinkCondition.UNSPECIFIED]: 'live', [LinkCondition.LIVE]: 'live', [LinkCondition.STALE]: 'stale',
+  [LinkCondition.LOST]: 'lost', [LinkCondition.UNSUPERVISED]: 'unsupervised',
+};
+
+const worse = (a: FreshnessKind, b: FreshnessKind): FreshnessKind => (ORDER.indexOf(a) >= ORDER.indexOf(b) ? a : b);
+
 function agentFreshness(c: CaseSummary | undefined): FreshnessKind {
-  switch (c?.agentLink) {
-    case LinkCondition.STALE: return 'stale';
-    case LinkCondition.LOST: return 'lost';
-    case LinkCondition.UNSUPERVISED: return 'unsupervised';
-    case LinkCondition.UNSPECIFIED: return EXPECTED.includes(c.stage) ? 'absent' : 'live';
-    default: return 'live';
-  }
+  if (!c) return 'live';
+  if (c.agentLink === LinkCondition.UNSPECIFIED) return EXPECTED.includes(c.stage) ? 'absent' : 'live';
+  return CONDITION[c.agentLink] ?? 'live';
 }

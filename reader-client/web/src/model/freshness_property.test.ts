@@ -6,8 +6,11 @@ import { TICK_MS } from '../base/ticker.js';
 import { CaseStage } from '../wire/generated/remora/v1/case_pb.js';
 import { CaseSummarySchema } from '../wire/generated/remora/v1/directory_pb.js';
 import { LinkCondition } from '../wire/generated/remora/v1/link_pb.js';
+import { RecordSchema } from '../wire/generated/remora/v1/record_pb.js';
 import { LinkAge, STALE_MS } from '../wire/link_age.js';
 import type { LinkPhase } from '../wire/link_age.js';
+import { agentTrouble } from './attention.js';
+import { CaseModel } from './case_model.js';
 import { freshness } from './freshness.js';
 
 // What happens to a page: time passes, the hub is heard, the machine sleeps, the page is drawn anew.
@@ -46,6 +49,32 @@ describe('No frozen picture looks live', () => {
         draw();
       }
     }), { numRuns: 2_000, seed: 20260101 });
+  });
+
+  it('NorIsAnAgentThatIsAwayCalledLiveWhetherThatIsOnRecordOrNot', () => {
+    const links = [LinkCondition.UNSPECIFIED, LinkCondition.LIVE, LinkCondition.STALE, LinkCondition.LOST, LinkCondition.UNSUPERVISED];
+    const away = (l: LinkCondition | undefined) => l !== undefined && l >= LinkCondition.STALE;
+    fc.assert(fc.property(
+      fc.array(fc.record({ condition: fc.constantFrom(...links.slice(1)), recorded: fc.boolean(), own: fc.boolean() }), { maxLength: 12 }),
+      (story) => {
+        const model = new CaseModel();
+        let seq = 0n;
+        let committed: LinkCondition = LinkCondition.LIVE;
+        let newest: LinkCondition | undefined;
+        for (const [i, step] of story.entries()) {
+          if (step.recorded) seq++;
+          model.onRecord(create(RecordSchema, {
+            origin: new Uint8Array(16), lane: 1, originSeq: BigInt(i + 1), body: { case: 'linkState', value: { participant: 'agent', condition: step.condition, ownView: step.own } },
+            stamp: { epoch: 1, seq: step.recorded ? seq : 0n, recordedUnixNs: BigInt(i), unrecorded: !step.recorded } }));
+          if (step.own) continue;
+          newest = step.condition;
+          if (step.recorded) committed = step.condition;
+        }
+        const of = create(CaseSummarySchema, { stage: CaseStage.OPEN, agentLink: committed });
+        const kind = freshness('live', undefined, of, model.agentLink.value).kind;
+        expect(kind === 'live').toBe(!away(newest) && !away(committed));
+        expect(agentTrouble(of, model.agentLink.value) === undefined).toBe(kind === 'live');
+      }), { numRuns: 2_000, seed: 20260102 });
   });
 
   it('AndALiveLinkIsStillCalledLive', () => {

@@ -1,8 +1,10 @@
 import { create } from '@bufbuild/protobuf';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { describe, expect, it } from 'vitest';
+import { Phase } from '../wire/generated/remora/v1/case_pb.js';
 import { LinkCondition, RecordingCondition } from '../wire/generated/remora/v1/link_pb.js';
 import { RecordSchema } from '../wire/generated/remora/v1/record_pb.js';
+import { CapturedAtSchema } from '../wire/generated/remora/v1/reference_pb.js';
 import { GapCause, GapSchema } from '../wire/generated/remora/v1/room_pb.js';
 import { Modality, Side } from '../wire/generated/remora/v1/waveform_pb.js';
 import { idOf, toReference } from '../wire/record_id.js';
@@ -32,6 +34,38 @@ describe('Intervals', () => {
     model.apply(outage);
     expect(model.intervals.unread().map((i) => i.kind)).toEqual(['unrecorded']);
     expect(model.intervals.list()[0]!.reviewed?.actor).toBe('Maya');
+  });
+  it('AreLookedThroughFromWhereTheirRecordBegins', () => {
+    const model = new CaseModel();
+    model.apply(record(0, 100n, { case: 'linkState', value: { participant: 'agent', condition: LinkCondition.LIVE, outageMs: 40_000, firstSeq: 61n } }));
+    model.apply(record(1, 120n, { case: 'unrecordedInterval', value: { fromUnixNs: 101_000_000_000n, toUnixNs: 119_000_000_000n, firstSeq: 101n } }));
+    model.apply(record(1, 121n, { case: 'unrecordedInterval', value: {} }));
+    expect(model.intervals.list().map((i) => i.firstSeq)).toEqual([61n, 101n, 121n]);
+  });
+  it('EndWhenTheHubSaidSoAlsoWhereItCouldRecordThatOnlyLater', () => {
+    const model = new CaseModel();
+    const made = (r: ReturnType<typeof record>, s: number) => {
+      r.capturedAt = create(CapturedAtSchema, { bootId: 1n, monotonicNs: BigInt(s) * 1_000_000_000n });
+      return r;
+    };
+    model.apply(made(record(1, 4n, { case: 'presence', value: { participant: 'agent' } }, { atS: 60 }), 1_060));
+    model.apply(made(record(0, 5n, live(40_000), { atS: 700 }), 1_100));
+    model.apply(made(record(0, 6n, live(40_000), { atS: 900 }), 1_899));
+    expect(model.intervals.list().map((i) => [i.fromMs, i.toMs])).toEqual([[60_000, 100_000], [860_000, 900_000]]);
+  });
+  it('StayUnreadUntilTheReviewItselfIsOnRecord', () => {
+    const model = new CaseModel();
+    const outage = record(0, 100n, live(40_000));
+    model.apply(outage);
+    const review: Body = { case: 'backlogReviewed', value: { interval: toReference(idOf(outage)), actor: 'Maya' } };
+    const kept = record(1, 0n, review, { originSeq: 7n });
+    delete kept.stamp;
+    model.apply(kept);
+    expect(model.intervals.unread().map((i) => i.reviewed?.mark.pending)).toEqual([true]);
+    model.apply(record(1, 0n, review, { originSeq: 7n, unrecorded: true }));
+    expect(model.intervals.unread().map((i) => i.reviewed?.mark.unrecorded)).toEqual([true]);
+    model.apply(record(1, 120n, review, { originSeq: 7n }));
+    expect(model.intervals.unread()).toEqual([]);
   });
   it('AreNeitherTheOwnViewOfAParticipantNorWhatWasOnlyStale', () => {
     const model = new CaseModel();
@@ -79,6 +113,23 @@ describe('What is shown and not on record', () => {
   });
 });
 
+describe('A phase that was shown and not recorded', () => {
+  it('IsTheOneOfNowAndTakesItsPlaceInTheRecordWhenItHasOne', () => {
+    const model = new CaseModel();
+    const phase = (p: Phase): Body => ({ case: 'phaseChange', value: { phase: p, actor: 'Ines' } });
+    model.onRecord(record(1, 5n, phase(Phase.EXPOSURE)));
+    model.onRecord(record(1, 0n, phase(Phase.CORRECTION), { originSeq: 6n, unrecorded: true }));
+    expect(model.phaseNow()).toBe(Phase.CORRECTION);
+    expect(model.events().map((e) => e.unrecorded).sort()).toEqual([false, true]);
+    model.onRecord(record(1, 8n, phase(Phase.CORRECTION), { originSeq: 6n }));
+    expect(model.events().map((e) => e.unrecorded)).toEqual([false, false]);
+    const other = record(1, 9n, phase(Phase.CLOSURE));
+    other.origin = new Uint8Array(16).fill(3);
+    model.onRecord(other);
+    expect(model.phaseNow()).toBe(Phase.CLOSURE);
+  });
+});
+
 describe('News', () => {
   it('AreNotWhatScreensWriteByThemselvesOrViewsWouldCallForMoreOfThem', () => {
     const model = new CaseModel();
@@ -86,6 +137,12 @@ describe('News', () => {
     model.onRecord(record(1, 6n, { case: 'viewSeen', value: { actor: 'Maya' } }));
     model.onRecord(record(1, 7n, { case: 'clockEstimate', value: { bootId: 1n } }));
     expect([model.newsSeq, model.controlSeq]).toEqual([5n, 7n]);
+    // What is not on record moves no place, and is news all the same.
+    model.onRecord(record(0, 0n, { case: 'alert', value: { summary: 'MEP lost' } }, { originSeq: 90n, unrecorded: true }));
+    model.onRecord(record(1, 0n, { case: 'viewSeen', value: { actor: 'Maya' } }, { originSeq: 91n, unrecorded: true }));
+    expect([model.newsSeq, model.unrecordedNews, model.hasUnrecordedNews()]).toEqual([5n, 1, true]);
+    model.onRecord(record(0, 8n, { case: 'alert', value: { summary: 'MEP lost' } }, { originSeq: 90n }));
+    expect(model.hasUnrecordedNews()).toBe(false);
   });
 });
 

@@ -17,6 +17,8 @@ export const OUTAGE_MS = LOST_MS;
 export interface Interval {
   mark: Mark;
   kind: 'outage' | 'unrecorded';
+  // Where in the record to look from: what came late lies before the mark too.
+  firstSeq: bigint;
   // In the hub's time.
   fromMs: number;
   toMs: number;
@@ -38,14 +40,17 @@ export class IntervalBook {
     this.version.value++;
   }
 
-  addLink(mark: Mark, link: LinkState): void {
+  // `endMs`: when the hub wrote it, which may be long before it could record it.
+  addLink(mark: Mark, link: LinkState, endMs: number = mark.atMs): void {
     if (link.ownView || link.condition !== LinkCondition.LIVE || !(link.outageMs >= OUTAGE_MS)) return;
-    this.add({ mark, kind: 'outage', fromMs: mark.atMs - link.outageMs, toMs: mark.atMs, cause: '', shownCount: 0 });
+    this.add({
+      mark, kind: 'outage', firstSeq: link.firstSeq || mark.seq, fromMs: endMs - link.outageMs, toMs: endMs, cause: '', shownCount: 0,
+    });
   }
 
   addUnrecorded(mark: Mark, interval: UnrecordedInterval): void {
     this.add({
-      mark, kind: 'unrecorded', fromMs: nsToMs(interval.fromUnixNs), toMs: nsToMs(interval.toUnixNs),
+      mark, kind: 'unrecorded', firstSeq: interval.firstSeq || mark.seq, fromMs: nsToMs(interval.fromUnixNs), toMs: nsToMs(interval.toUnixNs),
       cause: interval.cause, shownCount: interval.shownCount,
     });
   }
@@ -75,8 +80,9 @@ export class IntervalBook {
     return [...this.intervals.values()].sort((a, b) => byOrder(a.mark, b.mark));
   }
 
+  // A review that is not on record counts for nothing yet.
   unread(): Interval[] {
-    return this.list().filter((i) => i.reviewed === undefined);
+    return this.list().filter((i) => i.reviewed === undefined || i.reviewed.mark.seq === 0n);
   }
 
   private add(interval: Omit<Interval, 'reviewed'>): void {

@@ -1,15 +1,16 @@
 import { create } from '@bufbuild/protobuf';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { MarkConfidence, MeasurementState } from '../wire/generated/remora/v1/waveform_pb.js';
+import { MarkConfidence, MeasurementSchema, MeasurementState } from '../wire/generated/remora/v1/waveform_pb.js';
 import { TrendSchema } from '../wire/generated/remora/v1/room_pb.js';
 import { trendPages } from './trend_pages.js';
+import type { Mark } from './stamp.js';
 import type { Trace } from './traces.js';
 import { runs, thin, TrendBook } from './trends.js';
 import type { Point } from './trends.js';
 
 const point = (atMs: number, state = MeasurementState.WITHIN_LIMITS, hollow = false): Point =>
-  ({ seq: BigInt(atMs), atMs, amplitudePercent: 100, latencyPercent: 0, amplitudeUv: 2, latencyMs: 20, state, hollow });
+  ({ id: `x/2/${atMs}`, seq: BigInt(atMs), atMs, amplitudePercent: 100, latencyPercent: 0, amplitudeUv: 2, latencyMs: 20, state, hollow });
 
 describe('runs', () => {
   it('JoinsNothingAcrossAGap', () => {
@@ -40,6 +41,19 @@ describe('thin', () => {
 });
 
 describe('TrendBook', () => {
+  it('DrawsAMeasurementThatWasShownAndIsRecordedLaterOnceAndWhereItWasMade', () => {
+    const book = new TrendBook();
+    const measured = create(MeasurementSchema, { traceId: 'x', state: MeasurementState.RED });
+    const mark = (seq: bigint, atMs: number): Mark => ({ id: 'aa/2/7', seq, atMs, unrecorded: seq === 0n, pending: false });
+    book.add(mark(0n, 1_000), measured);
+    book.add(mark(0n, 1_000), measured);
+    book.add(mark(9n, 600_000), measured);
+    book.add(mark(9n, 600_000), measured);
+    expect(book.get('x')!.points.map((p) => [p.seq, p.atMs])).toEqual([[9n, 1_000]]);
+    // What came late lies where it was made, where that is known.
+    book.add({ ...mark(10n, 600_000), id: 'aa/2/6' }, measured, 500);
+    expect(book.get('x')!.points.map((p) => p.atMs)).toEqual([500, 1_000]);
+  });
   it('KeepsUncertainPointsHollowAfterASnapshot', () => {
     const book = new TrendBook();
     const p = (confidence: MarkConfidence) => ({ state: MeasurementState.WITHIN_LIMITS, confidence });

@@ -5,6 +5,7 @@ import { nsToMs } from '../base/format.js';
 import type { Trend } from '../wire/generated/remora/v1/room_pb.js';
 import { MarkConfidence, MeasurementState } from '../wire/generated/remora/v1/waveform_pb.js';
 import type { Measurement } from '../wire/generated/remora/v1/waveform_pb.js';
+import type { Id } from '../wire/record_id.js';
 import type { Mark } from './stamp.js';
 
 // Points kept of a trace. Beyond it, every second one that lies within limits goes; crossings stay.
@@ -13,6 +14,8 @@ export const KEPT_POINTS = 2_000;
 const GAP_FACTOR = 2.5;
 
 export interface Point {
+  // Of a snapshot's points only the place is known.
+  id: Id | undefined;
   seq: bigint;
   atMs: number;
   amplitudePercent: number;
@@ -51,6 +54,7 @@ export class TrendBook {
         traceId: trend.traceId,
         component: trend.component,
         points: trend.points.map((p) => ({
+          id: undefined,
           seq: p.seq,
           atMs: nsToMs(p.recordedUnixNs),
           amplitudePercent: p.amplitudePercentOfBaseline,
@@ -65,14 +69,19 @@ export class TrendBook {
     this.version.value++;
   }
 
-  add(mark: Mark, m: Measurement): void {
+  // `atMs`: when it was measured, in the hub's time. A point that was shown and not on record keeps its time when it is.
+  add(mark: Mark, m: Measurement, atMs: number = mark.atMs): void {
     const line = this.lines.get(m.traceId) ?? { traceId: m.traceId, component: m.component, points: [] };
     this.lines.set(m.traceId, line);
     if (line.component !== '' && m.component !== line.component) return;
     line.component = m.component;
-    if (line.points.some((p) => p.seq === mark.seq && mark.seq !== 0n)) return;
+    const known = line.points.find((p) => p.id === mark.id || (p.seq === mark.seq && mark.seq !== 0n));
+    if (known) {
+      if (known.seq === 0n) known.seq = mark.seq;
+      return;
+    }
     line.points.push({
-      seq: mark.seq, atMs: mark.atMs,
+      id: mark.id, seq: mark.seq, atMs,
       amplitudePercent: m.amplitudePercentOfBaseline,
       latencyPercent: m.latencyChangePercent,
       amplitudeUv: m.amplitudeUv,

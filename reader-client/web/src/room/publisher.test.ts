@@ -148,6 +148,32 @@ describe('Publisher', () => {
     expect(publisher.notAllowed.has(CASE)).toBe(false);
   });
 
+  it('GoesOnWritingWhileTheHubCannotTakeRecords', async () => {
+    const { wire, publisher, say, joined } = await make();
+    publisher.join(CASE);
+    joined();
+    wire.down({ control: { case: 'refused', value: { caseId: fromHex(CASE), reason: RefusalReason.TOO_MANY, text: 'the hub cannot record at present' } } });
+    expect([publisher.notAllowed.size, publisher.notNow.get(CASE)]).toEqual([0, 'the hub cannot record at present']);
+    await say('a');
+    expect(wire.seqs()).toEqual([1n]);
+    joined();
+    expect(publisher.notNow.size).toBe(0);
+    wire.down({ control: { case: 'refused', value: { caseId: fromHex(CASE), reason: RefusalReason.NOT_PERMITTED, text: 'moved' } } });
+    expect(publisher.notAllowed.get(CASE)).toBe('moved');
+  });
+
+  it('OffersWhatWaitedForHoursInMessagesThatTheHubTakesAndCountsItByKind', async () => {
+    const { wire, publisher, joined } = await make();
+    for (let i = 0; i < 40; i++) await publisher.publish(CASE, { case: 'annotation', value: { text: 'n'.repeat(20_000) } });
+    await publisher.publish(CASE, { case: 'viewSeen', value: { actor: 'Maya' } });
+    expect([publisher.countWaiting(CASE, 'annotation'), publisher.countWaiting(CASE, 'viewSeen')]).toEqual([40, 1]);
+    joined();
+    const messages = wire.sent.filter((u) => u.records !== undefined);
+    expect(wire.seqs()).toHaveLength(41);
+    for (const m of messages) expect(m.records!.reduce((sum, r) => sum + (r as Uint8Array).length, 0)).toBeLessThan(1 << 20);
+    expect(messages.length).toBeGreaterThan(1);
+  });
+
   it('ForgetsWhatWasRefusedForGoodTellsItOnceAndNeverReusesItsNumber', async () => {
     const { wire, publisher, say, refused, joined } = await make();
     publisher.join(CASE);

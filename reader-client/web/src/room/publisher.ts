@@ -10,7 +10,7 @@ import { RecordSchema } from '../wire/generated/remora/v1/record_pb.js';
 import type { Record as CaseRecord } from '../wire/generated/remora/v1/record_pb.js';
 import { RecordRefusedSchema, RefusalReason } from '../wire/generated/remora/v1/room_pb.js';
 import type { Down, LaneRanges, RecordRefused } from '../wire/generated/remora/v1/room_pb.js';
-import { headKey } from '../wire/outbox.js';
+import { headKey, inMessages } from '../wire/outbox.js';
 import type { OutboxStore, Waiting } from '../wire/outbox.js';
 import type { Session, SessionListener } from '../wire/session.js';
 
@@ -35,6 +35,9 @@ const REJOIN_MS = 5_000;
 export class Publisher implements SessionListener {
   // Why the hub does not let this page publish in a case, by case id in hex.
   readonly notAllowed = new Map<string, string>();
+  // Why the hub does not take at present what this page, which may publish there, offers: it is shown
+  // to others all the same (docs/protocol.md), and asked for again.
+  readonly notNow = new Map<string, string>();
   private readonly originHex: string;
   readonly bootId = randomU64();
   private readonly heads = new Map<string, number>();
@@ -78,6 +81,13 @@ export class Publisher implements SessionListener {
       .sort((a, b) => a.lane - b.lane || a.originSeq - b.originSeq);
   }
 
+  // How many records of one kind wait.
+  countWaiting(caseHex: string, kind: BodyKind): number {
+    let count = 0;
+    for (const e of this.waiting.values()) count += Number(e.caseId === caseHex && e.kind === kind);
+    return count;
+  }
+
   // Asks to publish in the case, now and after each reconnect.
   join(caseHex: string): void {
     this.leaving.delete(caseHex);
@@ -108,6 +118,7 @@ export class Publisher implements SessionListener {
   onWelcome(): void {
     this.joined.clear();
     this.askedAtMs.clear();
+    this.notNow.clear();
     for (const caseHex of this.wanted) this.askToJoin(caseHex);
   }
 
@@ -118,6 +129,7 @@ export class Publisher implements SessionListener {
         const caseHex = toHex(control.value.caseId);
         this.joined.add(caseHex);
         this.notAllowed.delete(caseHex);
+        this.notNow.delete(caseHex);
         for (const lane of [...control.value.held, ...control.value.refused]) {
           const place = headKey(caseHex, lane.lane);
           const last = Math.max(0, ...lane.ranges.map((r) => Number(r.last)));
@@ -138,7 +150,12 @@ export class Publisher implements SessionListener {
       case 'refused': {
         if (control.value.followId !== 0 || control.value.requestId !== 0) break;
         const caseHex = toHex(control.value.caseId);
-        if (this.wanted.has(caseHex)) this.notAllowed.set(caseHex, control.value.text);
+        if (!this.wanted.has(caseHex)) break;
+        if (this.joined.has(caseHex) && control.value.reason === RefusalReason.TOO_MANY) {
+          this.notNow.set(caseHex, control.value.text);
+          break;
+        }
+        this.notAllowed.set(caseHex, control.value.text);
         break;
       }
       case 'heartbeat':
@@ -165,7 +182,7 @@ export class Publisher implements SessionListener {
     });
     const entry: Waiting = {
       id: `${this.originHex}/${lane}/${originSeq}`,
-      origin: this.originHex, caseId: caseHex, lane, originSeq,
+      origin: this.originHex, caseId: caseHex, lane, originSeq, kind: body.case,
       bytes: toBinary(RecordSchema, record),
     };
     // The same id may be used in several cases: the store's key names the case too.
@@ -189,7 +206,7 @@ export class Publisher implements SessionListener {
   }
 
   private sendRecords(entries: Waiting[]): void {
-    if (entries.length > 0) this.session.send({ records: entries.map((e) => e.bytes) });
+    for (const records of inMessages(entries)) this.session.send({ records });
   }
 
   private acknowledged(caseHex: string, held: LaneRanges[]): void {

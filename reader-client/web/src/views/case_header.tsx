@@ -7,7 +7,7 @@ import { agentTrouble } from '../model/attention.js';
 import { freshness } from '../model/freshness.js';
 import type { Freshness } from '../model/freshness.js';
 import { phaseName, stageName } from '../model/words.js';
-import { CaseStage, Role } from '../wire/generated/remora/v1/case_pb.js';
+import { CaseStage, Phase, Role } from '../wire/generated/remora/v1/case_pb.js';
 import { CertificateBadge } from './certificate.js';
 import { LINK_WORD, LinkBadge } from './link_view.js';
 import { cls } from './parts.js';
@@ -19,7 +19,11 @@ export function summaryOf(desk: Desk, open: OpenCase) {
 }
 
 export const freshnessOf = (desk: Desk, open: OpenCase): Freshness =>
-  freshness(desk.link.value, open.model.ended.value, summaryOf(desk, open));
+  freshness(desk.link.value, open.model.ended.value, summaryOf(desk, open), open.model.agentLink.value);
+
+// The phase as it is shown here, which may be ahead of the summary: that knows only what is on record.
+export const phaseOf = (desk: Desk, open: OpenCase): Phase =>
+  open.model.ready.value ? open.model.phaseNow() : summaryOf(desk, open)?.phase ?? Phase.UNSPECIFIED;
 
 export function CaseHeader({ desk, open, sound, onWall }:
     { desk: Desk; open: OpenCase; sound: preact.ComponentChildren; onWall: () => void }) {
@@ -29,8 +33,9 @@ export function CaseHeader({ desk, open, sound, onWall }:
   void open.model.traces.version.value;
   const fresh = freshnessOf(desk, open);
   const acquisition = acquisitionWords(acquisitions(open.model, now), wouldSee(fresh, open.model));
-  const response = responseWords(responses(open.model, c?.phase ?? open.model.phaseNow(), now));
-  const agent = c && agentTrouble(c);
+  const phase = phaseOf(desk, open);
+  const response = responseWords(responses(open.model, phase, now));
+  const agent = c && agentTrouble(c, open.model.agentLink.value);
   return (
     <header class="bar case-bar">
       <button class="plain back" onClick={onWall} aria-label="Back to the case wall" title="Wall (W)">{'\u2039'} Wall</button>
@@ -38,8 +43,8 @@ export function CaseHeader({ desk, open, sound, onWall }:
         {c?.theatre ?? '\u2026'} <span>{c?.procedure}</span>
       </h1>
       <span class="phase-now">
-        {c ? phaseName(c.phase) : ''}{' '}
-        <span class="number">{c && c.phaseUnixNs > 0n ? stopwatch(now - nsToMs(c.phaseUnixNs)) : ''}</span>
+        {c ? phaseName(phase) : ''}{' '}
+        <span class="number">{c && c.phase === phase && c.phaseUnixNs > 0n ? stopwatch(now - nsToMs(c.phaseUnixNs)) : ''}</span>
         {c && c.stage !== CaseStage.OPEN && <em> {stageName(c.stage)}</em>}
       </span>
       <span class="ages">

@@ -2,7 +2,7 @@
 // and talk on the right, time along the bottom.
 
 import { useEffect } from 'preact/hooks';
-import { responses } from '../model/ages.js';
+import { oldest, responses } from '../model/ages.js';
 import { sendDelivered } from '../model/acts.js';
 import type { Desk, OpenCase } from '../model/desk.js';
 import { stalest } from '../model/emg.js';
@@ -12,7 +12,7 @@ import { isActive } from '../model/alerts.js';
 import { age, shortAge } from '../base/format.js';
 import { MeasurementState, Modality } from '../wire/generated/remora/v1/waveform_pb.js';
 import { AlertList } from './alert_list.js';
-import { CaseHeader, freshnessOf, summaryOf } from './case_header.js';
+import { CaseHeader, freshnessOf, phaseOf, summaryOf } from './case_header.js';
 import { Closing } from './closing.js';
 import { EmgPane } from './emg_pane.js';
 import { LateStrips, RecordingBanner } from './late.js';
@@ -146,7 +146,7 @@ function railWords(desk: Desk, open: OpenCase, m: Modality): string {
     if (worst && worst.percent <= percent) continue;
     worst = { percent, words: sided(t.derivation, t.side), atMs: measured.atMs };
   }
-  const overdue = responses(open.model, summaryOf(desk, open)?.phase ?? open.model.phaseNow(), now).find((r) => r.modality === m && r.overdue);
+  const overdue = oldest(responses(open.model, phaseOf(desk, open), now).filter((r) => r.modality === m && r.overdue));
   if (overdue) return `overdue: ${shortAge(overdue.ageMs)} ago`;
   if (worst) return `${worst.words} ${worst.percent.toFixed(0)} %, ${shortAge(now - worst.atMs)} ago`;
   return open.model.traces.list().some((t) => t.modality === m && t.measurement) ? 'no baseline yet' : 'not measured yet';

@@ -2,6 +2,7 @@
 // person says why it is closed with gaps.
 
 import { useSignal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
 import { closeCase, REASON_BYTES } from '../model/acts.js';
 import type { Desk, OpenCase } from '../model/desk.js';
 import { CaseStage } from '../wire/generated/remora/v1/case_pb.js';
@@ -14,7 +15,12 @@ export const mayClose = (desk: Desk): boolean => MAY_CLOSE.some((role) => desk.i
 export function Closing({ desk, open }: { desk: Desk; open: OpenCase }) {
   const asked = useSignal(false);
   const stage = summaryOf(desk, open)?.stage;
-  if (!mayClose(desk) || (stage !== CaseStage.OPEN && stage !== CaseStage.CLOSING)) return null;
+  const over = stage !== CaseStage.OPEN && stage !== CaseStage.CLOSING;
+  // Closed, and perhaps opened again: to be asked anew.
+  useEffect(() => {
+    if (over) asked.value = false;
+  }, [over]);
+  if (!mayClose(desk) || over) return null;
   const refused = open.screen.closeRefused.value;
   const close = () => {
     asked.value = true;
@@ -22,8 +28,12 @@ export function Closing({ desk, open }: { desk: Desk; open: OpenCase }) {
   };
   return (
     <section class="closing" aria-label="Closing the case">
-      {refused ? <WithGaps desk={desk} open={open} refused={refused} />
-        : <button disabled={asked.value && refused === undefined} onClick={close}>{asked.value ? 'Closing\u2026' : 'Close this case'}</button>}
+      {refused?.gaps ? <WithGaps desk={desk} open={open} refused={refused.text} />
+        : refused ? (
+          <p><b>The hub does not close it:</b> {refused.text}{' '}
+            <button onClick={() => void closeCase(desk, open, stage === CaseStage.CLOSING)}>Ask the hub again</button></p>
+        )
+        : <button disabled={asked.value} onClick={close}>{asked.value ? 'Closing\u2026' : 'Close this case'}</button>}
     </section>
   );
 }

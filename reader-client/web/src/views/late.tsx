@@ -32,7 +32,7 @@ export function RecordingBanner({ desk, open }: { desk: Desk; open: OpenCase }) 
   return (
     <p class="strip strip-now" role="alert">
       <b>NOT RECORDED</b>{recording.sinceMs > 0 && <> since <span class="number">{timeOfDay(recording.sinceMs, true)}, {stopwatch(desk.hubNow() - recording.sinceMs)}</span></>}.{' '}
-      What you see now is live and not on record; its senders keep it and offer it again.
+      What you see now is live and not on record; its senders keep it and offer it again. The agent{'\u2019'}s console and what it is asked to do wait for the record.
       {recording.cause && <small> {recording.cause}</small>}
     </p>
   );
@@ -79,8 +79,9 @@ function IntervalStrip({ desk, open, interval: i }: { desk: Desk; open: OpenCase
   const late = open.model.leftOut.all.value.get(GapCause.LATE);
   const length = stopwatch(i.toMs - i.fromMs);
   const ask = () => {
-    const to = late && late.toSeq > i.mark.seq ? late.toSeq : i.mark.seq + MOST_PLACES;
-    void lookThrough(desk, open, { fromMs: i.fromMs - BEFORE_MS, toMs: i.toMs }, i.mark.seq, to);
+    const last = late && late.toSeq > i.mark.seq ? late.toSeq : i.mark.seq;
+    const to = last > i.firstSeq + MOST_PLACES ? last : i.firstSeq + MOST_PLACES;
+    void lookThrough(desk, open, { fromMs: i.fromMs - BEFORE_MS, toMs: i.toMs }, i.firstSeq, to);
   };
   return (
     <p class="strip strip-unread">
@@ -91,7 +92,8 @@ function IntervalStrip({ desk, open, interval: i }: { desk: Desk; open: OpenCase
       {i.kind === 'unrecorded' && i.shownCount > 0 && <>{countWords(i.shownCount)} {i.shownCount === 1 ? 'was' : 'were'} shown meanwhile. </>}
       {i.cause && <small>{i.cause} </small>}
       <button disabled={open.screen.asking.value} onClick={ask}>{open.screen.asking.value ? 'Asking\u2026' : 'Look through'}</button>{' '}
-      {mayReview(desk) && <button onClick={() => void tickReviewed(desk, open, i)}>{'\u2713'} Reviewed backlog</button>}
+      {i.reviewed ? <b>Reviewed by {i.reviewed.actor}, {i.reviewed.mark.pending ? 'kept here, on its way' : 'NOT RECORDED'}</b>
+        : mayReview(desk) && <button onClick={() => void tickReviewed(desk, open, i)}>{'\u2713'} Reviewed backlog</button>}
     </p>
   );
 }
@@ -103,7 +105,7 @@ function ReviewBar({ open }: { open: OpenCase }) {
   return (
     <p class={cls('strip', 'strip-review')}>
       <b>REVIEW</b>{' '}
-      {steps.length === 0 ? 'No finished sweep of that time is on record. ' : (
+      {steps.length === 0 ? 'No finished sweep of that time is on record (EMG and spectra are not looked through here). ' : (
         <>
           <button aria-label="Earlier" disabled={at === 0} onClick={() => review.step(-1)}>{'\u2039'}</button>{' '}
           <span class="number">{timeOfDay(review.atMs(), true)}</span>, {at + 1} of {steps.length}, came late{' '}

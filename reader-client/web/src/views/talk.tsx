@@ -112,6 +112,7 @@ export function ReceiptLine({ view }: { view: MessageView }) {
 function Compose({ desk, open, theatre }: { desk: Desk; open: OpenCase; theatre: string }) {
   const draft = open.screen.draft.value;
   const refused = desk.whyNotAllowed(open.hex);
+  const notNow = desk.whyNotNow(open.hex);
   const side = draft.about ? sideWord(open.model.alerts.get(draft.about)?.alert.side ?? 0) : '';
   const send = () => void sendDraft(desk, open);
   return (
@@ -148,6 +149,7 @@ function Compose({ desk, open, theatre }: { desk: Desk; open: OpenCase; theatre:
         </button>
       </div>
       {refused && <p class="refused" role="alert">The hub does not let you write here: {refused}</p>}
+      {!refused && notNow && <p class="pending" role="status">Write on: it is kept here and offered again until it is on record. {notNow}</p>}
     </form>
   );
 }

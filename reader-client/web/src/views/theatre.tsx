@@ -23,7 +23,7 @@ import type { CaseSummary } from '../wire/generated/remora/v1/directory_pb.js';
 import { MessageKind } from '../wire/generated/remora/v1/message_pb.js';
 import type { Id } from '../wire/record_id.js';
 import { ByteCount, fits } from './byte_count.js';
-import { summaryOf } from './case_header.js';
+import { freshnessOf, phaseOf, summaryOf } from './case_header.js';
 import { RecordingBanner } from './late.js';
 import { LINK_WORD, LostCover } from './link_view.js';
 import { cls, Notices, Sign } from './parts.js';
@@ -106,8 +106,8 @@ function TheatreAges({ desk, open }: { desk: Desk; open: OpenCase }) {
   void open.model.traces.version.value;
   const now = desk.hubNow();
   const acquired = acquisitionWords(acquisitions(open.model, now),
-    wouldSee(freshness(desk.link.value, open.model.ended.value, summaryOf(desk, open)), open.model));
-  const response = responseWords(responses(open.model, summaryOf(desk, open)?.phase ?? open.model.phaseNow(), now));
+    wouldSee(freshnessOf(desk, open), open.model));
+  const response = responseWords(responses(open.model, phaseOf(desk, open), now));
   return (
     <span class="theatre-ages number">
       {acquired.words ? <b>{acquired.words}</b> : <>Acquisition {ageWithin(acquired.ageMs, desk.clockBoundMs())}</>}

@@ -141,7 +141,7 @@ export function TimeLine({ desk, open }: { desk: Desk; open: OpenCase }) {
             title={`${n.annotation.actor}: ${n.annotation.text}`}>{'\u25b4'}</span>
         ))}
         {open.model.notes.value.filter((n) => n.atMs > fromMs).map((n) => (
-          <span key={n.id} class={`event event-${n.kind}`} style={left(n.atMs)} title={n.text}>
+          <span key={n.id} class={`event event-${n.kind}`} style={left(n.atMs)} title={n.unrecorded ? `${n.text}, NOT RECORDED` : n.text}>
             {n.kind === 'gap' ? '\u2573' : '\u2022'}
           </span>
         ))}

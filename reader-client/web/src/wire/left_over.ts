@@ -7,6 +7,7 @@ import { fromHex, toHex } from '../base/bytes.js';
 import { RecordRefusedSchema, RefusalReason } from './generated/remora/v1/room_pb.js';
 import type { Down, LaneRanges, RecordRefused } from './generated/remora/v1/room_pb.js';
 import type { Claim } from './origin.js';
+import { inMessages } from './outbox.js';
 import type { OutboxStore, Waiting } from './outbox.js';
 import { Session } from './session.js';
 import type { SessionListener, SessionParts } from './session.js';
@@ -106,8 +107,7 @@ class Delivery implements SessionListener {
         const caseHex = toHex(control.value.caseId);
         this.joined.add(caseHex);
         this.settle(caseHex, control.value);
-        const records = (this.cases.get(caseHex) ?? []).map((e) => e.bytes);
-        if (records.length > 0) this.session.send({ records });
+        for (const records of inMessages(this.cases.get(caseHex) ?? [])) this.session.send({ records });
         break;
       }
       case 'acknowledge':

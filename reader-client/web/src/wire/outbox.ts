@@ -8,6 +8,8 @@ export interface Waiting {
   caseId: string;
   lane: number;
   originSeq: number;
+  // Which body it holds; absent in what an older page kept.
+  kind?: string;
   bytes: Uint8Array;
 }
 
@@ -25,6 +27,24 @@ export interface OutboxStore {
 }
 
 export const headKey = (caseId: string, lane: number): string => `${caseId}/${lane}`;
+
+// Of a message, whose most is 4 MiB: hours of what was seen may wait.
+const MESSAGE_BYTES = 256 * 1024;
+
+// The entries' records, in order, in messages that a hub takes.
+export function inMessages(entries: Waiting[]): Uint8Array[][] {
+  const messages: Uint8Array[][] = [];
+  let bytes = Infinity;
+  for (const entry of entries) {
+    bytes += entry.bytes.length;
+    if (bytes > MESSAGE_BYTES) {
+      messages.push([]);
+      bytes = entry.bytes.length;
+    }
+    messages.at(-1)!.push(entry.bytes);
+  }
+  return messages;
+}
 
 export class MemoryOutbox implements OutboxStore {
   private readonly origins = new Map<string, string>();
