@@ -98,6 +98,8 @@ void AgentSession::OnCaughtUp() {
                             static_cast<double>(analysis_->now_ns()) / 1e9));
   }
   TellDifferences();
+  TellHubKey();
+  if (asked_to_close_) closer_.PutTotal(analysis_->now_ns(), /*again=*/true);
   LookAhead();
   while (const std::optional<std::string> bytes = waiting_inputs_.Pop()) {
     v1::Record record;
@@ -219,6 +221,7 @@ void AgentSession::TakeInput(const v1::Record& record) {
     const RecordKey alert = FromProto(record.alert_action().alert());
     short_of_space_.OnResolved(alert);
     differs_.OnResolved(alert);
+    key_alert_.OnResolved(alert);
     space_watch_->OnAlertResolved(alert);
   }
   analysis_->TakeInput(record);
@@ -245,7 +248,7 @@ void AgentSession::EndOfCase(const std::string& reason) {
 
 void AgentSession::Stop(bool close_case) {
   if (state_ == State::kDone || state_ == State::kIdle) return;
-  if (close_case && state_ == State::kRunning) {
+  if ((close_case || asked_to_close_) && state_ == State::kRunning) {
     TellShed();
     // Not the analysis' own end: these cannot be made again, and need not, since the spool is
     // closed with them.
@@ -344,11 +347,19 @@ void AgentSession::CheckDrained() {
     return;
   }
   if (link_ == nullptr) return Finish(absl::OkStatus());
-  if (spool_.AllSettled()) return closer_.Advance() ? Commit() : Finish(absl::OkStatus());
+  const bool settled = spool_.AllSettled();
+  if (settled && (!spool_.closed() || closer_.IsOver())) return Finish(absl::OkStatus());
+  if (closer_.Advance()) return Commit();
   if (clock_.Now() < drain_deadline_) return;
   if (refused_)
     return Finish(
         absl::PermissionDeniedError("the hub refuses this agent; its records stay in the spool"));
+  if (settled) {
+    return Finish(absl::UnavailableError(absl::StrCat(
+        "the hub has answered for all records, but no certificate clears the spool",
+        not_cleared_.empty() ? "" : " (", not_cleared_, not_cleared_.empty() ? "" : ")",
+        "; they stay there, and the next start asks again")));
+  }
   Finish(
       absl::UnavailableError("the hub was not reached for all records; they stay in the spool, and "
                              "the next start with it delivers them"));

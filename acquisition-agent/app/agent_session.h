@@ -2,7 +2,7 @@
 // offers it to the hub, and takes in what people ask of it.
 //
 //   kCatchingUp ----------> kRunning ----------> kDraining ----------> kDone
-//      |  all that the spool    |  end of source     |  the hub has all, no hub,
+//      |  all that the spool    |  end of source     |  a certificate names all, no hub,
 //      |  held is made again    |                    |  or it waited long enough
 //      '------------------------'----- Stop, failure ---------------> kDone
 //
@@ -26,6 +26,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "acquisition-agent/app/console.h"
+#include "acquisition-agent/app/hub_key.h"
 #include "acquisition-agent/app/hub_watch.h"
 #include "acquisition-agent/app/limits.h"
 #include "acquisition-agent/app/space_watch.h"
@@ -65,17 +66,19 @@ class AgentSession : public LinkObserver {
   absl::Status Prepare();
   // Before Start; null: the theatre is on its own.
   void AttachLink(ParticipantLink* link) { link_ = link; }
+  // Before Start: whose certificates count. Null: nobody's.
+  void UseHubKey(HubKey* key) { hub_key_ = key; }
   // Begins to work; `on_done` is called once, with what it came to: OK, Unavailable (records wait
-  // that the hub did not take), PermissionDenied (the hub refuses this agent), DataLoss (the
-  // source), ResourceExhausted (the disk).
+  // that the hub did not take or certify), PermissionDenied (the hub refuses this agent), DataLoss
+  // (the source), ResourceExhausted (the disk).
   void Start(std::function<void(absl::Status)> on_done);
   // A person stops the program. The case stays open to go on with, unless `close_case`.
   void Stop(bool close_case);
 
   // Before Start: a case of an earlier run, which is closed when the hub has it.
-  void AlsoClose(CaseSpool& old) {
-    old_cases_.try_emplace(old.case_id(), &old, SpoolCloser(old, clock_));
-  }
+  void AlsoClose(CaseSpool& old);
+  // A certificate clears this case's spool.
+  bool IsCleared(const CaseId& case_id) const;
 
   SpoolOutbox& outbox() { return outbox_; }
   const SpoolRecorder& recorder() const { return *recorder_; }
@@ -126,7 +129,21 @@ class AgentSession : public LinkObserver {
   int64_t SourceNow() const;
   void Follow();
   void CheckDrained();
+  struct OldCase {
+    CaseSpool* spool;
+    SpoolCloser closer;
+    uint32_t follow_id;
+    bool following = false;
+  };
+  OldCase* OldFollowedAs(uint32_t follow_id);
   void AdvanceOld(absl::string_view case_id);
+  void Advance(OldCase& old);
+  void FollowOld(OldCase& old);
+  // What a case's life and certificates mean for its close.
+  void TakeStep(v1::CaseTransition step);
+  void TakeCertificate(const CaseId& case_id, const v1::Certificate& certificate,
+                       SpoolCloser& closer);
+  void TellHubKey();
   void Finish(absl::Status status);
   void Post(Duration delay, void (AgentSession::*member)());
 
@@ -141,7 +158,7 @@ class AgentSession : public LinkObserver {
   SpoolOutbox outbox_;
   SpoolCloser closer_;
   // Cases of earlier runs, delivered beside this one.
-  std::map<CaseId, std::pair<CaseSpool*, SpoolCloser>> old_cases_;
+  std::map<CaseId, OldCase> old_cases_;
   std::unique_ptr<SpoolRecorder> recorder_;
   std::unique_ptr<CaseAnalysis> analysis_;
   std::unique_ptr<SpaceWatch> space_watch_;
@@ -169,6 +186,14 @@ class AgentSession : public LinkObserver {
   bool damage_told_ = false;
   AlertSlot short_of_space_;
   AlertSlot differs_;
+  HubKey* hub_key_ = nullptr;
+  // Why the hub's key is not believed; empty: it is.
+  std::string key_trouble_;
+  AlertSlot key_alert_;
+  // A person closes the case: the hub is to know what it will get.
+  bool asked_to_close_ = false;
+  // Why the newest certificate does not clear the spool.
+  std::string not_cleared_;
   bool following_ = false;
   bool case_known_to_hub_ = false;
   bool refused_ = false;

@@ -12,26 +12,31 @@ namespace remora::agent {
 namespace {
 
 constexpr uint32_t kCaseFollow = 1;
+constexpr uint32_t kFirstOldFollow = 2;
 
 }  // namespace
 
 void AgentSession::OnRecord(const DeliveredRecord& delivered) {
   const RecordHeader& header = delivered.record.header;
-  if (delivered.follow_id != kCaseFollow || header.origin == spool_.origin()) return;
-  if (state_ != State::kCatchingUp && state_ != State::kRunning) return;
+  // What is not on record yet says nothing about the record.
+  if (header.origin == spool_.origin() || delivered.record.stamp.unrecorded) return;
   v1::Record record;
   if (!record.ParseFromArray(delivered.bytes.data(), static_cast<int>(delivered.bytes.size())))
     return;
+  if (OldCase* old = OldFollowedAs(delivered.follow_id); old != nullptr) {
+    old->closer.OnStep(record.case_lifecycle().transition());
+    if (record.has_certificate()) {
+      TakeCertificate(old->spool->case_id(), record.certificate(), old->closer);
+    }
+    return;
+  }
+  if (delivered.follow_id != kCaseFollow) return;
+  TakeStep(record.case_lifecycle().transition());
+  if (record.has_certificate()) TakeCertificate(spool_.case_id(), record.certificate(), closer_);
+  if (state_ != State::kCatchingUp && state_ != State::kRunning) return;
   if (record.has_message() && record.message().kind() != v1::MESSAGE_KIND_SYSTEM) {
     console_.Say(absl::StrCat(record.message().urgent() ? "URGENT " : "", record.message().sender(),
                               ": ", record.message().text()));
-  }
-  const v1::CaseTransition step = record.case_lifecycle().transition();
-  if (state_ == State::kRunning &&
-      (step == v1::CASE_TRANSITION_CLOSING || step == v1::CASE_TRANSITION_CLOSED)) {
-    // A person closes the case: the hub is to know what it will get.
-    closer_.PutTotal(analysis_->now_ns());
-    ScheduleCommit(kCommitInterval);
   }
   if (record.has_phase_change()) space_watch_->OnPhase(record.phase_change().phase());
   if (!CaseAnalysis::IsInput(record)) return;
@@ -64,6 +69,7 @@ void AgentSession::CheckClock() {
     RecordOutage();
   }
   if (state_ == State::kDraining) CheckDrained();
+  for (auto& [case_id, old] : old_cases_) Advance(old);
 }
 
 void AgentSession::RecordClock() {
@@ -89,14 +95,73 @@ void AgentSession::RecordClock() {
   ScheduleCommit(kCommitInterval);
 }
 
+void AgentSession::TakeStep(v1::CaseTransition step) {
+  closer_.OnStep(step);
+  if (step == v1::CASE_TRANSITION_REOPENED) asked_to_close_ = false;
+  if (step != v1::CASE_TRANSITION_CLOSING && step != v1::CASE_TRANSITION_CLOSED) return;
+  asked_to_close_ = true;
+  if (state_ != State::kRunning && state_ != State::kDraining) return;
+  closer_.PutTotal(analysis_->now_ns(), /*again=*/true);
+  ScheduleCommit(kCommitInterval);
+}
+
+void AgentSession::TakeCertificate(const CaseId& case_id, const v1::Certificate& certificate,
+                                   SpoolCloser& closer) {
+  const absl::Status status =
+      closer.OnCertificate(certificate, hub_key_ == nullptr ? "" : hub_key_->key());
+  if (&closer == &closer_) not_cleared_ = std::string(status.message());
+  // While the source runs there is always more than a certificate can name.
+  if (&closer != &closer_ || state_ == State::kDraining) {
+    console_.Say(
+        status.ok()
+            ? absl::StrCat("The hub has certified all records of case ", case_id.Hex())
+            : absl::StrCat("The spool of case ", case_id.Hex(), " is kept: ", status.message()));
+  }
+  CheckDrained();
+}
+
+void AgentSession::AlsoClose(CaseSpool& old) {
+  const auto follow_id = static_cast<uint32_t>(kFirstOldFollow + old_cases_.size());
+  old_cases_.try_emplace(old.case_id(), OldCase{&old, SpoolCloser(old, clock_), follow_id});
+}
+
+bool AgentSession::IsCleared(const CaseId& case_id) const {
+  if (case_id == spool_.case_id()) return closer_.IsOver();
+  const auto old = old_cases_.find(case_id);
+  return old != old_cases_.end() && old->second.closer.IsOver();
+}
+
+AgentSession::OldCase* AgentSession::OldFollowedAs(uint32_t follow_id) {
+  for (auto& [case_id, old] : old_cases_) {
+    if (old.follow_id == follow_id) return &old;
+  }
+  return nullptr;
+}
+
 void AgentSession::AdvanceOld(absl::string_view case_id) {
   const auto old = old_cases_.find(CaseId::FromBytes(case_id));
-  if (old == old_cases_.end() || !old->second.second.Advance()) return;
-  if (const absl::Status status = old->second.first->Commit(); !status.ok()) {
-    console_.Say(absl::StrCat("The close of case ", old->first.Hex(),
+  if (old != old_cases_.end()) Advance(old->second);
+}
+
+void AgentSession::Advance(OldCase& old) {
+  FollowOld(old);
+  if (!old.closer.Advance()) return;
+  if (const absl::Status status = old.spool->Commit(); !status.ok()) {
+    console_.Say(absl::StrCat("The close of case ", old.spool->case_id().Hex(),
                               " cannot be written: ", status.message()));
   }
   link_->NotifyPending();
+}
+
+// For its certificate. Once the hub holds something of it, so that there is a case to follow.
+void AgentSession::FollowOld(OldCase& old) {
+  if (old.following || old.spool->held(1).empty() || link_ == nullptr) return;
+  v1::Follow follow;
+  follow.set_follow_id(old.follow_id);
+  follow.set_case_id(old.spool->case_id().ToString());
+  follow.set_delivery(v1::DELIVERY_COMPLETE);
+  follow.add_lanes(1);
+  old.following = link_->AddFollow(follow).ok();
 }
 
 void AgentSession::OnJoined(const v1::Joined& joined) {
@@ -132,6 +197,8 @@ void AgentSession::Follow() {
 }
 
 void AgentSession::OnFollowEnded(const v1::FollowEnded& ended) {
+  // Asked for again with the next look at it.
+  if (OldCase* old = OldFollowedAs(ended.follow_id()); old != nullptr) old->following = false;
   if (ended.follow_id() != kCaseFollow) return;
   following_ = false;
   Post(kFollowRetryInterval, &AgentSession::Follow);
@@ -140,10 +207,12 @@ void AgentSession::OnFollowEnded(const v1::FollowEnded& ended) {
 void AgentSession::OnRecordRefused(const v1::RecordRefused& refused) {
   console_.Say(absl::StrCat("The hub refuses record ", refused.lane(), "/", refused.origin_seq(),
                             ": ", refused.text()));
+  AdvanceOld(refused.case_id());
   CheckDrained();
 }
 
 void AgentSession::OnRefused(const v1::Refused& refused) {
+  if (refused.follow_id() >= kFirstOldFollow) return;  // the link asks again, or ends it
   if (refused.follow_id() == kCaseFollow) {
     following_ = false;
     Post(kFollowRetryInterval, &AgentSession::Follow);
@@ -156,6 +225,25 @@ void AgentSession::OnRefused(const v1::Refused& refused) {
 void AgentSession::OnWelcome(const v1::Welcome& welcome) {
   participant_ = welcome.participant();
   hub_watch_.OnWelcome();
+  if (hub_key_ == nullptr) return;
+  const absl::Status key = hub_key_->OnWelcome(welcome);
+  const bool told = key_trouble_ == key.message();
+  key_trouble_ = std::string(key.message());
+  if (!key.ok() && !told) console_.Say(absl::StrCat("ALARM ", key_trouble_));
+  TellHubKey();
+}
+
+void AgentSession::TellHubKey() {
+  if (state_ != State::kRunning || key_trouble_.empty() != key_alert_.is_on()) return;
+  OnceSink sink(*recorder_);
+  const int64_t now_ns = analysis_->now_ns();
+  if (key_trouble_.empty()) {
+    key_alert_.Recover(TechnicalAlert("hub-key", "The hub signs with the key that is known"),
+                       now_ns, sink);
+  } else {
+    key_alert_.Show(TechnicalAlert("hub-key", key_trouble_), now_ns, now_ns, sink);
+  }
+  ScheduleCommit(kCommitInterval);
 }
 
 void AgentSession::OnLinkCondition(v1::LinkCondition condition, Duration /*previous*/) {

@@ -8,10 +8,13 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "acquisition-agent/app/dry_run.h"
+#include "acquisition-agent/app/hub_key.h"
 #include "acquisition-agent/app/limits.h"
 #include "acquisition-agent/app/testing/keeping_console.h"
 #include "acquisition-agent/surveillance/testing/scripted_source.h"
 #include "common/record_codec.h"
+#include "common/record_seal.h"
 #include "common/testing/fake_clock.h"
 #include "common/testing/fake_dialer.h"
 #include "common/testing/fake_file_system.h"
@@ -319,6 +322,12 @@ class LinkedTheatre : public testing::Test {
  protected:
   void Connect(Theatre& theatre) {
     dialer_ = std::make_unique<FakeDialer>(theatre.executor());
+    if (!hub_key_) {
+      absl::StatusOr<HubKey> key = HubKey::Open(key_files_, "/keys");
+      ASSERT_TRUE(key.ok()) << key.status();
+      hub_key_ = std::make_unique<HubKey>(*std::move(key));
+    }
+    theatre.session->UseHubKey(hub_key_.get());
     random_ = MakeSeededRandom(1);
     LinkOptions options;
     options.origin = theatre.spool->origin();
@@ -337,6 +346,7 @@ class LinkedTheatre : public testing::Test {
     welcome.mutable_welcome()->set_version(1);
     welcome.mutable_welcome()->set_role(v1::ROLE_AGENT);
     welcome.mutable_welcome()->set_participant("agent-3");
+    welcome.mutable_welcome()->add_record_keys()->set_public_key(signer_->public_key());
     dialer_->Deliver(welcome);
     v1::Down joined;
     joined.mutable_joined()->set_case_id(theatre.spool->case_id().ToString());
@@ -355,6 +365,50 @@ class LinkedTheatre : public testing::Test {
         one.set_last(range.last);
       }
     }
+  }
+  // A record in lane 1 that another origin has written.
+  void Deliver(Theatre& theatre, v1::Record record) {
+    record.set_case_id(theatre.spool->case_id().ToString());
+    record.set_origin(std::string(16, 'h'));
+    record.set_lane(1);
+    record.set_origin_seq(++delivered_);
+    std::string stamped = record.SerializeAsString();
+    AppendStamp(
+        RecordStamp{
+            .epoch = 1, .seq = 100'000 + delivered_, .recorded_at = HubTime::FromNanoseconds(1)},
+        &stamped);
+    v1::Down down;
+    down.add_records(stamped);
+    dialer_->Deliver(down);
+    theatre.RunFor(0.01);
+  }
+  // Certifies all that the hub holds of the theatre's.
+  void Certify(Theatre& theatre) {
+    v1::Record record;
+    v1::Certificate& certificate = *record.mutable_certificate();
+    for (const auto& [lane, held] : held_) {
+      v1::OriginLaneHead* head = certificate.add_heads();
+      head->set_origin(theatre.spool->origin().ToString());
+      head->set_lane(lane);
+      head->set_last_origin_seq(held.largest());
+    }
+    signer_->Sign(theatre.spool->case_id(), &certificate);
+    Deliver(theatre, record);
+  }
+  // Until the agent has said CLOSED and the hub has it.
+  void RunToClosed(Theatre& theatre) {
+    bool closed = false;
+    for (int i = 0; i < 1200 && !closed && !theatre.done; ++i) {
+      theatre.RunFor(0.1);
+      for (const v1::Record& record : Take(theatre)) {
+        closed |= record.case_lifecycle().transition() == v1::CASE_TRANSITION_CLOSED;
+      }
+      v1::Down heartbeat;
+      heartbeat.mutable_heartbeat();
+      if (dialer_->IsOpen()) dialer_->Deliver(heartbeat);
+    }
+    theatre.RunFor(0.01);
+    EXPECT_TRUE(closed);
   }
   // The hub is there for so long: takes what comes, and gives a sign of life.
   void Attend(Theatre& theatre, double seconds) {
@@ -403,7 +457,85 @@ class LinkedTheatre : public testing::Test {
   std::unique_ptr<ParticipantLink> link_;
   std::map<uint32_t, SeqRanges> held_;
   uint32_t followed_ = 0;
+  uint64_t delivered_ = 0;
+  std::unique_ptr<RecordSigner> signer_ = std::make_unique<RecordSigner>(RecordSigner::Seed{1});
+  FakeFileSystem key_files_;
+  std::unique_ptr<HubKey> hub_key_;
 };
+
+TEST_F(LinkedTheatre, OnlyACertificateEndsACaseAndClearsItsSpool) {
+  FakeFileSystem files;
+  Theatre theatre(files, Fall());
+  Connect(theatre);
+  theatre.Start();
+  RunToClosed(theatre);
+  EXPECT_TRUE(theatre.spool->AllSettled());
+  EXPECT_FALSE(theatre.done) << "the hub has all, and has certified nothing";
+  EXPECT_FALSE(theatre.session->IsCleared(theatre.spool->case_id()));
+  Certify(theatre);
+  EXPECT_TRUE(theatre.done);
+  EXPECT_TRUE(theatre.result.ok()) << theatre.result;
+  EXPECT_TRUE(theatre.session->IsCleared(theatre.spool->case_id()));
+  link_->Stop();
+}
+
+TEST_F(LinkedTheatre, CaseWithoutACertificateKeepsItsSpoolAndSaysSo) {
+  FakeFileSystem files;
+  Theatre theatre(files, Fall());
+  Connect(theatre);
+  theatre.Start();
+  RunToClosed(theatre);
+  Attend(theatre, 60);
+  EXPECT_TRUE(theatre.done);
+  EXPECT_TRUE(absl::IsUnavailable(theatre.result)) << theatre.result;
+  EXPECT_THAT(std::string(theatre.result.message()), HasSubstr("no certificate"));
+  EXPECT_FALSE(theatre.session->IsCleared(theatre.spool->case_id()));
+  link_->Stop();
+}
+
+TEST_F(LinkedTheatre, HostileHubWithAnotherKeyIsATechnicalAlarmAndClearsNothing) {
+  FakeFileSystem files;
+  Theatre theatre(files, Fall());
+  Connect(theatre);
+  theatre.Start();
+  Attend(theatre, 3);
+  signer_ = std::make_unique<RecordSigner>(RecordSigner::Seed{2});
+  dialer_->Break(absl::UnavailableError("another hub"));
+  theatre.RunFor(3);
+  Greet(theatre);
+  RunToClosed(theatre);
+  EXPECT_THAT(theatre.console.lines, Contains(HasSubstr("ALARM The hub signs with another key")));
+  EXPECT_EQ(WhatIsTold(theatre, "hub-key").alerts[v1::ALERT_CONDITION_RAISED], 1);
+  Certify(theatre);
+  EXPECT_FALSE(theatre.done);
+  EXPECT_FALSE(theatre.session->IsCleared(theatre.spool->case_id()));
+  link_->Stop();
+}
+
+TEST_F(LinkedTheatre, WhoeverClosesTheCaseIsToldTheTotalEachTime) {
+  FakeFileSystem files;
+  Theatre theatre(files, Fall());
+  Connect(theatre);
+  theatre.Start();
+  Attend(theatre, 3);
+  const auto totals = [&theatre] {
+    int count = 0;
+    for (const std::string& bytes : theatre.Kept(1)) {
+      v1::Record record;
+      EXPECT_TRUE(record.ParseFromString(bytes));
+      count += record.has_publisher_total() ? 1 : 0;
+    }
+    return count;
+  };
+  for (int closings = 1; closings <= 2; ++closings) {
+    Deliver(theatre, ClosingRecord(v1::CASE_TRANSITION_CLOSING, "end"));
+    Attend(theatre, 0.5);
+    EXPECT_EQ(totals(), closings);
+    Deliver(theatre, ClosingRecord(v1::CASE_TRANSITION_REOPENED, "bleeding"));
+    Attend(theatre, 0.5);
+  }
+  link_->Stop();
+}
 
 TEST_F(LinkedTheatre, DeliversEverythingOnceAndEndsWhenTheHubHasIt) {
   FakeFileSystem files;
@@ -419,6 +551,7 @@ TEST_F(LinkedTheatre, DeliversEverythingOnceAndEndsWhenTheHubHasIt) {
     v1::Down heartbeat;
     heartbeat.mutable_heartbeat();
     if (dialer_->IsOpen()) dialer_->Deliver(heartbeat);
+    if (theatre.spool->closed()) Certify(theatre);
   }
   EXPECT_TRUE(theatre.done);
   EXPECT_TRUE(theatre.result.ok()) << theatre.result;

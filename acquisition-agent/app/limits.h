@@ -23,6 +23,10 @@ inline constexpr Duration kShortestOutage = Duration::Seconds(2);
 inline constexpr Duration kLongestOutage = Duration::Seconds(7 * 86'400);
 // A follow that was refused is asked for again after this.
 inline constexpr Duration kFollowRetryInterval = Duration::Seconds(2);
+// A CLOSED that was refused is said again after this: something of others is missing, and may come
+// within seconds, or when a person looks.
+inline constexpr Duration kFirstCloseRetry = Duration::Seconds(2);
+inline constexpr Duration kLongestCloseRetry = Duration::Seconds(600);
 // Commands of people that wait while the analysis catches up after a restart.
 inline constexpr size_t kMaxWaitingInputs = 1000;
 inline constexpr size_t kMaxWaitingInputBytes = 4 * 1024 * 1024;

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cstdio>
 #include <memory>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -16,6 +17,7 @@
 #include "absl/strings/str_cat.h"
 #include "acquisition-agent/app/agent_session.h"
 #include "acquisition-agent/app/case_choice.h"
+#include "acquisition-agent/app/hub_key.h"
 #include "acquisition-agent/app/spool_folder.h"
 #include "common/clock.h"
 #include "common/link/grpc_dialer.h"
@@ -155,9 +157,10 @@ void StartLink(const Cases& cases, Console& console, Works* works) {
   works->link->Start();
 }
 
-// Runs until the session is done; a signal stops it. What it came to.
+// Runs until the session is done; a signal stops it. What it came to; `cleared`: which cases are
+// certified as a whole.
 absl::Status WorkUntilDone(const sigset_t& signals, const AgentOptions& options, const Cases& cases,
-                           Console& console, Works* works) {
+                           Console& console, Works* works, std::set<CaseId>* cleared) {
   std::atomic<bool> done{false};
   absl::Status result;
   works->executor->Post([&] {
@@ -175,19 +178,23 @@ absl::Status WorkUntilDone(const sigset_t& signals, const AgentOptions& options,
     }
   }
   works->executor->Stop();
+  const auto note = [&](const CaseSpool& spool) {
+    if (works->session->IsCleared(spool.case_id())) cleared->insert(spool.case_id());
+  };
+  note(*cases.current);
+  for (const std::unique_ptr<CaseSpool>& old : cases.old) note(*old);
   works->link.reset();
   works->session.reset();
   return result;
 }
 
-// Marks what the hub holds wholly.
-absl::Status MarkDone(SpoolFolder& folder, const Clock& clock, Cases* cases) {
+// Only a certificate makes a case done.
+absl::Status MarkDone(SpoolFolder& folder, const std::set<CaseId>& cleared, Cases* cases) {
   cases->old.push_back(std::move(cases->current));
   for (std::unique_ptr<CaseSpool>& spool : cases->old) {
     const CaseId id = spool->case_id();
-    const bool whole = SpoolCloser(*spool, clock).IsOver();
     spool.reset();
-    if (whole) RETURN_IF_ERROR(folder.MarkDone(id));
+    if (cleared.contains(id)) RETURN_IF_ERROR(folder.MarkDone(id));
   }
   return absl::OkStatus();
 }
@@ -207,7 +214,9 @@ absl::Status Run(const AgentOptions& options, const CasePlan& plan, SignalSource
   console.Say(absl::StrCat(cases.resumed ? "Going on with case " : "Case ",
                            cases.current->case_id().Hex(), ", ", info.theatre, ", ",
                            info.procedure));
+  ASSIGN_OR_RETURN(HubKey hub_key, HubKey::Open(files, options.spool));
   absl::Status result;
+  std::set<CaseId> cleared;
   {
     Works works;
     works.executor = std::make_unique<ThreadExecutor>(*clock, "agent");
@@ -215,14 +224,15 @@ absl::Status Run(const AgentOptions& options, const CasePlan& plan, SignalSource
         std::make_unique<AgentSession>(SessionOptionsOf(options, info), plan, source,
                                        *cases.current, *works.executor, *clock, console);
     RETURN_IF_ERROR(works.session->Prepare());
+    works.session->UseHubKey(&hub_key);
     if (!options.hub.empty()) {
       RETURN_IF_ERROR(MakeLink(options, files, *clock, *random, cases, &works));
     } else {
       console.Say("No --hub: the theatre works alone");
     }
-    result = WorkUntilDone(signals, options, cases, console, &works);
+    result = WorkUntilDone(signals, options, cases, console, &works, &cleared);
   }
-  RETURN_IF_ERROR(MarkDone(*folder, *clock, &cases));
+  RETURN_IF_ERROR(MarkDone(*folder, cleared, &cases));
   return result;
 }
 

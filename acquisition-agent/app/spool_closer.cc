@@ -1,5 +1,8 @@
 #include "acquisition-agent/app/spool_closer.h"
 
+#include <algorithm>
+
+#include "acquisition-agent/app/certificate_check.h"
 #include "acquisition-agent/app/dry_run.h"
 #include "acquisition-agent/app/spool_recorder.h"
 #include "acquisition-agent/app/spool_repair.h"
@@ -18,10 +21,10 @@ void SpoolCloser::Put(v1::Record* record, int64_t at_ns) {
   recorder.PutOnce(record, at_ns);
 }
 
-void SpoolCloser::PutTotal(int64_t at_ns) {
+void SpoolCloser::PutTotal(int64_t at_ns, bool again) {
   Total now = TotalNow();
   ++now[1];  // of the total itself
-  bool changed = false;
+  bool changed = again;
   for (uint32_t lane = 0; lane < kLaneCount; ++lane) {
     // Of lane 1 a total counts itself; a step may stand behind it.
     changed |= lane == 1 ? now[lane] > said_[lane] + 1 : now[lane] != said_[lane];
@@ -54,7 +57,9 @@ void SpoolCloser::LookBack() {
     }
     if (!record.has_case_lifecycle()) continue;
     const v1::CaseLifecycle& step = record.case_lifecycle();
-    if (step.transition() == v1::CASE_TRANSITION_CLOSED) closed_said_ = true;
+    if (step.transition() == v1::CASE_TRANSITION_CLOSED) {
+      closed_seq_ = std::max(closed_seq_, seq);
+    }
     reason_ = step.reason();
     if (step.transition() == v1::CASE_TRANSITION_CLOSING) return;
   }
@@ -63,19 +68,39 @@ void SpoolCloser::LookBack() {
 bool SpoolCloser::Advance() {
   if (!spool_.closed() || spool_.has_uncommitted() || !spool_.AllSettled()) return false;
   if (!looked_back_) LookBack();
-  if (closed_said_) return false;
+  if (closed_by_other_ || IsOver()) return false;
+  const bool again = closed_seq_ != 0;
+  if (again) {
+    if (!spool_.refused(1).Contains(closed_seq_)) return false;
+    const DeviceTime now = clock_.Now();
+    if (!retry_at_) retry_at_ = now + retry_delay_;
+    if (now < *retry_at_) return false;
+    retry_at_.reset();
+    retry_delay_ = std::min(retry_delay_ * 2, kLongestCloseRetry);
+  }
   const int64_t at_ns = LastTimeNs(spool_);
-  PutTotal(at_ns);
+  PutTotal(at_ns, again);
   v1::Record closed = ClosingRecord(v1::CASE_TRANSITION_CLOSED, reason_);
   Put(&closed, at_ns);
-  closed_said_ = true;
+  closed_seq_ = spool_.last_seq(1);
   return true;
 }
 
-bool SpoolCloser::IsOver() {
-  if (!spool_.closed() || spool_.has_uncommitted() || !spool_.AllSettled()) return false;
-  if (!looked_back_) LookBack();
-  return closed_said_;
+void SpoolCloser::OnStep(v1::CaseTransition step) {
+  if (step == v1::CASE_TRANSITION_CLOSED) closed_by_other_ = true;
+  if (step == v1::CASE_TRANSITION_REOPENED) closed_by_other_ = false;
+}
+
+absl::Status SpoolCloser::OnCertificate(const v1::Certificate& certificate,
+                                        absl::string_view public_key) {
+  cleared_.reset();  // the newest stands for those before
+  absl::Status status = CheckClears(spool_, certificate, public_key);
+  if (status.ok()) cleared_ = TotalNow();
+  return status;
+}
+
+bool SpoolCloser::IsOver() const {
+  return spool_.closed() && !spool_.has_uncommitted() && cleared_ == TotalNow();
 }
 
 }  // namespace remora::agent

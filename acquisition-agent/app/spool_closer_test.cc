@@ -6,6 +6,7 @@
 
 #include "acquisition-agent/app/dry_run.h"
 #include "acquisition-agent/app/spool_recorder.h"
+#include "common/record_seal.h"
 #include "common/testing/fake_clock.h"
 #include "common/testing/fake_file_system.h"
 
@@ -53,12 +54,35 @@ class SpoolCloserTest : public testing::Test {
       spool_->MarkHeld(lane, held);
     }
   }
+  // All of lane 1 up to it is on record, and it is refused.
+  void HubRefuses(uint64_t seq) {
+    SeqRanges held;
+    held.InsertRange(1, seq - 1);
+    spool_->MarkHeld(1, held);
+    SeqRanges refused;
+    refused.Insert(seq);
+    spool_->MarkRefused(1, refused);
+  }
+  // That all that is committed is on record.
+  absl::Status Certify() {
+    v1::Certificate certificate;
+    for (uint32_t lane = 0; lane < kLaneCount; ++lane) {
+      if (spool_->committed_seq(lane) == 0) continue;
+      v1::OriginLaneHead* head = certificate.add_heads();
+      head->set_origin(spool_->origin().ToString());
+      head->set_lane(lane);
+      head->set_last_origin_seq(spool_->committed_seq(lane));
+    }
+    signer_.Sign(spool_->case_id(), &certificate);
+    return closer_->OnCertificate(certificate, signer_.public_key());
+  }
   v1::Record Last() {
     v1::Record record;
     EXPECT_TRUE(record.ParseFromString(*spool_->Read(1, spool_->committed_seq(1))));
     return record;
   }
 
+  const RecordSigner signer_{RecordSigner::Seed{1}};
   FakeFileSystem files_;
   FakeClock clock_;
   std::unique_ptr<CaseSpool> spool_;
@@ -87,7 +111,69 @@ TEST_F(SpoolCloserTest, SaysClosedOnlyWhenTheHubHasAnsweredForAllElse) {
   EXPECT_FALSE(closer_->IsOver()) << "not yet with the hub";
   HubHoldsAll();
   EXPECT_FALSE(closer_->Advance());
+  EXPECT_FALSE(closer_->IsOver()) << "the hub holds all, and has certified nothing";
+  ASSERT_TRUE(Certify().ok());
   EXPECT_TRUE(closer_->IsOver());
+  PutNote();
+  EXPECT_FALSE(closer_->IsOver()) << "more came";
+  ASSERT_TRUE(spool_->Commit().ok());
+  EXPECT_FALSE(closer_->IsOver()) << "which is not certified";
+}
+
+TEST_F(SpoolCloserTest, RefusedCloseIsSaidAgainWithItsTotalAfterAWhile) {
+  EndSource();
+  HubHoldsAll();
+  ASSERT_TRUE(closer_->Advance());
+  ASSERT_TRUE(spool_->Commit().ok());
+  uint64_t closed = spool_->last_seq(1);
+  for (const Duration delay : {kFirstCloseRetry, kFirstCloseRetry * 2}) {
+    HubRefuses(closed);
+    EXPECT_FALSE(closer_->IsOver());
+    EXPECT_FALSE(closer_->Advance()) << "not at once";
+    clock_.Advance(delay - Duration::Milliseconds(1));
+    EXPECT_FALSE(closer_->Advance());
+    clock_.Advance(Duration::Milliseconds(1));
+    EXPECT_TRUE(closer_->Advance());
+    ASSERT_TRUE(spool_->Commit().ok());
+    EXPECT_EQ(spool_->last_seq(1), closed + 2) << "a total, and CLOSED";
+    EXPECT_EQ(Last().case_lifecycle().transition(), v1::CASE_TRANSITION_CLOSED);
+    closed = spool_->last_seq(1);
+  }
+  HubHoldsAll();
+  clock_.Advance(kLongestCloseRetry);
+  EXPECT_FALSE(closer_->Advance()) << "it was taken";
+}
+
+TEST_F(SpoolCloserTest, RefusedCloseIsSaidAgainAfterARestartToo) {
+  EndSource();
+  HubHoldsAll();
+  ASSERT_TRUE(closer_->Advance());
+  ASSERT_TRUE(spool_->Commit().ok());
+  const uint64_t closed = spool_->last_seq(1);
+  Open();
+  HubRefuses(closed);
+  EXPECT_FALSE(closer_->Advance());
+  clock_.Advance(kFirstCloseRetry);
+  EXPECT_TRUE(closer_->Advance());
+}
+
+TEST_F(SpoolCloserTest, CaseThatAPersonClosedNeedsNoStepOfOurs) {
+  EndSource();
+  HubHoldsAll();
+  closer_->OnStep(v1::CASE_TRANSITION_CLOSED);
+  EXPECT_FALSE(closer_->Advance());
+  EXPECT_FALSE(closer_->IsOver());
+  ASSERT_TRUE(Certify().ok());
+  EXPECT_TRUE(closer_->IsOver());
+}
+
+TEST_F(SpoolCloserTest, TotalIsSaidAgainForWhoeverClosesAnew) {
+  EndSource();
+  const uint64_t before = spool_->last_seq(1);
+  closer_->PutTotal(5);
+  EXPECT_EQ(spool_->last_seq(1), before);
+  closer_->PutTotal(5, /*again=*/true);
+  EXPECT_EQ(spool_->last_seq(1), before + 1);
 }
 
 TEST_F(SpoolCloserTest, SaysTheTotalAgainWhenMoreCame) {
@@ -112,6 +198,8 @@ TEST_F(SpoolCloserTest, NothingIsSaidTwiceAfterARestart) {
   Open();
   HubHoldsAll();
   EXPECT_FALSE(closer_->Advance());
+  EXPECT_FALSE(closer_->IsOver()) << "the certificate is asked for again";
+  ASSERT_TRUE(Certify().ok());
   EXPECT_TRUE(closer_->IsOver());
 }
 

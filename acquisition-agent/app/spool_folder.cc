@@ -119,7 +119,7 @@ bool SpoolFolder::ReclaimDone() {
     }
     if (removed == 0) continue;
     console_.Say(absl::StrCat("The disk is short: ", removed, " files of EMG and sweeps of ", name,
-                              " are removed; the hub has them"));
+                              " are removed; the hub has certified that it has them"));
     return true;
   }
   return false;

@@ -2,8 +2,9 @@
 //
 //   FOLDER/origin            16 random bytes, drawn once
 //   FOLDER/case-ID/          a case (case_spool.h)
-//   FOLDER/done-ID/          one that is closed and wholly held by the hub: kept, but its bulk goes
-//                            first when the disk is short
+//   FOLDER/done-ID/          one that a certificate clears (certificate_check.h): kept, but its
+//                            bulk goes first when the disk is short
+//   FOLDER/hub-key           whose certificates count (hub_key.h)
 //
 // Used by one process at a time (the app locks the folder). It outlives the spools that it opened:
 // while they run they ask it for room, on their sequence.
@@ -37,7 +38,7 @@ class SpoolFolder {
   absl::StatusOr<std::unique_ptr<CaseSpool>> NewCase(const CaseId& case_id);
   // Removes the bulk of one done case. False: there is none left.
   bool ReclaimDone();
-  // Marks a closed case that is wholly settled. Its spool must not be written any more.
+  // Marks a case that a certificate clears. Its spool must not be written any more.
   absl::Status MarkDone(const CaseId& case_id);
 
  private:

@@ -27,6 +27,18 @@ std::string RecordWriter::Write(v1::Record body) {
   return WriteAs(next_[lane]++, std::move(body));
 }
 
+std::string RecordWriter::WriteTotal() {
+  v1::Record body;
+  for (uint32_t lane = 0; lane < kLaneCount; ++lane) {
+    const uint64_t last = lane == 1 ? next_[lane] : next_[lane] - 1;
+    if (last == 0) continue;
+    v1::LaneTotal* total = body.mutable_publisher_total()->add_lanes();
+    total->set_lane(lane);
+    total->set_last_origin_seq(last);
+  }
+  return Write(std::move(body));
+}
+
 std::string RecordWriter::WriteAs(uint64_t origin_seq, v1::Record body) const {
   body.set_case_id(case_id_.ToString());
   body.set_origin(origin_.ToString());

@@ -23,6 +23,8 @@ class RecordWriter {
   std::string Write(v1::Record body);
   // The same under a number of the caller's choice.
   std::string WriteAs(uint64_t origin_seq, v1::Record body) const;
+  // What was written so far, as a PublisherTotal, under the next number of its lane.
+  std::string WriteTotal();
   // The id of the last record written in the lane.
   RecordKey LastKey(uint32_t lane) const { return {origin_, lane, next_[lane] - 1}; }
   uint64_t next(uint32_t lane) const { return next_[lane]; }

@@ -7,6 +7,7 @@
 
 #include "common/chain.h"
 #include "common/fold/case_fold.h"
+#include "common/random.h"
 #include "common/record_seal.h"
 #include "hub/participants/testing/core_harness.h"
 #include "hub/rooms/limits.h"
@@ -43,8 +44,12 @@ class ClosingTest : public ::testing::Test {
   }
   v1::Record Total(uint64_t lane_5) const {
     v1::Record body;
-    for (const auto& [lane, last] :
-         std::map<uint32_t, uint64_t>{{1, writer_.next(1)}, {5, lane_5}}) {
+    for (uint32_t lane = 0; lane < kLaneCount; ++lane) {
+      // Of lane 1 it counts itself.
+      const uint64_t last = lane == 5   ? lane_5
+                            : lane == 1 ? writer_.next(lane)
+                                        : writer_.next(lane) - 1;
+      if (last == 0) continue;
       v1::LaneTotal* total = body.mutable_publisher_total()->add_lanes();
       total->set_lane(lane);
       total->set_last_origin_seq(last);
@@ -77,6 +82,11 @@ class ClosingTest : public ::testing::Test {
     heads_.clear();
     ChainHead chain{};
     CaseFold fold(case_id_);
+    struct Lane {
+      SeqRanges numbers;
+      uint64_t late = 0;
+    };
+    std::map<std::pair<OriginId, uint32_t>, Lane> held;
     const std::string& key = hub_.signer().public_key();
     for (const std::string& bytes : hub_.JournalRecords(case_id_)) {
       const StampedRecord stamped = *WalkStamped(bytes);
@@ -97,7 +107,21 @@ class ClosingTest : public ::testing::Test {
         check(record.certificate());
         EXPECT_EQ(record.certificate().record_count(), seq - 1);
         certificates_.push_back(record.certificate());
+        for (const v1::OriginLaneHead& head : record.certificate().heads()) {
+          const Lane& lane = held[{OriginId::FromBytes(head.origin()), head.lane()}];
+          EXPECT_EQ(head.held_count(), lane.numbers.count()) << seq;
+          EXPECT_EQ(head.late_count(), lane.late) << seq;
+          SeqRanges all = lane.numbers;
+          for (const v1::NamedGap& gap : head.gaps()) {
+            all.InsertRange(gap.first_origin_seq(), gap.last_origin_seq());
+          }
+          EXPECT_EQ(all.contiguous(), head.last_origin_seq()) << "each number is held or named";
+        }
       }
+      Lane& lane = held[{stamped.header.origin, stamped.header.lane}];
+      const bool bulk = stamped.header.lane >= kControlLaneCount;
+      lane.late += bulk && stamped.header.origin_seq < lane.numbers.largest() ? 1 : 0;
+      lane.numbers.Insert(stamped.header.origin_seq);
       chain = ExtendChain(chain, bytes);
       FoldedRecord folded;
       folded.bytes.frame = SharedBytes(bytes);
@@ -256,6 +280,7 @@ TEST_F(ClosingTest, ToldGapsAreKnownAfterARestartHoweverManyThereWere) {
   agent_->Join(case_id_);
   hub_.Run();
   FromAgent(LifecycleBody(v1::CASE_TRANSITION_CLOSING));
+  FromAgent(Total(2 * count));
   FromAgent(LifecycleBody(v1::CASE_TRANSITION_CLOSED));
   EXPECT_EQ(LastRefusal(*agent_), "");
   CheckSeals();
@@ -280,8 +305,8 @@ TEST_F(ClosingTest, AgentThatIsAwayWithoutItsTotalNeedsAPersonsWord) {
 TEST_F(ClosingTest, LateAnnexOfASealedCaseIsTakenAndCertifiedWhenItIsQuiet) {
   Block(1);
   FromAgent(LifecycleBody(v1::CASE_TRANSITION_CLOSING));
-  FromAgent(Total(1));
-  FromAgent(LifecycleBody(v1::CASE_TRANSITION_CLOSED));
+  FromAgent(Total(3));
+  FromTech(WithGaps("the link is slow"));
   FromTech(LifecycleBody(v1::CASE_TRANSITION_SEALED));
   const size_t sealed_at = hub_.JournalRecords(case_id_).size();
   hub_.RunFor(Duration::Seconds(100));
@@ -309,9 +334,18 @@ TEST_F(ClosingTest, LateAnnexOfASealedCaseIsTakenAndCertifiedWhenItIsQuiet) {
 }
 
 TEST_F(ClosingTest, SealedCaseTakesNothingOfStrangersAndNoStep) {
+  Block(1);
   FromAgent(LifecycleBody(v1::CASE_TRANSITION_CLOSING));
+  FromAgent(Total(1));
   FromAgent(LifecycleBody(v1::CASE_TRANSITION_CLOSED));
   FromTech(LifecycleBody(v1::CASE_TRANSITION_SEALED));
+  CheckSeals();
+  EXPECT_EQ(heads_.back().seq() + 1, hub_.JournalRecords(case_id_).size())
+      << "the step itself is signed";
+  Block(2);
+  EXPECT_THAT(LastRefusal(*agent_), HasSubstr("sealed")) << "beyond its total";
+  FromTech(MessageBody("late", tech_->identity.display_name));
+  EXPECT_THAT(LastRefusal(*tech_), HasSubstr("sealed"));
   FromTech(LifecycleBody(v1::CASE_TRANSITION_REOPENED, "", "why not"));
   EXPECT_THAT(LastRefusal(*tech_), HasSubstr("sealed cannot be reopened"));
   TestParticipant stranger(hub_, ReaderIdentity());
@@ -326,7 +360,8 @@ TEST_F(ClosingTest, SealedCaseTakesNothingOfStrangersAndNoStep) {
 TEST_F(ClosingTest, AnnexIsCertifiedAfterARestartToo) {
   Block(1);
   FromAgent(LifecycleBody(v1::CASE_TRANSITION_CLOSING));
-  FromAgent(LifecycleBody(v1::CASE_TRANSITION_CLOSED));
+  FromAgent(Total(3));
+  FromTech(WithGaps("the link is slow"));
   Block(3);
   Block(2);
   agent_ = nullptr;
@@ -341,6 +376,7 @@ TEST_F(ClosingTest, AnnexIsCertifiedAfterARestartToo) {
 
 TEST_F(ClosingTest, ReopenedCaseGetsANewCertificateWhenItIsClosedAgain) {
   FromAgent(LifecycleBody(v1::CASE_TRANSITION_CLOSING));
+  FromAgent(Total(0));
   FromAgent(LifecycleBody(v1::CASE_TRANSITION_CLOSED));
   FromTech(LifecycleBody(v1::CASE_TRANSITION_REOPENED, "", "bleeding"));
   Block(1);
@@ -348,11 +384,112 @@ TEST_F(ClosingTest, ReopenedCaseGetsANewCertificateWhenItIsClosedAgain) {
   CheckSeals();
   EXPECT_EQ(certificates_.size(), 1u) << "it is open: nothing is late";
   FromAgent(LifecycleBody(v1::CASE_TRANSITION_CLOSING));
+  FromTech(LifecycleBody(v1::CASE_TRANSITION_CLOSED));
+  EXPECT_THAT(LastRefusal(*tech_), HasSubstr("agent-1 has not said yet what it made: wait"))
+      << "its total of the first closing counts no more";
+  FromAgent(Total(1));
   FromAgent(LifecycleBody(v1::CASE_TRANSITION_CLOSED));
   CheckSeals();
   ASSERT_EQ(certificates_.size(), 2u);
   EXPECT_EQ(certificates_[1].certificate_index(), 2u);
   EXPECT_EQ(certificates_[1].late_count(), 0u);
+}
+
+class SeededClosingTest : public ClosingTest, public ::testing::WithParamInterface<uint64_t> {};
+
+// Any order of blocks, with holes, some refused, some offered twice, late ones: what is certified
+// is what is on record.
+TEST_P(SeededClosingTest, BooksOfAnyHistoryAreThoseOfTheRecord) {
+  const std::unique_ptr<Random> random = MakeSeededRandom(GetParam());
+  const uint64_t last = 40;
+  for (int i = 0; i < 60; ++i) {
+    const uint64_t seq = 1 + random->Uint64() % last;
+    if (random->Uint64() % 8 == 0) {
+      agent_->Publish({writer_.WriteAs(seq, BlockBody("", 1))});  // without a name: refused
+      hub_.Run();
+    } else {
+      Block(seq);
+    }
+  }
+  FromAgent(LifecycleBody(v1::CASE_TRANSITION_CLOSING));
+  FromAgent(Total(last));
+  FromTech(WithGaps("seeded"));
+  for (uint64_t seq = last; seq > last / 2; --seq) Block(seq);
+  hub_.RunFor(Duration::Seconds(80));
+  CheckSeals();
+  EXPECT_GE(certificates_.size(), 1u);
+}
+INSTANTIATE_TEST_SUITE_P(Seeds, SeededClosingTest, ::testing::Range<uint64_t>(1, 21));
+
+TEST_F(ClosingTest, PersonsCloseWaitsForTheTotalOfAnAgentThatIsHere) {
+  Block(1);
+  FromTech(LifecycleBody(v1::CASE_TRANSITION_CLOSING));
+  FromTech(LifecycleBody(v1::CASE_TRANSITION_CLOSED));
+  EXPECT_THAT(LastRefusal(*tech_), HasSubstr("agent-1 has not said yet what it made: wait"));
+  FromAgent(Total(1));
+  Block(2);
+  FromTech(LifecycleBody(v1::CASE_TRANSITION_CLOSED));
+  EXPECT_THAT(LastRefusal(*tech_), HasSubstr("agent-1 records on"));
+  EXPECT_EQ(Stage(), v1::CASE_STAGE_CLOSING);
+  FromAgent(Total(2));
+  FromTech(LifecycleBody(v1::CASE_TRANSITION_CLOSED));
+  CheckSeals();
+  ASSERT_EQ(certificates_.size(), 1u);
+  EXPECT_TRUE(certificates_[0].complete());
+}
+
+TEST_F(ClosingTest, AgentThatComesBackWithoutItsTotalDoesNotMakeTheCaseComplete) {
+  Block(1);
+  FromAgent(LifecycleBody(v1::CASE_TRANSITION_CLOSING));
+  FromTech(WithGaps("the machine is gone"));
+  hub_.RunFor(Duration::Seconds(61));
+  Block(2);
+  hub_.RunFor(Duration::Seconds(11));
+  CheckSeals();
+  ASSERT_EQ(certificates_.size(), 2u);
+  EXPECT_FALSE(certificates_[1].complete()) << "what it still holds nobody knows";
+  EXPECT_FALSE(HeadOf(certificates_[1], 5)->total_given());
+}
+
+TEST_F(ClosingTest, TotalsAreTakenInOrderAfterARestart) {
+  Block(1);
+  FromAgent(LifecycleBody(v1::CASE_TRANSITION_CLOSING));
+  FromAgent(Total(1));
+  FromTech(LifecycleBody(v1::CASE_TRANSITION_REOPENED, "", "bleeding"));
+  FromTech(LifecycleBody(v1::CASE_TRANSITION_CLOSING));
+  agent_ = nullptr;
+  tech_ = nullptr;
+  hub_.RestartHub();
+  hub_.Run();
+  tech_ = std::make_unique<TestParticipant>(hub_, TechnologistIdentity());
+  tech_->Hello();
+  tech_->Join(case_id_);
+  hub_.Run();
+  tech_writer_ = std::make_unique<RecordWriter>(case_id_, tech_->origin);
+  FromTech(LifecycleBody(v1::CASE_TRANSITION_CLOSED));
+  EXPECT_THAT(LastRefusal(*tech_), HasSubstr("agent-1 is not here and has not said"));
+}
+
+TEST_F(ClosingTest, AnnexThatIsNeverQuietIsCertifiedInTheEndAndNotMoreThanNowAndThen) {
+  Block(1);
+  FromAgent(LifecycleBody(v1::CASE_TRANSITION_CLOSING));
+  FromAgent(Total(1));
+  FromAgent(LifecycleBody(v1::CASE_TRANSITION_CLOSED));
+  uint64_t seq = 1;
+  for (Duration waited; waited < kLongestAnnexWait * 2; waited = waited + Duration::Seconds(9)) {
+    Block(++seq);
+    hub_.RunFor(Duration::Seconds(9));
+  }
+  CheckSeals();
+  EXPECT_GE(certificates_.size(), 2u);
+  EXPECT_LE(certificates_.size(), 3u);
+  const size_t before = certificates_.size();
+  for (int i = 0; i < 8; ++i) {
+    Block(++seq);
+    hub_.RunFor(Duration::Seconds(15));
+  }
+  CheckSeals();
+  EXPECT_LE(certificates_.size(), before + 3) << "one a minute";
 }
 
 TEST_F(ClosingTest, HeadIsSignedEachMinuteOfACaseWithNewRecords) {

@@ -127,7 +127,7 @@ TEST_F(TheatreTest, StepThatIsRefusedChangesNoClaim) {
 }
 
 TEST_F(TheatreTest, CaseThatIsOverFreesItsTheatreWhileItsAgentStaysConnected) {
-  agent_->Publish({writer_.Write(LifecycleBody(v1::CASE_TRANSITION_CLOSING)),
+  agent_->Publish({writer_.Write(LifecycleBody(v1::CASE_TRANSITION_CLOSING)), writer_.WriteTotal(),
                    writer_.Write(LifecycleBody(v1::CASE_TRANSITION_CLOSED))});
   hub_.Run();
   EXPECT_EQ(agent_->CountOf(v1::Down::kRecordRefused), 0);
@@ -140,7 +140,7 @@ TEST_F(TheatreTest, ReopenedCaseTakesItsTheatreBackUnlessAnotherHasIt) {
   tech.Join(case_id_);
   hub_.Run();
   RecordWriter writer(case_id_, tech.origin);
-  agent_->Publish({writer_.Write(LifecycleBody(v1::CASE_TRANSITION_CLOSING)),
+  agent_->Publish({writer_.Write(LifecycleBody(v1::CASE_TRANSITION_CLOSING)), writer_.WriteTotal(),
                    writer_.Write(LifecycleBody(v1::CASE_TRANSITION_CLOSED))});
   hub_.Run();
   {

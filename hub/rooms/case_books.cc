@@ -48,6 +48,16 @@ bool HoldsBulk(const OriginLedger& ledger, const OriginId& origin) {
   return false;
 }
 
+// Of an agent whose total is not known.
+std::string UnsaidText(const std::string& participant, bool stale, bool here) {
+  if (stale) {
+    return here ? absl::StrCat(participant, " records on: stop it, or wait for its last word")
+                : absl::StrCat(participant, " is not here and made more than it said");
+  }
+  return here ? absl::StrCat(participant, " has not said yet what it made: wait")
+              : absl::StrCat(participant, " is not here and has not said what it made");
+}
+
 }  // namespace
 
 void CaseBooks::Note(const RecordKey& key, const v1::Record& record) {
@@ -56,6 +66,12 @@ void CaseBooks::Note(const RecordKey& key, const v1::Record& record) {
     total.clear();
     for (const v1::LaneTotal& lane : record.publisher_total().lanes()) {
       if (lane.lane() < kLaneCount) total[lane.lane()] = lane.last_origin_seq();
+    }
+  } else if (record.has_case_lifecycle()) {
+    const v1::CaseTransition step = record.case_lifecycle().transition();
+    steps_[key.origin].Insert(key.origin_seq);
+    if (step == v1::CASE_TRANSITION_CLOSING || step == v1::CASE_TRANSITION_REOPENED) {
+      totals_.clear();
     }
   } else if (record.has_data_gap()) {
     const v1::DataGap& gap = record.data_gap();
@@ -95,6 +111,34 @@ void CaseBooks::NameHole(const OriginLane& where, uint64_t first, uint64_t last,
   add(next, last, nullptr);
 }
 
+CaseBooks::Total CaseBooks::TotalOf(const OriginLedger& ledger, const OriginId& origin) const {
+  const auto total = totals_.find(origin);
+  if (total == totals_.end()) return Total::kNone;
+  for (uint32_t lane = 0; lane < kLaneCount; ++lane) {
+    const auto said = total->second.find(lane);
+    const uint64_t last = said == total->second.end() ? 0 : said->second;
+    const SeqRanges& used = ledger.Used(origin, lane);
+    if (used.largest() <= last) continue;
+    SeqRanges held = used.Without(ledger.Refused(origin, lane));
+    if (const auto steps = steps_.find(origin); lane == 1 && steps != steps_.end()) {
+      held = held.Without(steps->second);
+    }
+    if (held.largest() > last) return Total::kStale;
+  }
+  return Total::kGiven;
+}
+
+bool CaseBooks::Expects(const OriginLedger& ledger, const People& people,
+                        const RecordKey& key) const {
+  if (key.origin_seq <= ledger.Used(key.origin, key.lane).largest()) return true;
+  if (TotalOf(ledger, key.origin) == Total::kGiven) {
+    const std::map<uint32_t, uint64_t>& total = totals_.at(key.origin);
+    const auto said = total.find(key.lane);
+    return said != total.end() && key.origin_seq <= said->second;
+  }
+  return people.is_agent(ledger.ParticipantOf(key.origin)) || HoldsBulk(ledger, key.origin);
+}
+
 v1::OriginLaneHead CaseBooks::HeadOf(const OriginLedger& ledger, const OriginId& origin,
                                      uint32_t lane) const {
   v1::OriginLaneHead head;
@@ -109,7 +153,7 @@ v1::OriginLaneHead CaseBooks::HeadOf(const OriginLedger& ledger, const OriginId&
   head.set_duplicate_count(counts.duplicates);
   uint64_t last = used.largest();
   if (const auto total = totals_.find(origin); total != totals_.end()) {
-    head.set_total_given(true);
+    head.set_total_given(TotalOf(ledger, origin) == Total::kGiven);
     const auto of_lane = total->second.find(lane);
     if (of_lane != total->second.end()) last = std::max(last, of_lane->second);
   }
@@ -137,9 +181,9 @@ CaseBooks::Balance CaseBooks::Strike(const OriginLedger& ledger, const People& p
   size_t bytes = 0;
   for (const OriginId& origin : ledger.Origins()) {
     const std::string& participant = ledger.ParticipantOf(origin);
-    if (!totals_.contains(origin) && !people.is_here(origin) &&
-        (people.is_agent(participant) || HoldsBulk(ledger, origin))) {
-      AddText(absl::StrCat(participant, " is not here and has not said what it made"),
+    const Total total = TotalOf(ledger, origin);
+    if (total != Total::kGiven && (people.is_agent(participant) || HoldsBulk(ledger, origin))) {
+      AddText(UnsaidText(participant, total == Total::kStale, people.is_here(origin)),
               &balance.missing);
       balance.complete = false;
     }

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "common/ids.h"
+#include "common/seq_ranges.h"
 #include "hub/rooms/origin_ledger.h"
 #include "remora/v1/record.pb.h"
 
@@ -19,8 +20,9 @@ namespace remora::hub {
 
 class CaseBooks {
  public:
-  // A record that was accepted, or is on record: totals of publishers, and gaps of their own that
-  // they tell. Others are passed over. Beyond kMaxToldGaps a gap is not remembered: its numbers
+  // A record that was accepted, or is on record, in order: totals of publishers, gaps of their own
+  // that they tell, steps of the case's life. Others are passed over. CLOSING and REOPENED void the
+  // totals that were given before. Beyond kMaxToldGaps a gap is not remembered: its numbers
   // count as missing.
   void Note(const RecordKey& key, const v1::Record& record);
 
@@ -32,7 +34,8 @@ class CaseBooks {
   struct Balance {
     // By origin and lane. Origins without a number are left out.
     std::vector<v1::OriginLaneHead> heads;
-    // Nothing is missing that nobody has explained, and each agent has said its total or is here.
+    // Nothing is missing that nobody has explained, and each agent has said its total behind the
+    // newest CLOSING, and made nothing since.
     bool complete = true;
     // What is missing of whom, for a person; empty when complete.
     std::string missing;
@@ -41,6 +44,9 @@ class CaseBooks {
   };
   // `ledger`: as accepted.
   Balance Strike(const OriginLedger& ledger, const People& people) const;
+  // Whether a sealed case still waits for it: up to its origin's total, or, of an agent that has
+  // given none, whatever comes.
+  bool Expects(const OriginLedger& ledger, const People& people, const RecordKey& key) const;
 
  private:
   using OriginLane = std::pair<OriginId, uint32_t>;
@@ -48,6 +54,9 @@ class CaseBooks {
     uint64_t last = 0;
     RecordKey record;
   };
+  enum class Total { kNone, kGiven, kStale };
+  // Stale: it holds more than it said, but for steps of the case's life, which close it.
+  Total TotalOf(const OriginLedger& ledger, const OriginId& origin) const;
   v1::OriginLaneHead HeadOf(const OriginLedger& ledger, const OriginId& origin,
                             uint32_t lane) const;
   // Splits a hole into what was told and what was not.
@@ -55,6 +64,8 @@ class CaseBooks {
                 v1::OriginLaneHead* head) const;
 
   std::map<OriginId, std::map<uint32_t, uint64_t>> totals_;
+  // Numbers of steps of the case's life, all in lane 1.
+  std::map<OriginId, SeqRanges> steps_;
   std::map<OriginLane, std::map<uint64_t, ToldGap>> told_gaps_;
   size_t told_gap_count_ = 0;
 };

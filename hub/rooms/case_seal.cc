@@ -1,6 +1,8 @@
 #include "hub/rooms/case_seal.h"
 
 #include <algorithm>
+#include <initializer_list>
+#include <map>
 #include <set>
 #include <utility>
 
@@ -11,13 +13,24 @@
 namespace remora::hub {
 namespace {
 
-void NoteAll(const RecordShelf& shelf, CaseBooks* books) {
-  for (const auto& [seq, entry] : shelf.records()) {
+// In their common order: a total counts only behind the newest CLOSING.
+void NoteAll(std::initializer_list<const RecordShelf*> shelves, CaseBooks* books) {
+  std::map<uint64_t, RecordShelf::Entry> by_seq;
+  for (const RecordShelf* shelf : shelves) {
+    by_seq.insert(shelf->records().begin(), shelf->records().end());
+  }
+  for (const auto& [seq, entry] : by_seq) {
     v1::Record record;
     const absl::string_view bytes = entry.bytes.view();
     if (!record.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) continue;
     books->Note({OriginId::FromBytes(record.origin()), record.lane(), record.origin_seq()}, record);
   }
+}
+
+// Whether it adds to what a closed case holds: not who looks at it, nor how links and clocks are.
+bool MakesAnnex(uint32_t kind) {
+  return kind != v1::Record::kViewSeen && kind != v1::Record::kClockEstimate &&
+         kind != v1::Record::kPresence && kind != v1::Record::kLinkState;
 }
 
 std::string ChainText(const CaseHead& head) {
@@ -29,25 +42,38 @@ std::string ChainText(const CaseHead& head) {
 CaseSeal::CaseSeal(Parts parts) : parts_(std::move(parts)), signed_at_(parts_.clock->Now()) {}
 
 void CaseSeal::Restore() {
-  NoteAll(parts_.fold->gaps(), &books_);
-  NoteAll(parts_.fold->publisher_totals(), &books_);
+  NoteAll({&parts_.fold->gaps(), &parts_.fold->publisher_totals(), &parts_.fold->lifecycle()},
+          &books_);
   signed_at_ = parts_.clock->Now();
   signed_seq_ = parts_.fold->signed_head().seq() + 1;
   const v1::Certificate& certificate = parts_.fold->certificate();
   certificate_index_ = certificate.certificate_index();
-  reason_ = certificate.reason();
-  actor_ = certificate.actor();
-  if (certificate_index_ > 0 && LateCount() > 0) annex_at_ = parts_.clock->Now();
+  reason_ = actor_ = "";
+  for (const auto& [seq, entry] : parts_.fold->lifecycle().records()) {
+    v1::Record record;
+    const absl::string_view bytes = entry.bytes.view();
+    if (!record.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) continue;
+    const v1::CaseLifecycle& step = record.case_lifecycle();
+    if (step.transition() != v1::CASE_TRANSITION_CLOSED) continue;
+    reason_ = step.with_gaps() ? step.reason() : "";
+    actor_ = step.with_gaps() ? step.actor() : "";
+  }
+  if (certificate_index_ > 0 && LateCount() > 0) annex_at_ = annex_since_ = parts_.clock->Now();
 }
 
-CaseBooks::Balance CaseSeal::Strike() const {
+CaseBooks::People CaseSeal::MakePeople() const {
   std::set<std::string> agents;
   for (const v1::ParticipantSummary& participant : parts_.fold->Participants()) {
     if (participant.role() == v1::ROLE_AGENT) agents.insert(participant.participant());
   }
-  return books_.Strike(
-      *parts_.ledger,
-      {[&agents](const std::string& name) { return agents.contains(name); }, parts_.is_here});
+  return {[agents = std::move(agents)](const std::string& name) { return agents.contains(name); },
+          parts_.is_here};
+}
+
+CaseBooks::Balance CaseSeal::Strike() const { return books_.Strike(*parts_.ledger, MakePeople()); }
+
+bool CaseSeal::TakesSealed(const RecordKey& key) const {
+  return books_.Expects(*parts_.ledger, MakePeople(), key);
 }
 
 absl::Status CaseSeal::CheckClose(const v1::CaseLifecycle& step) const {
@@ -64,15 +90,27 @@ absl::Status CaseSeal::CheckClose(const v1::CaseLifecycle& step) const {
 void CaseSeal::OnTaken(const RecordHeader& header, const v1::Record* record) {
   if (record != nullptr) books_.Note(header.key(), *record);
   if (header.origin == parts_.hub) return;
-  if (record == nullptr || !record->has_case_lifecycle()) {
-    if (certificate_index_ > 0) annex_at_ = parts_.clock->Now();
-    return;
+  if (record != nullptr && record->has_case_lifecycle()) return OnStep(record->case_lifecycle());
+  if (certificate_index_ == 0 || !MakesAnnex(header.kind)) return;
+  const DeviceTime now = parts_.clock->Now();
+  if (!annex_at_) annex_since_ = now;
+  annex_at_ = now;
+}
+
+void CaseSeal::OnStep(const v1::CaseLifecycle& step) {
+  switch (step.transition()) {
+    case v1::CASE_TRANSITION_CLOSED:
+      // Only who closed with gaps has accepted any.
+      reason_ = step.with_gaps() ? step.reason() : "";
+      actor_ = step.with_gaps() ? step.actor() : "";
+      return Certify(reason_, actor_, 0);
+    case v1::CASE_TRANSITION_SEALED:
+    case v1::CASE_TRANSITION_ABANDONED:
+      // The step itself is not to be behind the last signature.
+      return SignHead();
+    default:
+      return;
   }
-  const v1::CaseLifecycle& step = record->case_lifecycle();
-  if (step.transition() != v1::CASE_TRANSITION_CLOSED) return;
-  reason_ = step.reason();
-  actor_ = step.actor();
-  Certify(reason_, actor_, 0);
 }
 
 std::string CaseSeal::StateDigest() const {
@@ -102,9 +140,8 @@ void CaseSeal::SignHead() {
 void CaseSeal::Certify(const std::string& reason, const std::string& actor, uint64_t late_count) {
   annex_at_.reset();
   if (parts_.signer == nullptr) return;
-  SignHead();
   CaseBooks::Balance balance = Strike();
-  if (!balance.fits) return;
+  if (!balance.fits) return SignHead();
   const CaseHead& accepted = parts_.commits->accepted();
   v1::Record record;
   v1::Certificate* certificate = record.mutable_certificate();
@@ -125,7 +162,8 @@ void CaseSeal::Certify(const std::string& reason, const std::string& actor, uint
   certificate->set_fold_version(kFoldVersion);
   parts_.signer->Sign(accepted.case_id, certificate);
   parts_.write(std::move(record));
-  signed_seq_ = parts_.commits->accepted_seq();
+  certified_at_ = parts_.clock->Now();
+  SignHead();
 }
 
 uint64_t CaseSeal::LateCount() const {
@@ -148,10 +186,16 @@ uint64_t CaseSeal::LateCount() const {
   return held - std::min(held, covered);
 }
 
+bool CaseSeal::IsAnnexDue(DeviceTime now) const {
+  if (!annex_at_) return false;
+  if (certified_at_ && now - *certified_at_ < kCertificateInterval) return false;
+  return now - *annex_at_ >= kAnnexQuiet || now - annex_since_ >= kLongestAnnexWait;
+}
+
 void CaseSeal::Tick(v1::CaseStage stage) {
   const DeviceTime now = parts_.clock->Now();
   const bool closed = stage == v1::CASE_STAGE_CLOSED || stage == v1::CASE_STAGE_SEALED;
-  if (closed && annex_at_ && now - *annex_at_ >= kAnnexQuiet &&
+  if (closed && IsAnnexDue(now) &&
       parts_.commits->committed().last_seq == parts_.commits->accepted_seq()) {
     return Certify(reason_, actor_, LateCount());
   }

@@ -4,9 +4,13 @@
 // and writes its certificates (docs/certificate.md).
 //
 //   each kSignedHeadInterval with something new           SignedHead
-//   CLOSED accepted: books complete, or closed with gaps  SignedHead, Certificate
-//   more came after it, and kAnnexQuiet without any more  SignedHead, Certificate (index + 1)
+//   CLOSED accepted: books complete, or closed with gaps  Certificate, SignedHead
+//   more came after it, and kAnnexQuiet without any more  Certificate (index + 1), SignedHead
+//   SEALED or ABANDONED accepted                          SignedHead
 //
+// What tells of people looking and of links (ViewSeen, Presence ...) makes no annex. A source that
+// is never quiet waits kLongestAnnexWait at most; two certificates of annexes are at least
+// kCertificateInterval apart.
 // Without a signer nothing is signed and no certificate is written. Sequence-bound to its room,
 // which owns it.
 
@@ -53,13 +57,18 @@ class CaseSeal {
 
   // Whether a case may be CLOSED by this step. FailedPrecondition names what is missing of whom.
   absl::Status CheckClose(const v1::CaseLifecycle& step) const;
+  // Whether a sealed case takes this record.
+  bool TakesSealed(const RecordKey& key) const;
   // Each record that was accepted; `record` null: not parsed. Writes the certificate behind CLOSED.
   void OnTaken(const RecordHeader& header, const v1::Record* record);
   // As time passes, while the room can take records.
   void Tick(v1::CaseStage stage);
 
  private:
+  CaseBooks::People MakePeople() const;
   CaseBooks::Balance Strike() const;
+  void OnStep(const v1::CaseLifecycle& step);
+  bool IsAnnexDue(DeviceTime now) const;
   // Of the state after all that is accepted.
   std::string StateDigest() const;
   void SignHead();
@@ -72,8 +81,11 @@ class CaseSeal {
   DeviceTime signed_at_;
   // Of the newest signed head.
   uint64_t signed_seq_ = 0;
-  // When the newest record came that no certificate covers.
+  // When the newest record came that no certificate covers, and the oldest.
   std::optional<DeviceTime> annex_at_;
+  DeviceTime annex_since_;
+  // Of this hub's life.
+  std::optional<DeviceTime> certified_at_;
   // The newest certificate as accepted.
   uint32_t certificate_index_ = 0;
   std::string reason_;

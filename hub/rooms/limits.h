@@ -65,6 +65,10 @@ static_assert(kMaxUnrecordedControlBytes >= 4 * kMaxControlBytes);
 inline constexpr Duration kSignedHeadInterval = Duration::Seconds(60);
 // A late annex is certified when nothing more has come for so long.
 inline constexpr Duration kAnnexQuiet = Duration::Seconds(10);
+// What makes an annex and is never quiet is certified all the same after this; and a source that
+// starts and stops makes one certificate, of up to 60 KiB, in so long.
+inline constexpr Duration kLongestAnnexWait = Duration::Seconds(600);
+inline constexpr Duration kCertificateInterval = Duration::Seconds(60);
 // What one certificate can name: a record of lane 1, with room for its header, texts and stamp.
 inline constexpr size_t kMaxCertificateHeads = 512;
 inline constexpr size_t kMaxCertificateBytes = kMaxControlBytes - 4 * 1024;

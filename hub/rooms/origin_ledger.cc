@@ -50,10 +50,11 @@ uint64_t OriginLedger::Next(const OriginId& origin, uint32_t lane) const {
 void OriginLedger::Accept(const RecordKey& key, uint64_t digest, const std::string& participant) {
   LaneState& state = State(key.origin, key.lane, participant);
   NoteAdvance(key.origin, key.lane, state);
-  if (key.lane >= kControlLaneCount && key.origin_seq < state.used.largest()) {
+  if (key.lane >= kControlLaneCount && key.origin_seq < state.largest_accepted) {
     ++state.counts.late;
     ++state.counts_advance.late;
   }
+  state.largest_accepted = std::max(state.largest_accepted, key.origin_seq);
   state.used.Insert(key.origin_seq);
   state.advance.Insert(key.origin_seq);
   Remember(key, digest);
@@ -157,13 +158,6 @@ void OriginLedger::CountDuplicate(const RecordKey& key) {
   ++it->second.lanes[key.lane].counts_advance.duplicates;
 }
 
-bool OriginLedger::Knows(const OriginId& origin) const {
-  const auto it = origins_.find(origin);
-  return it != origins_.end() &&
-         std::any_of(it->second.lanes.begin(), it->second.lanes.end(),
-                     [](const LaneState& lane) { return !lane.used.ranges().empty(); });
-}
-
 uint32_t OriginLedger::IndexOf(const OriginId& origin) {
   auto [it, inserted] = origins_.try_emplace(origin);
   if (inserted) it->second.index = static_cast<uint32_t>(origins_.size() - 1);
@@ -178,6 +172,7 @@ void OriginLedger::Restore(const OriginLaneHeld& held) {
     state.used.InsertRange(range.first, range.last);
   }
   state.durable = held.held;
+  state.largest_accepted = held.held.largest();
   state.refused = held.refused;
   state.durably_refused = held.refused;
   state.counts = {held.late_count, held.duplicate_count};

@@ -67,8 +67,6 @@ class OriginLedger {
   const SeqRanges& Used(const OriginId& origin, uint32_t lane) const;
   // Refused for good, on disk or not.
   const SeqRanges& Refused(const OriginId& origin, uint32_t lane) const;
-  // A number of it is in use.
-  bool Knows(const OriginId& origin) const;
   // Every origin with a number in use, ascending; whose it is (empty: the hub's own).
   std::vector<OriginId> Origins() const;
   const std::string& ParticipantOf(const OriginId& origin) const;
@@ -96,6 +94,8 @@ class OriginLedger {
     // Since TakeAdvances.
     SeqRanges advance;
     SeqRanges refused_advance;
+    // Of a record: numbers of refused ones make nobody late.
+    uint64_t largest_accepted = 0;
     Counts counts;
     Counts counts_advance;
     // By origin_seq modulo kRememberedDigests; grows as it is used.

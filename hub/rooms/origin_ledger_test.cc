@@ -82,6 +82,15 @@ TEST(OriginLedger, RefusedNumbersAreUsedUpButNeverHeld) {
   EXPECT_EQ(restored.Next(kOrigin, 1), 3u);
 }
 
+TEST(OriginLedger, RefusedNumberMakesNobodyLate) {
+  OriginLedger ledger;
+  ledger.Refuse(Bulk(9), "agent-1");
+  ledger.Accept(Bulk(8), 1, "agent-1");
+  EXPECT_EQ(ledger.CountsOf(kOrigin, 5).late, 0u);
+  ledger.Accept(Bulk(7), 2, "agent-1");
+  EXPECT_EQ(ledger.CountsOf(kOrigin, 5).late, 1u);
+}
+
 TEST(OriginLedger, HostileHolesAndOriginsAreBounded) {
   OriginLedger ledger;
   for (uint64_t i = 1; i <= kMaxHeldRanges; ++i) ledger.Accept(Bulk(2 * i), i, "agent-1");

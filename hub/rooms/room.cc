@@ -156,7 +156,7 @@ absl::Status Room::CheckStage(const CaseLife& life, const Offer& offer) const {
     }
     return status;
   }
-  if (life.stage == v1::CASE_STAGE_SEALED && !ledger_.Knows(offer.header.origin)) {
+  if (life.stage == v1::CASE_STAGE_SEALED && !seal_->TakesSealed(offer.header.key())) {
     return absl::FailedPreconditionError(
         "the case is sealed: it takes only what its own publishers still hold");
   }

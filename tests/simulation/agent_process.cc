@@ -152,6 +152,15 @@ void AgentProcess::Close() {
   closed_ = true;
   context_.counters.Count("case closed");
   Put(LifecycleBody(v1::CASE_TRANSITION_CLOSING));
+  v1::Record total;
+  for (uint32_t lane = 0; lane < kLaneCount; ++lane) {
+    const uint64_t last = spool_->last_seq(lane) + (lane == 1 ? 1 : 0);
+    if (last == 0) continue;
+    v1::LaneTotal* said = total.mutable_publisher_total()->add_lanes();
+    said->set_lane(lane);
+    said->set_last_origin_seq(last);
+  }
+  Put(std::move(total));
   Put(LifecycleBody(v1::CASE_TRANSITION_CLOSED));
 }
 

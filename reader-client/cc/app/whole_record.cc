@@ -23,6 +23,8 @@ absl::Status TakeRecords(RecordStream& stream, const Clock& clock, Duration time
     const DeviceTime now = clock.Now();
     if (next.has_value()) {
       last_sign = now;
+      // Comes again when it is on record.
+      if (next->record.stamp.unrecorded) continue;
       seq = next->record.stamp.seq;
       RETURN_IF_ERROR(take(*next));
     } else if (!stream.ended().ok()) {
