@@ -57,13 +57,15 @@ bool CaseSpool::ShedOldestSegment(Log log) {
     if (first == 0) first = seq;
     last = seq;
   }
-  if (!logs_[log]->ShedOldest(first, last).ok()) return false;
+  const absl::Status freed = logs_[log]->ShedOldest(first, last);
+  if (logs_[log]->OldestToShed() == oldest) return false;
   for (uint64_t seq = first; seq <= last && first > 0; ++seq) {
     EntryPlace& place = state.places[seq - 1];
     if (place.segment == oldest) place = EntryPlace();
   }
   if (first != 0) ReportShed(lane, first, last);
-  return true;
+  // Where no space comes of it, no more goes.
+  return freed.ok();
 }
 
 void CaseSpool::TakeShedOf(Log log) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/testing/crash_file_system.h"
 #include "common/testing/fake_file_system.h"
@@ -239,6 +240,39 @@ TEST(CaseSpool, NumbersOfAFileThatWasShedStayKnownWhateverTheCutLeaves) {
     EXPECT_EQ(shed[0].last_origin_seq, 7u);
     ASSERT_TRUE(again->Commit().ok());
     EXPECT_TRUE(OpenSpool(found)->TakeShed().empty()) << "told once";
+  }
+}
+
+TEST(CaseSpool, AFileWhoseSpaceCouldNotBeFreedIsShedAllTheSameAndStaysShed) {
+  CrashDisk disk(kDirectory);
+  CrashFileSystem files(disk);
+  {
+    auto spool = OpenSpool(files);
+    for (int i = 0; i < 7; ++i) ASSERT_TRUE(AppendNext(*spool, 5).ok());
+    ASSERT_TRUE(AppendNext(*spool, 0).ok());
+    ASSERT_TRUE(spool->Commit().ok());
+  }
+  auto spool = OpenSpool(files);
+  // It is cut to nothing, and that does not reach the disk.
+  disk.SetWatcher([](const CrashDisk::Call& call) {
+    const bool fails = call.op == CrashDisk::Op::kSync && absl::EndsWith(call.path, ".shed");
+    return fails ? CrashDisk::Verdict::kFail : CrashDisk::Verdict::kGoOn;
+  });
+  disk.SetFreeBytes(1000);
+  spool->CheckSpace();
+  EXPECT_FALSE(spool->Holds(5, 1));
+  const std::vector<ShedRange> shed = spool->TakeShed();
+  ASSERT_EQ(shed.size(), 1u);
+  EXPECT_EQ(shed[0].last_origin_seq, 7u);
+  ASSERT_TRUE(spool->Commit().ok());
+  for (const auto remains : {CrashDisk::Remains::kNothing, CrashDisk::Remains::kEverything}) {
+    const auto random = MakeSeededRandom(1);
+    const auto after = disk.AfterCut(remains, *random);
+    CrashFileSystem found(*after);
+    auto again = OpenSpool(found);
+    EXPECT_EQ(again->last_seq(5), 7u);
+    EXPECT_FALSE(again->Holds(5, 1)) << "told as shed, and back";
+    EXPECT_TRUE(again->TakeShed().empty()) << "told once";
   }
 }
 

@@ -175,16 +175,17 @@ uint32_t SegmentLog::OldestToShed() const {
 absl::Status SegmentLog::ShedOldest(uint64_t first, uint64_t last) {
   const uint32_t number = OldestToShed();
   const std::string path = PathOf(number);
+  absl::Status freed;
   const std::string shed =
       absl::StrFormat("%s/%s-%08u-%u-%u%s", directory_, name_, number, first, last, kShedSuffix);
   if (last > 0 && files_.Rename(path, shed).ok()) {
     // Its numbers must be known before its bytes are gone, or they would be given out once more.
-    absl::Status status = files_.SyncDirectory(directory_);
-    if (status.ok()) status = files_.Truncate(shed, 0);
-    if (!status.ok()) {
+    if (absl::Status status = files_.SyncDirectory(directory_); !status.ok()) {
       files_.Rename(shed, path).IgnoreError();
       return status;
     }
+    // A cut that failed may be seen and not be on the disk, or the other way round: no way back.
+    freed = files_.Truncate(shed, 0);
   } else {
     RETURN_IF_ERROR(files_.Remove(path));
   }
@@ -193,7 +194,7 @@ absl::Status SegmentLog::ShedOldest(uint64_t first, uint64_t last) {
     reader_.reset();
     reader_segment_ = 0;
   }
-  return absl::OkStatus();
+  return freed;
 }
 
 bool SegmentLog::TakeShedFile(const std::string& file) {

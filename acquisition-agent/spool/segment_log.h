@@ -67,7 +67,8 @@ class SegmentLog {
   // The number of the oldest file unless it is the one being written; 0: there is none to shed.
   uint32_t OldestToShed() const;
   // Frees the space of that file, which holds records `first` to `last` of the log's lane (0:
-  // none). A power cut leaves the file, or its name as shed.
+  // none). A power cut leaves the file, or its name as shed. On an error the file may have gone all
+  // the same, without its space being free: then OldestToShed is another.
   absl::Status ShedOldest(uint64_t first, uint64_t last);
   // Of earlier lives, as found by Open.
   const std::vector<Shed>& shed() const { return shed_; }
