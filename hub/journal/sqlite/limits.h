@@ -2,6 +2,7 @@
 
 // Limits of the SQLite engine, each with its reason. Those of all engines: hub/journal/limits.h.
 
+#include <cstddef>
 #include <cstdint>
 
 namespace remora::hub::sqlite {
@@ -16,6 +17,8 @@ inline constexpr int kBusyTimeoutMs = 200;
 inline constexpr int kCheckpointPages = 4096;
 // The log's file is cut back to this when it starts anew after a burst, in bytes.
 inline constexpr int64_t kKeptLogBytes = int64_t{64} * 1024 * 1024;
+// A log that is written anew is copied in parts of this: a few calls a log, and little memory.
+inline constexpr size_t kCopiedLogBytes = size_t{1} << 20;
 
 // Page cache of each connection, in KiB: the writer's holds the tails of 100 cases several times
 // over, the reader's a few pages of history.

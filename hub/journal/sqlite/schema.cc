@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/status_macros.h"
+#include "hub/journal/sqlite/limits.h"
 
 namespace remora::hub::sqlite {
 namespace {
@@ -58,6 +59,27 @@ CREATE VIEW runs AS
   FROM rows;
 )";
 
+// Copies a log that is there, synced, and gives the copy its name.
+absl::Status RenewLog(FileSystem& files, const std::string& log) {
+  const std::string copy = log + "-new";
+  if (files.Exists(copy)) RETURN_IF_ERROR(files.Remove(copy));
+  if (!files.Exists(log)) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const std::unique_ptr<ReadFile> from, files.OpenRead(log));
+  const auto write = [&]() -> absl::Status {
+    ASSIGN_OR_RETURN(const std::unique_ptr<AppendFile> to, files.OpenAppend(copy));
+    while (to->size() < from->size()) {
+      ASSIGN_OR_RETURN(const std::string bytes, from->ReadAt(to->size(), kCopiedLogBytes));
+      if (bytes.empty()) return absl::UnavailableError(log + ": ends before its size");
+      RETURN_IF_ERROR(to->Append(bytes));
+    }
+    return to->Sync();
+  };
+  absl::Status status = write();
+  if (status.ok()) return files.Rename(copy, log);
+  files.Remove(copy).IgnoreError();
+  return status;
+}
+
 absl::Status FileError(const std::string& path, const absl::Status& status) {
   const std::string text = absl::StrCat("journal ", path, ": ", status.message());
   if (absl::IsResourceExhausted(status)) return absl::ResourceExhaustedError(text);
@@ -89,11 +111,13 @@ absl::Status CreateTables(Connection& connection, uint32_t epoch) {
 }  // namespace
 
 absl::Status SettleFiles(FileSystem& files, const std::string& path, bool create) {
-  for (const std::string& name : {path, path + "-wal"}) {
-    if (!files.Exists(name) && !(create && name == path)) continue;
-    const absl::StatusOr<std::unique_ptr<AppendFile>> file = files.OpenAppend(name);
+  if (create || files.Exists(path)) {
+    const absl::StatusOr<std::unique_ptr<AppendFile>> file = files.OpenAppend(path);
     if (!file.ok()) return FileError(path, file.status());
     if (absl::Status status = (*file)->Sync(); !status.ok()) return FileError(path, status);
+  }
+  if (absl::Status status = RenewLog(files, path + "-wal"); !status.ok()) {
+    return FileError(path, status);
   }
   const size_t slash = path.rfind('/');
   const std::string directory = slash == std::string::npos ? "." : path.substr(0, slash + 1);

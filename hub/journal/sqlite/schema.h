@@ -17,9 +17,11 @@ inline constexpr int64_t kApplicationId = 0x524d524a;
 // The layout below. A newer one is refused, not guessed at.
 inline constexpr int64_t kSchemaVersion = 3;
 
-// Before SQLite opens the file: what a process that was killed has left of it and of its log in
-// the system's cache is put on the disk, with its names, so that nobody is told of what could yet
-// be lost.
+// Before SQLite opens the file, with no connection open: what was left of it and of its log in the
+// system's cache is put on the disk, with its names, so that nobody is told of what could yet be
+// lost. A log that is there is written anew, for which it needs its size in free space: what a sync
+// that failed should have written counts as clean, and no later sync writes it. What the file holds
+// and the disk does not is in the log.
 // `create`: makes the file (mode 0600) where it is not there. ResourceExhausted, Unavailable.
 absl::Status SettleFiles(FileSystem& files, const std::string& path, bool create);
 

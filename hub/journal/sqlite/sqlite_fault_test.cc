@@ -1,6 +1,7 @@
 // Every k-th write and sync of the journal fails, once and for ever, and the power goes at every
 // k-th: afterwards what was acknowledged is there, whole, and nothing that was reported as failed.
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -8,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "common/random.h"
 #include "common/testing/crash_file_system.h"
 #include "gtest/gtest.h"
@@ -330,6 +332,79 @@ TEST(JournalPowerCut, WhatAKilledProcessLeftIsSyncedBeforeAnybodyIsToldOfIt) {
     }
     bench.Close();
   }
+}
+
+// A commit's sync fails, and the log cannot be moved into the file either, so that it stays: what
+// the sync should have written is in the system's cache alone, and no later sync writes it.
+class JournalLogOfWhichASyncFailed : public testing::Test {
+ protected:
+  void SetUp() override {
+    Attach(disk_);
+    ASSERT_TRUE(bench_.Open().ok());
+    rooms_ = OpenRooms(bench_);
+    AppendRound(bench_, rooms_);
+    disk_.SetWatcher([this](const CrashDisk::Call& call) {
+      const bool log = absl::EndsWith(call.path, "-wal");
+      if (log && call.op == CrashDisk::Op::kSync && !failed_.exchange(true)) {
+        return CrashDisk::Verdict::kFail;
+      }
+      const bool file = absl::EndsWith(call.path, ".db");
+      return failed_ && file ? CrashDisk::Verdict::kFail : CrashDisk::Verdict::kGoOn;
+    });
+    AppendRound(bench_, rooms_);
+    ASSERT_TRUE(failed_);
+    for (const Room& room : rooms_) ASSERT_FALSE(room.offered.empty()) << "told as failed";
+  }
+  void Attach(CrashDisk& disk) {
+    files_ = std::make_unique<CrashFileSystem>(disk);
+    vfs_.Attach(disk);
+    bench_.options().files = files_.get();
+  }
+  void ExpectAcknowledgedAfterACut() {
+    std::unique_ptr<Random> random = MakeSeededRandom(1);
+    const auto after = disk_.AfterCut(CrashDisk::Remains::kNothing, *random);
+    disk_.EndProgram();
+    bench_.Close();
+    Attach(*after);
+    ASSERT_TRUE(bench_.Open().ok());
+    for (const Room& room : rooms_) {
+      ExpectHolds(bench_.journal(), bench_.executor(), room.acknowledged);
+    }
+    bench_.Close();
+  }
+
+  CrashVfs vfs_{"log-of-failed-sync"};
+  JournalBench bench_{vfs_.name(), kManyPages, ScratchDirectory::kMemory};
+  CrashDisk disk_{bench_.directory().File("")};
+  std::unique_ptr<CrashFileSystem> files_;
+  std::atomic<bool> failed_{false};
+  std::vector<Room> rooms_;
+};
+
+TEST_F(JournalLogOfWhichASyncFailed, CarriesNothingThatIsAcknowledgedLater) {
+  disk_.SetWatcher(nullptr);
+  AppendRound(bench_, rooms_);
+  for (const Room& room : rooms_) ASSERT_TRUE(room.offered.empty()) << "the disk is back";
+  ExpectAcknowledgedAfterACut();
+}
+
+TEST_F(JournalLogOfWhichASyncFailed, CarriesNothingThatTheNextProcessTellsOf) {
+  disk_.EndProgram();
+  bench_.Close();
+  disk_.SetWatcher(nullptr);
+  disk_.StartProgram();
+  ASSERT_TRUE(bench_.Open().ok());
+  for (Room& room : rooms_) {
+    const auto restore = bench_.journal().Restore(room.acknowledged.case_id());
+    ASSERT_TRUE(restore.ok()) << restore.status();
+    for (const CaseScript& offered : room.offered) {
+      if (offered.last_seq() != restore->head.last_seq) continue;
+      CaseScript found = offered;
+      room.acknowledged = std::move(found);
+    }
+  }
+  AppendRound(bench_, rooms_);
+  ExpectAcknowledgedAfterACut();
 }
 
 TEST(JournalFaultVfs, CountsAndStrikesAsArmed) {
