@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -44,7 +45,8 @@ Duration Uptime() {
 }
 
 Process::Process(const std::string& name, const std::vector<std::string>& arguments,
-                 std::string log_path, const std::string& error_path)
+                 std::string log_path, const std::string& error_path,
+                 const std::vector<std::string>& environment, int descriptors)
     : log_path_(std::move(log_path)) {
   const std::string path = ProgramPath(name);
   std::vector<char*> argv{const_cast<char*>(path.c_str())};
@@ -63,6 +65,9 @@ Process::Process(const std::string& name, const std::vector<std::string>& argume
     prctl(PR_SET_PDEATHSIG, SIGKILL);  // no test leaves a program behind
     dup2(log, STDOUT_FILENO);
     dup2(errors, STDERR_FILENO);
+    const rlimit limit{static_cast<rlim_t>(descriptors), static_cast<rlim_t>(descriptors)};
+    if (descriptors > 0) setrlimit(RLIMIT_NOFILE, &limit);
+    for (const std::string& variable : environment) putenv(const_cast<char*>(variable.c_str()));
     execv(argv[0], argv.data());
     _exit(127);
   }

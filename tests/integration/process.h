@@ -16,9 +16,11 @@ namespace remora::testing {
 class Process {
  public:
   // Starts build/bin/NAME (or an absolute path) with `arguments`; output is appended to `log_path`,
-  // standard error to `error_path` where one is given.
+  // standard error to `error_path` where one is given. `environment` ("NAME=value") is added;
+  // `descriptors`: RLIMIT_NOFILE, where it is not 0.
   Process(const std::string& name, const std::vector<std::string>& arguments, std::string log_path,
-          const std::string& error_path = "");
+          const std::string& error_path = "", const std::vector<std::string>& environment = {},
+          int descriptors = 0);
   ~Process();
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;

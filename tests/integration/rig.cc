@@ -77,7 +77,7 @@ absl::StatusOr<Duration> Rig::StartHub() {
                                absl::StrCat("127.0.0.1:", grpc_port_), "--listen-http",
                                absl::StrCat("127.0.0.1:", http_port_), "--web",
                                SourcePath("reader-client/web/dist"), "--ports-file", ports},
-      folder_.Path("hub.log"));
+      folder_.Path("hub.log"), "", hub_settings_.environment, hub_settings_.descriptors);
   if (!Eventually(kHubStart, [&] { return std::filesystem::exists(ports) || !hub_->running(); }) ||
       !hub_->running()) {
     return absl::UnavailableError(absl::StrCat("the hub did not start:\n", hub_->Log()));
@@ -98,15 +98,20 @@ absl::StatusOr<int> Rig::StopHub() {
 void Rig::StartAgent(int theatre, const std::string& source, const std::string& plan,
                      const std::vector<std::string>& more) {
   const std::string name = absl::StrCat("agent-", theatre);
-  std::vector<std::string> arguments = {"--source",     source,
-                                        "--plan",       plan,
-                                        "--hub",        hub_address(),
-                                        "--token-file", TokenFile(name),
-                                        "--theatre",    absl::StrCat("OR ", theatre),
-                                        "--spool",      folder_.Path(name + ".spool")};
+  const Settings& settings = agent_settings_[theatre];
+  const std::string spool =
+      settings.folder.empty() ? folder_.Path(name + ".spool") : settings.folder;
+  std::vector<std::string> arguments = {
+      "--source",     source,
+      "--plan",       plan,
+      "--hub",        settings.hub.empty() ? hub_address() : settings.hub,
+      "--token-file", TokenFile(name),
+      "--theatre",    absl::StrCat("OR ", theatre),
+      "--spool",      spool};
   arguments.insert(arguments.end(), more.begin(), more.end());
   agents_[theatre] =
-      std::make_unique<Process>("remora-agent", arguments, folder_.Path(name + ".log"));
+      std::make_unique<Process>("remora-agent", arguments, folder_.Path(name + ".log"), "",
+                                settings.environment, settings.descriptors);
 }
 
 reader::ClientOptions Rig::Identity(const std::string& name) const {
@@ -150,6 +155,10 @@ absl::StatusOr<std::map<uint32_t, uint64_t>> RecordsMadeOf(const std::string& so
 
 void Collector::OnRecord(const DeliveredRecord& delivered) {
   MutexLock lock(&mutex_);
+  if (delivered.record.stamp.unrecorded) {
+    ++unrecorded_;
+    return;
+  }
   const uint64_t seq = delivered.record.stamp.seq;
   if (!records_.empty() && seq < records_.rbegin()->first) ++disorder_;
   if (!records_.emplace(seq, std::string(delivered.bytes)).second) ++duplicates_;
@@ -188,6 +197,11 @@ uint64_t Collector::snapshots() const {
 uint64_t Collector::disorder() const {
   MutexLock lock(&mutex_);
   return disorder_;
+}
+
+uint64_t Collector::unrecorded() const {
+  MutexLock lock(&mutex_);
+  return unrecorded_;
 }
 
 uint64_t Collector::last_seq() const {

@@ -14,10 +14,20 @@
 
 namespace remora::testing {
 
+// What a program is started with where it is not the usual.
+struct Settings {
+  std::vector<std::string> environment;  // "NAME=value"
+  int descriptors = 0;                   // RLIMIT_NOFILE; 0: as here
+  std::string hub;                       // of an agent: the address it knows
+  std::string folder;                    // the agent's spool; where the hub's journal is
+};
+
 class Rig {
  public:
   // Makes identities: agent-1 ... agent-N for theatres "OR 1" ... "OR N", reader, theatre.
   explicit Rig(int theatres);
+  // One more, before the hub is started; with no theatre it may enter all.
+  void AddIdentity(const std::string& name, const std::string& role, const std::string& theatre);
 
   // Starts the hub (again) and waits until it serves; how long that took.
   absl::StatusOr<Duration> StartHub();
@@ -30,12 +40,20 @@ class Rig {
   void StartAgent(int theatre, const std::string& source, const std::string& plan,
                   const std::vector<std::string>& more = {});
   Process& agent(int theatre) { return *agents_.at(theatre); }
+  // In force from the next start on.
+  Settings& hub_settings() { return hub_settings_; }
+  Settings& agent_settings(int theatre) { return agent_settings_[theatre]; }
 
   reader::ClientOptions Identity(const std::string& name) const;
   std::string TokenFile(const std::string& name) const { return folder_.Path(name + ".token"); }
   std::string hub_address() const;
   std::string http_address() const;
-  std::string journal_path() const { return folder_.Path("journal.db"); }
+  int grpc_port() const { return grpc_port_; }
+  int http_port() const { return http_port_; }
+  std::string journal_path() const {
+    return hub_settings_.folder.empty() ? folder_.Path("journal.db")
+                                        : hub_settings_.folder + "/journal.db";
+  }
   std::string Path(const std::string& name) const { return folder_.Path(name); }
   // `remora` as this identity.
   Finished Remora(const std::string& identity, std::vector<std::string> arguments) const;
@@ -44,13 +62,13 @@ class Rig {
                                            std::vector<std::string> arguments) const;
 
  private:
-  void AddIdentity(const std::string& name, const std::string& role, const std::string& theatre);
-
   TemporaryFolder folder_;
   std::map<std::string, std::string> tokens_;
   // Fixed after the first start, so that participants find the hub again.
   int grpc_port_ = 0;
   int http_port_ = 0;
+  Settings hub_settings_;
+  std::map<int, Settings> agent_settings_;
   std::unique_ptr<Process> hub_;
   std::map<int, std::unique_ptr<Process>> agents_;
 };
@@ -69,6 +87,8 @@ class Collector : public LinkObserver {
   uint64_t snapshots() const;
   // Out-of-order arrivals of a complete follow: there must be none.
   uint64_t disorder() const;
+  // Records that were shown with the mark that they are not on record; they have no `seq`.
+  uint64_t unrecorded() const;
 
  private:
   mutable Mutex mutex_;
@@ -76,6 +96,7 @@ class Collector : public LinkObserver {
   uint64_t duplicates_ ABSL_GUARDED_BY(mutex_) = 0;
   uint64_t gaps_ ABSL_GUARDED_BY(mutex_) = 0;
   uint64_t snapshots_ ABSL_GUARDED_BY(mutex_) = 0;
+  uint64_t unrecorded_ ABSL_GUARDED_BY(mutex_) = 0;
   uint64_t disorder_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 

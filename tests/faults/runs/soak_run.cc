@@ -1,0 +1,203 @@
+// Case after case through one hub, for hours: each is closed and its record compared with what the
+// agent makes; the hub's memory and descriptors are sampled all the while.
+
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "CLI/CLI.hpp"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "common/status_macros.h"
+#include "tests/faults/runs/memory_slope.h"
+#include "tests/faults/runs/run_state.h"
+#include "tests/integration/case_run.h"
+
+namespace remora::testing {
+namespace {
+
+// The first cases of a hub fill its caches: they are no growth.
+constexpr int kWarmUpCases = 2;
+constexpr Duration kSampleInterval = Duration::Seconds(1);
+constexpr int kDescriptorSlack = 16;
+
+struct Arguments {
+  double seconds = 7'200;
+  double speed = 20;
+  int case_seconds = 2'400;
+  double most_mebibytes_an_hour = 1;
+  std::string plan = SourcePath("acquisition-agent/plans/scoliosis.plan");
+  std::string state;
+};
+
+// Resident memory of a process, and its open descriptors.
+double Mebibytes(const Process& process) {
+  const std::string status = ReadAll(absl::StrCat("/proc/", process.pid(), "/status"));
+  const size_t at = status.find("VmRSS:");
+  return at == std::string::npos ? 0 : std::strtod(status.c_str() + at + 6, nullptr) / 1024;
+}
+
+uint64_t Descriptors(const Process& process) {
+  uint64_t count = 0;
+  std::error_code error;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(absl::StrCat("/proc/", process.pid(), "/fd"), error)) {
+    static_cast<void>(entry);
+    ++count;
+  }
+  return count;
+}
+
+class SoakRun {
+ public:
+  SoakRun(const Arguments& arguments, RunState& state) : arguments_(arguments), state_(state) {
+    state_.Add("segments", 1);
+  }
+
+  absl::Status Start() { return rig_.StartHub().status(); }
+  absl::Status Case() {
+    // One case of a theatre after the other: the agent goes on in its folder and closes each.
+    CaseRun run(rig_, {1,
+                       absl::StrCat("sim:cord?seed=1&seconds=", arguments_.case_seconds),
+                       arguments_.plan,
+                       arguments_.speed,
+                       {"--new-case"},
+                       ""});
+    RETURN_IF_ERROR(run.Begin());
+    while (run.agent().running()) {
+      SleepFor(kSampleInterval);
+      Sample();
+    }
+    RETURN_IF_ERROR(run.Finish(Duration::Seconds(120)));
+    RETURN_IF_ERROR(CheckClosed(run));
+    run.EndFollower();
+    state_.Add("records", run.follower().records().size());
+    state_.Add("cases", 1);
+    ++cases_;
+    return absl::OkStatus();
+  }
+  // All journalled cases of this segment are as they should be, once the hub has ended.
+  absl::Status End() {
+    ASSIGN_OR_RETURN(const int code, rig_.StopHub());
+    if (code != 0) return absl::InternalError(absl::StrCat("the hub ended with ", code));
+    return absl::OkStatus();
+  }
+
+ private:
+  absl::Status CheckClosed(CaseRun& run) {
+    if (run.follower().gaps() + run.follower().duplicates() + run.follower().disorder() > 0) {
+      return absl::InternalError("the follower's case has gaps, doubles or disorder");
+    }
+    if (run.follower().records().size() != run.follower().last_seq()) {
+      return absl::DataLossError("the follower's case is not dense");
+    }
+    ASSIGN_OR_RETURN(const v1::CaseSummary summary,
+                     run.client().FindCase(run.case_id().Hex(), Duration::Seconds(10)));
+    if (summary.stage() != v1::CASE_STAGE_CLOSED && summary.stage() != v1::CASE_STAGE_SEALED) {
+      return absl::InternalError(absl::StrCat("the case is ", v1::CaseStage_Name(summary.stage())));
+    }
+    return absl::OkStatus();
+  }
+
+  void Sample() {
+    const double seconds = (Uptime() - began_).seconds();
+    state_.Add("sampled_seconds", 1);
+    if (cases_ < kWarmUpCases) return;
+    state_.json()["samples"].push_back(
+        {state_.Count("segments"), std::round(seconds), Mebibytes(rig_.hub())});
+    const uint64_t descriptors = Descriptors(rig_.hub());
+    if (!state_.json().contains("descriptors_first"))
+      state_.json()["descriptors_first"] = descriptors;
+    state_.json()["descriptors_last"] = descriptors;
+  }
+
+  const Arguments& arguments_;
+  RunState& state_;
+  const Duration began_ = Uptime();
+  Rig rig_{1};
+  int cases_ = 0;
+};
+
+MemorySlope SlopeOf(const RunState& state) {
+  MemorySlope slope;
+  for (const auto& sample : state.json().value("samples", nlohmann::json::array())) {
+    slope.Add({sample[0].get<int>(), sample[1].get<double>(), sample[2].get<double>()});
+  }
+  return slope;
+}
+
+uint64_t DescriptorGrowth(const RunState& state) {
+  const uint64_t first = state.Count("descriptors_first"), last = state.Count("descriptors_last");
+  return last > first ? last - first : 0;
+}
+
+bool Passed(const RunState& state, const Arguments& arguments) {
+  return state.findings() == 0 && state.Count("cases") > 0 &&
+         static_cast<double>(state.Count("sampled_seconds")) >= arguments.seconds &&
+         SlopeOf(state).MebibytesPerHour() < arguments.most_mebibytes_an_hour &&
+         DescriptorGrowth(state) <= kDescriptorSlack;
+}
+
+void PrintSummary(const RunState& state) {
+  const MemorySlope slope = SlopeOf(state);
+  const nlohmann::ordered_json summary = {{"run", "soak"},
+                                          {"seconds", state.Count("sampled_seconds")},
+                                          {"cases", state.Count("cases")},
+                                          {"records", state.Count("records")},
+                                          {"findings", state.findings()},
+                                          {"memory_samples", slope.samples()},
+                                          {"memory_mebibytes_per_hour", slope.MebibytesPerHour()},
+                                          {"descriptors_first", state.Count("descriptors_first")},
+                                          {"descriptors_last", state.Count("descriptors_last")}};
+  std::cout << summary.dump() << std::endl;
+}
+
+absl::Status Soak(const Arguments& arguments, RunState& state) {
+  SoakRun run(arguments, state);
+  RETURN_IF_ERROR(run.Start());
+  while (static_cast<double>(state.Count("sampled_seconds")) < arguments.seconds) {
+    RETURN_IF_ERROR(run.Case());
+    RETURN_IF_ERROR(state.Save());
+    std::cerr << state.Count("cases") << " cases, " << state.Count("sampled_seconds") << " s\n";
+  }
+  return run.End();
+}
+
+int Main(int argc, char** argv) {
+  Arguments arguments;
+  CLI::App app(
+      "Case after case through one hub. Stop it and start it again: it goes on from its "
+      "state with a new hub. The last line is a summary in JSON; exit code 1: a case was "
+      "not whole, memory or descriptors grew.",
+      "remora-soak-run");
+  app.add_option("--seconds", arguments.seconds, "of soaking, those of the state included");
+  app.add_option("--state", arguments.state, "FILE of what was done so far")->required();
+  app.add_option("--case-seconds", arguments.case_seconds, "length of a case, simulated");
+  app.add_option("--speed", arguments.speed, "of the agent's source");
+  app.add_option("--plan", arguments.plan, "the agent's");
+  app.add_option("--most", arguments.most_mebibytes_an_hour, "growth that passes, in MiB/h");
+  CLI11_PARSE(app, argc, argv);
+  absl::StatusOr<RunState> state = RunState::Load(arguments.state);
+  if (!state.ok()) {
+    std::cerr << state.status().message() << "\n";
+    return 2;
+  }
+  if (const absl::Status soaked = Soak(arguments, *state); !soaked.ok()) {
+    state->AddFinding(std::string(soaked.message()));
+  }
+  if (const absl::Status saved = state->Save(); !saved.ok()) {
+    std::cerr << saved.message() << "\n";
+    return 2;
+  }
+  PrintSummary(*state);
+  return Passed(*state, arguments) ? 0 : 1;
+}
+
+}  // namespace
+}  // namespace remora::testing
+
+int main(int argc, char** argv) { return remora::testing::Main(argc, argv); }
