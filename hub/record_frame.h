@@ -38,6 +38,8 @@ struct RecordFrame {
   uint8_t header_bytes = 0;
   // A sweep that is still growing.
   bool provisional = false;
+  // From its sender's backlog: too late to be shown as live.
+  bool late = false;
 
   absl::string_view record() const { return bytes.view().substr(header_bytes); }
   size_t record_bytes() const { return bytes.size() - header_bytes; }

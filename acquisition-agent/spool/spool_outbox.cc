@@ -119,17 +119,21 @@ SpoolOutbox::Taken SpoolOutbox::OfferControl(size_t max_bytes, std::string* fram
   return measurement == 0 ? Taken::kNothing : Offer(2, measurement, max_bytes, frames);
 }
 
-void SpoolOutbox::NextBatch(size_t max_bytes, std::string* frames) {
-  if (!joined_) return;
+bool SpoolOutbox::NextBatch(size_t max_bytes, std::string* frames) {
+  bool backlog = false;
+  if (!joined_) return backlog;
   for (;;) {
-    Taken taken = OfferControl(max_bytes, frames);
-    for (uint32_t lane = kControlLaneCount; lane < kLaneCount && taken == Taken::kNothing; ++lane) {
+    Taken taken = backlog ? Taken::kNothing : OfferControl(max_bytes, frames);
+    for (uint32_t lane = kControlLaneCount;
+         lane < kLaneCount && taken == Taken::kNothing && !backlog; ++lane) {
       if (const uint64_t seq = NextLive(lane)) taken = Offer(lane, seq, max_bytes, frames);
     }
-    for (uint32_t lane = kControlLaneCount; lane < kLaneCount && taken == Taken::kNothing; ++lane) {
+    backlog = backlog || (taken == Taken::kNothing && frames->empty());
+    for (uint32_t lane = kControlLaneCount;
+         lane < kLaneCount && taken == Taken::kNothing && backlog; ++lane) {
       if (const uint64_t seq = NextBacklog(lane)) taken = Offer(lane, seq, max_bytes, frames);
     }
-    if (taken != Taken::kRecord || frames->size() >= max_bytes) return;
+    if (taken != Taken::kRecord || frames->size() >= max_bytes) return backlog;
   }
 }
 

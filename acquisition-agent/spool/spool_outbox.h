@@ -6,7 +6,7 @@
 //   2. live bulk: what was made since this session began, lanes 3, 4, 5, oldest first. What lags
 //   more than
 //      kMaxLiveRecords behind becomes backlog
-//   3. the backlog, newest first, lanes 3, 4, 5
+//   3. the backlog, newest first, lanes 3, 4, 5, in batches of its own
 //
 // Nothing that the hub holds or has refused for good is offered; what was given out is not given
 // out again before the next OnJoined. Sequence-bound to the link's sequence, which is the spool's.
@@ -35,7 +35,7 @@ class SpoolOutbox : public Outbox {
   explicit SpoolOutbox(CaseSpool& spool) : spool_(spool) {}
 
   void OnJoined(const v1::Joined& joined) override;
-  void NextBatch(size_t max_bytes, std::string* frames) override;
+  bool NextBatch(size_t max_bytes, std::string* frames) override;
   void OnAcknowledged(const v1::Acknowledge& acknowledge) override;
   void OnRefused(const v1::RecordRefused& refused) override;
   bool HasPending() const override;

@@ -27,12 +27,24 @@ class SpoolOutboxTest : public testing::Test {
     ASSERT_TRUE(spool_->Commit().ok());
   }
   // "1/1 0/1 ..." in the order offered.
-  std::string Offered(size_t max_bytes = 1 << 20) {
+  std::string Batch(size_t max_bytes, bool* backlog) {
     std::string frames;
-    outbox_->NextBatch(max_bytes, &frames);
+    *backlog = outbox_->NextBatch(max_bytes, &frames);
     absl::string_view rest = frames;
     std::string all;
     while (!rest.empty()) absl::StrAppend(&all, all.empty() ? "" : " ", *TakeFrame(&rest));
+    return all;
+  }
+  std::string Offered(size_t max_bytes) {
+    bool backlog;
+    return Batch(max_bytes, &backlog);
+  }
+  // All batches.
+  std::string Offered() {
+    std::string all;
+    for (std::string next; !(next = Offered(1 << 20)).empty();) {
+      absl::StrAppend(&all, all.empty() ? "" : " ", next);
+    }
     return all;
   }
   static v1::LaneRanges Ranges(uint32_t lane, uint64_t first, uint64_t last) {
@@ -75,6 +87,18 @@ TEST_F(SpoolOutboxTest, OffersControlInTheOrderMadeThenLiveThenBacklogNewestFirs
   EXPECT_EQ(Offered(), "1/1 0/1 1/2 2/1 3/4 5/3 3/3 3/2 3/1 5/2 5/1");
   EXPECT_FALSE(outbox_->HasPending());
   EXPECT_EQ(Offered(), "");
+}
+
+TEST_F(SpoolOutboxTest, TheBacklogComesInBatchesOfItsOwnThatSaySo) {
+  Make(5, 2);
+  Make(0);
+  Join();
+  Make(5);
+  bool backlog = true;
+  EXPECT_EQ(Batch(1 << 20, &backlog), "0/1 5/3");
+  EXPECT_FALSE(backlog);
+  EXPECT_EQ(Batch(1 << 20, &backlog), "5/2 5/1");
+  EXPECT_TRUE(backlog);
 }
 
 TEST_F(SpoolOutboxTest, AnAlertOvertakesWhatWaits) {

@@ -21,7 +21,7 @@ void FollowCursor::Reset(const v1::Cursor& cursor) {
   // Void with all that was shown before; what is still not on disk comes again.
   unrecorded_.clear();
   unrecorded_order_.clear();
-  last_seq_ = 0;
+  last_ = Place();
   epoch_ = cursor.epoch();
   has_place_ = true;
   for (const v1::LaneCursor& lane : cursor.lanes()) {
@@ -29,8 +29,11 @@ void FollowCursor::Reset(const v1::Cursor& cursor) {
     Place& place = places_[lane.lane()];
     place.seq = lane.seq();
     place.digest = lane.digest();
-    last_seq_ = std::max(last_seq_, lane.seq());
+    last_.seq = std::max(last_.seq, lane.seq());
   }
+  if (cursor.complete_seq() == 0) return;
+  last_.seq = cursor.complete_seq();
+  last_.digest = cursor.complete_digest();
 }
 
 void FollowCursor::GoBackBefore(uint64_t seq) {
@@ -39,7 +42,9 @@ void FollowCursor::GoBackBefore(uint64_t seq) {
     place = Place();
     place.seq = seq - 1;
   }
-  last_seq_ = std::min(last_seq_, seq - 1);
+  if (last_.seq < seq) return;
+  last_ = Place();
+  last_.seq = seq - 1;
 }
 
 bool FollowCursor::TakeUnrecorded(const RecordKey& key) {
@@ -52,19 +57,18 @@ bool FollowCursor::TakeUnrecorded(const RecordKey& key) {
   return true;
 }
 
-FollowCursor::Verdict FollowCursor::Take(const StampedRecord& record, absl::string_view bytes) {
+FollowCursor::Verdict FollowCursor::Take(const StampedRecord& record, absl::string_view bytes,
+                                         const SharedBytes& message) {
   if (record.stamp.unrecorded) {
     return TakeUnrecorded(record.header.key()) ? Verdict::kNew : Verdict::kDuplicate;
   }
   const uint64_t seq = record.stamp.seq;
   if (has_place_ && record.stamp.epoch > epoch_) GoBackBefore(seq);
   Place& place = places_[record.header.lane];
-  if (seq <= (complete_ ? last_seq_ : place.seq)) return Verdict::kDuplicate;
-  const bool hole = complete_ && all_lanes_ && seq != last_seq_ + 1;
-  last_seq_ = std::max(last_seq_, seq);
-  place.seq = seq;
-  place.digest = 0;
-  place.bytes.assign(bytes.data(), bytes.size());
+  if (seq <= (complete_ ? last_.seq : place.seq)) return Verdict::kDuplicate;
+  const bool hole = complete_ && all_lanes_ && seq != last_.seq + 1;
+  place = {seq, 0, bytes, message};
+  if (seq > last_.seq) last_ = place;
   epoch_ = std::max(epoch_, record.stamp.epoch);
   has_place_ = true;
   if (unrecorded_.erase(record.header.key()) > 0) {
@@ -83,7 +87,11 @@ v1::Cursor FollowCursor::ToProto() const {
     v1::LaneCursor* entry = cursor.add_lanes();
     entry->set_lane(lane);
     entry->set_seq(place.seq);
-    entry->set_digest(place.bytes.empty() ? place.digest : RecordDigest(place.bytes));
+    entry->set_digest(place.Digest());
+  }
+  if (complete_ && last_.seq != 0) {
+    cursor.set_complete_seq(last_.seq);
+    cursor.set_complete_digest(last_.Digest());
   }
   return cursor;
 }

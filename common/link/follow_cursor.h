@@ -11,12 +11,12 @@
 #include <array>
 #include <cstdint>
 #include <deque>
-#include <string>
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/string_view.h"
 #include "common/limits.h"
 #include "common/record_codec.h"
+#include "common/shared_bytes.h"
 #include "remora/v1/room.pb.h"
 
 namespace remora {
@@ -32,8 +32,9 @@ class FollowCursor {
   // Starts where `follow` says.
   explicit FollowCursor(const v1::Follow& follow);
 
-  // What to do with a record that came; `bytes` with its stamp. Moves on if it is new.
-  Verdict Take(const StampedRecord& record, absl::string_view bytes);
+  // What to do with a record that came; `bytes` with its stamp, within `message`. Moves on if it is
+  // new.
+  Verdict Take(const StampedRecord& record, absl::string_view bytes, const SharedBytes& message);
 
   // A snapshot: the follow begins here.
   void Reset(const v1::Cursor& cursor);
@@ -45,9 +46,12 @@ class FollowCursor {
  private:
   struct Place {
     uint64_t seq = 0;
-    // Of the record there: as told, or to be had from its bytes, which are kept for that.
+    // Of the record there: as told, or to be had from its bytes, which `message` keeps alive.
     uint64_t digest = 0;
-    std::string bytes;
+    absl::string_view bytes;
+    SharedBytes message;
+
+    uint64_t Digest() const { return bytes.empty() ? digest : RecordDigest(bytes); }
   };
 
   bool TakeUnrecorded(const RecordKey& key);
@@ -60,7 +64,7 @@ class FollowCursor {
   uint32_t epoch_ = 0;
   std::array<Place, kLaneCount> places_;
   // The largest `seq` had, in any lane.
-  uint64_t last_seq_ = 0;
+  Place last_;
   // Shown UNRECORDED and not yet recorded, oldest first: at most kMaxUnrecordedKeys.
   absl::flat_hash_set<RecordKey> unrecorded_;
   std::deque<RecordKey> unrecorded_order_;

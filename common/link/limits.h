@@ -12,6 +12,10 @@ namespace remora {
 // The protocol versions that this source speaks.
 inline constexpr unsigned kMinimumVersion = 1;
 inline constexpr unsigned kMaximumVersion = 2;
+// A hub of an earlier version takes Up.backlog for a fault.
+inline constexpr unsigned kFirstVersionWithBacklog = 2;
+// One of an earlier version asks for no report of what was shown.
+inline constexpr unsigned kFirstVersionThatAsks = 2;
 
 // Redial after this, doubled each time, times a random 0.5 to 1: a hub that restarts is met at
 // once, and a hundred theatres do not meet it in the same instant.
@@ -37,9 +41,14 @@ inline constexpr int kProbeBurst = 5;
 inline constexpr Duration kProbeBurstInterval = Duration::Milliseconds(50);
 inline constexpr Duration kProbeInterval = Duration::Seconds(2);
 
-// One report of what was shown at most each 50 ms: three screens' frames, and 20 small messages a
-// second.
-inline constexpr Duration kShownInterval = Duration::Milliseconds(50);
+// Reports of what was shown (docs/backpressure.md, "Credit"): at once when the hub asks; else each
+// 20 ms where so much came that the hub's window of 30 ms needs it; else twice a second, since a
+// report costs the hub as much as a record.
+inline constexpr Duration kShownInterval = Duration::Milliseconds(20);
+inline constexpr size_t kShownBytes = 16 * 1024;
+inline constexpr Duration kLatestShown = Duration::Milliseconds(500);
+// To a hub that does not ask: its window counts on one each 50 ms.
+inline constexpr Duration kShownIntervalVersion1 = Duration::Milliseconds(50);
 // A join that was refused because the theatre is claimed is tried again: the claim of an agent that
 // crashed ends when the hub has noticed (kHalfOpenAge).
 inline constexpr Duration kJoinRetryInterval = Duration::Seconds(2);

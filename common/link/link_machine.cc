@@ -78,7 +78,8 @@ void LinkMachine::DropSession() {
   history_.clear();
   cancels_.clear();
   leaves_.clear();
-  shown_bytes_ = reported_bytes_ = 0;
+  bulk_bytes_ = shown_bytes_ = reported_bytes_ = asked_bytes_ = 0;
+  answer_due_ = false;
   for (auto& [id, follow] : follows_) {
     follow.sent = false;
     follow.due = DeviceTime();
@@ -174,7 +175,7 @@ std::optional<DeviceTime> LinkMachine::NextDue() const {
       if (!session_->stream->writable()) break;
       add(last_write_ + kHeartbeatInterval);
       add(prober_.next_due());
-      if (shown_bytes_ != reported_bytes_) add(shown_reported_at_ + kShownInterval);
+      if (const auto shown_due = ShownDue()) add(*shown_due);
       for (const OutboxState& outbox : outboxes_) {
         if (outbox.join_due) add(*outbox.join_due);
       }

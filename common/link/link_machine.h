@@ -106,6 +106,8 @@ class LinkMachine {
   void OnRecords(const SharedBytes& message);
   void OnRecord(absl::string_view bytes, const StampedRecord& record, const SharedBytes& message);
   void OnControl(const v1::Down& down);
+  // The hub wants to know what was shown.
+  void OnAsked();
   void OnWelcome(const v1::Welcome& welcome);
   void OnRefused(const v1::Refused& refused);
   void OnFollowRefused(const v1::Refused& refused);
@@ -124,7 +126,8 @@ class LinkMachine {
   bool NextControl(DeviceTime now, v1::Up* up);
   std::string NextRecords();
   OutboxState* FindOutbox(absl::string_view case_id);
-  bool IsShownDue(DeviceTime now) const;
+  bool IsShownDue(DeviceTime now) const { return ShownDue() && now >= *ShownDue(); }
+  std::optional<DeviceTime> ShownDue() const;
 
   const LinkOptions options_;
   Executor& executor_;
@@ -155,11 +158,16 @@ class LinkMachine {
   std::deque<v1::HistoryRequest> history_;
   bool pumping_ = false;
 
-  uint64_t shown_bytes_ = 0;     // of this session
+  uint64_t bulk_bytes_ = 0;      // came in this session
+  uint64_t shown_bytes_ = 0;     // of these, what was shown
   uint64_t reported_bytes_ = 0;  // of these, what was reported
+  // What had come when the hub last asked: to be reported as it is shown.
+  uint64_t asked_bytes_ = 0;
+  bool answer_due_ = false;
   DeviceTime shown_reported_at_;
 
   uint64_t hub_boot_id_ = 0;
+  uint32_t hub_version_ = 0;
   ClockModel clock_model_;
   ClockProber prober_;
   LinkCounters counters_;

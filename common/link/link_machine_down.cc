@@ -1,6 +1,7 @@
 // What comes from the hub. The observer may stop the link, or cancel a follow, in any of its calls:
 // nothing is held across one.
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -89,13 +90,14 @@ void LinkMachine::OnRecords(const SharedBytes& message) {
 void LinkMachine::OnRecord(absl::string_view bytes, const StampedRecord& record,
                            const SharedBytes& message) {
   ++counters_.records_received;
+  if (IsBulk(record)) bulk_bytes_ += bytes.size();
   const uint64_t session = session_number_;
   FollowState* follow = FindFollow(record.header.case_id.bytes());
   bool shown = true;  // what the application never sees must not use up the window
   if (follow == nullptr) {
     ++counters_.not_followed;
   } else {
-    const FollowCursor::Verdict verdict = follow->cursor.Take(record, bytes);
+    const FollowCursor::Verdict verdict = follow->cursor.Take(record, bytes, message);
     if (verdict == FollowCursor::Verdict::kDuplicate) {
       ++counters_.duplicates_dropped;
     } else {
@@ -131,6 +133,7 @@ void LinkMachine::OnControl(const v1::Down& down) {
       counters_.clock_steps = clock_model_.steps_seen();
       return;
     case v1::Down::kHeartbeat:
+      if (hub_version_ >= kFirstVersionThatAsks) OnAsked();
       return observer_.OnHubHeartbeat(down.heartbeat());
     case v1::Down::kDirectory:
       return observer_.OnDirectory(down.directory());
@@ -146,6 +149,13 @@ void LinkMachine::OnControl(const v1::Down& down) {
   }
 }
 
+void LinkMachine::OnAsked() {
+  // Who follows no case has nothing to show.
+  answer_due_ = std::any_of(follows_.begin(), follows_.end(),
+                            [](const auto& follow) { return follow.second.follow.has_case_id(); });
+  asked_bytes_ = bulk_bytes_;
+}
+
 void LinkMachine::OnWelcome(const v1::Welcome& welcome) {
   if (state_ != LinkState::kGreeting) return OnUnreadable();
   if (welcome.version() < kMinimumVersion || welcome.version() > kMaximumVersion) {
@@ -155,9 +165,10 @@ void LinkMachine::OnWelcome(const v1::Welcome& welcome) {
   }
   if (welcome.hub_boot_id() != hub_boot_id_) clock_model_.Reset(clock_.boot_id());
   hub_boot_id_ = welcome.hub_boot_id();
+  hub_version_ = welcome.version();
   ++counters_.sessions;
   live_since_ = last_write_ = clock_.Now();
-  shown_reported_at_ = live_since_ - kShownInterval;
+  shown_reported_at_ = live_since_ - kShownIntervalVersion1;
   prober_.Start(live_since_);
   EnterState(LinkState::kLive);
   observer_.OnWelcome(welcome);

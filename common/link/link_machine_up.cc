@@ -9,6 +9,12 @@
 #include "common/link/link_machine.h"
 
 namespace remora {
+namespace {
+
+// Up.backlog, behind records.
+constexpr absl::string_view kBacklog("\x58\x01", 2);
+
+}  // namespace
 
 absl::Status LinkMachine::AddFollow(const v1::Follow& follow) {
   REMORA_CHECK(executor_.IsCurrent(), "the link is used on its sequence");
@@ -104,8 +110,12 @@ absl::Status LinkMachine::RequestHistory(const v1::HistoryRequest& request) {
   return absl::OkStatus();
 }
 
-bool LinkMachine::IsShownDue(DeviceTime now) const {
-  return shown_bytes_ != reported_bytes_ && now - shown_reported_at_ >= kShownInterval;
+std::optional<DeviceTime> LinkMachine::ShownDue() const {
+  if (answer_due_) return shown_reported_at_;
+  if (shown_bytes_ == reported_bytes_) return std::nullopt;
+  if (hub_version_ < kFirstVersionThatAsks) return shown_reported_at_ + kShownIntervalVersion1;
+  const bool soon = reported_bytes_ < asked_bytes_ || shown_bytes_ - reported_bytes_ >= kShownBytes;
+  return shown_reported_at_ + (soon ? kShownInterval : kLatestShown);
 }
 
 void LinkMachine::Pump() {
@@ -178,6 +188,7 @@ bool LinkMachine::NextControl(DeviceTime now, v1::Up* up) {
   }
   if (IsShownDue(now)) {
     shown_reported_at_ = now;
+    answer_due_ = false;
     reported_bytes_ = shown_bytes_;
     up->mutable_shown()->set_bulk_bytes_total(shown_bytes_);
     return true;
@@ -191,14 +202,18 @@ bool LinkMachine::NextControl(DeviceTime now, v1::Up* up) {
 
 std::string LinkMachine::NextRecords() {
   std::string frames;
+  bool backlog = false;
   // In turn, so that no case keeps another waiting for longer than one batch.
   for (size_t i = 0; i < outboxes_.size() && frames.empty(); ++i) {
     OutboxState& outbox = outboxes_[next_outbox_++ % outboxes_.size()];
     if (outbox.join == JoinState::kJoined && outbox.outbox->HasPending()) {
-      outbox.outbox->NextBatch(kMaxUplinkBatchBytes, &frames);
+      backlog = outbox.outbox->NextBatch(kMaxUplinkBatchBytes, &frames);
     }
   }
   if (!frames.empty()) ++counters_.record_batches_sent;
+  if (backlog && !frames.empty() && hub_version_ >= kFirstVersionWithBacklog) {
+    frames.append(kBacklog.data(), kBacklog.size());
+  }
   return frames;
 }
 

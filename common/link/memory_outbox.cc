@@ -109,17 +109,18 @@ int MemoryOutbox::NextLane() const {
   return -1;
 }
 
-void MemoryOutbox::NextBatch(size_t max_bytes, std::string* frames) {
+bool MemoryOutbox::NextBatch(size_t max_bytes, std::string* frames) {
   const size_t before = frames->size();
   for (int number = NextLane(); number >= 0; number = NextLane()) {
     Lane& lane = lanes_[static_cast<size_t>(number)];
     const auto next = Next(lane);
     std::string frame;
     AppendFrame(next->second.bytes, &frame);
-    if (frames->size() > before && frames->size() - before + frame.size() > max_bytes) return;
+    if (frames->size() > before && frames->size() - before + frame.size() > max_bytes) break;
     frames->append(frame);
     lane.given_out = next->first;
   }
+  return false;
 }
 
 bool MemoryOutbox::HasPending() const { return NextLane() >= 0; }

@@ -33,7 +33,7 @@ class MemoryOutbox : public Outbox {
   absl::StatusOr<RecordKey> Publish(v1::Record record);
 
   void OnJoined(const v1::Joined& joined) override;
-  void NextBatch(size_t max_bytes, std::string* frames) override;
+  bool NextBatch(size_t max_bytes, std::string* frames) override;
   void OnAcknowledged(const v1::Acknowledge& acknowledge) override;
   void OnRefused(const v1::RecordRefused& refused) override;
   bool HasPending() const override;

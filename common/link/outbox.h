@@ -38,7 +38,8 @@ class Outbox {
   // Appends frames (record_codec.h) of what comes next, in strict priority (lanes 0-2 first, each
   // in order), up to `max_bytes`, but at least one record if one waits. What was given out is not
   // given out again before the next OnJoined. Only called between OnJoined and the session's end.
-  virtual void NextBatch(size_t max_bytes, std::string* frames) = 0;
+  // True: all of them are of the backlog (Up.backlog); a batch is of one kind.
+  virtual bool NextBatch(size_t max_bytes, std::string* frames) = 0;
   // The journal holds these durably, and knows durably that those were refused, which are over, but
   // never on record. May repeat what was said before.
   virtual void OnAcknowledged(const v1::Acknowledge& acknowledge) = 0;

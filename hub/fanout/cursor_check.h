@@ -38,7 +38,10 @@ class CursorCheck {
     uint64_t seq = 0;
     uint64_t digest = 0;
     bool control = true;
+    bool bulk = false;
   };
+  bool Expect(uint64_t seq, uint64_t digest, bool control, bool bulk);
+  bool ReadLanes();
   void Next();
   void Compare(absl::string_view record_bytes);
 

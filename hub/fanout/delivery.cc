@@ -10,15 +10,20 @@
 
 namespace remora::hub {
 
-Delivery::Delivery(const Clock& clock, HubTimeSource& hub_time, HubMetrics& metrics,
+Delivery::Delivery(const Clock& clock, HubTimeSource& hub_time, HubMetrics& metrics, bool asks,
                    std::function<void()> wake)
-    : clock_(clock), hub_time_(hub_time), metrics_(metrics), wake_(std::move(wake)) {}
+    : clock_(clock),
+      hub_time_(hub_time),
+      metrics_(metrics),
+      wake_(std::move(wake)),
+      asks_(asks),
+      credit_(asks ? kBulkWindowSlack : kBulkWindowSlackVersion1) {}
 
 Delivery::~Delivery() = default;
 
 LiveFollow* Delivery::AddLive(std::unique_ptr<CaseFeed> feed, const v1::Follow& follow,
                               LaneSet lanes) {
-  live_.push_back(std::make_unique<LiveFollow>(std::move(feed), follow, lanes, wake_));
+  live_.push_back(std::make_unique<LiveFollow>(std::move(feed), follow, lanes, asks_, wake_));
   wake_();
   return live_.back().get();
 }
@@ -62,7 +67,11 @@ void Delivery::TakeOther(size_t max_bytes, DownSlices* down) {
   if (!down->empty()) return;
   TakeSnapshot(down);
   if (!down->empty()) return;
-  TakeBulk(max_bytes, down);
+  TakeQuestion(/*blocked=*/false, down);
+  if (!down->empty()) return;
+  const bool blocked = TakeBulk(down);
+  if (!down->empty()) return;
+  if (blocked) TakeQuestion(/*blocked=*/true, down);
   if (!down->empty()) return;
   TakeComplete(max_bytes, down);
   if (!down->empty()) return;
@@ -111,47 +120,89 @@ bool Delivery::TakeGapOf(LiveFollow& follow, uint32_t lane, DownSlices* down) {
   return true;
 }
 
-void Delivery::TakeBulk(size_t max_bytes, DownSlices* down) {
-  const DeviceTime now = clock_.Now();
-  const HubTime oldest = hub_time_.Now() - kMaxQueuedBulkAge;
-  for (const auto& follow : live_) follow->DropOlderThan(oldest);
-  size_t credit = credit_.Available();
+void Delivery::OnHeartbeatSent() { credit_.OnAsked(clock_.Now()); }
+
+void Delivery::TakeQuestion(bool blocked, DownSlices* down) {
+  if (!asks_ || live_.empty() || !credit_.IsQuestionDue(blocked)) return;
+  credit_.OnAsked(clock_.Now());
+  v1::HubHeartbeat heartbeat;
+  heartbeat.set_hub_unix_ns(hub_time_.Now().nanoseconds());
+  AddControl(v1::Down::kHeartbeatFieldNumber, heartbeat.SerializeAsString(), down);
+}
+
+// One batch of bulk in the making.
+struct Delivery::Taking {
+  DownSlices* down;
+  DeviceTime now;
+  size_t max_bytes;
   size_t shown_bytes = 0;
   size_t count = 0;
+  bool blocked = false;
+};
+
+// One answer for a gap, which is told before the record that it makes room for, and for the record.
+bool Delivery::MayGo(LiveFollow& follow, uint32_t lane, Taking* taking) {
+  if (!follow.HasBulk(lane)) return false;
+  const bool left_out = lane >= kControlLaneCount && slow_link_.is_slow();
+  if (left_out && !slow_link_.IsProbeDue(taking->now)) return false;
+  const size_t record_bytes = follow.FrontOf(lane).record_bytes();
+  if (!credit_.Allows(record_bytes, taking->shown_bytes)) {
+    taking->blocked = true;
+    return false;
+  }
+  return follow.budget().Allows(record_bytes, taking->now);
+}
+
+// False: the batch is full.
+bool Delivery::TakeLane(LiveFollow& follow, uint32_t lane, Taking* taking) {
+  while (MayGo(follow, lane, taking)) {
+    const RecordFrame& front = follow.FrontOf(lane);
+    const size_t record_bytes = front.record_bytes();
+    DownSlices& down = *taking->down;
+    if (down.bytes + front.bytes.size() > taking->max_bytes && !down.empty()) return false;
+    if (down.empty() || !down.slices.back().ExtendBy(front.bytes)) {
+      down.slices.push_back(front.bytes);
+    }
+    down.bytes += front.bytes.size();
+    taking->shown_bytes += record_bytes;
+    ++taking->count;
+    follow.budget().Spend(record_bytes);
+    follow.DropFront(lane);
+    if (lane >= kControlLaneCount && slow_link_.is_slow()) slow_link_.OnProbe(taking->now);
+  }
+  return true;
+}
+
+bool Delivery::TakeBulk(DownSlices* down) {
+  Taking taking{down, clock_.Now(), credit_.write_bytes()};
+  const HubTime oldest = hub_time_.Now() - kMaxQueuedBulkAge;
+  slow_link_.Update(credit_, taking.now);
+  for (const auto& follow : live_) {
+    follow->SetSlowLink(slow_link_.is_slow());
+    follow->DropOlderThan(oldest);
+  }
   bool full = false;
   for (uint32_t lane = FollowerLanes::kFirstLane; lane < kLaneCount && !full; ++lane) {
     for (size_t i = 0; i < live_.size() && !full; ++i) {
       LiveFollow& follow = *live_[(turn_ + i) % live_.size()];
-      if (follow.IsGapDue(lane, now) && credit > 0) {
-        if (TakeGapOf(follow, lane, down)) return;
+      const bool may_go = MayGo(follow, lane, &taking);
+      if (follow.IsGapDue(lane, may_go, taking.now) && credit_.Allows(1, taking.shown_bytes)) {
+        if (TakeGapOf(follow, lane, down)) return false;
         full = true;  // the gap comes first in the next message
         break;
       }
-      while (follow.HasBulk(lane)) {
-        const RecordFrame& front = follow.FrontOf(lane);
-        const size_t record_bytes = front.record_bytes();
-        // A record larger than the whole window goes alone.
-        const bool alone = credit_.in_flight() == 0 && shown_bytes == 0;
-        if ((record_bytes > credit && !alone) || !follow.budget().Allows(record_bytes, now)) break;
-        if (down->bytes + front.bytes.size() > max_bytes && !down->empty()) {
-          full = true;
-          break;
-        }
-        const RecordFrame frame = follow.PopFront(lane);
-        follow.budget().Spend(record_bytes);
-        down->slices.push_back(frame.bytes);
-        down->bytes += frame.bytes.size();
-        credit -= std::min(credit, record_bytes);
-        shown_bytes += record_bytes;
-        ++count;
-      }
+      full = !TakeLane(follow, lane, &taking);
     }
   }
-  if (count == 0) return;
+  if (slow_link_.is_slow()) {
+    for (const auto& follow : live_) follow->DropUncarried();
+  }
+  if (taking.count == 0) return taking.blocked;
   ++turn_;
-  credit_.OnSent(shown_bytes, now);
-  metrics_.Count(metric::kDeliveries, "", count);
+  credit_.OnSent(taking.shown_bytes, taking.now);
+  metrics_.Count(metric::kDeliveries, "", taking.count);
   metrics_.Count(metric::kDeliveredBytes, "", down->bytes);
+  return taking.blocked;
 }
 
 void Delivery::TakeComplete(size_t max_bytes, DownSlices* down) {

@@ -22,6 +22,7 @@
 #include "hub/fanout/credit_window.h"
 #include "hub/fanout/history.h"
 #include "hub/fanout/live_follow.h"
+#include "hub/fanout/slow_link.h"
 #include "hub/metrics.h"
 
 namespace remora::hub {
@@ -35,7 +36,9 @@ struct DownSlices {
 
 class Delivery {
  public:
-  Delivery(const Clock& clock, HubTimeSource& hub_time, HubMetrics& metrics,
+  // `asks`: the follower answers a heartbeat with what it has shown, and knows all causes of gaps
+  // (version 2).
+  Delivery(const Clock& clock, HubTimeSource& hub_time, HubMetrics& metrics, bool asks,
            std::function<void()> wake);
   ~Delivery();
 
@@ -46,6 +49,9 @@ class Delivery {
   // False: no such follow of a case.
   bool Cancel(uint32_t follow_id);
   void OnShown(uint64_t bulk_bytes_total_untrusted);
+
+  // The session was sent a heartbeat.
+  void OnHeartbeatSent();
 
   // Lanes 0-1 only: before the session's own messages of less weight.
   void TakeEvents(size_t max_bytes, DownSlices* down);
@@ -65,7 +71,14 @@ class Delivery {
   void TakeEnded(DownSlices* down);
   void TakeSnapshot(DownSlices* down);
   bool TakeGapOf(LiveFollow& follow, uint32_t lane, DownSlices* down);
-  void TakeBulk(size_t max_bytes, DownSlices* down);
+  // A heartbeat: what has been shown?
+  void TakeQuestion(bool blocked, DownSlices* down);
+  // True: something waits for credit.
+  bool TakeBulk(DownSlices* down);
+  struct Taking;
+  // The lane's next record goes now.
+  bool MayGo(LiveFollow& follow, uint32_t lane, Taking* taking);
+  bool TakeLane(LiveFollow& follow, uint32_t lane, Taking* taking);
   void TakeComplete(size_t max_bytes, DownSlices* down);
   void TakeHistory(DownSlices* down);
   void AddControl(uint32_t field, absl::string_view message, DownSlices* down);
@@ -78,7 +91,9 @@ class Delivery {
   std::vector<std::unique_ptr<LiveFollow>> live_;
   std::vector<std::unique_ptr<CompleteFollow>> complete_;
   std::vector<std::unique_ptr<History>> histories_;
+  const bool asks_;
   CreditWindow credit_;
+  SlowLink slow_link_;
   // Where the next round begins, so that no follow is always first.
   size_t turn_ = 0;
 };

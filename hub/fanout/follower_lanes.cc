@@ -73,6 +73,11 @@ void FollowerLanes::DropOlderThan(HubTime oldest, v1::GapCause cause) {
   }
 }
 
+void FollowerLanes::DropAll(uint32_t number, v1::GapCause cause) {
+  Lane& lane = lanes_[number];
+  while (!lane.frames.empty()) LeaveOut(number, lane.frames.begin(), cause);
+}
+
 void FollowerLanes::LeaveOut(uint32_t lane, Frames::iterator frame, v1::GapCause cause) {
   AddGap(lane, frame->seq, cause);
   Remove(lane, frame);
@@ -81,17 +86,11 @@ void FollowerLanes::LeaveOut(uint32_t lane, Frames::iterator frame, v1::GapCause
 void FollowerLanes::Remove(uint32_t number, Frames::iterator frame) {
   Lane& lane = lanes_[number];
   lane.bytes -= frame->bytes.size();
-  if (frame->trace != nullptr) {
+  if (!lane.newest.empty() && frame->trace != nullptr) {
     auto it = lane.newest.find(NewestKey(*frame->trace, frame->provisional));
     if (it != lane.newest.end() && it->second == frame) lane.newest.erase(it);
   }
   lane.frames.erase(frame);
-}
-
-RecordFrame FollowerLanes::PopFront(uint32_t lane) {
-  RecordFrame frame = lanes_[lane].frames.front();
-  Remove(lane, lanes_[lane].frames.begin());
-  return frame;
 }
 
 bool FollowerLanes::HasGap(uint32_t lane) const {

@@ -41,9 +41,12 @@ class FollowerLanes {
   // Leaves out records of lanes 4 and 5 that were recorded before `oldest`.
   void DropOlderThan(HubTime oldest, v1::GapCause cause);
 
+  // Leaves out all that waits of the lane.
+  void DropAll(uint32_t lane, v1::GapCause cause);
+
   bool empty(uint32_t lane) const { return lanes_[lane].frames.empty(); }
   const RecordFrame& Front(uint32_t lane) const { return lanes_[lane].frames.front(); }
-  RecordFrame PopFront(uint32_t lane);
+  void DropFront(uint32_t lane) { Remove(lane, lanes_[lane].frames.begin()); }
 
   // The next gap of the lane, and forgets it; count 0: none.
   bool HasGap(uint32_t lane) const;
@@ -62,7 +65,7 @@ class FollowerLanes {
     // Newest of each trace that waits: key index * 2, plus 1 for provisional sweeps.
     absl::flat_hash_map<uint64_t, Frames::iterator> newest;
     // By cause.
-    std::array<LaneGap, 5> gaps;
+    std::array<LaneGap, v1::GapCause_ARRAYSIZE> gaps;
   };
 
   void PushNewest(const RecordFrame& frame, v1::GapCause cause);

@@ -30,7 +30,7 @@ class FollowerLanesTest : public ::testing::Test {
   void Push(const RecordFrame& frame) { lanes_.Push(frame, v1::GAP_CAUSE_SLOW_FOLLOWER); }
   std::vector<uint64_t> Drain(uint32_t lane) {
     std::vector<uint64_t> seqs;
-    while (!lanes_.empty(lane)) seqs.push_back(lanes_.PopFront(lane).seq);
+    for (; !lanes_.empty(lane); lanes_.DropFront(lane)) seqs.push_back(lanes_.Front(lane).seq);
     return seqs;
   }
 

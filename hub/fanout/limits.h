@@ -10,14 +10,36 @@
 
 namespace remora::hub {
 
-// Bulk in flight to one follower without a `Shown`: the most that the credit may grow to. At 25
-// Mbit/s it lasts 40 ms; slower links get less (credit_window.h).
-inline constexpr size_t kBulkWindowBytes = 128 * 1024;
-// The least: two sweeps, so that a slow link still carries the newest of something.
-inline constexpr size_t kMinBulkWindowBytes = 2 * kMaxSweepBytes;
-// What may be under way beyond a round trip: 30 ms, and the 50 ms between two `Shown` reports. An
-// alert waits behind no more than this.
-inline constexpr Duration kBulkWindowSlack = Duration::Milliseconds(80);
+// Bulk on its way to one follower (credit_window.h). At first two sweeps: a slow link shows itself
+// before it is filled, a fast one after one round trip.
+inline constexpr size_t kFirstBulkWindowBytes = 2 * kMaxSweepBytes;
+// The least: one block; a larger record goes alone.
+inline constexpr size_t kMinBulkWindowBytes = kMaxBlockBytes;
+// The most: 30 ms of 70 MB/s. What a follower that stopped keeps alive beside its queues.
+inline constexpr size_t kMaxBulkWindowBytes = 2 * 1024 * 1024;
+// What may be on its way beyond a round trip: an alert waits behind no more than this.
+inline constexpr Duration kBulkWindowSlack = Duration::Milliseconds(30);
+// The same for a follower of version 1, which is not asked and reports each 50 ms.
+inline constexpr Duration kBulkWindowSlackVersion1 = Duration::Milliseconds(80);
+// One write, and at the most: less than the slack, so that reports keep the window moving.
+inline constexpr Duration kBulkWriteTime = Duration::Milliseconds(20);
+inline constexpr size_t kMaxBulkWriteBytes = 256 * 1024;
+static_assert(kBulkWriteTime < kBulkWindowSlack);
+// Two reports that came closer together say nothing of a rate.
+inline constexpr Duration kLeastSampleTime = Duration::Milliseconds(1);
+
+// A link that carries less than this gets lanes 0-2 alone (96 kbit/s: a theatre's sweeps would take
+// all of it), and lanes 3-5 again from 160 kbit/s on.
+inline constexpr double kSlowLinkBytesPerSecond = 12'000;
+inline constexpr double kBulkLinkBytesPerSecond = 20'000;
+// Before a link is called slow: one sample may have met a stall.
+inline constexpr size_t kSlowLinkSamples = 3;
+// One record of lanes 3-5 goes then, to see whether the link carries more by now: half a second of
+// 64 kbit/s. Doubled each time that it does not.
+inline constexpr Duration kFirstLinkProbe = Duration::Seconds(5);
+inline constexpr Duration kLongestLinkProbe = Duration::Seconds(60);
+// A lane that is left out so tells its gap at most this often.
+inline constexpr Duration kSlowLinkGapInterval = Duration::Seconds(2);
 
 // Queued for one follow, by lane. Frames are shared: this is what a follower that reads nothing
 // keeps alive.
@@ -26,8 +48,9 @@ inline constexpr size_t kMaxQueuedSweepBytes = 1024 * 1024;
 inline constexpr size_t kMaxQueuedEnvelopeBytes = 256 * 1024;
 // About 2 s of one theatre's EMG and EEG (45 kB/s): what is older is the past.
 inline constexpr size_t kMaxQueuedBlockBytes = 512 * 1024;
-// Lanes 4 and 5 older than this are not shown as live.
-inline constexpr Duration kMaxQueuedBulkAge = Duration::Seconds(2);
+// Lanes 4 and 5 that waited for longer are not shown as live: with what is on its way beside them,
+// a follower on 256 kbit/s sees nothing that is a second old.
+inline constexpr Duration kMaxQueuedBulkAge = Duration::Milliseconds(600);
 // Measurements that wait before the newest of a trace replaces the others: discrete findings (EMG
 // activities) of one moment are all shown to a reader that keeps up.
 inline constexpr size_t kMeasurementSlack = 64;

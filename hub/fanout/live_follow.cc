@@ -6,10 +6,11 @@
 namespace remora::hub {
 
 LiveFollow::LiveFollow(std::unique_ptr<CaseFeed> feed, const v1::Follow& follow, LaneSet lanes,
-                       std::function<void()> wake)
+                       bool knows_all_causes, std::function<void()> wake)
     : feed_(std::move(feed)),
       follow_id_(follow.follow_id()),
       lane_set_(lanes),
+      knows_all_causes_(knows_all_causes),
       trace_filter_(follow.trace_ids().begin(), follow.trace_ids().end()),
       wake_(std::move(wake)),
       budget_(follow.bulk_budget_bytes_per_second()) {
@@ -45,13 +46,18 @@ void LiveFollow::OnCommitted(std::span<const RecordFrame> frames) {
         frame.seq <= live_after_seq_ || !WantsTrace(frame.trace)) {
       continue;
     }
-    lanes_.Push(frame, Cause());
+    // On record, and no picture of now.
+    if (frame.late) {
+      lanes_.AddGap(frame.lane, frame.seq, AsKnown(v1::GAP_CAUSE_LATE));
+    } else {
+      lanes_.Push(frame, Cause());
+    }
   }
 }
 
 void LiveFollow::OnUnrecorded(const RecordFrame& frame) {
   if (stage_ != Stage::kLive || frame.lane < FollowerLanes::kFirstLane ||
-      !lane_set_.wanted[frame.lane] || !WantsTrace(frame.trace)) {
+      !lane_set_.wanted[frame.lane] || !WantsTrace(frame.trace) || frame.late) {
     return;
   }
   lanes_.Push(frame, Cause());
@@ -83,6 +89,24 @@ bool LiveFollow::WantsTrace(const TraceKey* trace) {
 }
 
 void LiveFollow::DropOlderThan(HubTime oldest) { lanes_.DropOlderThan(oldest, Cause()); }
+
+void LiveFollow::DropUncarried() {
+  for (uint32_t lane = kControlLaneCount; lane < kLaneCount; ++lane) {
+    lanes_.DropAll(lane, AsKnown(v1::GAP_CAUSE_SLOW_LINK));
+  }
+}
+
+void LiveFollow::SetSlowLink(bool slow) {
+  if (slow == slow_link_ || stage_ != Stage::kLive) return;
+  slow_link_ = slow;
+  if (!slow || !knows_all_causes_) return;
+  const uint64_t next_seq = feed_->head().seq + 1;
+  for (uint32_t lane = kControlLaneCount; lane < kLaneCount; ++lane) {
+    if (lane_set_.wanted[lane]) {
+      away_.push_back(ToProto(lane, {next_seq, next_seq, 0, v1::GAP_CAUSE_SLOW_LINK}));
+    }
+  }
+}
 
 bool LiveFollow::HasSnapshot() const {
   return stage_ == Stage::kSnapshot || IsUnreadable() ||

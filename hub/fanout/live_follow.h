@@ -40,16 +40,23 @@ namespace remora::hub {
 
 class LiveFollow {
  public:
+  // `knows_all_causes`: of a gap. A follower of version 1 is told SLOW_FOLLOWER, or BUDGET, in
+  // place of SLOW_LINK and LATE.
   LiveFollow(std::unique_ptr<CaseFeed> feed, const v1::Follow& follow, LaneSet lanes,
-             std::function<void()> wake);
+             bool knows_all_causes, std::function<void()> wake);
   ~LiveFollow();
+
+  // The link carries no bulk beside lane 2, or does again. While it does not, lanes 3-5 are left
+  // out (SLOW_LINK), which is said at once.
+  void SetSlowLink(bool slow);
 
   // What was put on disk, in `seq` order.
   void OnCommitted(std::span<const RecordFrame> frames);
   // Shown, and not on disk.
   void OnUnrecorded(const RecordFrame& frame);
-  // Leaves out what is too old to be shown as live.
+  // Leaves out what is too old to be shown as live, and what the link does not carry.
   void DropOlderThan(HubTime oldest);
+  void DropUncarried();
 
   // Lanes 0 and 1.
   bool HasEvents() const {
@@ -62,23 +69,25 @@ class LiveFollow {
   // One encoded v1::Snapshot. Live begins behind it. `cause` tells why, for metrics.
   std::string TakeSnapshot(std::string* cause);
 
-  // Gaps of a time away; after the snapshot. A count of 0: not counted.
+  // Gaps of a time away (a count of 0: not counted), and that a slow link begins; after the
+  // snapshot.
   bool HasAwayGap() const { return !away_.empty(); }
   v1::Gap TakeAwayGap();
   // Gaps of lanes 2-5.
   bool HasGap(uint32_t lane) const { return lanes_.HasGap(lane); }
-  // Before the lane's next record, or when nothing was told of the lane for kGapInterval.
-  bool IsGapDue(uint32_t lane, DeviceTime now) {
+  // Before the lane's next record, which goes now if it `may_go`; else when nothing was told of the
+  // lane for a while.
+  bool IsGapDue(uint32_t lane, bool may_go, DeviceTime now) const {
     if (!lanes_.HasGap(lane)) return false;
-    if (HasBulk(lane) && budget_.Allows(FrontOf(lane).record_bytes(), now)) return true;
-    return now - gap_told_at_[lane] >= kGapInterval;
+    const bool left_out = slow_link_ && lane >= kControlLaneCount;
+    return may_go || now - gap_told_at_[lane] >= (left_out ? kSlowLinkGapInterval : kGapInterval);
   }
   v1::Gap TakeGap(uint32_t lane, DeviceTime now);
 
   // Lanes 2-5.
   bool HasBulk(uint32_t lane) const { return !lanes_.empty(lane); }
   const RecordFrame& FrontOf(uint32_t lane) const { return lanes_.Front(lane); }
-  RecordFrame PopFront(uint32_t lane) { return lanes_.PopFront(lane); }
+  void DropFront(uint32_t lane) { lanes_.DropFront(lane); }
   ByteBudget& budget() { return budget_; }
 
   uint32_t follow_id() const { return follow_id_; }
@@ -102,10 +111,12 @@ class LiveFollow {
   v1::GapCause Cause() const {
     return budget_.limited() ? v1::GAP_CAUSE_BUDGET : v1::GAP_CAUSE_SLOW_FOLLOWER;
   }
+  v1::GapCause AsKnown(v1::GapCause cause) const { return knows_all_causes_ ? cause : Cause(); }
 
   std::unique_ptr<CaseFeed> feed_;
   const uint32_t follow_id_;
   const LaneSet lane_set_;
+  const bool knows_all_causes_;
   const std::set<std::string> trace_filter_;
   const std::function<void()> wake_;
   Stage stage_ = Stage::kSnapshot;
@@ -120,6 +131,7 @@ class LiveFollow {
   uint64_t live_after_seq_ = 0;
   // Of the next record of lanes 0-1 that is shown UNRECORDED.
   uint64_t unrecorded_position_ = 0;
+  bool slow_link_ = false;
   // Answers of the trace filter, by key index.
   std::vector<int8_t> wanted_;
   std::unique_ptr<CursorCheck> check_;

@@ -33,7 +33,7 @@ FollowDesk::FollowDesk(SessionContext& session, Journal& journal)
     : session_(session),
       journal_(journal),
       delivery_(*session.services.clock, *session.services.hub_time, *session.services.metrics,
-                [this] { session_.Wake(); }) {
+                session.version >= kVersionThatAnswersHeartbeats, [this] { session_.Wake(); }) {
   delivery_.set_on_ended([this](uint32_t follow_id) { Forget(follow_id); });
 }
 

@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 
 #include "hub/fanout/limits.h"
@@ -214,8 +215,8 @@ TEST_F(FollowingTest, BulkStopsAtTheWindowUntilItIsShown) {
     agent_->Publish({writer_.Write(BlockBody("EMG/1", i, 1500))});
     hub_.Run();
   }
-  EXPECT_LE(reader->bulk_bytes, kBulkWindowBytes);
-  EXPECT_GT(reader->bulk_bytes, kBulkWindowBytes / 2);
+  EXPECT_LE(reader->bulk_bytes, kFirstBulkWindowBytes);
+  EXPECT_GT(reader->bulk_bytes, kFirstBulkWindowBytes / 2);
   agent_->Publish({Alert("through")});
   hub_.Run();
   EXPECT_EQ(reader->OfLane(0).size(), 1u) << "an alert needs no credit";
@@ -223,6 +224,131 @@ TEST_F(FollowingTest, BulkStopsAtTheWindowUntilItIsShown) {
   reader->Shown(reader->bulk_bytes);
   hub_.Run();
   EXPECT_GT(reader->records.size(), before);
+}
+
+TEST_F(FollowingTest, FollowersShareTheBytesOfWhatWasCommittedTogether) {
+  std::vector<std::unique_ptr<TestParticipant>> readers;
+  for (int i = 0; i < 50; ++i) {
+    readers.push_back(Reader("reader-" + std::to_string(i)));
+    readers.back()->FollowLive(1, case_id_);
+    hub_.Run();
+    readers.back()->reads = false;
+  }
+  std::vector<std::string> blocks;
+  for (uint32_t i = 0; i < 8; ++i) blocks.push_back(writer_.Write(BlockBody("EMG/1", i)));
+  agent_->Publish(blocks);
+  hub_.Run();
+  std::set<const char*> bytes;
+  for (const auto& reader : readers) {
+    WriteBatch batch = reader->session->TakeBatch(kMaxBatchBytes);
+    while (!batch.empty() && batch.slices[0].view()[0] != '\x0a') {
+      batch = reader->session->TakeBatch(kMaxBatchBytes);
+    }
+    ASSERT_EQ(batch.slices.size(), 1u) << "they lie side by side";
+    EXPECT_GT(batch.bytes, 8 * blocks[0].size());
+    bytes.insert(batch.slices[0].view().data());
+  }
+  EXPECT_EQ(bytes.size(), 1u) << "nothing is copied for a follower";
+}
+
+TEST_F(FollowingTest, WhatComesFromABacklogIsOnRecordAndNotShownAsLive) {
+  auto reader = Reader();
+  reader->FollowLive(1, case_id_);
+  hub_.Run();
+  reader->ClearReceived();
+  v1::Up up;
+  for (const std::string& record : Mixture(1)) up.add_records(record);
+  up.set_backlog(true);
+  agent_->SendUp(up);
+  hub_.RunFor(Duration::Seconds(1));
+  EXPECT_TRUE(std::any_of(reader->records.begin(), reader->records.end(), [](const Received& r) {
+    return r.stamped.header.kind == v1::Record::kAlert;
+  })) << "always told";
+  for (const Received& record : reader->records) EXPECT_LT(record.lane(), 2u);
+  std::set<uint32_t> lanes;
+  for (const v1::Down& down : reader->downs) {
+    if (!down.has_gap()) continue;
+    EXPECT_EQ(down.gap().cause(), v1::GAP_CAUSE_LATE);
+    EXPECT_EQ(down.gap().count(), 1u);
+    lanes.insert(down.gap().lane());
+  }
+  EXPECT_EQ(lanes, (std::set<uint32_t>{2, 3, 4, 5}));
+  auto complete = Reader("reader-2");
+  complete->FollowComplete(1, case_id_);
+  hub_.Run();
+  EXPECT_EQ(complete->records.size(), hub_.JournalRecords(case_id_).size());
+}
+
+TEST_F(FollowingTest, WhatWaitedForItsCaseToBeOpenedIsLateOnlyIfItSaidSo) {
+  const CaseId case_id = hub_.DrawCase();
+  const OriginId origin = hub_.DrawOrigin();
+  RecordWriter writer(case_id, origin);
+  TestParticipant agent(hub_, AgentIdentity("agent-2"));
+  agent.Hello(origin);
+  agent.Join(case_id, "OR 2");
+  hub_.Run();
+  agent.Publish({writer.Write(BlockBody("EMG/1", 1))});
+  v1::Up up;
+  up.add_records(writer.Write(BlockBody("EMG/1", 2)));
+  up.set_backlog(true);
+  agent.SendUp(up);
+  hub_.Run();
+  hub_.journal().HoldCommits();
+  agent.Publish({writer.Write(LifecycleBody(v1::CASE_TRANSITION_OPENED, "OR 2"))});
+  hub_.Run();
+  auto reader = Reader();
+  reader->FollowLive(2, case_id);
+  hub_.Run();
+  hub_.journal().ReleaseCommits();
+  hub_.RunFor(Duration::Seconds(1));
+  ASSERT_EQ(reader->OfLane(5).size(), 1u);
+  EXPECT_EQ(reader->OfLane(5)[0].stamped.header.origin_seq, 1u);
+  ASSERT_NE(reader->Last(v1::Down::kGap), nullptr);
+  EXPECT_EQ(reader->Last(v1::Down::kGap)->gap().cause(), v1::GAP_CAUSE_LATE);
+  EXPECT_EQ(reader->Last(v1::Down::kGap)->gap().count(), 1u);
+}
+
+TEST_F(FollowingTest, HostileMarkOfABacklogIsNoPartOfARecord) {
+  // A record may end in the same bytes as the mark.
+  std::string text = "ends in the mark ";
+  text += "\x58\x01";
+  const std::string record = writer_.Write(AlertBody(text));
+  agent_->Publish({record});
+  agent_->SendBytes("\x58\x01");
+  hub_.Run();
+  EXPECT_FALSE(agent_->closed);
+  v1::Up up;
+  up.add_records(Alert("x"));
+  agent_->SendBytes(up.SerializeAsString() + std::string("\x58\x02", 2));
+  hub_.Run();
+  EXPECT_TRUE(agent_->closed);
+}
+
+TEST_F(FollowingTest, CompleteFollowGoesOnBehindTheOneRecordThatItNames) {
+  for (uint32_t i = 0; i < 20; ++i) {
+    agent_->Publish(Mixture(i));
+    hub_.Run();
+  }
+  const std::vector<std::string> journal = hub_.JournalRecords(case_id_);
+  v1::Follow follow;
+  follow.set_follow_id(1);
+  follow.set_case_id(case_id_.ToString());
+  follow.set_delivery(v1::DELIVERY_COMPLETE);
+  follow.mutable_cursor()->set_epoch(1);
+  follow.mutable_cursor()->set_complete_seq(50);
+  follow.mutable_cursor()->set_complete_digest(RecordDigest(journal[49]));
+  auto reader = Reader();
+  reader->Follow(follow);
+  hub_.Run();
+  ASSERT_EQ(reader->records.size(), journal.size() - 50);
+  EXPECT_EQ(reader->Seqs().front(), 51u);
+
+  auto other = Reader("reader-2");
+  follow.mutable_cursor()->set_complete_digest(RecordDigest(journal[48]));
+  other->Follow(follow);
+  hub_.Run();
+  ASSERT_NE(other->Last(v1::Down::kFollowEnded), nullptr);
+  EXPECT_EQ(other->Last(v1::Down::kFollowEnded)->follow_ended().cause(), "cursor not known");
 }
 
 TEST_F(FollowingTest, HostileShownReportsGiveNoMoreThanTheWindow) {
@@ -236,7 +362,7 @@ TEST_F(FollowingTest, HostileShownReportsGiveNoMoreThanTheWindow) {
     agent_->Publish({writer_.Write(BlockBody("EMG/1", i, 1500))});
     hub_.Run();
   }
-  EXPECT_LE(reader->bulk_bytes, kBulkWindowBytes);
+  EXPECT_LE(reader->bulk_bytes, kFirstBulkWindowBytes);
 }
 
 TEST_F(FollowingTest, SlowFollowerIsToldOfEachRecordItMissesAndIsBounded) {

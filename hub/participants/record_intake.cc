@@ -73,7 +73,8 @@ void RecordIntake::OnSignOfLife() {
   }
 }
 
-void RecordIntake::OnRecord(absl::string_view bytes_untrusted) {
+void RecordIntake::OnRecord(absl::string_view bytes_untrusted, bool backlog) {
+  backlog_ = backlog;
   const DeviceTime now = session_.services.clock->Now();
   record_tokens_ = std::min(kMaxRecordsPerSecond,
                             record_tokens_ + kMaxRecordsPerSecond * (now - refilled_at_).seconds());
@@ -105,12 +106,12 @@ void RecordIntake::OnRecord(absl::string_view bytes_untrusted) {
     // Somebody else may have made it meanwhile.
     Room* room = session_.services.directory->Find(header->case_id);
     if (room == nullptr) return BeforeOpen(&it->second, *header, bytes_untrusted);
-    const std::deque<std::string> waiting = TakeWaiting(&it->second);
+    const std::deque<Waiting> waiting = TakeWaiting(&it->second);
     if (!CompleteJoin(header->case_id, room, std::string(it->second.theatre))) {
       return Report(Refused(v1::REFUSAL_REASON_NO_SUCH_CASE, "you are not in the case"), *header,
                     nullptr);
     }
-    for (const std::string& earlier : waiting) OfferWaiting(&it->second, earlier);
+    for (const Waiting& earlier : waiting) OfferWaiting(&it->second, earlier);
   }
   Offer(&it->second, *header, bytes_untrusted);
 }
@@ -123,7 +124,7 @@ void RecordIntake::Offer(Place* place, const RecordHeader& header, absl::string_
         place->room->Refuse(*this, header.key(), bytes, {answer.reason, std::move(answer.text)});
   } else {
     const bool control = header.lane < kControlLaneCount;
-    answer = place->room->Accept(*this, {header, bytes, control ? &record : nullptr});
+    answer = place->room->Accept(*this, {header, bytes, control ? &record : nullptr, backlog_});
     if (answer.outcome == Outcome::kAccepted && control && record.has_case_lifecycle()) {
       UpdateClaims(*place->room, record.case_lifecycle());
     }
@@ -213,20 +214,24 @@ void RecordIntake::KeepBeforeOpen(Place* place, absl::string_view bytes) {
   place->before_open_bytes += bytes.size();
   before_open_bytes_ += bytes.size();
   of_hub += bytes.size();
-  place->before_open.emplace_back(bytes);
+  place->before_open.push_back({std::string(bytes), backlog_});
 }
 
-std::deque<std::string> RecordIntake::TakeWaiting(Place* place) {
+std::deque<RecordIntake::Waiting> RecordIntake::TakeWaiting(Place* place) {
   before_open_bytes_ -= place->before_open_bytes;
   session_.services.before_open_bytes -= place->before_open_bytes;
   place->before_open_bytes = 0;
   return std::exchange(place->before_open, {});
 }
 
-void RecordIntake::OfferWaiting(Place* place, const std::string& bytes) {
-  const absl::StatusOr<RecordHeader> header = WalkRecord(bytes);
-  if (!header.ok()) return RefuseUnreadable(bytes, header.status().message());
-  Offer(place, *header, bytes);
+void RecordIntake::OfferWaiting(Place* place, const Waiting& waiting) {
+  const bool backlog = std::exchange(backlog_, waiting.backlog);
+  if (const absl::StatusOr<RecordHeader> header = WalkRecord(waiting.bytes); header.ok()) {
+    Offer(place, *header, waiting.bytes);
+  } else {
+    RefuseUnreadable(waiting.bytes, header.status().message());
+  }
+  backlog_ = backlog;
 }
 
 Room::Answer RecordIntake::CheckOpening(const RecordHeader& header, absl::string_view bytes) {
@@ -256,11 +261,11 @@ void RecordIntake::OpenCase(Place* place, const RecordHeader& header, absl::stri
                   header, place);
   }
   Enter(place, *room);
-  const std::deque<std::string> waiting = TakeWaiting(place);
+  const std::deque<Waiting> waiting = TakeWaiting(place);
   std::array<SeqRanges, kLaneCount + 1> there;
   there[header.lane].Insert(header.origin_seq);
-  for (const std::string& earlier : waiting) {
-    const RecordHeader peeked = PeekHeader(earlier);
+  for (const Waiting& earlier : waiting) {
+    const RecordHeader peeked = PeekHeader(earlier.bytes);
     there[peeked.lane].Insert(peeked.origin_seq);
   }
   // Everything that its sender still has came in order. What did not come was an opening that was
@@ -269,8 +274,9 @@ void RecordIntake::OpenCase(Place* place, const RecordHeader& header, absl::stri
     (*room)->RefuseMissing(*this, lane, there[lane], there[lane].largest());
   }
   const auto offer = [&](bool same_lane) {
-    for (const std::string& earlier : waiting) {
-      if ((PeekHeader(earlier).lane == header.lane) == same_lane) OfferWaiting(place, earlier);
+    for (const Waiting& earlier : waiting) {
+      if ((PeekHeader(earlier.bytes).lane == header.lane) == same_lane)
+        OfferWaiting(place, earlier);
     }
   };
   offer(true);

@@ -28,7 +28,8 @@ class RecordIntake final : public RoomPublisher {
 
   void OnJoin(const v1::Join& join);
   void OnLeave(const v1::Leave& leave);
-  void OnRecord(absl::string_view bytes_untrusted);
+  // `backlog`: its sender says that it waited there.
+  void OnRecord(absl::string_view bytes_untrusted, bool backlog);
   // Any message came.
   void OnSignOfLife();
   // At least each 100 ms: enters cases that were joined before they were there.
@@ -48,6 +49,11 @@ class RecordIntake final : public RoomPublisher {
   void EndForbidden();
 
  private:
+  // A record of a case that is not there yet.
+  struct Waiting {
+    std::string bytes;
+    bool backlog = false;
+  };
   // A case that was joined.
   struct Place {
     Room* room = nullptr;  // null: not there yet, or still being restored
@@ -63,7 +69,7 @@ class RecordIntake final : public RoomPublisher {
     std::array<SeqRanges, kLaneCount> fresh_refused;
     bool acknowledge_due = false;
     // Records of a case that is not there yet, in the order of their arrival.
-    std::deque<std::string> before_open;
+    std::deque<Waiting> before_open;
     size_t before_open_bytes = 0;
     bool dropped_before_open = false;
   };
@@ -82,8 +88,8 @@ class RecordIntake final : public RoomPublisher {
   void Offer(Place* place, const RecordHeader& header, absl::string_view bytes);
   void BeforeOpen(Place* place, const RecordHeader& header, absl::string_view bytes);
   void KeepBeforeOpen(Place* place, absl::string_view bytes);
-  std::deque<std::string> TakeWaiting(Place* place);
-  void OfferWaiting(Place* place, const std::string& bytes);
+  std::deque<Waiting> TakeWaiting(Place* place);
+  void OfferWaiting(Place* place, const Waiting& waiting);
   void OpenCase(Place* place, const RecordHeader& header, absl::string_view bytes);
   Room::Answer CheckOpening(const RecordHeader& header, absl::string_view bytes);
   // Empty text: the record may go on to the room.
@@ -99,6 +105,8 @@ class RecordIntake final : public RoomPublisher {
   SessionContext& session_;
   Places places_;
   uint64_t last_generation_ = 0;
+  // The record under way is of its sender's backlog.
+  bool backlog_ = false;
   size_t before_open_bytes_ = 0;
   double record_tokens_;
   DeviceTime refilled_at_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/record_codec.h"
 #include "hub/participants/features.h"
@@ -13,7 +14,21 @@ namespace {
 
 // Of a frame: field 1 of Up.
 constexpr char kRecordsTag = 0x0a;
+// Field 11 of Up at the end of its records.
+constexpr absl::string_view kBacklog("\x58\x01", 2);
 constexpr char kNotBoth[] = "records or one control message, not both";
+
+// Takes Up.backlog off the end of records. A record may end in the same bytes: only what is left
+// of whole frames is the mark.
+bool TakeBacklogMark(absl::string_view* frames_untrusted) {
+  if (!absl::EndsWith(*frames_untrusted, kBacklog)) return false;
+  absl::string_view rest = *frames_untrusted;
+  while (!rest.empty() && rest.front() == kRecordsTag && TakeFrame(&rest).ok()) {
+  }
+  if (rest != kBacklog) return false;
+  frames_untrusted->remove_suffix(kBacklog.size());
+  return true;
+}
 
 }  // namespace
 
@@ -53,6 +68,7 @@ void SessionImpl::OnMessage(absl::string_view up_untrusted) {
 
 // Nothing but records: walked in place, since this is the hub's hot path.
 void SessionImpl::OnRecords(absl::string_view frames_untrusted) {
+  const bool backlog = TakeBacklogMark(&frames_untrusted);
   for (absl::string_view rest = frames_untrusted; !rest.empty();) {
     if (rest.front() != kRecordsTag) return End(v1::REFUSAL_REASON_MALFORMED, kNotBoth);
     if (!TakeFrame(&rest).ok()) {
@@ -64,7 +80,7 @@ void SessionImpl::OnRecords(absl::string_view frames_untrusted) {
   }
   intake_->OnSignOfLife();
   while (!frames_untrusted.empty() && stage_ == Stage::kTalking) {
-    intake_->OnRecord(*TakeFrame(&frames_untrusted));
+    intake_->OnRecord(*TakeFrame(&frames_untrusted), backlog);
   }
 }
 
@@ -109,7 +125,7 @@ void SessionImpl::OnHello(const v1::Up& up) {
   welcome->set_role(identity.role);
   welcome->set_hub_unix_ns(services.hub_time->Now().nanoseconds());
   welcome->set_heartbeat_interval_ms(static_cast<uint32_t>(kHeartbeatInterval.milliseconds()));
-  welcome->set_bulk_window_bytes(kBulkWindowBytes);
+  welcome->set_bulk_window_bytes(kFirstBulkWindowBytes);
   welcome->set_software(services.software);
   welcome->set_hub_boot_id(services.boot_id);
   welcome->mutable_record_keys()->Add(services.record_keys.begin(), services.record_keys.end());
@@ -223,6 +239,7 @@ bool SessionImpl::TakeOwn(v1::Down* down) {
   v1::HubHeartbeat* heartbeat = down->mutable_heartbeat();
   heartbeat->set_hub_unix_ns(services.hub_time->Now().nanoseconds());
   desk_->FillHeads(heartbeat);
+  desk_->delivery().OnHeartbeatSent();
   return true;
 }
 

@@ -15,6 +15,9 @@ inline constexpr uint32_t kOldestProtocolVersion = 1;
 inline constexpr uint32_t kProtocolVersion = 2;
 // Whoever speaks less could not tell what is UNRECORDED from what is recorded.
 inline constexpr uint32_t kFirstVersionWithUnrecorded = 2;
+// From this one on a follower answers each heartbeat with what it has shown, and knows gaps of slow
+// links and of late bulk.
+inline constexpr uint32_t kVersionThatAnswersHeartbeats = 2;
 
 // A participant that has not said hello by then has nothing to say.
 inline constexpr Duration kHelloDeadline = Duration::Seconds(10);

@@ -125,6 +125,45 @@ TEST_F(UnrecordedTest, FailedCommitIsShownLiveOnceWithTheMarkAndMovesNothing) {
   EXPECT_EQ(hub_.metrics().gauge(metric::kRoomsUnrecorded), 0);
 }
 
+TEST_F(UnrecordedTest, BulkThatIsOfferedAgainFromABacklogIsToldAndHistoryHasIt) {
+  FailDisk();
+  const std::string first = Message("one");
+  const std::string sweep = writer_.Write(SweepBody("SEP/R", 0, false));
+  agent_->Publish({first});
+  hub_.Run();
+  agent_->Publish({sweep});
+  hub_.RunFor(Duration::Seconds(1));
+  ASSERT_EQ(reader_->OfLane(3).size(), 1u);
+  MendDisk();
+  hub_.RunFor(Duration::Seconds(2));
+  agent_->Publish({first});
+  v1::Up up;
+  up.add_records(sweep);
+  up.set_backlog(true);
+  agent_->SendUp(up);
+  hub_.RunFor(Duration::Seconds(1));
+  EXPECT_THAT(Recorded(*reader_), ElementsAre("one"));
+  EXPECT_EQ(reader_->OfLane(3).size(), 1u);
+  ASSERT_NE(reader_->Last(v1::Down::kGap), nullptr);
+  const v1::Gap gap = reader_->Last(v1::Down::kGap)->gap();
+  EXPECT_EQ(gap.cause(), v1::GAP_CAUSE_LATE);
+  EXPECT_EQ(gap.count(), 1u);
+  // By its id in history, the mark goes.
+  v1::Up request;
+  request.mutable_history_request()->set_request_id(1);
+  request.mutable_history_request()->set_case_id(case_id_.ToString());
+  request.mutable_history_request()->set_from_seq(gap.from_seq());
+  request.mutable_history_request()->set_to_seq(gap.to_seq());
+  reader_->SendUp(request);
+  hub_.RunFor(Duration::Seconds(1));
+  ASSERT_NE(reader_->Last(v1::Down::kHistoryPage), nullptr);
+  const v1::HistoryPage page = reader_->Last(v1::Down::kHistoryPage)->history_page();
+  ASSERT_EQ(page.records_size(), 1);
+  const StampedRecord again = *WalkStamped(page.records(0));
+  EXPECT_EQ(again.header.key(), reader_->OfLane(3)[0].stamped.header.key());
+  EXPECT_FALSE(again.stamp.unrecorded);
+}
+
 TEST_F(UnrecordedTest, SlowCommitWithAnEventIsShownAfter250MsAndAgainWhenItIsOnDisk) {
   hub_.RunFor(Duration::Seconds(1));
   hub_.journal().HoldCommits();

@@ -32,7 +32,7 @@ CommitQueue::CommitQueue(Journal& journal, Executor& executor, const Clock& cloc
 CommitQueue::~CommitQueue() { *alive_ = false; }
 
 const RecordFrame& CommitQueue::Add(const RecordHeader& header, absl::string_view bytes,
-                                    const TraceKey* trace, bool provisional) {
+                                    const Marks& marks) {
   const HubTime recorded_at =
       hub_time_.NowNotBefore(HubTime::FromNanoseconds(accepted_.last_recorded_unix_ns));
   const RecordStamp stamp{accepted_.epoch, accepted_.last_seq + 1, recorded_at, false};
@@ -59,10 +59,11 @@ const RecordFrame& CommitQueue::Add(const RecordHeader& header, absl::string_vie
   added.recorded_unix_ns = recorded_at.nanoseconds();
   added.origin_seq = header.origin_seq;
   added.origin_index = ledger_.IndexOf(header.origin);
-  added.trace = trace;
+  added.trace = marks.trace;
   added.kind = header.kind;
   added.lane = static_cast<uint8_t>(header.lane);
-  added.provisional = provisional;
+  added.provisional = marks.provisional;
+  added.late = marks.late;
   pending_bytes_ += added.bytes.size();
   return added;
 }
@@ -78,6 +79,7 @@ CaseAppend CommitQueue::MakeAppend() {
     Run run;
     run.record_class = record_class;
     std::string frames;
+    if (record_class == RecordClass::kBulk) frames.reserve(pending_bytes_);
     for (const RecordFrame& frame : pending_) {
       if (ClassOfLane(frame.lane) != record_class) continue;
       if (run.count == 0) run.first_seq = frame.seq;
@@ -87,9 +89,23 @@ CaseAppend CommitQueue::MakeAppend() {
     }
     if (run.count == 0) continue;
     run.frames = SharedBytes(std::move(frames));
+    if (record_class == RecordClass::kBulk) ShareRun(run);
     append.runs.push_back(std::move(run));
   }
   return append;
+}
+
+// Blocks that were committed together lie side by side, so that they leave together, as one slice.
+// Only lane 5, which nobody keeps for long: one frame keeps the whole run alive.
+void CommitQueue::ShareRun(const Run& run) {
+  if (run.count < 2 || run.frames.size() > kMaxSharedRunBytes) return;
+  size_t offset = 0;
+  for (RecordFrame& frame : pending_) {
+    if (ClassOfLane(frame.lane) != RecordClass::kBulk) continue;
+    const size_t size = frame.bytes.size();
+    if (frame.lane == 5) frame.bytes = run.frames.Part(offset, size);
+    offset += size;
+  }
 }
 
 void CommitQueue::Flush() {

@@ -44,8 +44,12 @@ class CommitQueue {
   ~CommitQueue();
 
   // Gives the record its number and its stamp. `bytes` as they came from its origin.
-  const RecordFrame& Add(const RecordHeader& header, absl::string_view bytes, const TraceKey* trace,
-                         bool provisional);
+  struct Marks {
+    const TraceKey* trace = nullptr;
+    bool provisional = false;
+    bool late = false;
+  };
+  const RecordFrame& Add(const RecordHeader& header, absl::string_view bytes, const Marks& marks);
   // Hands over what waits, unless an append is under way or has failed: records, and refused
   // numbers, with records or, once the case has one, alone.
   void Flush();
@@ -67,6 +71,7 @@ class CommitQueue {
 
  private:
   CaseAppend MakeAppend();
+  void ShareRun(const Run& run);
   void Send();
   void OnDone(const absl::Status& status);
 

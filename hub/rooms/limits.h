@@ -37,6 +37,9 @@ inline constexpr size_t kMaxUncommittedBytes = 8 * 1024 * 1024;
 inline constexpr size_t kMaxRecentBulkBytes = 4 * 1024 * 1024;
 inline constexpr size_t kMaxRecentControlBytes = 1024 * 1024;
 inline constexpr Duration kMaxRecentAge = Duration::Seconds(60);
+// Blocks of a run up to this size share its bytes; of a larger one each has its own: what a
+// follower that stopped keeps alive stays small.
+inline constexpr size_t kMaxSharedRunBytes = 1024 * 1024;
 // How long a failed append waits for its next try.
 inline constexpr Duration kJournalRetryDelay = Duration::Seconds(1);
 

@@ -124,7 +124,7 @@ Room::Answer Room::Accept(RoomPublisher& publisher, const Offer& offer) {
                       absl::StrCat("more than ", kMaxTraces, " traces in this case")});
   }
   ledger_.Accept(key, digest, publisher.participant());
-  Take(offer.header, offer.bytes, offer.record, trace, provisional);
+  Take(offer, trace, provisional);
   return {Outcome::kAccepted, {}, ""};
 }
 
@@ -135,15 +135,15 @@ const TraceKey* Room::NameTrace(const RecordHeader& header, bool* provisional) {
   return traces_.Name(header.kind, peek);
 }
 
-void Room::Take(const RecordHeader& header, absl::string_view bytes, const v1::Record* record,
-                const TraceKey* trace, bool provisional) {
-  if (record != nullptr && record->has_case_lifecycle()) {
-    TakeTransition(record->case_lifecycle(), &accepted_life_);
+void Room::Take(const Offer& offer, const TraceKey* trace, bool provisional) {
+  if (offer.record != nullptr && offer.record->has_case_lifecycle()) {
+    TakeTransition(offer.record->case_lifecycle(), &accepted_life_);
   }
-  const RecordFrame& added = commits_->Add(header, bytes, trace, provisional);
+  const RecordFrame& added =
+      commits_->Add(offer.header, offer.bytes, {trace, provisional, offer.late});
   unrecorded_->OnTaken(added);
-  seal_->OnTaken(header, record);
-  parts_.metrics->Count(metric::kRecordsAccepted, kLaneLabels[header.lane], 1);
+  seal_->OnTaken(offer.header, offer.record);
+  parts_.metrics->Count(metric::kRecordsAccepted, kLaneLabels[offer.header.lane], 1);
   parts_.owner->OnRoomDirty(*this);
 }
 

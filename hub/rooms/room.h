@@ -73,6 +73,8 @@ class Room {
     absl::string_view bytes;
     // Lanes 0-2: parsed. Null in lanes 3-5.
     const v1::Record* record = nullptr;
+    // Its sender says that it waited there.
+    bool late = false;
   };
   // kRefusing: refused for good; OnRefused tells it when that is on disk. kRefused is to be told
   // now: it is on disk, or the number stays free.
@@ -161,8 +163,7 @@ class Room {
   Answer Reused(RoomPublisher& publisher, const RecordKey& key);
   absl::Status CheckStage(const CaseLife& life, const Offer& offer) const;
   const TraceKey* NameTrace(const RecordHeader& header, bool* provisional);
-  void Take(const RecordHeader& header, absl::string_view bytes, const v1::Record* record,
-            const TraceKey* trace, bool provisional);
+  void Take(const Offer& offer, const TraceKey* trace, bool provisional);
   // Nothing: it cannot be written now.
   std::optional<RecordKey> WriteOwn(uint32_t lane, v1::Record body);
   RecordKey PutOwn(uint32_t lane, v1::Record body);

@@ -107,7 +107,7 @@ RecordKey Room::PutOwn(uint32_t lane, v1::Record body) {
   absl::StatusOr<RecordHeader> header = WalkRecord(bytes);
   REMORA_CHECK(header.ok(), "the hub wrote a record that it would refuse");
   ledger_.Accept(header->key(), OriginDigest(bytes), "");
-  Take(*header, bytes, nullptr, nullptr, false);
+  Take({*header, bytes}, nullptr, false);
   return header->key();
 }
 

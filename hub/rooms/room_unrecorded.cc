@@ -85,7 +85,7 @@ void Room::TakeOwnWaiting() {
     const absl::StatusOr<RecordHeader> header = WalkRecord(bytes);
     REMORA_CHECK(header.ok(), "the hub kept a record that it would refuse");
     ledger_.Accept(header->key(), OriginDigest(bytes), "");
-    Take(*header, bytes, nullptr, nullptr, false);
+    Take({*header, bytes}, nullptr, false);
   }
 }
 

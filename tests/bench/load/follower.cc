@@ -91,7 +91,8 @@ void Follower::OnRecord(absl::string_view record) {
   if (seen.lane >= 2) shown_bytes_ += record.size();
   if (cursor_) {
     const auto stamped = WalkStamped(record);
-    if (stamped.ok()) cursor_->Take(*stamped, record);
+    const SharedBytes kept{std::string(record)};
+    if (stamped.ok()) cursor_->Take(*stamped, kept.view(), kept);
   }
   if (seen.lane == kAlertLane && IsMeasured(seen.captured_ns)) {
     tally_->alert_latency.Add(NowNs() - seen.captured_ns);
@@ -146,6 +147,7 @@ void Follower::ComeBack() {
   came_back_ns_ = NowNs();
   to_catch_up_ = page_->last_sent;
   shown_bytes_ = reported_bytes_ = 0;
+  answer_due_ = false;
   waiting_up_.clear();
 }
 
@@ -179,6 +181,8 @@ void Follower::OnControl(absl::string_view bytes) {
   } else if (down.has_refused()) {
     std::fprintf(stderr, "follower %d is refused: %s\n", index_, down.refused().text().c_str());
     ++tally_->ended;
+  } else if (down.has_heartbeat()) {
+    answer_due_ = true;
   } else if (down.has_gap()) {
     OnGap(down.gap());
   }
@@ -186,10 +190,13 @@ void Follower::OnControl(absl::string_view bytes) {
 
 std::string Follower::NextUp(int64_t now_ns) {
   if (!waiting_up_.empty()) return std::exchange(waiting_up_, "");
-  if (!options_.live() || shown_bytes_ == reported_bytes_ ||
-      now_ns - reported_at_ns_ < kShownInterval.nanoseconds()) {
-    return "";
-  }
+  if (!options_.live()) return "";
+  const Duration wait =
+      shown_bytes_ - reported_bytes_ >= kShownBytes ? kShownInterval : kLatestShown;
+  const bool due =
+      shown_bytes_ != reported_bytes_ && now_ns - reported_at_ns_ >= wait.nanoseconds();
+  if (!due && !std::exchange(answer_due_, false)) return "";
+  answer_due_ = false;
   reported_bytes_ = shown_bytes_;
   reported_at_ns_ = now_ns;
   v1::Up up;

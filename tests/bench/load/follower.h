@@ -2,7 +2,7 @@
 
 // One follower of a case, without its transport: greets, follows, reports what it has shown, and
 // counts what comes. What arrives counts as shown at once, as in the readers' own client, and is
-// reported as coalesced as there (kShownInterval). Thread-compatible: one thread at a time.
+// reported when it would be there (kShownInterval). Thread-compatible: one thread at a time.
 
 #include <cstdint>
 #include <optional>
@@ -77,7 +77,8 @@ class Follower {
   ControlPage* const page_;
   Tally* const tally_;
   std::string waiting_up_;
-  uint64_t newest_ = 0;  // origin_seq
+  bool answer_due_ = false;  // a heartbeat came
+  uint64_t newest_ = 0;      // origin_seq
   uint64_t measured_in_batch_ = 0;
   uint64_t shown_bytes_ = 0;
   uint64_t reported_bytes_ = 0;

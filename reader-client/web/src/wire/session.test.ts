@@ -137,6 +137,20 @@ describe('Session', () => {
     expect(totals).toEqual([100n, 150n]);
   });
 
+  it('AnswersAHeartbeatWithWhatIsShownAndTellsTheNextAtOnce', () => {
+    const { session, last, welcome } = make();
+    session.start();
+    welcome();
+    session.shown(100);
+    last().down({ control: { case: 'heartbeat', value: { hubUnixNs: 6_000_000_000n } } });
+    session.shown(50);
+    session.flushShown();
+    session.shown(10);
+    session.flushShown();
+    const totals = last().controls('shown').map((u) => u.control.case === 'shown' && u.control.value.bulkBytesTotal);
+    expect(totals).toEqual([100n, 150n]);
+  });
+
   it('CountsShownBytesAnewInEachSession', () => {
     const { session, last, welcome, pass } = make();
     session.start();

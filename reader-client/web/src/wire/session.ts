@@ -82,6 +82,7 @@ export class Session {
   private shownBytes = 0;
   private shownSent = 0;
   private shownAtMs = -Infinity;
+  private shownAsked = false;
   private wallMinusMono: number;
   private received = { bytes: 0, sinceMs: 0, bitsPerSecond: NaN };
 
@@ -129,7 +130,19 @@ export class Session {
   // Called after each frame, and by the ticker when the page is hidden.
   flushShown(): void {
     const now = this.parts.clock.now();
-    if (this.shownBytes === this.shownSent || now - this.shownAtMs < SHOWN_INTERVAL_MS) return;
+    if (this.shownBytes === this.shownSent) return;
+    if (!this.shownAsked && now - this.shownAtMs < SHOWN_INTERVAL_MS) return;
+    this.shownAsked = false;
+    this.reportShown(now);
+  }
+
+  // The answer to a heartbeat; what is on the screen after it follows with the next flush.
+  private answerHeartbeat(): void {
+    this.shownAsked = true;
+    this.reportShown(this.parts.clock.now());
+  }
+
+  private reportShown(now: number): void {
     const bulkBytesTotal = BigInt(this.shownBytes);
     if (this.send({ control: { case: 'shown', value: { bulkBytesTotal } } })) {
       this.shownSent = this.shownBytes;
@@ -219,6 +232,7 @@ export class Session {
       }
       case 'heartbeat':
         this.hubClock.hint(nsToMs(down.control.value.hubUnixNs));
+        this.answerHeartbeat();
         break;
     }
     for (const l of this.listeners) l.onDown?.(down);
