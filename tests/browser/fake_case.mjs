@@ -95,6 +95,7 @@ export class FakeCase {
   // The journal fails, and works again.
   failJournal(cause) {
     this.unrecordedSinceMs = nowMs();
+    this.unrecordedFrom = this.seq + 1n;
     this.unrecordedCause = cause;
     this.say('recording', this.recordingNow());
   }
@@ -110,15 +111,17 @@ export class FakeCase {
     const waiting = this.waiting;
     this.unrecordedSinceMs = undefined;
     this.waiting = [];
+    // What was offered again is on record by then.
+    this.takeLate(waiting, (e) => nowMs() - e.atMs > 2000);
     this.say('recording', this.recordingNow());
     this.write(1, { case: 'unrecordedInterval', value: { fromUnixNs: ns(from), toUnixNs: ns(nowMs()),
-      cause: this.unrecordedCause, shownCount: waiting.length } });
-    this.takeLate(waiting, (e) => nowMs() - e.atMs > 2000);
+      cause: this.unrecordedCause, shownCount: waiting.length, firstSeq: this.unrecordedFrom } });
   }
 
   // The agent's link goes, and comes back with what it kept.
   cutAgent() {
     this.awaySinceMs = nowMs();
+    this.awayFrom = this.seq + 1n;
   }
 
   mendAgent(outageMs = nowMs() - this.awaySinceMs) {
@@ -126,7 +129,7 @@ export class FakeCase {
     this.backlog = [];
     this.awaySinceMs = undefined;
     this.agentLink = pb.LinkCondition.LIVE;
-    this.write(0, { case: 'linkState', value: { participant: 'agent', condition: pb.LinkCondition.LIVE, outageMs } });
+    this.write(0, { case: 'linkState', value: { participant: 'agent', condition: pb.LinkCondition.LIVE, outageMs, firstSeq: this.awayFrom } });
     this.takeLate(backlog, () => true);
   }
 
