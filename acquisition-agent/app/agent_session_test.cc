@@ -323,6 +323,7 @@ class LinkedTheatre : public testing::Test {
   void Connect(Theatre& theatre) {
     dialer_ = std::make_unique<FakeDialer>(theatre.executor());
     if (!hub_key_) {
+      EXPECT_TRUE(key_files_.CreateDirectoryDurably("/keys").ok());
       absl::StatusOr<HubKey> key = HubKey::Open(key_files_, "/keys");
       ASSERT_TRUE(key.ok()) << key.status();
       hub_key_ = std::make_unique<HubKey>(*std::move(key));
