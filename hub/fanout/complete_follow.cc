@@ -15,16 +15,15 @@ CompleteFollow::CompleteFollow(std::unique_ptr<CaseFeed> feed, const v1::Follow&
     return;
   }
   check_ = std::make_unique<CursorCheck>(*feed_, follow.cursor(),
-                                         [this](const std::string& cause) { OnChecked(cause); });
+                                         [this](const absl::Status& status) { OnChecked(status); });
   check_->Start();
 }
 
 CompleteFollow::~CompleteFollow() = default;
 
-void CompleteFollow::OnChecked(const std::string& cause) {
-  if (!cause.empty()) {
-    status_ = absl::FailedPreconditionError(cause);
-  } else {
+void CompleteFollow::OnChecked(const absl::Status& status) {
+  status_ = status;
+  if (status_.ok()) {
     tail_ = std::make_unique<RecordTail>(*feed_, lanes_, check_->after(), wake_);
   }
   wake_();

@@ -33,7 +33,7 @@ class CompleteFollow {
   absl::Status status() const;
 
  private:
-  void OnChecked(const std::string& cause);
+  void OnChecked(const absl::Status& status);
 
   std::unique_ptr<CaseFeed> feed_;
   const uint32_t follow_id_;

@@ -6,20 +6,19 @@
 
 namespace remora::hub {
 
-CursorCheck::CursorCheck(CaseFeed& feed, const v1::Cursor& cursor,
-                         std::function<void(std::string)> done)
+CursorCheck::CursorCheck(CaseFeed& feed, const v1::Cursor& cursor, Done done)
     : feed_(feed), cursor_(cursor), done_(std::move(done)) {}
 
 void CursorCheck::Start() {
-  if (cursor_.epoch() != feed_.epoch()) return done_(kEpochChanged);
+  if (cursor_.epoch() != feed_.epoch()) return done_(absl::FailedPreconditionError(kEpochChanged));
   if (cursor_.complete_seq() != 0) {
     // One order for all lanes: one record says it.
     after_.fill(cursor_.complete_seq());
     if (!Expect(cursor_.complete_seq(), cursor_.complete_digest(), true, true)) {
-      return done_(kCursorNotKnown);
+      return done_(absl::FailedPreconditionError(kCursorNotKnown));
     }
   } else if (!ReadLanes()) {
-    return done_(kCursorNotKnown);
+    return done_(absl::FailedPreconditionError(kCursorNotKnown));
   }
   Next();
 }
@@ -47,7 +46,7 @@ bool CursorCheck::Expect(uint64_t seq, uint64_t digest, bool control, bool bulk)
 CursorCheck::~CursorCheck() { *alive_ = false; }
 
 void CursorCheck::Next() {
-  if (expected_.empty()) return done_("");
+  if (expected_.empty()) return done_(absl::OkStatus());
   const Expected wanted = expected_.back();
   if (feed_.CoversRecent(wanted.seq, wanted.control, wanted.bulk)) {
     std::string bytes;
@@ -58,17 +57,21 @@ void CursorCheck::Next() {
     return Compare(bytes);
   }
   feed_.ReadJournal(wanted.seq, wanted.seq, wanted.control, wanted.bulk, 1,
-                    [this, alive = alive_](absl::StatusOr<FeedPage> page) {
-                      if (!*alive) return;
-                      absl::string_view rest = page.ok() ? page->frames.view() : "";
-                      absl::StatusOr<absl::string_view> record = TakeFrame(&rest);
-                      Compare(record.ok() ? *record : "");
+                    [this, alive = alive_](const absl::StatusOr<FeedPage>& page) {
+                      if (*alive) OnRead(page);
                     });
+}
+
+void CursorCheck::OnRead(const absl::StatusOr<FeedPage>& page) {
+  if (!page.ok()) return done_(page.status());
+  absl::string_view rest = page->frames.view();
+  const absl::StatusOr<absl::string_view> record = TakeFrame(&rest);
+  Compare(record.ok() ? *record : "");
 }
 
 void CursorCheck::Compare(absl::string_view record_bytes) {
   if (record_bytes.empty() || RecordDigest(record_bytes) != expected_.back().digest) {
-    return done_(kCursorNotKnown);
+    return done_(absl::FailedPreconditionError(kCursorNotKnown));
   }
   expected_.pop_back();
   Next();

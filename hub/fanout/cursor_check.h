@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "hub/fanout/case_feed.h"
 #include "remora/v1/room.pb.h"
 
@@ -19,15 +20,20 @@ namespace remora::hub {
 // Why a follow cannot go on from its cursor: the causes of room.proto's Snapshot.
 inline constexpr char kEpochChanged[] = "epoch changed";
 inline constexpr char kCursorNotKnown[] = "cursor not known";
+inline constexpr char kJournalUnreadable[] = "journal cannot be read";
 
 class CursorCheck {
  public:
+  // FailedPrecondition: the cursor is not of this journal; the text is a cause of room.proto. Else
+  // why the journal could not be read, which says nothing about the cursor.
+  using Done = std::function<void(const absl::Status&)>;
+
   // Outlived by `feed`.
-  CursorCheck(CaseFeed& feed, const v1::Cursor& cursor, std::function<void(std::string)> done);
+  CursorCheck(CaseFeed& feed, const v1::Cursor& cursor, Done done);
   ~CursorCheck();
 
-  // Calls `done` with the cause, empty when the cursor is good: within this call when no record has
-  // to be read, else later, unless the check is destroyed before.
+  // Calls `done`, OK when the cursor is good: within this call when no record has to be read, else
+  // later, unless the check is destroyed before.
   void Start();
 
   // Last seq of each lane; valid when the cursor is good.
@@ -43,11 +49,12 @@ class CursorCheck {
   bool Expect(uint64_t seq, uint64_t digest, bool control, bool bulk);
   bool ReadLanes();
   void Next();
+  void OnRead(const absl::StatusOr<FeedPage>& page);
   void Compare(absl::string_view record_bytes);
 
   CaseFeed& feed_;
   const v1::Cursor cursor_;
-  std::function<void(std::string)> done_;
+  const Done done_;
   std::array<uint64_t, kLaneCount> after_{};
   std::vector<Expected> expected_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

@@ -17,16 +17,18 @@ LiveFollow::LiveFollow(std::unique_ptr<CaseFeed> feed, const v1::Follow& follow,
   if (!follow.has_cursor()) return;
   stage_ = Stage::kChecking;
   check_ = std::make_unique<CursorCheck>(*feed_, follow.cursor(),
-                                         [this](const std::string& cause) { OnChecked(cause); });
+                                         [this](const absl::Status& status) { OnChecked(status); });
   check_->Start();
 }
 
 LiveFollow::~LiveFollow() = default;
 
-void LiveFollow::OnChecked(const std::string& cause) {
-  if (!cause.empty()) {
-    cause_ = cause;
+void LiveFollow::OnChecked(const absl::Status& status) {
+  if (absl::IsFailedPrecondition(status) || absl::IsUnavailable(status)) {
+    cause_ = absl::IsUnavailable(status) ? kJournalUnreadable : std::string(status.message());
     stage_ = Stage::kSnapshot;
+  } else if (!status.ok()) {
+    check_status_ = status;
   } else {
     cause_ = "resumed";
     after_ = check_->after();
@@ -147,7 +149,7 @@ std::string LiveFollow::TakeSnapshot(std::string* cause) {
   if (IsUnreadable()) {
     tail_.reset();
     stage_ = Stage::kSnapshot;
-    cause_ = "journal cannot be read";
+    cause_ = kJournalUnreadable;
   }
   *cause = cause_;
   const FeedHead head = feed_->head();

@@ -94,9 +94,7 @@ class LiveFollow {
   const CaseFeed& feed() const { return *feed_; }
   size_t queued_bytes() const { return lanes_.queued_bytes(); }
   // Not OK: the follow cannot go on.
-  absl::Status status() const {
-    return tail_ && !IsUnreadable() ? tail_->status() : absl::OkStatus();
-  }
+  absl::Status status() const { return tail_ && !IsUnreadable() ? tail_->status() : check_status_; }
 
  private:
   enum class Stage { kChecking, kCatchingUp, kSnapshot, kLive };
@@ -105,7 +103,7 @@ class LiveFollow {
   bool HasUnrecordedEvents() const {
     return stage_ == Stage::kLive && feed_->unrecorded_end() > unrecorded_position_;
   }
-  void OnChecked(const std::string& cause);
+  void OnChecked(const absl::Status& status);
   void NoteAway();
   v1::Gap ToProto(uint32_t lane, const LaneGap& gap) const;
   v1::GapCause Cause() const {
@@ -135,6 +133,7 @@ class LiveFollow {
   // Answers of the trace filter, by key index.
   std::vector<int8_t> wanted_;
   std::unique_ptr<CursorCheck> check_;
+  absl::Status check_status_;
 };
 
 }  // namespace remora::hub

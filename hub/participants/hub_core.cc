@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <memory>
 #include <optional>
-#include <set>
 #include <utility>
 #include <vector>
 
 #include "common/check.h"
 #include "common/hub_time.h"
+#include "hub/arrival_set.h"
 #include "hub/participants/session_context.h"
 #include "hub/participants/session_impl.h"
 #include "hub/participants/session_limits.h"
@@ -24,12 +24,12 @@ struct HubCore::Impl final : public SessionKeeper {
   }
 
   void OnSessionDirty(SessionImpl* session) override {
-    dirty.insert(session);
+    dirty.Insert(session);
     ScheduleDrain();
   }
   void OnSessionGone(SessionImpl* session) override {
-    sessions.erase(session);
-    dirty.erase(session);
+    sessions.Erase(session);
+    dirty.Erase(session);
     parts.metrics->Gauge(metric::kSessions, static_cast<double>(sessions.size()));
   }
 
@@ -45,11 +45,10 @@ struct HubCore::Impl final : public SessionKeeper {
   void EndOfDrain() {
     drain_scheduled = false;
     directory->EndOfDrain();
-    const std::set<SessionImpl*> waking = std::move(dirty);
-    dirty.clear();
+    const std::vector<SessionImpl*> waking = dirty.Take();
     for (SessionImpl* session : waking) {
       // A transport may end a session while another is announced.
-      if (sessions.contains(session)) session->AnnounceWrites();
+      if (sessions.Contains(session)) session->AnnounceWrites();
     }
   }
 
@@ -57,10 +56,11 @@ struct HubCore::Impl final : public SessionKeeper {
     directory->Tick();
     double queued_bytes = 0;
     double follows = 0;
-    for (SessionImpl* session : std::vector<SessionImpl*>(sessions.begin(), sessions.end())) {
-      if (!sessions.contains(session)) continue;
+    const std::vector<SessionImpl*> ticked = sessions.in_order();
+    for (SessionImpl* session : ticked) {
+      if (!sessions.Contains(session)) continue;
       session->Tick();
-      if (!sessions.contains(session)) continue;
+      if (!sessions.Contains(session)) continue;
       queued_bytes += static_cast<double>(session->queued_bytes());
       follows += static_cast<double>(session->follow_count());
     }
@@ -80,8 +80,8 @@ struct HubCore::Impl final : public SessionKeeper {
   std::unique_ptr<HubTimeSource> hub_time;
   std::unique_ptr<Directory> directory;
   HubServices services;
-  std::set<SessionImpl*> sessions;
-  std::set<SessionImpl*> dirty;
+  ArrivalSet<SessionImpl> sessions;
+  ArrivalSet<SessionImpl> dirty;
   bool drain_scheduled = false;
   std::shared_ptr<bool> alive = std::make_shared<bool>(true);
 };
@@ -145,7 +145,7 @@ bool HubCore::restored() const { return impl_->directory->restored(); }
 std::unique_ptr<Session> HubCore::Open(const Identity& identity, Peer* peer) {
   auto session =
       std::make_unique<SessionImpl>(identity, peer, impl_->services, *impl_->parts.journal, *impl_);
-  impl_->sessions.insert(session.get());
+  impl_->sessions.Insert(session.get());
   impl_->parts.metrics->Gauge(metric::kSessions, static_cast<double>(impl_->sessions.size()));
   return session;
 }

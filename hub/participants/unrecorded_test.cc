@@ -640,6 +640,7 @@ TEST_F(UnrecordedTest, WhoResumesWhileTheJournalCannotBeReadStartsFromASnapshot)
     reader.Follow(resumed);
     hub_.RunFor(kReadPatience * 3);
     ASSERT_EQ(reader.CountOf(v1::Down::kSnapshot), 1);
+    EXPECT_EQ(reader.Last(v1::Down::kSnapshot)->snapshot().cause(), "journal cannot be read");
     EXPECT_EQ(reader.CountOf(v1::Down::kFollowEnded), 0);
     EXPECT_THAT(Unrecorded(reader), testing::Contains("not on disk"));
     hub_.journal().FailReads(absl::OkStatus());

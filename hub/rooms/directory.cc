@@ -102,7 +102,7 @@ void Directory::DropVoidRooms() {
     const auto it = rooms_.find(case_id);
     by_state_version_.erase(it->second.state_version);
     by_head_version_.erase(it->second.head_version);
-    dirty_.erase(it->second.room.get());
+    dirty_.Erase(it->second.room.get());
     rooms_.erase(it);
   }
   if (!empty.empty()) parts_.metrics->Gauge(metric::kRooms, static_cast<double>(rooms_.size()));
@@ -125,7 +125,7 @@ void Directory::OnRoomChanged(Room& room, bool state_changed) {
 }
 
 void Directory::OnRoomDirty(Room& room) {
-  dirty_.insert(&room);
+  dirty_.Insert(&room);
   wake_();
 }
 
@@ -145,9 +145,16 @@ std::vector<Room*> Directory::HeadChangesSince(uint64_t version) const {
   return rooms;
 }
 
+std::vector<Room*> Directory::InOrder() const {
+  std::vector<Room*> rooms;
+  for (const auto& [case_id, entry] : rooms_) rooms.push_back(entry.room.get());
+  std::sort(rooms.begin(), rooms.end(),
+            [](const Room* a, const Room* b) { return a->case_id() < b->case_id(); });
+  return rooms;
+}
+
 void Directory::EndOfDrain() {
-  const std::set<Room*> dirty = std::move(dirty_);
-  dirty_.clear();
+  const std::vector<Room*> dirty = dirty_.Take();
   for (Room* room : dirty) room->EndOfDrain();
 }
 
@@ -157,12 +164,12 @@ void Directory::Tick() {
   size_t unrecorded = 0;
   size_t uncommitted = 0;
   Duration oldest;
-  for (const auto& [case_id, entry] : rooms_) {
-    entry.room->Tick();
-    failed += entry.room->condition() == Room::Condition::kJournalFailed;
-    unrecorded += entry.room->recording() == v1::RECORDING_CONDITION_UNRECORDED;
-    uncommitted += entry.room->uncommitted_bytes();
-    oldest = std::max(oldest, entry.room->oldest_uncommitted_age());
+  for (Room* room : InOrder()) {
+    room->Tick();
+    failed += room->condition() == Room::Condition::kJournalFailed;
+    unrecorded += room->recording() == v1::RECORDING_CONDITION_UNRECORDED;
+    uncommitted += room->uncommitted_bytes();
+    oldest = std::max(oldest, room->oldest_uncommitted_age());
   }
   parts_.metrics->Gauge(metric::kRoomsFailed, static_cast<double>(failed));
   parts_.metrics->Gauge(metric::kRoomsUnrecorded, static_cast<double>(unrecorded));

@@ -9,12 +9,12 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <set>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "hub/arrival_set.h"
 #include "hub/rooms/origin_bindings.h"
 #include "hub/rooms/room.h"
 #include "hub/rooms/theatre_claims.h"
@@ -70,6 +70,8 @@ class Directory final : public RoomOwner {
     uint64_t head_version = 0;
   };
   Room* Add(CaseRestore restore, const absl::Status& damage = absl::OkStatus());
+  // By id: a hash's order is another at each run.
+  std::vector<Room*> InOrder() const;
   void StartRestores();
   void OnRestored(Room& room, const absl::Status& status);
   // Lets go of what an opening that failed has left.
@@ -81,7 +83,7 @@ class Directory final : public RoomOwner {
   // Each room once in each, by its newest version.
   std::map<uint64_t, Room*> by_state_version_;
   std::map<uint64_t, Room*> by_head_version_;
-  std::set<Room*> dirty_;
+  ArrivalSet<Room> dirty_;
   uint64_t version_ = 0;
   const OnDamaged on_damaged_;
   std::deque<Room*> to_restore_;

@@ -34,6 +34,7 @@
 
 #include "common/fold/case_fold.h"
 #include "common/record_codec.h"
+#include "hub/arrival_set.h"
 #include "hub/journal/journal.h"
 #include "hub/record_frame.h"
 #include "hub/rooms/attendance.h"
@@ -226,8 +227,8 @@ class Room {
   // Publishers that must offer again, and in which lanes they have not yet done so.
   std::map<RoomPublisher*, std::set<uint32_t>> offering_again_;
   bool not_taking_ = false;
-  std::set<RoomPublisher*> publishers_;
-  std::set<RoomFollower*> followers_;
+  ArrivalSet<RoomPublisher> publishers_;
+  ArrivalSet<RoomFollower> followers_;
   std::array<RecordFrame, kLaneCount> last_of_lane_;
   std::map<std::string, DeviceTime> alerted_at_;
   DeviceTime checkpoint_at_;

@@ -28,14 +28,14 @@ void Room::OnCommitted(const std::vector<RecordFrame>& frames,
     state_changed |= frame.lane < kControlLaneCount;
   }
   if (!frames.empty()) {
-    const std::vector<RoomFollower*> followers(followers_.begin(), followers_.end());
+    const std::vector<RoomFollower*> followers = followers_.in_order();
     for (RoomFollower* follower : followers) follower->OnCommitted(frames);
   }
   // A publisher that is told too much may end.
-  for (RoomPublisher* publisher :
-       std::vector<RoomPublisher*>(publishers_.begin(), publishers_.end())) {
+  const std::vector<RoomPublisher*> publishers = publishers_.in_order();
+  for (RoomPublisher* publisher : publishers) {
     for (const OriginAdvance& advance : advances) {
-      if (!publishers_.contains(publisher)) break;
+      if (!publishers_.Contains(publisher)) break;
       if (advance.origin != publisher->origin()) continue;
       if (!advance.added.empty()) publisher->OnDurable(*this, advance.lane, advance.added);
       if (!advance.refused.empty()) publisher->OnRefused(*this, advance.lane, advance.refused);
@@ -63,7 +63,9 @@ void Room::LetPublishersOfferAgain() {
   not_taking_ = false;
   shown_life_.reset();
   std::vector<RoomPublisher*> publishers;
-  for (const auto& [publisher, lanes] : offering_again_) publishers.push_back(publisher);
+  for (RoomPublisher* publisher : publishers_.in_order()) {
+    if (offering_again_.contains(publisher)) publishers.push_back(publisher);
+  }
   for (RoomPublisher* publisher : publishers) publisher->OnOfferAgain(*this);
 }
 
@@ -121,7 +123,8 @@ CaseSeal::Parts Room::MakeSealParts() {
   parts.fold = &fold_;
   parts.hub = parts_.hub.id;
   parts.is_here = [this](const OriginId& origin) {
-    return std::any_of(publishers_.begin(), publishers_.end(),
+    const std::vector<RoomPublisher*>& here = publishers_.in_order();
+    return std::any_of(here.begin(), here.end(),
                        [&origin](const auto* publisher) { return publisher->origin() == origin; });
   };
   parts.write = [this](v1::Record body) { PutOwn(1, std::move(body)); };
@@ -153,15 +156,15 @@ void Room::SignOfLife(const std::string& participant) {
   attendance_.SignOfLife(participant, parts_.clock->Now());
 }
 
-void Room::AddPublisher(RoomPublisher* publisher) { publishers_.insert(publisher); }
+void Room::AddPublisher(RoomPublisher* publisher) { publishers_.Insert(publisher); }
 
 void Room::RemovePublisher(RoomPublisher* publisher) {
-  publishers_.erase(publisher);
+  publishers_.Erase(publisher);
   offering_again_.erase(publisher);
 }
 
-void Room::AddFollower(RoomFollower* follower) { followers_.insert(follower); }
-void Room::RemoveFollower(RoomFollower* follower) { followers_.erase(follower); }
+void Room::AddFollower(RoomFollower* follower) { followers_.Insert(follower); }
+void Room::RemoveFollower(RoomFollower* follower) { followers_.Erase(follower); }
 
 RecordFrame Room::MakeFrame(const StampedRecord& stamped, absl::string_view bytes) {
   std::string framed;

@@ -27,7 +27,7 @@ void Room::OnShown(const RecordFrame& frame) {
     FoldShown(frame);
     parts_.owner->OnRoomChanged(*this, true);
   }
-  const std::vector<RoomFollower*> followers(followers_.begin(), followers_.end());
+  const std::vector<RoomFollower*> followers = followers_.in_order();
   for (RoomFollower* follower : followers) follower->OnUnrecorded(frame);
 }
 
@@ -145,11 +145,11 @@ void Room::CloseUnrecordedBeforeStart() {
 }
 
 void Room::TellRecording() {
-  for (RoomPublisher* publisher :
-       std::vector<RoomPublisher*>(publishers_.begin(), publishers_.end())) {
-    if (publishers_.contains(publisher)) publisher->OnRecordingChanged(*this);
+  const std::vector<RoomPublisher*> publishers = publishers_.in_order();
+  for (RoomPublisher* publisher : publishers) {
+    if (publishers_.Contains(publisher)) publisher->OnRecordingChanged(*this);
   }
-  const std::vector<RoomFollower*> followers(followers_.begin(), followers_.end());
+  const std::vector<RoomFollower*> followers = followers_.in_order();
   for (RoomFollower* follower : followers) follower->OnRecordingChanged();
   parts_.owner->OnRoomChanged(*this, true);
 }
