@@ -117,6 +117,7 @@ void AgentProcess::Crash(bool loses_power) {
   process_.Kill();
   commit_posted_ = false;
   follows_now_ = false;
+  joined_session_ = 0;
   checker_.reset();
   if (!loses_power) return;
   files_.SimulatePowerCut(random_->Uint64());
@@ -182,6 +183,8 @@ void AgentProcess::Commit() {
     return ScheduleCommit(kDiskRetry);
   }
   for (uint32_t lane = 0; lane < kLaneCount; ++lane) {
+    // What was given up before it was written is promised with the note of it.
+    if (lane >= kControlLaneCount && spool_->has_shed()) continue;
     promised_[lane] = spool_->committed_seq(lane);
   }
   if (spool_->has_shed() || spool_->short_of_space()) ScheduleCommit(kDiskRetry);
@@ -214,7 +217,11 @@ RecordKey AgentProcess::LastKey(uint32_t lane) const {
 std::string AgentProcess::Lack() const {
   if (retired_) return "";
   if (!is_up()) return plan_.name + " is down";
-  if (link_->state() != LinkState::kLive) return plan_.name + " has no session";
+  if (link_->state() != LinkState::kLive || !port_.IsConnected()) {
+    return plan_.name + " has no session";
+  }
+  if (joined_session_ != link_->counters().sessions) return plan_.name + " is not joined";
+  if (process_.paused()) return plan_.name + " stands still";
   if (spool_->has_uncommitted() || spool_->has_shed())
     return plan_.name + " has uncommitted records";
   if (!spool_->AllSettled()) return plan_.name + " has records that are not acknowledged";
@@ -301,6 +308,7 @@ void AgentProcess::OnRecordRefused(const v1::RecordRefused& refused) {
 
 void AgentProcess::OnJoined(const v1::Joined& joined) {
   context_.Log(plan_.name + " is joined");
+  joined_session_ = link_->counters().sessions;
   ScheduleCommit(kCommitInterval);  // it may have to say what is lost
   acks_.OnHeld(plan_.case_id, origin_, joined.held());
   if (joined.epoch() != 0) Follow();

@@ -109,6 +109,7 @@ class AgentProcess final : public LinkObserver {
   bool commit_posted_ = false;
   bool closed_ = false;
   bool follows_now_ = false;
+  uint64_t joined_session_ = 0;  // by number
   bool retired_ = false;
 };
 

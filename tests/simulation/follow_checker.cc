@@ -71,6 +71,7 @@ void FollowChecker::OnInOrder(const DeliveredRecord& delivered) {
     }
   }
   at_seq_ = seq;
+  at_hash_ = BytesHash(delivered.bytes);
 }
 
 uint64_t FollowChecker::CountTo(uint32_t lane, uint64_t seq) {
@@ -178,7 +179,10 @@ void FollowChecker::OnSnapshot(const v1::Snapshot& snapshot) {
   } else if (has_snapshot_ && !fresh_start_allowed_ && oracle_.times_gone_back() == 0) {
     fail_(absl::StrCat("the follow starts anew for no reason: ", snapshot.cause()));
   }
-  at_seq_ = resumed ? std::max(at_seq_, control_seq) : control_seq;
+  if (!resumed || control_seq > at_seq_) {
+    at_seq_ = control_seq;
+    at_hash_ = 0;
+  }
   BeginLive(snapshot, resumed);
 }
 
@@ -209,7 +213,7 @@ void FollowChecker::OnEnded(const v1::FollowEnded& ended) {
   if (!fresh_start_allowed_ && oracle_.times_gone_back() == 0) {
     fail_(absl::StrCat("the hub ends a follow for no reason: ", ended.cause()));
   }
-  at_seq_ = 0;
+  at_seq_ = at_hash_ = 0;
   live_from_ = 0;
   has_snapshot_ = false;
   bulk_ = {};
@@ -235,6 +239,10 @@ std::string FollowChecker::Lack() const {
   const Oracle::Case* one = oracle_.Find(case_id_);
   if (one == nullptr || one->head() == 0) return "";
   if (!complete_ && !has_snapshot_) return "no snapshot";
+  if (at_seq_ > one->head() ||
+      (at_hash_ != 0 && at_hash_ != BytesHash(one->entries[at_seq_ - 1].bytes))) {
+    return absl::StrCat("its place, seq ", at_seq_, ", is of a journal that is no more");
+  }
   if (const uint64_t next = NextAfter(at_seq_); next != 0) {
     return absl::StrCat("seq ", next, " has not come, the last one is ", at_seq_);
   }
@@ -247,7 +255,8 @@ std::string FollowChecker::Lack() const {
 
 void FollowChecker::CheckCursor(const v1::Cursor& cursor) const {
   const Oracle::Case* one = oracle_.Find(case_id_);
-  if (one == nullptr) return;
+  // Of a case that a journal has lost nobody can be told.
+  if (one == nullptr || one->head() == 0) return;
   for (const v1::LaneCursor& lane : cursor.lanes()) {
     if (lane.seq() == 0) continue;
     if (lane.seq() > one->head()) return fail_("a cursor beyond the journal");

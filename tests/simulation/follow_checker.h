@@ -80,7 +80,8 @@ class FollowChecker {
   std::set<std::string> traces_;
   bool has_snapshot_ = false;
   bool fresh_start_allowed_ = false;
-  uint64_t at_seq_ = 0;  // COMPLETE: last record; LIVE: last of lanes 0-1
+  uint64_t at_seq_ = 0;   // COMPLETE: last record; LIVE: last of lanes 0-1
+  uint64_t at_hash_ = 0;  // of its bytes; 0: not known
   uint64_t live_from_ = 0;
   std::array<BulkLane, kLaneCount> bulk_;
   uint64_t records_ = 0;

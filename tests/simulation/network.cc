@@ -82,6 +82,12 @@ void ClientPort::Swallow(bool up, bool down) {
   if (const auto connection = connections_.back().lock()) connection->Swallow(up, down);
 }
 
+bool ClientPort::IsConnected() const {
+  if (connections_.empty()) return false;
+  const auto connection = connections_.back().lock();
+  return connection != nullptr && connection->is_open();
+}
+
 void ClientPort::LosePower() {
   for (const auto& weak : connections_) {
     if (const auto connection = weak.lock()) connection->Swallow(true, true);

@@ -87,6 +87,9 @@ class ClientPort final : public Dialer {
   // The hub is asked to join once more, as by an impatient participant.
   void RepeatJoin(absl::string_view case_id, const std::string& theatre);
 
+  // Both ends have its newest connection, and nothing that is sent over it is swallowed.
+  bool IsConnected() const;
+
   // How the participant reads: not at all, or one message at a time, so far apart.
   void SetReading(bool reads, Duration interval);
 
@@ -134,7 +137,10 @@ class Connection final : public hub::Peer, public std::enable_shared_from_this<C
   void CloseAfterWrites(absl::Status status) override;
   // The process died: with a reset from its kernel, or with its machine.
   void HubDied(bool silently);
-  bool is_open_at_hub() const { return session_ != nullptr; }
+  bool is_open() const {
+    return session_ != nullptr && !closing_ && listener_ != nullptr && !up_.swallows &&
+           !down_.swallows;
+  }
 
   void Cut();
   void Swallow(bool up, bool down);

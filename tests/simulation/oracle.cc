@@ -203,6 +203,14 @@ void Oracle::OnWentBack(const std::map<CaseId, uint64_t>& heads) {
   }
 }
 
+uint64_t Oracle::bytes() const {
+  uint64_t bytes = 0;
+  for (const auto& [case_id, one] : cases_) {
+    for (const Entry& entry : one.entries) bytes += entry.bytes.size();
+  }
+  return bytes;
+}
+
 uint64_t Oracle::SeqOf(const CaseId& case_id, const RecordKey& key) const {
   const auto it = private_.find(case_id);
   if (it == private_.end()) return 0;

@@ -71,6 +71,8 @@ class Oracle {
   bool WasCommitted(const CaseId& case_id, const RecordKey& key) const;
   // Whether somebody wrote these bytes (without stamp).
   bool WasWritten(const RecordKey& key, absl::string_view bytes) const;
+  // Of all that is on disk.
+  uint64_t bytes() const;
   uint64_t times_gone_back() const { return times_gone_back_; }
   uint64_t commits() const { return commits_; }
 

@@ -65,6 +65,8 @@ void ReaderProcess::Crash(bool silently) {
   checkers_.clear();
   histories_.clear();
   directory_heads_.clear();
+  joined_session_ = 0;
+  snapshot_session_.clear();
   acks_.Forget();
 }
 
@@ -122,6 +124,7 @@ void ReaderProcess::OnRecord(const DeliveredRecord& delivered) {
 
 void ReaderProcess::OnSnapshot(const v1::Snapshot& snapshot) {
   context_.counters.Add("snapshot: " + snapshot.cause(), 1);
+  snapshot_session_[snapshot.follow_id()] = link_->counters().sessions;
   if (context_.reads_failed()) CheckerOf(snapshot.follow_id())->AllowFreshStart();
   CheckerOf(snapshot.follow_id())->OnSnapshot(snapshot);
 }
@@ -220,6 +223,7 @@ void ReaderProcess::OnRecordRefused(const v1::RecordRefused& refused) {
 
 void ReaderProcess::OnJoined(const v1::Joined& joined) {
   context_.Log(plan_.name + " is joined");
+  joined_session_ = link_->counters().sessions;
   acks_.OnHeld(home(), origin_, joined.held());
 }
 
@@ -233,13 +237,11 @@ void ReaderProcess::OnLinkCondition(v1::LinkCondition condition, Duration) {
 
 std::string ReaderProcess::Lack() const {
   if (!is_up()) return plan_.name + " is down";
-  if (link_->state() != LinkState::kLive) return plan_.name + " has no session";
-  const Oracle::Case* one = context_.oracle.Find(home());
-  if (one == nullptr || one->head() == 0) return "";
-  if (outbox_->waiting_records() > 0) return plan_.name + " waits for acknowledgements";
-  for (const auto& [id, checker] : checkers_) {
-    if (std::string lack = checker->Lack(); !lack.empty()) return plan_.name + ": " + lack;
+  if (link_->state() != LinkState::kLive || !port_.IsConnected()) {
+    return plan_.name + " has no session";
   }
+  if (process_.paused()) return plan_.name + " stands still";
+  if (std::string lack = LackOfCases(); !lack.empty()) return plan_.name + lack;
   if (!plan_.directory) return "";
   for (const auto& [case_id, truth] : context_.oracle.cases()) {
     const auto it = directory_heads_.find(case_id.ToString());
@@ -250,9 +252,35 @@ std::string ReaderProcess::Lack() const {
   return "";
 }
 
+std::string ReaderProcess::LackOfCases() const {
+  const uint64_t session = link_->counters().sessions;
+  const auto is_there = [this](absl::string_view case_id) {
+    const Oracle::Case* one = context_.oracle.Find(CaseId::FromBytes(case_id));
+    return one != nullptr && one->head() > 0;
+  };
+  if (is_there(home().bytes())) {
+    if (joined_session_ != session) return " is not joined";
+    if (outbox_->waiting_records() > 0) return " waits for acknowledgements";
+  }
+  for (const auto& [id, checker] : checkers_) {
+    const v1::Follow& follow = checker->follow();
+    if (!is_there(follow.case_id())) continue;
+    const auto told = snapshot_session_.find(id);
+    if (follow.delivery() == v1::DELIVERY_LIVE &&
+        (told == snapshot_session_.end() || told->second != session)) {
+      return ": no snapshot in this session";
+    }
+    if (std::string lack = checker->Lack(); !lack.empty()) return ": " + lack;
+  }
+  return "";
+}
+
 void ReaderProcess::CheckEnd() {
   for (const auto& [id, checker] : checkers_) checker->CheckCursor(link_->CursorOf(id));
-  if (const std::string lack = acks_.Lack(home(), origin_); !lack.empty()) {
+  // What is gone with a case that its agent will not offer again cannot be asked for.
+  const Oracle::Case* one = context_.oracle.Find(home());
+  const bool is_there = one != nullptr && one->head() > 0;
+  if (const std::string lack = acks_.Lack(home(), origin_); is_there && !lack.empty()) {
     context_.fail(plan_.name + ": " + lack);
   }
   if (link_->counters().sequence_holes > 0) context_.fail(plan_.name + ": the link saw a hole");

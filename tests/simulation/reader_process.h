@@ -80,6 +80,7 @@ class ReaderProcess final : public LinkObserver {
 
   void AddFollow(const v1::Follow& follow);
   FollowChecker* CheckerOf(uint32_t follow_id);
+  std::string LackOfCases() const;
   CaseId home() const { return CaseId::FromBytes(plan_.follows.front().case_id()); }
   void CheckHistory(History* history, const v1::HistoryPage& page);
 
@@ -94,6 +95,9 @@ class ReaderProcess final : public LinkObserver {
   std::map<uint32_t, std::unique_ptr<FollowChecker>> checkers_;
   std::map<uint32_t, History> histories_;
   std::map<std::string, uint64_t> directory_heads_;
+  // Numbers of sessions.
+  uint64_t joined_session_ = 0;
+  std::map<uint32_t, uint64_t> snapshot_session_;  // by follow
   uint32_t next_request_ = 1;
   LinkWatch watch_;
   AckChecker acks_;

@@ -48,6 +48,13 @@ TEST(Simulation, FindsAGapThatIsNotTold) {
   EXPECT_NE(finding.find("told as gaps"), std::string::npos) << finding;
 }
 
+// In one process everything lies at other addresses in the second run.
+TEST(Simulation, ASeedIsTheSameRunEachTime) {
+  for (uint64_t seed = 1; seed <= 40; ++seed) {
+    EXPECT_EQ(RunOf(seed).fingerprint, RunOf(seed).fingerprint) << "seed " << seed;
+  }
+}
+
 TEST(EventLoop, TasksOfAProcessKeepTheirOrderAndStandStillWhilePaused) {
   EventLoop loop(1);
   Process process(loop, 1, "p", {});

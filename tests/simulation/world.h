@@ -5,7 +5,7 @@
 //   active: work and faults  -->  faults end, work ends  -->  settles  -->  last checks
 //
 // While it settles everything must become live, acknowledged and shown within kSettleLimit of
-// virtual time. Sequence-bound.
+// virtual time, and the time that the slowest link needs for it. Sequence-bound.
 
 #include <cstdint>
 #include <functional>
@@ -20,7 +20,8 @@
 
 namespace remora::simulation {
 
-// Two links' longest back-offs and time-outs, a follow's longest retry, and a slow link's backlog.
+// Two links' longest back-offs and time-outs, a follow's longest retry. What the slowest link needs
+// for all that there is comes on top of it.
 inline constexpr Duration kSettleLimit = Duration::Seconds(150);
 // Far beyond the busiest world: a loop that does not end is a finding too.
 inline constexpr uint64_t kMaxEvents = 4'000'000;
@@ -64,6 +65,7 @@ class World final : public WireTap {
   void RunTo(Duration end);
   void CheckNow();
   void Settle();
+  Duration SlowestWay() const;
   std::string Lack() const;
   void CheckEnd();
   void Finish();
