@@ -167,6 +167,17 @@ absl::Status Check(const v1::Certificate& certificate) {
   return absl::OkStatus();
 }
 
+absl::Status Check(const v1::PublisherTotal& total) {
+  uint32_t lanes = 0;
+  for (const v1::LaneTotal& lane : total.lanes()) {
+    if (lane.lane() >= kLaneCount || (lanes & (1U << lane.lane())) != 0) {
+      return absl::InvalidArgumentError("PublisherTotal.lanes: each lane of 0 to 5 at most once");
+    }
+    lanes |= 1U << lane.lane();
+  }
+  return absl::OkStatus();
+}
+
 absl::Status Check(const v1::Measurement& measurement) {
   return CheckAll({
       {!measurement.trace_id().empty(), "Measurement.trace_id: required"},
@@ -222,7 +233,7 @@ absl::Status CheckSmallEvent(uint32_t kind, const v1::Record& r) {
       return CheckAll({{r.view_seen().mode() != 0, "ViewSeen.mode: required"},
                        {r.view_seen().traces_size() <= 64, "ViewSeen.traces: at most 64"}});
     case v1::Record::kPublisherTotal:
-      return CheckAll({{r.publisher_total().lanes_size() <= 6, "PublisherTotal.lanes: at most 6"}});
+      return Check(r.publisher_total());
     case v1::Record::kSourceNote:
       return CheckAll(
           {{!r.source_note().text().empty(), "SourceNote.text: required"},

@@ -38,6 +38,7 @@ inline constexpr char kGapRecords[] = "remora_hub_gap_records_total";  // cause
 inline constexpr char kSnapshots[] = "remora_hub_snapshots_total";     // cause
 inline constexpr char kRecordsShownUnrecorded[] = "remora_hub_records_shown_unrecorded_total";
 inline constexpr char kUnrecordedNotKept[] = "remora_hub_unrecorded_not_kept_total";
+inline constexpr char kUncertified[] = "remora_hub_certificates_not_written_total";
 inline constexpr char kJournalFailures[] = "remora_hub_journal_failures_total";
 // Gauges.
 inline constexpr char kFollows[] = "remora_hub_follows";

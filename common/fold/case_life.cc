@@ -98,6 +98,7 @@ bool StageTakesLane(v1::CaseStage stage, uint32_t lane) {
     case v1::CASE_STAGE_CLOSING:
     case v1::CASE_STAGE_CLOSED:
     case v1::CASE_STAGE_SEALED:
+    case v1::CASE_STAGE_ABANDONED:
       return true;
     default:
       return false;

@@ -32,8 +32,7 @@ void TakeTransition(const v1::CaseLifecycle& step, CaseLife* life);
 //   SCHEDULED      lanes 0-1: plan and talk, no data before the case is open
 //   OPEN, CLOSING  everything
 //   CLOSED         everything: what a spool still holds
-//   SEALED         everything that its origins are known to hold still: its late annex
-//   ABANDONED      nothing
+//   SEALED, ABANDONED   everything that its origins are known to hold still: its late annex
 bool StageTakesLane(v1::CaseStage stage, uint32_t lane);
 
 // For people: "open", "closing".

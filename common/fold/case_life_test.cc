@@ -68,10 +68,10 @@ TEST(CaseLife, StepsSayWhichTheatreAndWhy) {
   EXPECT_TRUE(CheckTransition(open, closing).ok());
 }
 
-TEST(CaseLife, AbandonedCaseTakesNothingMoreAndASealedOneItsLateAnnex) {
+TEST(CaseLife, CaseThatIsOverTakesItsLateAnnexAndAPlannedOneNoData) {
   for (uint32_t lane = 0; lane < 6; ++lane) {
     EXPECT_TRUE(StageTakesLane(v1::CASE_STAGE_SEALED, lane));
-    EXPECT_FALSE(StageTakesLane(v1::CASE_STAGE_ABANDONED, lane));
+    EXPECT_TRUE(StageTakesLane(v1::CASE_STAGE_ABANDONED, lane));
     EXPECT_TRUE(StageTakesLane(v1::CASE_STAGE_OPEN, lane));
     EXPECT_TRUE(StageTakesLane(v1::CASE_STAGE_CLOSING, lane));
     EXPECT_EQ(StageTakesLane(v1::CASE_STAGE_SCHEDULED, lane), lane < 2);

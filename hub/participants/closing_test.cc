@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <map>
+#include <set>
 
 #include "common/chain.h"
 #include "common/fold/case_fold.h"
@@ -256,9 +258,10 @@ TEST_F(ClosingTest, GapsThatTheAgentToldNeedNobodysWord) {
   ASSERT_EQ(certificates_.size(), 1u);
   EXPECT_TRUE(certificates_[0].complete());
   const v1::OriginLaneHead& head = *HeadOf(certificates_[0], 5);
-  ASSERT_EQ(head.gaps_size(), 2);
-  EXPECT_EQ(head.gaps(0).last_origin_seq(), 5u);
-  EXPECT_EQ(head.gaps(1).first_origin_seq(), 6u);
+  ASSERT_EQ(head.gaps_size(), 1) << "neighbours are one";
+  EXPECT_EQ(head.gaps(0).first_origin_seq(), 2u);
+  EXPECT_EQ(head.gaps(0).last_origin_seq(), 8u);
+  EXPECT_EQ(head.gaps(0).cause(), v1::NAMED_GAP_CAUSE_DATA_GAP);
   EXPECT_EQ(head.held_count(), 2u);
 }
 
@@ -492,6 +495,173 @@ TEST_F(ClosingTest, AnnexThatIsNeverQuietIsCertifiedInTheEndAndNotMoreThanNowAnd
   EXPECT_LE(certificates_.size(), before + 3) << "one a minute";
 }
 
+TEST_F(ClosingTest, AbandonedCaseLosesNothingOfWhatItsAgentStillHolds) {
+  Block(1);
+  agent_ = nullptr;
+  hub_.RunFor(Duration::Seconds(1));
+  FromTech(LifecycleBody(v1::CASE_TRANSITION_ABANDONED, "", "the operation is called off"));
+  EXPECT_EQ(LastRefusal(*tech_), "");
+  CheckSeals();
+  ASSERT_EQ(certificates_.size(), 1u);
+  EXPECT_FALSE(certificates_[0].complete()) << "nobody knows what the agent holds";
+  EXPECT_EQ(certificates_[0].reason(), "") << "nobody has judged it";
+
+  agent_ = std::make_unique<TestParticipant>(hub_, AgentIdentity());
+  agent_->Hello(origin_);
+  agent_->Join(case_id_);
+  hub_.Run();
+  FromAgent(MessageBody("written before it knew", agent_->identity.display_name));
+  for (const uint64_t seq : {2, 3}) Block(seq);
+  FromAgent(Total(3));
+  Block(4);
+  EXPECT_THAT(LastRefusal(*agent_), HasSubstr("the case is abandoned"));
+  FromTech(MessageBody("new", tech_->identity.display_name));
+  EXPECT_THAT(LastRefusal(*tech_), HasSubstr("the case is abandoned"));
+  hub_.RunFor(Duration::Seconds(75));
+  CheckSeals();
+  ASSERT_EQ(certificates_.size(), 2u);
+  EXPECT_EQ(HeadOf(certificates_[1], 5)->held_count(), 3u);
+  EXPECT_EQ(HeadOf(certificates_[1], 0)->held_count(), 1u);
+  EXPECT_TRUE(HeadOf(certificates_[1], 5)->total_given());
+  EXPECT_TRUE(certificates_[1].complete());
+}
+
+// Each second number was given up and told so, not the ones between.
+TEST_F(ClosingTest, GapsOfAVeryShortDiskFitIntoACertificate) {
+  const uint64_t count = 3'000;
+  std::vector<std::string> records;
+  for (uint64_t i = 1; i <= count; ++i) {
+    records.push_back(writer_.WriteAs(2 * i, BlockBody("EMG/L", i)));
+    records.push_back(writer_.Write(ToldGap(2 * i - 1, 2 * i - 1)));
+  }
+  agent_->Publish(records);
+  hub_.RunFor(Duration::Seconds(1));
+  FromAgent(LifecycleBody(v1::CASE_TRANSITION_CLOSING));
+  FromAgent(Total(2 * count));
+  FromAgent(LifecycleBody(v1::CASE_TRANSITION_CLOSED));
+  EXPECT_EQ(LastRefusal(*agent_), "");
+  CheckSeals();
+  ASSERT_EQ(certificates_.size(), 1u);
+  EXPECT_TRUE(certificates_[0].complete());
+  EXPECT_EQ(static_cast<uint64_t>(HeadOf(certificates_[0], 5)->gaps_size()), count);
+  EXPECT_FALSE(HeadOf(certificates_[0], 5)->gaps(0).has_data_gap());
+}
+
+TEST_F(ClosingTest, BooksThatNoCertificateCanHoldAreClosedByAPersonAndThatIsTold) {
+  std::vector<std::string> records;
+  for (uint64_t i = 0; i < 4'000; ++i) {
+    records.push_back(writer_.WriteAs(1'000'000 + 1'000 * i, BlockBody("EMG/L", i)));
+  }
+  for (uint64_t i = 0; i < 2'000; ++i) {
+    records.push_back(writer_.WriteAs(1'000'000 + 1'000 * i, EnvelopeBody("EMG/L", 1 + i)));
+  }
+  agent_->Publish(records);
+  hub_.RunFor(Duration::Seconds(1));
+  FromAgent(LifecycleBody(v1::CASE_TRANSITION_CLOSING));
+  FromAgent(LifecycleBody(v1::CASE_TRANSITION_CLOSED));
+  EXPECT_THAT(LastRefusal(*agent_), HasSubstr("more origins or gaps than a certificate can name"));
+  FromTech(WithGaps("half of it is lost"));
+  EXPECT_EQ(LastRefusal(*tech_), "");
+  EXPECT_EQ(Stage(), v1::CASE_STAGE_CLOSED);
+  hub_.RunFor(Duration::Seconds(1));
+  CheckSeals();
+  EXPECT_TRUE(certificates_.empty());
+  ASSERT_FALSE(heads_.empty());
+  EXPECT_EQ(hub_.metrics().counter(metric::kUncertified), 1u);
+  EXPECT_THAT(summary_.worst_alert(), HasSubstr("No certificate can be written"));
+}
+
+TEST_F(ClosingTest, HostileTotalsAndGapsBlockNobody) {
+  const auto total = [](std::initializer_list<std::pair<uint32_t, uint64_t>> lanes) {
+    v1::Record body;
+    for (const auto& [lane, last] : lanes) {
+      v1::LaneTotal* said = body.mutable_publisher_total()->add_lanes();
+      said->set_lane(lane);
+      said->set_last_origin_seq(last);
+    }
+    return body;
+  };
+  Block(1);
+  for (const auto& body : {total({{0, 1'000'000'000'000}}), total({{5, 1}}), total({{1, 7'000}}),
+                           total({{0, 1}, {0, 2}}), total({{6, 1}})}) {
+    tech_->ClearReceived();
+    FromTech(body);
+    EXPECT_NE(LastRefusal(*tech_), "") << body.ShortDebugString();
+  }
+  FromAgent(ToldGap(2, std::numeric_limits<uint64_t>::max()));
+  FromAgent(LifecycleBody(v1::CASE_TRANSITION_CLOSING));
+  FromAgent(total({{5, std::numeric_limits<uint64_t>::max()}}));
+  EXPECT_THAT(LastRefusal(*agent_), HasSubstr("more than can be on its way"));
+  FromAgent(Total(1));
+  FromAgent(LifecycleBody(v1::CASE_TRANSITION_CLOSED));
+  EXPECT_EQ(Stage(), v1::CASE_STAGE_CLOSED);
+  CheckSeals();
+  ASSERT_EQ(certificates_.size(), 1u);
+  EXPECT_TRUE(certificates_[0].complete());
+}
+
+TEST_F(ClosingTest, ClosedCaseWithoutACertificateGetsOneAtAStart) {
+  const auto restart = [this] {
+    agent_ = nullptr;
+    tech_ = nullptr;
+    hub_.RestartHub();
+  };
+  Block(1);
+  hub_.set_signs(false);
+  restart();
+  agent_ = std::make_unique<TestParticipant>(hub_, AgentIdentity());
+  agent_->Hello(origin_);
+  agent_->Join(case_id_);
+  hub_.Run();
+  FromAgent(LifecycleBody(v1::CASE_TRANSITION_CLOSING));
+  FromAgent(Total(1));
+  FromAgent(LifecycleBody(v1::CASE_TRANSITION_CLOSED));
+  EXPECT_EQ(LastRefusal(*agent_), "");
+  CheckSeals();
+  EXPECT_TRUE(certificates_.empty());
+  hub_.set_signs(true);
+  restart();
+  hub_.RunFor(Duration::Seconds(80));
+  CheckSeals();
+  ASSERT_EQ(certificates_.size(), 1u);
+  EXPECT_TRUE(certificates_[0].complete());
+  EXPECT_EQ(certificates_[0].late_count(), 0u);
+}
+
+TEST_F(ClosingTest, EndOfAClosedCaseIsSignedSoon) {
+  Block(1);
+  FromAgent(LifecycleBody(v1::CASE_TRANSITION_CLOSING));
+  FromAgent(Total(1));
+  FromAgent(LifecycleBody(v1::CASE_TRANSITION_CLOSED));
+  agent_ = nullptr;
+  hub_.RunFor(Duration::Seconds(20));  // it has left
+  CheckSeals();
+  EXPECT_EQ(heads_.back().seq() + 1, hub_.JournalRecords(case_id_).size());
+}
+
+TEST_F(ClosingTest, RoomsSignOneAfterAnother) {
+  std::vector<std::unique_ptr<TestParticipant>> agents;
+  std::vector<CaseId> cases;
+  for (int i = 0; i < 8; ++i) {
+    cases.push_back(hub_.DrawCase());
+    const OriginId origin = hub_.DrawOrigin();
+    RecordWriter writer(cases.back(), origin);
+    const std::string number = std::to_string(i);
+    agents.push_back(
+        OpenCase(hub_, cases.back(), &writer, origin, "OR 2" + number, "agent-2" + number));
+  }
+  hub_.RunFor(kSignedHeadInterval + kSigningPatience);
+  std::set<int64_t> times;
+  for (const CaseId& id : cases) {
+    for (const std::string& bytes : hub_.JournalRecords(id)) {
+      v1::Record record;
+      if (!record.ParseFromString(bytes) || !record.has_signed_head()) continue;
+      EXPECT_TRUE(times.insert(record.signed_head().at_unix_ns()).second) << "two at a time";
+    }
+  }
+  EXPECT_EQ(times.size(), cases.size());
+}
+
 TEST_F(ClosingTest, HeadIsSignedEachMinuteOfACaseWithNewRecords) {
   hub_.RunFor(Duration::Seconds(61));
   CheckSeals();
@@ -513,6 +683,9 @@ TEST_F(ClosingTest, HeadCoversWhatIsAcceptedThoughTheDiskIsSlow) {
   Block(1);
   FromAgent(PhaseBody(v1::PHASE_CLOSURE));
   hub_.RunFor(Duration::Seconds(2));
+  CheckSeals();
+  EXPECT_TRUE(heads_.empty()) << "a disk in order is waited for";
+  hub_.RunFor(kSigningPatience);
   hub_.journal().ReleaseCommits();
   hub_.Run();
   CheckSeals();

@@ -78,6 +78,7 @@ struct HubCore::Impl final : public SessionKeeper {
 
   const HubCoreParts parts;
   std::unique_ptr<HubTimeSource> hub_time;
+  SigningTurns signing_turns;
   std::unique_ptr<Directory> directory;
   HubServices services;
   ArrivalSet<SessionImpl> sessions;
@@ -123,6 +124,7 @@ absl::Status HubCore::Start() {
   room_parts.metrics = impl.parts.metrics;
   room_parts.hub = {OriginId::Draw(*impl.parts.random), impl.parts.clock};
   room_parts.signer = impl.parts.signer;
+  room_parts.turns = &impl.signing_turns;
   impl.directory = std::make_unique<Directory>(
       room_parts, [raw = &impl] { raw->ScheduleDrain(); }, impl.parts.on_damaged_case);
   impl.services = {impl.parts.clock,

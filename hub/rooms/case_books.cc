@@ -40,6 +40,31 @@ void AddText(const std::string& text, std::string* all) {
   absl::StrAppend(all, all->empty() ? "" : "; ", text);
 }
 
+// Neighbours of one cause are one gap: what a short disk has shed, told piece by piece.
+void Coalesce(v1::OriginLaneHead* head) {
+  auto* gaps = head->mutable_gaps();
+  std::sort(gaps->begin(), gaps->end(), [](const v1::NamedGap& a, const v1::NamedGap& b) {
+    return a.first_origin_seq() < b.first_origin_seq();
+  });
+  int kept = 0;
+  for (int i = 1; i < gaps->size(); ++i) {
+    v1::NamedGap& last = *gaps->Mutable(kept);
+    const v1::NamedGap& next = gaps->Get(i);
+    if (next.cause() == last.cause() && next.first_origin_seq() == last.last_origin_seq() + 1) {
+      last.set_last_origin_seq(next.last_origin_seq());
+    } else if (++kept != i) {
+      gaps->SwapElements(kept, i);
+    }
+  }
+  if (!gaps->empty()) gaps->DeleteSubrange(kept + 1, gaps->size() - kept - 1);
+}
+
+size_t BytesOf(const std::vector<v1::OriginLaneHead>& heads) {
+  size_t bytes = 0;
+  for (const v1::OriginLaneHead& head : heads) bytes += head.ByteSizeLong() + 4;
+  return bytes;
+}
+
 // Agents alone write it.
 bool HoldsBulk(const OriginLedger& ledger, const OriginId& origin) {
   for (uint32_t lane = kControlLaneCount; lane < kLaneCount; ++lane) {
@@ -70,7 +95,8 @@ void CaseBooks::Note(const RecordKey& key, const v1::Record& record) {
   } else if (record.has_case_lifecycle()) {
     const v1::CaseTransition step = record.case_lifecycle().transition();
     steps_[key.origin].Insert(key.origin_seq);
-    if (step == v1::CASE_TRANSITION_CLOSING || step == v1::CASE_TRANSITION_REOPENED) {
+    if (step == v1::CASE_TRANSITION_CLOSING || step == v1::CASE_TRANSITION_REOPENED ||
+        step == v1::CASE_TRANSITION_ABANDONED) {
       totals_.clear();
     }
   } else if (record.has_data_gap()) {
@@ -104,8 +130,8 @@ void CaseBooks::NameHole(const OriginLane& where, uint64_t first, uint64_t last,
       if (begin > next) add(next, begin - 1, nullptr);
       const uint64_t to = std::min(told.last, last);
       add(std::max(begin, next), to, &told.record);
+      if (to == last) return;  // it may be the largest number there is
       next = to + 1;
-      if (next > last) return;
     }
   }
   add(next, last, nullptr);
@@ -139,6 +165,28 @@ bool CaseBooks::Expects(const OriginLedger& ledger, const People& people,
   return people.is_agent(ledger.ParticipantOf(key.origin)) || HoldsBulk(ledger, key.origin);
 }
 
+std::string CaseBooks::WhatIsWrongWith(const OriginLedger& ledger, const People& people,
+                                       const RecordKey& key,
+                                       const v1::PublisherTotal& total) const {
+  const bool agent =
+      people.is_agent(ledger.ParticipantOf(key.origin)) || HoldsBulk(ledger, key.origin);
+  for (const v1::LaneTotal& said : total.lanes()) {
+    if (said.lane() == 1) {
+      if (said.last_origin_seq() == key.origin_seq) continue;
+      return absl::StrCat("the total of lane 1 is its own number, ", key.origin_seq);
+    }
+    const uint64_t ahead = !agent && said.lane() >= kControlLaneCount ? 0
+                           : agent                                    ? kMaxAheadOfAgent
+                                                                      : kMaxAheadOfPerson;
+    const uint64_t held = ledger.Used(key.origin, said.lane()).largest();
+    if (said.last_origin_seq() > held && said.last_origin_seq() - held > ahead) {
+      return absl::StrCat("a total of ", said.last_origin_seq(), " in lane ", said.lane(), ", and ",
+                          held, " are here: more than can be on its way");
+    }
+  }
+  return "";
+}
+
 v1::OriginLaneHead CaseBooks::HeadOf(const OriginLedger& ledger, const OriginId& origin,
                                      uint32_t lane) const {
   v1::OriginLaneHead head;
@@ -169,16 +217,12 @@ v1::OriginLaneHead CaseBooks::HeadOf(const OriginLedger& ledger, const OriginId&
       NameHole({origin, lane}, hole.first, hole.last, &head);
     }
   }
-  std::sort(head.mutable_gaps()->begin(), head.mutable_gaps()->end(),
-            [](const v1::NamedGap& a, const v1::NamedGap& b) {
-              return a.first_origin_seq() < b.first_origin_seq();
-            });
+  Coalesce(&head);
   return head;
 }
 
 CaseBooks::Balance CaseBooks::Strike(const OriginLedger& ledger, const People& people) const {
   Balance balance;
-  size_t bytes = 0;
   for (const OriginId& origin : ledger.Origins()) {
     const std::string& participant = ledger.ParticipantOf(origin);
     const Total total = TotalOf(ledger, origin);
@@ -195,11 +239,17 @@ CaseBooks::Balance CaseBooks::Strike(const OriginLedger& ledger, const People& p
         if (people.is_here(origin)) text += " (still there to be sent: wait)";
         AddText(text, &balance.missing);
       }
-      bytes += head.ByteSizeLong() + 4;
       balance.heads.push_back(std::move(head));
     }
   }
-  balance.fits = balance.heads.size() <= kMaxCertificateHeads && bytes <= kMaxCertificateBytes;
+  if (BytesOf(balance.heads) > kMaxCertificateBytes) {
+    // Which records tell of a gap can be found again; which numbers it has cannot.
+    for (v1::OriginLaneHead& head : balance.heads) {
+      for (v1::NamedGap& gap : *head.mutable_gaps()) gap.clear_data_gap();
+    }
+  }
+  balance.fits = balance.heads.size() <= kMaxCertificateHeads &&
+                 BytesOf(balance.heads) <= kMaxCertificateBytes;
   return balance;
 }
 

@@ -32,7 +32,8 @@ class CaseBooks {
     std::function<bool(const OriginId&)> is_here;
   };
   struct Balance {
-    // By origin and lane. Origins without a number are left out.
+    // By origin and lane. Origins without a number are left out. Neighbouring gaps of one cause are
+    // one; where there are very many, they do not name the records that tell of them.
     std::vector<v1::OriginLaneHead> heads;
     // Nothing is missing that nobody has explained, and each agent has said its total behind the
     // newest CLOSING, and made nothing since.
@@ -47,6 +48,9 @@ class CaseBooks {
   // Whether a sealed case still waits for it: up to its origin's total, or, of an agent that has
   // given none, whatever comes.
   bool Expects(const OriginLedger& ledger, const People& people, const RecordKey& key) const;
+  // Why a total cannot be; empty: it can. Nobody is to keep a case from being closed by a number.
+  std::string WhatIsWrongWith(const OriginLedger& ledger, const People& people,
+                              const RecordKey& key, const v1::PublisherTotal& total) const;
 
  private:
   using OriginLane = std::pair<OriginId, uint32_t>;

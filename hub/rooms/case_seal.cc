@@ -54,11 +54,19 @@ void CaseSeal::Restore() {
     const absl::string_view bytes = entry.bytes.view();
     if (!record.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) continue;
     const v1::CaseLifecycle& step = record.case_lifecycle();
-    if (step.transition() != v1::CASE_TRANSITION_CLOSED) continue;
+    if (step.transition() != v1::CASE_TRANSITION_CLOSED &&
+        step.transition() != v1::CASE_TRANSITION_ABANDONED) {
+      continue;
+    }
     reason_ = step.with_gaps() ? step.reason() : "";
     actor_ = step.with_gaps() ? step.actor() : "";
   }
-  if (certificate_index_ > 0 && LateCount() > 0) annex_at_ = annex_since_ = parts_.clock->Now();
+  const bool closed = parts_.fold->life().stage >= v1::CASE_STAGE_CLOSED;
+  was_closed_ = closed || certificate_index_ > 0;
+  const bool uncertified = closed && certificate_index_ == 0;
+  if (uncertified || (certificate_index_ > 0 && LateCount() > 0)) {
+    annex_at_ = annex_since_ = parts_.clock->Now();
+  }
 }
 
 CaseBooks::People CaseSeal::MakePeople() const {
@@ -72,17 +80,19 @@ CaseBooks::People CaseSeal::MakePeople() const {
 
 CaseBooks::Balance CaseSeal::Strike() const { return books_.Strike(*parts_.ledger, MakePeople()); }
 
-bool CaseSeal::TakesSealed(const RecordKey& key) const {
+bool CaseSeal::TakesLate(const RecordKey& key) const {
   return books_.Expects(*parts_.ledger, MakePeople(), key);
 }
 
 absl::Status CaseSeal::CheckClose(const v1::CaseLifecycle& step) const {
   const CaseBooks::Balance balance = Strike();
+  if (step.with_gaps()) return absl::OkStatus();
   if (!balance.fits) {
     return absl::FailedPreconditionError(
-        "more origins or gaps than a certificate can name: the case stays closing");
+        "more origins or gaps than a certificate can name: close it with gaps and a reason; its "
+        "record is then proved by its signed heads alone");
   }
-  if (balance.complete || step.with_gaps()) return absl::OkStatus();
+  if (balance.complete) return absl::OkStatus();
   return absl::FailedPreconditionError(absl::StrCat(
       "not all is on record: ", balance.missing, "; wait, or close with named gaps and a reason"));
 }
@@ -91,7 +101,7 @@ void CaseSeal::OnTaken(const RecordHeader& header, const v1::Record* record) {
   if (record != nullptr) books_.Note(header.key(), *record);
   if (header.origin == parts_.hub) return;
   if (record != nullptr && record->has_case_lifecycle()) return OnStep(record->case_lifecycle());
-  if (certificate_index_ == 0 || !MakesAnnex(header.kind)) return;
+  if (!was_closed_ || !MakesAnnex(header.kind)) return;
   const DeviceTime now = parts_.clock->Now();
   if (!annex_at_) annex_since_ = now;
   annex_at_ = now;
@@ -101,11 +111,12 @@ void CaseSeal::OnStep(const v1::CaseLifecycle& step) {
   switch (step.transition()) {
     case v1::CASE_TRANSITION_CLOSED:
       // Only who closed with gaps has accepted any.
+    case v1::CASE_TRANSITION_ABANDONED:
+      was_closed_ = true;
       reason_ = step.with_gaps() ? step.reason() : "";
       actor_ = step.with_gaps() ? step.actor() : "";
       return Certify(reason_, actor_, 0);
     case v1::CASE_TRANSITION_SEALED:
-    case v1::CASE_TRANSITION_ABANDONED:
       // The step itself is not to be behind the last signature.
       return SignHead();
     default:
@@ -113,11 +124,22 @@ void CaseSeal::OnStep(const v1::CaseLifecycle& step) {
   }
 }
 
-std::string CaseSeal::StateDigest() const {
-  CaseFold state = *parts_.fold;
+bool CaseSeal::HasUncommittedState() const {
+  bool has = false;
   parts_.commits->VisitUncommitted(
-      [&state](const RecordFrame& frame) { state.Apply(ToFolded(frame)); });
-  return Blake2b256(state.EncodeCheckpoint());
+      [&has](const RecordFrame& frame) { has |= frame.lane < kControlLaneCount; });
+  return has;
+}
+
+// Bulk is no part of it: only where control waits for the disk a copy is needed.
+std::string CaseSeal::StateDigest() const {
+  std::optional<CaseFold> ahead;
+  parts_.commits->VisitUncommitted([this, &ahead](const RecordFrame& frame) {
+    if (frame.lane >= kControlLaneCount) return;
+    if (!ahead) ahead = *parts_.fold;
+    ahead->Apply(ToFolded(frame));
+  });
+  return Blake2b256((ahead ? *ahead : *parts_.fold).EncodeCheckpoint());
 }
 
 void CaseSeal::SignHead() {
@@ -141,7 +163,13 @@ void CaseSeal::Certify(const std::string& reason, const std::string& actor, uint
   annex_at_.reset();
   if (parts_.signer == nullptr) return;
   CaseBooks::Balance balance = Strike();
-  if (!balance.fits) return SignHead();
+  if (!balance.fits) {
+    certified_at_ = parts_.clock->Now();  // not tried for each record either
+    SignHead();
+    return parts_.tell_uncertified(
+        "No certificate can be written of this case: it has more origins or gaps than one can "
+        "name. Its signed heads prove what is on record");
+  }
   const CaseHead& accepted = parts_.commits->accepted();
   v1::Record record;
   v1::Certificate* certificate = record.mutable_certificate();
@@ -168,6 +196,7 @@ void CaseSeal::Certify(const std::string& reason, const std::string& actor, uint
 
 uint64_t CaseSeal::LateCount() const {
   const v1::Certificate& last = parts_.fold->certificate();
+  if (last.certificate_index() == 0) return 0;  // the first one covers all
   uint64_t covered = 0;
   for (const v1::OriginLaneHead& head : last.heads()) {
     if (!head.participant().empty()) covered += head.held_count();
@@ -192,18 +221,24 @@ bool CaseSeal::IsAnnexDue(DeviceTime now) const {
   return now - *annex_at_ >= kAnnexQuiet || now - annex_since_ >= kLongestAnnexWait;
 }
 
+bool CaseSeal::IsHeadDue(v1::CaseStage stage, DeviceTime now) const {
+  // What is behind SEALED or ABANDONED is an annex, and has a certificate.
+  if (stage >= v1::CASE_STAGE_SEALED) return false;
+  const Duration since = now - signed_at_;
+  const Duration interval =
+      stage == v1::CASE_STAGE_CLOSED ? kClosedHeadInterval : kSignedHeadInterval;
+  if (since < interval || parts_.commits->accepted_seq() <= signed_seq_) return false;
+  return since >= interval + kSigningPatience || !HasUncommittedState();
+}
+
 void CaseSeal::Tick(v1::CaseStage stage) {
   const DeviceTime now = parts_.clock->Now();
-  const bool closed = stage == v1::CASE_STAGE_CLOSED || stage == v1::CASE_STAGE_SEALED;
-  if (closed && IsAnnexDue(now) &&
-      parts_.commits->committed().last_seq == parts_.commits->accepted_seq()) {
-    return Certify(reason_, actor_, LateCount());
-  }
-  const bool runs = stage != v1::CASE_STAGE_SEALED && stage != v1::CASE_STAGE_ABANDONED;
-  if (runs && now - signed_at_ >= kSignedHeadInterval &&
-      parts_.commits->accepted_seq() > signed_seq_) {
-    SignHead();
-  }
+  const bool annex = stage >= v1::CASE_STAGE_CLOSED && IsAnnexDue(now) &&
+                     parts_.commits->committed().last_seq == parts_.commits->accepted_seq();
+  if (!annex && !IsHeadDue(stage, now)) return;
+  if (parts_.turns != nullptr && !parts_.turns->Take(now)) return;
+  if (annex) return Certify(reason_, actor_, LateCount());
+  SignHead();
 }
 
 }  // namespace remora::hub

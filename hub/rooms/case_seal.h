@@ -3,16 +3,17 @@
 // What makes a case's record provable: signs the head of its chain now and then, closes its books,
 // and writes its certificates (docs/certificate.md).
 //
-//   each kSignedHeadInterval with something new           SignedHead
+//   each kSignedHeadInterval with something new           SignedHead (CLOSED: kClosedHeadInterval)
 //   CLOSED accepted: books complete, or closed with gaps  Certificate, SignedHead
 //   more came after it, and kAnnexQuiet without any more  Certificate (index + 1), SignedHead
-//   SEALED or ABANDONED accepted                          SignedHead
+//   ABANDONED accepted                                    Certificate, SignedHead
+//   SEALED accepted                                       SignedHead
 //
 // What tells of people looking and of links (ViewSeen, Presence ...) makes no annex. A source that
 // is never quiet waits kLongestAnnexWait at most; two certificates of annexes are at least
-// kCertificateInterval apart.
-// Without a signer nothing is signed and no certificate is written. Sequence-bound to its room,
-// which owns it.
+// kCertificateInterval apart. Books that no certificate can hold leave the case without one: that
+// is a technical alert, and the next annex or start tries again. Without a signer nothing is signed
+// and no certificate is written. Sequence-bound to its room, which owns it.
 
 #include <cstdint>
 #include <functional>
@@ -28,6 +29,7 @@
 #include "hub/rooms/case_books.h"
 #include "hub/rooms/commit_queue.h"
 #include "hub/rooms/origin_ledger.h"
+#include "hub/rooms/signing_turns.h"
 
 namespace remora::hub {
 
@@ -47,6 +49,10 @@ class CaseSeal {
     std::function<bool(const OriginId&)> is_here;
     // Accepts a record of the hub's own in lane 1, at once.
     std::function<void(v1::Record)> write;
+    // Tells people: a technical alert, and a metric.
+    std::function<void(const std::string& summary)> tell_uncertified;
+    // May be null.
+    SigningTurns* turns = nullptr;
   };
   explicit CaseSeal(Parts parts);
 
@@ -57,8 +63,12 @@ class CaseSeal {
 
   // Whether a case may be CLOSED by this step. FailedPrecondition names what is missing of whom.
   absl::Status CheckClose(const v1::CaseLifecycle& step) const;
-  // Whether a sealed case takes this record.
-  bool TakesSealed(const RecordKey& key) const;
+  // Whether a case that is sealed or abandoned takes this record.
+  bool TakesLate(const RecordKey& key) const;
+  // Why a publisher's total cannot be; empty: it can.
+  std::string WhatIsWrongWith(const RecordKey& key, const v1::PublisherTotal& total) const {
+    return books_.WhatIsWrongWith(*parts_.ledger, MakePeople(), key, total);
+  }
   // Each record that was accepted; `record` null: not parsed. Writes the certificate behind CLOSED.
   void OnTaken(const RecordHeader& header, const v1::Record* record);
   // As time passes, while the room can take records.
@@ -69,6 +79,8 @@ class CaseSeal {
   CaseBooks::Balance Strike() const;
   void OnStep(const v1::CaseLifecycle& step);
   bool IsAnnexDue(DeviceTime now) const;
+  bool IsHeadDue(v1::CaseStage stage, DeviceTime now) const;
+  bool HasUncommittedState() const;
   // Of the state after all that is accepted.
   std::string StateDigest() const;
   void SignHead();
@@ -81,6 +93,8 @@ class CaseSeal {
   DeviceTime signed_at_;
   // Of the newest signed head.
   uint64_t signed_seq_ = 0;
+  // It has been closed or abandoned once, so that there is, or should be, a certificate.
+  bool was_closed_ = false;
   // When the newest record came that no certificate covers, and the oldest.
   std::optional<DeviceTime> annex_at_;
   DeviceTime annex_since_;

@@ -66,6 +66,8 @@ static_assert(kMaxUnrecordedControlBytes >= 4 * kMaxControlBytes);
 // Who has seen a head is a witness of all before it: a minute is the most that could be changed
 // unseen.
 inline constexpr Duration kSignedHeadInterval = Duration::Seconds(60);
+// Who leaves a closed case is on its record too: signed soon, so that its end is proved.
+inline constexpr Duration kClosedHeadInterval = Duration::Seconds(10);
 // A late annex is certified when nothing more has come for so long.
 inline constexpr Duration kAnnexQuiet = Duration::Seconds(10);
 // What makes an annex and is never quiet is certified all the same after this; and a source that
@@ -75,6 +77,17 @@ inline constexpr Duration kCertificateInterval = Duration::Seconds(60);
 // What one certificate can name: a record of lane 1, with room for its header, texts and stamp.
 inline constexpr size_t kMaxCertificateHeads = 512;
 inline constexpr size_t kMaxCertificateBytes = kMaxControlBytes - 4 * 1024;
+// What a total may say beyond what is here. An agent's whole backlog: 1,000 records a second for a
+// day; what a person's browser keeps while there is no hub (reader-client/web/src/wire/outbox.ts).
+inline constexpr uint64_t kMaxAheadOfAgent = 100'000'000;
+inline constexpr uint64_t kMaxAheadOfPerson = 10'000;
+// Heads of two rooms are signed at least so far apart: each encodes a case's state (some ms of an
+// 8 h case), and the hub has one sequence. 600 rooms that tick each 100 ms have their turn a
+// minute.
+inline constexpr Duration kSigningSpacing = Duration::Milliseconds(50);
+// So long a head waits for a moment in which all of lanes 0-2 is on disk: the state need not be
+// copied then.
+inline constexpr Duration kSigningPatience = Duration::Seconds(5);
 // Gaps that agents told and that are remembered: an hour of a short disk is some 2,000.
 inline constexpr size_t kMaxToldGaps = 65'536;
 // Ranges that a refused closing lists of a lane.

@@ -106,6 +106,7 @@ Room::Answer Room::Accept(RoomPublisher& publisher, const Offer& offer) {
     ShowNotTaken(offer);
     return {Outcome::kNotNow, {}, ""};
   }
+  TakeOwnWaiting();
   const uint64_t digest = OriginDigest(offer.bytes);
   if (std::optional<Answer> known = AnswerKnown(publisher, key, digest)) return *std::move(known);
   if (auto again = offering_again_.find(&publisher); again != offering_again_.end()) {
@@ -115,6 +116,12 @@ Room::Answer Room::Accept(RoomPublisher& publisher, const Offer& offer) {
   if (absl::Status status = CheckStage(accepted_life_, offer); !status.ok()) {
     return RefuseNew(publisher, key,
                      {v1::REFUSAL_REASON_WRONG_STAGE, std::string(status.message())});
+  }
+  if (offer.record != nullptr && offer.record->has_publisher_total()) {
+    std::string wrong = seal_->WhatIsWrongWith(key, offer.record->publisher_total());
+    if (!wrong.empty()) {
+      return RefuseNew(publisher, key, {v1::REFUSAL_REASON_MALFORMED, std::move(wrong)});
+    }
   }
   bool provisional = false;
   const TraceKey* trace = NameTrace(offer.header, &provisional);
@@ -156,9 +163,10 @@ absl::Status Room::CheckStage(const CaseLife& life, const Offer& offer) const {
     }
     return status;
   }
-  if (life.stage == v1::CASE_STAGE_SEALED && !seal_->TakesSealed(offer.header.key())) {
+  if (life.stage >= v1::CASE_STAGE_SEALED && !seal_->TakesLate(offer.header.key())) {
     return absl::FailedPreconditionError(
-        "the case is sealed: it takes only what its own publishers still hold");
+        absl::StrCat("the case is ", StageName(life.stage),
+                     ": it takes only what its own publishers still hold"));
   }
   if (StageTakesLane(life.stage, offer.header.lane)) return absl::OkStatus();
   return absl::FailedPreconditionError(absl::StrCat(

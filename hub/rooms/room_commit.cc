@@ -78,7 +78,10 @@ void Room::Tick() {
   unrecorded_->Watch();
   RaiseUnrecordedAlert();
   CloseUnrecordedBeforeStart();
-  if (condition() == Condition::kServing) seal_->Tick(stage);
+  if (condition() == Condition::kServing) {
+    TakeOwnWaiting();
+    seal_->Tick(stage);
+  }
   recent_.Trim(parts_.hub_time->Now(), kMaxRecentAge);
   if (now - checkpoint_at_ >= kCheckpointInterval) {
     checkpoint_at_ = now;
@@ -96,7 +99,7 @@ void Room::SaveCheckpoint() {
 
 std::optional<RecordKey> Room::WriteOwn(uint32_t lane, v1::Record body) {
   const v1::CaseStage stage = accepted_life_.stage;
-  if (stage == v1::CASE_STAGE_SEALED || !StageTakesLane(stage, lane)) return std::nullopt;
+  if (stage >= v1::CASE_STAGE_SEALED || !StageTakesLane(stage, lane)) return std::nullopt;
   if (condition() == Condition::kJournalFailed) return KeepOwn(lane, std::move(body));
   if (condition() != Condition::kServing) return std::nullopt;
   TakeOwnWaiting();
@@ -127,7 +130,15 @@ CaseSeal::Parts Room::MakeSealParts() {
     return std::any_of(here.begin(), here.end(),
                        [&origin](const auto* publisher) { return publisher->origin() == origin; });
   };
-  parts.write = [this](v1::Record body) { PutOwn(1, std::move(body)); };
+  parts.write = [this](v1::Record body) {
+    REMORA_CHECK(own_waiting_.empty(), "a record of the hub would overtake one with its number");
+    PutOwn(1, std::move(body));
+  };
+  parts.tell_uncertified = [this](const std::string& summary) {
+    parts_.metrics->Count(metric::kUncertified, "", 1);
+    RaiseTechnicalAlert(v1::ALERT_PRIORITY_MEDIUM, "hub.no_certificate", "", summary);
+  };
+  parts.turns = parts_.turns;
   return parts;
 }
 

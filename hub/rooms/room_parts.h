@@ -17,6 +17,7 @@
 #include "hub/metrics.h"
 #include "hub/record_frame.h"
 #include "hub/rooms/hub_pen.h"
+#include "hub/rooms/signing_turns.h"
 
 namespace remora::hub {
 
@@ -72,6 +73,8 @@ struct RoomParts {
   HubOrigin hub;
   // Null: nothing is signed, and no case gets a certificate.
   const RecordSigner* signer = nullptr;
+  // Whose turn it is to sign; null: each room's, always.
+  SigningTurns* turns = nullptr;
 };
 
 }  // namespace remora::hub

@@ -27,7 +27,7 @@ void HubHarness::StartHub() {
   core_ = std::make_unique<HubCore>(HubCoreParts{
       journal_.get(), &clock_, &executor_, random_.get(), &metrics_, "remora-hub test",
       [this](const CaseId& case_id, const absl::Status&) { damaged_.push_back(case_id); },
-      &signer_});
+      signs_ ? &signer_ : nullptr});
   REMORA_CHECK(core_->Start().ok(), "the hub starts");
 }
 

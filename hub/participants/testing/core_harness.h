@@ -34,6 +34,8 @@ class HubHarness {
   void RunFor(Duration time);
   // The hub's process dies and starts again on the same journal. Participants must be gone.
   void RestartHub();
+  // Whether the hub signs, from its next start on.
+  void set_signs(bool signs) { signs_ = signs; }
   // All records of a case in `seq` order, as the journal has them.
   std::vector<std::string> JournalRecords(const CaseId& case_id);
 
@@ -60,6 +62,7 @@ class HubHarness {
   std::unique_ptr<HubCore> core_;
   std::vector<CaseId> damaged_;
   RecordSigner signer_{RecordSigner::Seed{1, 2, 3}};
+  bool signs_ = true;
 };
 
 // A record as a participant got it.

@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "reader-client/cc/app/output.h"
+#include "reader-client/cc/verify/record_verifier.h"
 
 namespace remora::reader {
 
@@ -90,10 +91,15 @@ struct ExportOptions {
 absl::Status Export(const Context& context, const ExportOptions& options);
 
 struct VerifyOptions {
-  std::string what;               // a file of `export --format record`, or a case
-  std::vector<std::string> keys;  // hexadecimal; empty: those that the file or the hub names
+  std::string what;                    // a file of `export --format record`, or a case
+  std::vector<std::string> keys;       // hexadecimal; empty: those that the file or the hub names
+  std::vector<std::string> witnesses;  // files (common/head_witness.h)
+  bool require_certificate = false;
 };
-// remora verify. DataLoss: not proved.
+// DataLoss: not proved. Aborted: what is signed is, but the case is over and not certified to its
+// end; or it is not over, and a certificate was asked for.
+absl::Status Judge(const VerifyReport& report, bool require_certificate);
+// remora verify. Ends as Judge says.
 absl::Status Verify(const Context& context, const VerifyOptions& options);
 
 struct AttendOptions {

@@ -32,7 +32,8 @@ Examples:
   remora export "OR 2" --format record --file case.record
   remora verify case.record --key 64HEXDIGITS
 
-Exit codes: 0 ok, 1 failure, 2 usage, 3 refused, 4 not found, 5 unavailable, 6 verification failed.
+Exit codes: 0 ok, 1 failure, 2 usage, 3 refused, 4 not found, 5 unavailable, 6 verification failed,
+7 proved, but not whole.
 )";
 
 absl::Status ReadToken(const std::string& path, std::string* token) {
@@ -110,6 +111,10 @@ void AddReading(CLI::App& app, Options* o, Run* selected) {
   verify->add_option("what", o->verify.what, "FILE of export --format record, or CASE")->required();
   verify->add_option("--key", o->verify.keys,
                      "Public key to trust, 64 digits (default: those of the file or the hub)");
+  verify->add_option("--witness", o->verify.witnesses,
+                     "A signed head that somebody kept (witness-ID in a theatre's spool folder)");
+  verify->add_flag("--require-certificate", o->verify.require_certificate,
+                   "A case without a certificate, or with more behind it unsigned, ends with 7");
 }
 
 void AddWriting(CLI::App& app, Options* o, Run* selected) {

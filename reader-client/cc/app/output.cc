@@ -58,6 +58,8 @@ ExitCode ExitCodeOf(const absl::Status& status) {
       return kExitUnavailable;
     case absl::StatusCode::kDataLoss:
       return kExitVerificationFailed;
+    case absl::StatusCode::kAborted:
+      return kExitNotWhole;
     default:
       return kExitFailure;
   }

@@ -25,6 +25,7 @@ enum ExitCode {
   kExitNotFound = 4,
   kExitUnavailable = 5,
   kExitVerificationFailed = 6,
+  kExitNotWhole = 7,
 };
 ExitCode ExitCodeOf(const absl::Status& status);
 

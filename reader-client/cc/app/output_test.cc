@@ -102,6 +102,7 @@ TEST(ExitCode, FollowsTheContractWithScripts) {
   EXPECT_EQ(ExitCodeOf(absl::NotFoundError("")), 4);
   EXPECT_EQ(ExitCodeOf(absl::UnavailableError("")), 5);
   EXPECT_EQ(ExitCodeOf(absl::DataLossError("")), 6);
+  EXPECT_EQ(ExitCodeOf(absl::AbortedError("")), 7);
 }
 
 }  // namespace

@@ -12,6 +12,8 @@ namespace remora::reader {
 inline constexpr size_t kMaxFindings = 50;
 // What is read of a file at once; it holds the largest record.
 inline constexpr size_t kVerifyReadBytes = 1024 * 1024;
+// A witness: a head of some 200 bytes in hexadecimal.
+inline constexpr size_t kMaxWitnessBytes = 4096;
 // The head of a record's file: a line a key, and one for each year of a hub's life and more.
 inline constexpr size_t kMaxRecordFileHeadBytes = 64 * 1024;
 inline constexpr size_t kMaxRecordFileKeys = 256;

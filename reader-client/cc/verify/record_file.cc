@@ -125,7 +125,8 @@ std::string RecordFileEncoder::Add(absl::string_view stamped_bytes) {
 std::string RecordFileEncoder::End() const { return EncodeEnd(count_, chain_, head_); }
 
 absl::StatusOr<VerifyReport> VerifyRecordFile(FileSystem& files, const std::string& path,
-                                              const std::vector<std::string>& keys) {
+                                              const std::vector<std::string>& keys,
+                                              const std::vector<HeadWitness>& witnesses) {
   ASSIGN_OR_RETURN(const std::unique_ptr<ReadFile> file, files.OpenRead(path));
   FileWindow window(*file);
   ASSIGN_OR_RETURN(absl::string_view ahead, window.Ahead(kMaxRecordFileHeadBytes));
@@ -143,6 +144,7 @@ absl::StatusOr<VerifyReport> VerifyRecordFile(FileSystem& files, const std::stri
   }
   window.Skip(head_text.size());
   RecordVerifier verifier(head->case_id, keys.empty() ? head->keys : keys);
+  for (const HeadWitness& witness : witnesses) verifier.AddWitness(witness);
   ChainHead chain{};
   uint64_t count = 0;
   while (true) {

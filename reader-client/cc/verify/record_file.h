@@ -15,6 +15,7 @@
 #include "absl/strings/string_view.h"
 #include "common/chain.h"
 #include "common/file_system.h"
+#include "common/head_witness.h"
 #include "common/ids.h"
 #include "reader-client/cc/verify/record_verifier.h"
 
@@ -42,9 +43,11 @@ class RecordFileEncoder {
   ChainHead chain_{};
 };
 
-// Verifies a file. `keys`: 32 bytes each, instead of those that the file names; may be empty. What
-// is wrong with the file is a finding. NotFound, Unavailable: it cannot be read.
+// Verifies a file. `keys`: 32 bytes each, instead of those that the file names; may be empty.
+// `witnesses`: heads that somebody kept, of this case or others. What is wrong with the file is a
+// finding. NotFound, Unavailable: it cannot be read.
 absl::StatusOr<VerifyReport> VerifyRecordFile(FileSystem& files, const std::string& path,
-                                              const std::vector<std::string>& keys);
+                                              const std::vector<std::string>& keys,
+                                              const std::vector<HeadWitness>& witnesses = {});
 
 }  // namespace remora::reader

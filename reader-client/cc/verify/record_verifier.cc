@@ -4,6 +4,7 @@
 #include <set>
 
 #include "absl/strings/str_cat.h"
+#include "common/fold/case_life.h"
 #include "common/record_seal.h"
 #include "reader-client/cc/verify/limits.h"
 
@@ -21,6 +22,22 @@ std::string RangeText(uint64_t first, uint64_t last) {
 
 }  // namespace
 
+LaneCounts VerifyReport::Total() const {
+  LaneCounts total;
+  for (const LaneCounts& lane : lanes) {
+    total.held += lane.held;
+    total.missing += lane.missing;
+    total.given_up += lane.given_up;
+    total.refused += lane.refused;
+  }
+  return total;
+}
+
+bool VerifyReport::IsWhole() const {
+  if (stage < v1::CASE_STAGE_CLOSED) return true;
+  return certificate_index > 0 && unsigned_count == 0;
+}
+
 RecordVerifier::RecordVerifier(const CaseId& case_id, std::vector<std::string> public_keys)
     : case_id_(case_id), fold_(case_id) {
   report_.case_id = case_id;
@@ -35,6 +52,29 @@ void RecordVerifier::Find(std::string finding) {
     report_.findings.push_back(std::move(finding));
   } else {
     ++report_.more_findings;
+  }
+}
+
+void RecordVerifier::AddWitness(const HeadWitness& witness) {
+  const v1::SignedHead& head = witness.head;
+  if (witness.case_id != case_id_) return Find("a witness of another case");
+  const auto key = keys_.find(head.key_id());
+  if (key == keys_.end() || !IsSigned(case_id_, head, key->second)) {
+    return Find(absl::StrCat("the witness of record ", head.seq(),
+                             ": not signed for this case with a key that is trusted"));
+  }
+  witnesses_.push_back(head);
+}
+
+void RecordVerifier::CheckWitnesses() {
+  for (const v1::SignedHead& head : witnesses_) {
+    if (head.seq() != seq_) continue;
+    if (head.chain() == Text(chain_)) {
+      ++report_.witnessed_heads;
+    } else {
+      Find(absl::StrCat("records 1 to ", seq_,
+                        " are not what a witness was shown: they were changed since"));
+    }
   }
 }
 
@@ -61,9 +101,11 @@ bool RecordVerifier::CheckPlace(const StampedRecord& stamped) {
 
 void RecordVerifier::Account(const StampedRecord& stamped) {
   const RecordHeader& header = stamped.header;
-  Held& held = held_[{header.origin, header.lane}];
-  if (header.lane >= kControlLaneCount && header.origin_seq < held.numbers.largest()) ++held.late;
-  if (!held.numbers.Insert(header.origin_seq)) {
+  SeqRanges& held = held_[{header.origin, header.lane}];
+  if (header.lane >= kControlLaneCount && header.origin_seq < held.largest()) {
+    ++late_[{header.origin, header.lane}];
+  }
+  if (!held.Insert(header.origin_seq)) {
     Find(absl::StrCat("record ", stamped.stamp.seq, ": number ", header.origin_seq, " of lane ",
                       header.lane, " of origin ", header.origin.Hex(), " for the second time"));
   }
@@ -92,8 +134,9 @@ void RecordVerifier::Take(absl::string_view bytes_untrusted) {
   recorded_unix_ns_ = std::max(recorded_unix_ns_, stamped->stamp.recorded_at.nanoseconds());
   chain_ = ExtendChain(chain_, bytes_untrusted);
   Account(*stamped);
-  if (record.has_data_gap()) told_gaps_[stamped->header.key()] = record.data_gap();
+  CheckWitnesses();
   if (!control) return;
+  told_.Note(stamped->header.key(), record);
   FoldedRecord folded;
   folded.bytes.frame = SharedBytes(std::string(bytes_untrusted));
   folded.seq = seq_;
@@ -170,22 +213,35 @@ void RecordVerifier::CheckLateCount(const v1::Certificate& certificate, const st
 
 void RecordVerifier::CheckGap(const v1::OriginLaneHead& head, const v1::NamedGap& gap,
                               const std::string& where) {
-  if (gap.cause() != v1::NAMED_GAP_CAUSE_DATA_GAP) return;
-  const RecordKey key{OriginId::FromBytes(gap.data_gap().origin()), gap.data_gap().lane(),
-                      gap.data_gap().origin_seq()};
-  const auto told = told_gaps_.find(key);
-  const bool says = told != told_gaps_.end() && key.origin.bytes() == head.origin() &&
-                    told->second.lane() == head.lane() &&
-                    told->second.first_origin_seq() <= gap.first_origin_seq() &&
-                    told->second.last_origin_seq() >= gap.last_origin_seq();
-  if (!says) Find(absl::StrCat(where, ": a gap is explained by a DataGap that does not say so"));
+  LaneCounts& counts = report_.lanes[head.lane()];
+  const uint64_t count = gap.last_origin_seq() - gap.first_origin_seq() + 1;
+  const OriginLane lane{OriginId::FromBytes(head.origin()), head.lane()};
+  switch (gap.cause()) {
+    case v1::NAMED_GAP_CAUSE_MISSING:
+      counts.missing += count;
+      return;
+    case v1::NAMED_GAP_CAUSE_REFUSED:
+      counts.refused += count;
+      return;
+    case v1::NAMED_GAP_CAUSE_DATA_GAP: {
+      counts.given_up += count;
+      const bool named = !gap.has_data_gap() || told_.Tells(FromProto(gap.data_gap()), lane);
+      if (!named || !told_.HasTold(lane, gap.first_origin_seq(), gap.last_origin_seq())) {
+        Find(absl::StrCat(where, ": a gap is explained by a DataGap that does not say so"));
+      }
+      return;
+    }
+    default:
+      Find(absl::StrCat(where, ": a gap without a cause that is known"));
+  }
 }
 
 void RecordVerifier::CheckHead(const v1::OriginLaneHead& head, const std::string& where) {
   static const SeqRanges kNone;
   const auto it = held_.find({OriginId::FromBytes(head.origin()), head.lane()});
-  const SeqRanges& held = it == held_.end() ? kNone : it->second.numbers;
-  const uint64_t late = it == held_.end() ? 0 : it->second.late;
+  const SeqRanges& held = it == held_.end() ? kNone : it->second;
+  const auto was_late = late_.find({OriginId::FromBytes(head.origin()), head.lane()});
+  const uint64_t late = was_late == late_.end() ? 0 : was_late->second;
   SeqRanges named;
   for (const v1::NamedGap& gap : head.gaps()) {
     if (gap.first_origin_seq() == 0 || gap.last_origin_seq() < gap.first_origin_seq()) {
@@ -194,9 +250,15 @@ void RecordVerifier::CheckHead(const v1::OriginLaneHead& head, const std::string
     }
     named.InsertRange(gap.first_origin_seq(), gap.last_origin_seq());
     CheckGap(head, gap, where);
-    if (gap.cause() == v1::NAMED_GAP_CAUSE_MISSING) {
-      report_.missing_count += gap.last_origin_seq() - gap.first_origin_seq() + 1;
-    }
+  }
+  report_.lanes[head.lane()].held += held.count();
+  const OriginId origin = OriginId::FromBytes(head.origin());
+  if (head.last_origin_seq() < told_.TotalOf(origin, head.lane())) {
+    Find(absl::StrCat(where, ": its publisher has made ", told_.TotalOf(origin, head.lane()),
+                      " by its own total, it certifies ", head.last_origin_seq()));
+  }
+  if (head.total_given() && !told_.HasTotal(origin, held_)) {
+    Find(absl::StrCat(where, ": no total of its publisher counts, and it says that one does"));
   }
   SeqRanges missing;
   if (head.last_origin_seq() > 0) {
@@ -216,6 +278,34 @@ void RecordVerifier::CheckHead(const v1::OriginLaneHead& head, const std::string
   }
 }
 
+void RecordVerifier::CheckClose(const v1::Certificate& certificate, const std::string& what) {
+  const v1::CaseStage stage = fold_.life().stage;
+  if (stage < v1::CASE_STAGE_CLOSED) {
+    Find(absl::StrCat(what, ": of a case that is ", StageName(stage)));
+  }
+  const v1::CaseLifecycle none;
+  const v1::CaseLifecycle& close = certificate.complete() ? none : told_.closed_with_gaps();
+  if (certificate.reason() != close.reason() || certificate.actor() != close.actor()) {
+    Find(absl::StrCat(what, ": reason or actor are not those of who closed the case with gaps"));
+  }
+  if (!certificate.complete()) return;
+  if (const uint64_t missing = report_.Total().missing; missing > 0) {
+    Find(absl::StrCat(what, ": complete, and ", missing, " records are missing"));
+  }
+  std::set<std::string> agents;
+  for (const v1::ParticipantSummary& participant : fold_.Participants()) {
+    if (participant.role() == v1::ROLE_AGENT) agents.insert(participant.participant());
+  }
+  std::set<std::string> unsaid;
+  for (const v1::OriginLaneHead& head : certificate.heads()) {
+    const bool agent = head.lane() >= kControlLaneCount || agents.contains(head.participant());
+    if (agent && !head.total_given()) unsaid.insert(head.participant());
+  }
+  for (const std::string& name : unsaid) {
+    Find(absl::StrCat(what, ": complete, and ", name, " has not said what it made"));
+  }
+}
+
 void RecordVerifier::CheckCertificate(const v1::Certificate& certificate) {
   const std::string what = absl::StrCat("certificate ", certificate.certificate_index());
   const size_t before = report_.findings.size() + report_.more_findings;
@@ -227,7 +317,7 @@ void RecordVerifier::CheckCertificate(const v1::Certificate& certificate) {
   if (certificate.certificate_index() != report_.certificate_index + 1) {
     Find(absl::StrCat(what, ": comes after certificate ", report_.certificate_index));
   }
-  report_.missing_count = 0;
+  report_.lanes = {};
   std::set<OriginLane> named;
   uint64_t held = 0;
   for (const v1::OriginLaneHead& head : certificate.heads()) {
@@ -235,6 +325,10 @@ void RecordVerifier::CheckCertificate(const v1::Certificate& certificate) {
     const std::string where =
         absl::StrCat(what, ", lane ", head.lane(), " of ",
                      head.participant().empty() ? "the hub" : head.participant());
+    if (head.lane() >= kLaneCount) {
+      Find(absl::StrCat(where, ": there is no such lane"));
+      continue;
+    }
     if (!named.insert({origin, head.lane()}).second) Find(absl::StrCat(where, ": named twice"));
     CheckHead(head, where);
     held += head.held_count();
@@ -243,9 +337,7 @@ void RecordVerifier::CheckCertificate(const v1::Certificate& certificate) {
   if (held != seq_) {
     Find(absl::StrCat(what, ": its origins hold ", held, " records of ", seq_));
   }
-  if (certificate.complete() && report_.missing_count > 0) {
-    Find(absl::StrCat(what, ": complete, and ", report_.missing_count, " records are missing"));
-  }
+  CheckClose(certificate, what);
   if (report_.findings.size() + report_.more_findings != before) return;
   report_.certificate_index = certificate.certificate_index();
   report_.certified_seq = seq_;
@@ -253,6 +345,15 @@ void RecordVerifier::CheckCertificate(const v1::Certificate& certificate) {
 }
 
 VerifyReport RecordVerifier::Finish() {
+  for (const v1::SignedHead& head : witnesses_) {
+    if (head.seq() <= seq_) continue;
+    Find(absl::StrCat("the record ends at ", seq_, ", and a witness was shown ", head.seq(),
+                      ": it was cut, or has gone back to a backup"));
+  }
+  report_.stage = fold_.life().stage;
+  // A signature proves the record that it is in itself.
+  const uint64_t proved = report_.proved_seq == 0 ? 0 : report_.proved_seq + 1;
+  report_.unsigned_count = report_.record_count - std::min(report_.record_count, proved);
   report_.chain = Text(chain_);
   for (const auto& [id, used] : key_ids_) report_.key_ids.push_back(id);
   return report_;

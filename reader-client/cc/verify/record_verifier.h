@@ -16,12 +16,22 @@
 #include "absl/strings/string_view.h"
 #include "common/chain.h"
 #include "common/fold/case_fold.h"
+#include "common/head_witness.h"
 #include "common/ids.h"
 #include "common/record_codec.h"
 #include "common/seq_ranges.h"
+#include "reader-client/cc/verify/told_books.h"
 #include "remora/v1/record.pb.h"
 
 namespace remora::reader {
+
+// Of one lane, over all origins, by the newest certificate.
+struct LaneCounts {
+  uint64_t held = 0;
+  uint64_t missing = 0;   // nobody has said why
+  uint64_t given_up = 0;  // its origin has told so
+  uint64_t refused = 0;   // by the hub, as it says
+};
 
 struct VerifyReport {
   CaseId case_id;
@@ -37,13 +47,23 @@ struct VerifyReport {
   uint32_t certificate_index = 0;
   uint64_t certified_seq = 0;
   bool complete = false;
-  uint64_t missing_count = 0;
+  std::array<LaneCounts, kLaneCount> lanes{};
+  // Where the case stands at the end of what was given.
+  v1::CaseStage stage = v1::CASE_STAGE_UNSPECIFIED;
+  // Records behind the last signature, but for that signature's own.
+  uint64_t unsigned_count = 0;
+  // Heads that others kept, and that are as this record has them.
+  uint64_t witnessed_heads = 0;
   std::vector<std::string> key_ids;  // that signed something here
   // What is wrong, at most kMaxFindings, and how much more there is.
   std::vector<std::string> findings;
   uint64_t more_findings = 0;
 
   bool ok() const { return findings.empty(); }
+  LaneCounts Total() const;
+  // A case that is over has a certificate, and nothing behind its last signature: who cuts a record
+  // after a signature can go no further than this.
+  bool IsWhole() const;
 };
 
 class RecordVerifier {
@@ -51,6 +71,8 @@ class RecordVerifier {
   // 32 bytes each. Signatures of other keys are findings.
   RecordVerifier(const CaseId& case_id, std::vector<std::string> public_keys);
 
+  // A head that somebody kept: the record is to have it. Before the records.
+  void AddWitness(const HeadWitness& witness);
   // The next record with its stamp, as journal, stream or file have it.
   void Take(absl::string_view bytes_untrusted);
   // Something is wrong that whoever reads the records has found.
@@ -59,10 +81,6 @@ class RecordVerifier {
 
  private:
   using OriginLane = std::pair<OriginId, uint32_t>;
-  struct Held {
-    SeqRanges numbers;
-    uint64_t late = 0;
-  };
   // Refuses what cannot be this record's place; false: it is not to be taken.
   bool CheckPlace(const StampedRecord& stamped);
   void Account(const StampedRecord& stamped);
@@ -70,7 +88,10 @@ class RecordVerifier {
   // Heads and certificates: same fields.
   template <typename Seal>
   bool CheckSeal(const Seal& seal, const char* what);
+  void CheckWitnesses();
   void CheckCertificate(const v1::Certificate& certificate);
+  // What only the certificate as a whole says: stage, reason, who has to have given a total.
+  void CheckClose(const v1::Certificate& certificate, const std::string& what);
   void CheckHead(const v1::OriginLaneHead& head, const std::string& where);
   void CheckGap(const v1::OriginLaneHead& head, const v1::NamedGap& gap, const std::string& where);
   void CheckLateCount(const v1::Certificate& certificate, const std::string& what);
@@ -83,9 +104,10 @@ class RecordVerifier {
   uint64_t seq_ = 0;  // of the last record that was taken
   uint32_t epoch_ = 0;
   int64_t recorded_unix_ns_ = 0;
-  std::map<OriginLane, Held> held_;
-  // Gaps that their own origin told: by the record that tells.
-  std::map<RecordKey, v1::DataGap> told_gaps_;
+  std::map<OriginLane, SeqRanges> held_;
+  std::map<OriginLane, uint64_t> late_;
+  ToldBooks told_;
+  std::vector<v1::SignedHead> witnesses_;
   std::map<std::string, bool> key_ids_;
   // Since the newest certificate: records of each origin, but for steps of the case's life.
   std::map<OriginId, uint64_t> since_certificate_;

@@ -31,12 +31,30 @@ class SignedCase {
  public:
   void Agent(const v1::Record& body) { Append(agent_.Write(body)); }
   void AgentAs(uint64_t origin_seq, const v1::Record& body) {
-    Append(agent_.WriteAs(origin_seq, body));
+    const std::string bytes = agent_.WriteAs(origin_seq, body);
+    agent_.set_next(WalkRecord(bytes)->lane, origin_seq + 1);
+    Append(bytes);
   }
   void Head() {
     v1::Record body;
     Fill(body.mutable_signed_head());
     Append(hub_.Write(body));
+  }
+  // What the agent made, by its own books.
+  void Total() {
+    v1::Record body;
+    for (uint32_t lane = 0; lane < kLaneCount; ++lane) {
+      const uint64_t last = lane == 1 ? agent_.next(lane) : agent_.next(lane) - 1;
+      v1::LaneTotal* total = body.mutable_publisher_total()->add_lanes();
+      total->set_lane(lane);
+      total->set_last_origin_seq(last);
+    }
+    Agent(body);
+  }
+  void Close(const v1::Record& step = LifecycleBody(v1::CASE_TRANSITION_CLOSED)) {
+    Agent(LifecycleBody(v1::CASE_TRANSITION_CLOSING));
+    Total();
+    Agent(step);
   }
   // `edit` runs before it is signed.
   void Certify(const std::function<void(v1::Certificate*)>& edit = [](auto*) {}) {
@@ -85,6 +103,7 @@ class SignedCase {
     head->set_lane(lane);
     head->set_held_count(held.count());
     head->set_last_origin_seq(held.largest());
+    head->set_total_given(!name.empty());
   }
   void Append(const std::string& bytes) {
     const uint64_t seq = records.size() + 1;
@@ -115,8 +134,7 @@ SignedCase Whole() {
   made.Head();
   made.Agent(MeasurementBody("SEP/R", 40, v1::MEASUREMENT_STATE_RED));
   made.Agent(BlockBody("EMG/L", 8, 8));
-  made.Agent(LifecycleBody(v1::CASE_TRANSITION_CLOSING));
-  made.Agent(LifecycleBody(v1::CASE_TRANSITION_CLOSED));
+  made.Close();
   made.Head();
   made.Certify();
   return made;
@@ -193,7 +211,7 @@ TEST(RecordVerifierTest, DamageIsNamedBetweenTheSignaturesAroundIt) {
   std::vector<std::string> records = Whole().records;
   records[5][records[5].size() - kStampBytes - 1] ^= 1;  // a sample behind the first head
   const VerifyReport report = VerifyRecords(records);
-  EXPECT_THAT(report.findings, Contains(HasSubstr("records 4 to 8 are not what was signed")));
+  EXPECT_THAT(report.findings, Contains(HasSubstr("records 4 to 9 are not what was signed")));
   EXPECT_EQ(report.findings.size(), 1u) << "what comes after is judged by itself";
   EXPECT_EQ(report.proved_seq, 3u);
 }
@@ -234,6 +252,7 @@ TEST(RecordVerifierTest, HostileCertificatesThatDoNotFitTheRecordAreFound) {
     SignedCase made;
     made.Agent(AlertBody("SEP -64 %"));
     made.Agent(LifecycleBody(v1::CASE_TRANSITION_OPENED, "OR 1"));
+    made.Close();
     made.Certify(edit);
     const VerifyReport report = VerifyRecords(made.records);
     EXPECT_THAT(report.findings, Contains(HasSubstr(finding)));
@@ -241,17 +260,24 @@ TEST(RecordVerifierTest, HostileCertificatesThatDoNotFitTheRecordAreFound) {
   }
 }
 
+v1::Record Told(uint64_t first, uint64_t last, const std::string& origin = "") {
+  v1::Record told;
+  told.mutable_data_gap()->set_cause(v1::DATA_GAP_CAUSE_SPOOL_SHORT);
+  told.mutable_data_gap()->set_origin(origin);
+  told.mutable_data_gap()->set_lane(5);
+  told.mutable_data_gap()->set_first_origin_seq(first);
+  told.mutable_data_gap()->set_last_origin_seq(last);
+  return told;
+}
+
 TEST(RecordVerifierTest, GapsThatTheirOriginToldAreProvedByItsRecord) {
   SignedCase made;
   made.AgentAs(1, BlockBody("EMG/L", 0, 8));
   made.AgentAs(4, BlockBody("EMG/L", 24, 8));
-  v1::Record told;
-  told.mutable_data_gap()->set_cause(v1::DATA_GAP_CAUSE_SPOOL_SHORT);
-  told.mutable_data_gap()->set_origin(made.agent_origin.ToString());
-  told.mutable_data_gap()->set_lane(5);
-  told.mutable_data_gap()->set_first_origin_seq(2);
-  told.mutable_data_gap()->set_last_origin_seq(3);
-  made.Agent(told);
+  made.Agent(Told(2, 3, made.agent_origin.ToString()));
+  const RecordKey teller = made.LastOfAgent(1);
+  made.Agent(LifecycleBody(v1::CASE_TRANSITION_OPENED, "OR 1"));
+  made.Close();
   made.Certify([&](v1::Certificate* certificate) {
     for (v1::OriginLaneHead& head : *certificate->mutable_heads()) {
       if (head.lane() != 5) continue;
@@ -259,13 +285,169 @@ TEST(RecordVerifierTest, GapsThatTheirOriginToldAreProvedByItsRecord) {
       gap->set_first_origin_seq(2);
       gap->set_last_origin_seq(3);
       gap->set_cause(v1::NAMED_GAP_CAUSE_DATA_GAP);
-      *gap->mutable_data_gap() = ToProto(made.LastOfAgent(1));
+      *gap->mutable_data_gap() = ToProto(teller);
     }
   });
   const VerifyReport report = VerifyRecords(made.records);
   EXPECT_THAT(report.findings, testing::IsEmpty());
   EXPECT_TRUE(report.complete);
-  EXPECT_EQ(report.missing_count, 0u);
+  EXPECT_EQ(report.Total().missing, 0u);
+  EXPECT_EQ(report.lanes[5].given_up, 2u);
+  EXPECT_EQ(report.lanes[5].held, 2u);
+}
+
+// A gap in lane 5 of the agent, which holds 1 and 9 there.
+void NameGap(v1::Certificate* certificate, uint64_t first, uint64_t last, v1::NamedGapCause cause) {
+  for (v1::OriginLaneHead& head : *certificate->mutable_heads()) {
+    if (head.lane() != 5) continue;
+    v1::NamedGap* gap = head.add_gaps();
+    gap->set_first_origin_seq(first);
+    gap->set_last_origin_seq(last);
+    gap->set_cause(cause);
+  }
+}
+
+TEST(RecordVerifierTest, NeighbouringGapsAreProvedByAllWhoTellOfThem) {
+  for (const bool all_told : {true, false}) {
+    SignedCase made;
+    made.Agent(LifecycleBody(v1::CASE_TRANSITION_OPENED, "OR 1"));
+    made.AgentAs(1, BlockBody("EMG/L", 0, 8));
+    made.AgentAs(9, BlockBody("EMG/L", 24, 8));
+    made.Agent(Told(2, 4));
+    made.Agent(Told(5, all_told ? 8 : 7));
+    made.Close();
+    made.Certify([](auto* c) { NameGap(c, 2, 8, v1::NAMED_GAP_CAUSE_DATA_GAP); });
+    EXPECT_EQ(VerifyRecords(made.records).ok(), all_told);
+  }
+}
+
+TEST(RecordVerifierTest, HostileHubThatBreaksItsOwnRulesIsFound) {
+  using Edit = std::function<void(v1::Certificate*)>;
+  struct Lie {
+    std::function<void(SignedCase*)> close;
+    Edit edit;
+    const char* finding;
+  };
+  const auto closes = [](SignedCase* made) { made->Close(); };
+  const auto with_gaps = [](SignedCase* made) {
+    v1::Record step = LifecycleBody(v1::CASE_TRANSITION_CLOSED, "", "the disk broke");
+    step.mutable_case_lifecycle()->set_with_gaps(true);
+    step.mutable_case_lifecycle()->set_actor("Ines Ruiz");
+    made->Close(step);
+  };
+  const auto gap = [](v1::NamedGapCause cause) {
+    return [cause](v1::Certificate* c) {
+      NameGap(c, 2, 8, cause);
+      c->set_complete(false);
+    };
+  };
+  const std::vector<Lie> lies = {
+      {[](SignedCase* made) { made->Total(); }, [](auto*) {}, "of a case that is open"},
+      {closes, gap(v1::NAMED_GAP_CAUSE_UNSPECIFIED), "a gap without a cause"},
+      {closes, gap(static_cast<v1::NamedGapCause>(9)), "a gap without a cause"},
+      {[](SignedCase* made) {
+         made->Agent(Told(2, 8, std::string(16, 'x')));
+         made->Close();
+       },
+       gap(v1::NAMED_GAP_CAUSE_DATA_GAP), "a DataGap that does not say so"},
+      {[](SignedCase* made) {
+         made->Agent(LifecycleBody(v1::CASE_TRANSITION_CLOSING));
+         made->Agent(LifecycleBody(v1::CASE_TRANSITION_CLOSED));
+       },
+       gap(v1::NAMED_GAP_CAUSE_REFUSED), "no total of its publisher counts"},
+      {[](SignedCase* made) {
+         made->Close();
+         made->Agent(LifecycleBody(v1::CASE_TRANSITION_REOPENED, "", "bleeding"));
+         made->Agent(LifecycleBody(v1::CASE_TRANSITION_CLOSING));
+         made->Agent(LifecycleBody(v1::CASE_TRANSITION_CLOSED));
+       },
+       gap(v1::NAMED_GAP_CAUSE_REFUSED), "no total of its publisher counts"},
+      {closes,
+       [](v1::Certificate* c) {
+         NameGap(c, 2, 8, v1::NAMED_GAP_CAUSE_REFUSED);
+         for (v1::OriginLaneHead& head : *c->mutable_heads()) head.set_total_given(false);
+       },
+       "agent-1 has not said what it made"},
+      {[](SignedCase* made) {
+         v1::Record more;
+         v1::LaneTotal* total = more.mutable_publisher_total()->add_lanes();
+         total->set_lane(5);
+         total->set_last_origin_seq(12);
+         made->Agent(LifecycleBody(v1::CASE_TRANSITION_CLOSING));
+         made->Agent(more);
+         made->Agent(LifecycleBody(v1::CASE_TRANSITION_CLOSED));
+       },
+       gap(v1::NAMED_GAP_CAUSE_REFUSED), "its publisher has made 12"},
+      {with_gaps, gap(v1::NAMED_GAP_CAUSE_MISSING), "reason or actor are not those"},
+      {with_gaps,
+       [&gap](v1::Certificate* c) {
+         gap(v1::NAMED_GAP_CAUSE_MISSING)(c);
+         c->set_reason("the disk broke");
+         c->set_actor("Somebody else");
+       },
+       "reason or actor are not those"}};
+  for (const Lie& lie : lies) {
+    SignedCase made;
+    made.Agent(LifecycleBody(v1::CASE_TRANSITION_OPENED, "OR 1"));
+    made.AgentAs(1, BlockBody("EMG/L", 0, 8));
+    made.AgentAs(9, BlockBody("EMG/L", 24, 8));
+    lie.close(&made);
+    made.Certify(lie.edit);
+    EXPECT_THAT(VerifyRecords(made.records).findings, Contains(HasSubstr(lie.finding)));
+  }
+}
+
+TEST(RecordVerifierTest, ClosedCaseIsWholeOnlyWithItsCertificateAndNothingBehindIt) {
+  SignedCase made;
+  made.Agent(LifecycleBody(v1::CASE_TRANSITION_OPENED, "OR 1"));
+  made.Head();
+  EXPECT_TRUE(VerifyRecords(made.records).IsWhole()) << "it is open";
+  made.Close();
+  made.Head();
+  EXPECT_FALSE(VerifyRecords(made.records).IsWhole()) << "cut before its certificate";
+  made.Certify();
+  EXPECT_TRUE(VerifyRecords(made.records).IsWhole());
+  EXPECT_EQ(VerifyRecords(made.records).unsigned_count, 0u);
+  made.Agent(AlertBody("forged"));
+  EXPECT_FALSE(VerifyRecords(made.records).IsWhole()) << "added to";
+  EXPECT_EQ(VerifyRecords(made.records).unsigned_count, 1u);
+  made.Head();
+  EXPECT_TRUE(VerifyRecords(made.records).IsWhole());
+}
+
+TEST(RecordVerifierTest, WitnessIsOfThisRecordOrItIsFoundToBeAnother) {
+  const auto head_at = [](const SignedCase& made, size_t index) {
+    v1::Record record;
+    EXPECT_TRUE(record.ParseFromString(made.records[index]));
+    return HeadWitness{CaseIdForTest(), record.signed_head()};
+  };
+  const auto verify = [](const std::vector<std::string>& records, const HeadWitness& witness) {
+    RecordVerifier verifier(CaseIdForTest(), {Signer().public_key()});
+    verifier.AddWitness(witness);
+    for (const std::string& record : records) verifier.Take(record);
+    return verifier.Finish();
+  };
+  const SignedCase whole = Whole();
+  const HeadWitness witness = head_at(whole, 3);
+  EXPECT_TRUE(verify(whole.records, witness).ok());
+  EXPECT_EQ(verify(whole.records, witness).witnessed_heads, 1u);
+  // Who has the key writes it anew, with all its signatures.
+  SignedCase anew;
+  anew.Agent(LifecycleBody(v1::CASE_TRANSITION_OPENED, "OR 1"));
+  anew.Agent(AlertBody("SEP -14 %"));
+  anew.Agent(BlockBody("EMG/L", 0, 8));
+  anew.Head();
+  EXPECT_TRUE(VerifyRecords(anew.records).ok());
+  EXPECT_THAT(verify(anew.records, witness).findings,
+              Contains(HasSubstr("records 1 to 3 are not what a witness was shown")));
+  EXPECT_THAT(verify({whole.records[0], whole.records[1]}, witness).findings,
+              Contains(HasSubstr("the record ends at 2, and a witness was shown 3")));
+  HeadWitness forged = witness;
+  forged.head.set_seq(2);
+  EXPECT_THAT(verify(whole.records, forged).findings, Contains(HasSubstr("not signed")));
+  HeadWitness other = witness;
+  other.case_id = CaseId::FromBytes(std::string(16, 'o'));
+  EXPECT_THAT(verify(whole.records, other).findings, Contains(HasSubstr("another case")));
 }
 
 class RecordFileTest : public testing::Test {
