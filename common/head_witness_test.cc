@@ -34,7 +34,9 @@ TEST(HeadWitness, HostileCutOrChangedIsNoneOrNotSigned) {
     std::string changed = whole;
     changed[i] = changed[i] == '0' ? '1' : '0';
     const auto read = DecodeWitness(changed);
-    if (read.ok()) EXPECT_FALSE(IsSigned(read->case_id, read->head, key)) << i;
+    if (read.ok()) {
+      EXPECT_FALSE(IsSigned(read->case_id, read->head, key)) << i;
+    }
   }
 }
 
