@@ -10,6 +10,7 @@
 #include "common/status_macros.h"
 #include "reader-client/cc/app/commands.h"
 #include "reader-client/cc/app/whole_record.h"
+#include "reader-client/cc/verify/limits.h"
 #include "reader-client/cc/verify/record_file.h"
 
 namespace remora::reader {

@@ -321,72 +321,78 @@ TEST(RecordVerifierTest, NeighbouringGapsAreProvedByAllWhoTellOfThem) {
   }
 }
 
+// How a hub closes a case that holds blocks 1 and 9, what it certifies then, and how it is found.
+struct Lie {
+  std::function<void(SignedCase*)> close;
+  std::function<void(v1::Certificate*)> edit;
+  const char* finding;
+};
+
+void Closes(SignedCase* made) { made->Close(); }
+
+void ClosesWithGaps(SignedCase* made) {
+  v1::Record step = LifecycleBody(v1::CASE_TRANSITION_CLOSED, "", "the disk broke");
+  step.mutable_case_lifecycle()->set_with_gaps(true);
+  step.mutable_case_lifecycle()->set_actor("Ines Ruiz");
+  made->Close(step);
+}
+
+std::function<void(v1::Certificate*)> Gap(v1::NamedGapCause cause) {
+  return [cause](v1::Certificate* c) {
+    NameGap(c, 2, 8, cause);
+    c->set_complete(false);
+  };
+}
+
+std::vector<Lie> Lies() {
+  return {{[](SignedCase* made) { made->Total(); }, [](auto*) {}, "of a case that is open"},
+          {Closes, Gap(v1::NAMED_GAP_CAUSE_UNSPECIFIED), "a gap without a cause"},
+          {Closes, gap(static_cast<v1::NamedGapCause>(9)), "a gap without a cause"},
+          {[](SignedCase* made) {
+             made->Agent(Told(2, 8, std::string(16, 'x')));
+             made->Close();
+           },
+           Gap(v1::NAMED_GAP_CAUSE_DATA_GAP), "a DataGap that does not say so"},
+          {[](SignedCase* made) {
+             made->Agent(LifecycleBody(v1::CASE_TRANSITION_CLOSING));
+             made->Agent(LifecycleBody(v1::CASE_TRANSITION_CLOSED));
+           },
+           Gap(v1::NAMED_GAP_CAUSE_REFUSED), "no total of its publisher counts"},
+          {[](SignedCase* made) {
+             made->Close();
+             made->Agent(LifecycleBody(v1::CASE_TRANSITION_REOPENED, "", "bleeding"));
+             made->Agent(LifecycleBody(v1::CASE_TRANSITION_CLOSING));
+             made->Agent(LifecycleBody(v1::CASE_TRANSITION_CLOSED));
+           },
+           Gap(v1::NAMED_GAP_CAUSE_REFUSED), "no total of its publisher counts"},
+          {Closes,
+           [](v1::Certificate* c) {
+             NameGap(c, 2, 8, v1::NAMED_GAP_CAUSE_REFUSED);
+             for (v1::OriginLaneHead& head : *c->mutable_heads()) head.set_total_given(false);
+           },
+           "agent-1 has not said what it made"},
+          {[](SignedCase* made) {
+             v1::Record more;
+             v1::LaneTotal* total = more.mutable_publisher_total()->add_lanes();
+             total->set_lane(5);
+             total->set_last_origin_seq(12);
+             made->Agent(LifecycleBody(v1::CASE_TRANSITION_CLOSING));
+             made->Agent(more);
+             made->Agent(LifecycleBody(v1::CASE_TRANSITION_CLOSED));
+           },
+           Gap(v1::NAMED_GAP_CAUSE_REFUSED), "its publisher has made 12"},
+          {ClosesWithGaps, Gap(v1::NAMED_GAP_CAUSE_MISSING), "reason or actor are not those"},
+          {ClosesWithGaps,
+           [](v1::Certificate* c) {
+             Gap(v1::NAMED_GAP_CAUSE_MISSING)(c);
+             c->set_reason("the disk broke");
+             c->set_actor("Somebody else");
+           },
+           "reason or actor are not those"}};
+}
+
 TEST(RecordVerifierTest, HostileHubThatBreaksItsOwnRulesIsFound) {
-  using Edit = std::function<void(v1::Certificate*)>;
-  struct Lie {
-    std::function<void(SignedCase*)> close;
-    Edit edit;
-    const char* finding;
-  };
-  const auto closes = [](SignedCase* made) { made->Close(); };
-  const auto with_gaps = [](SignedCase* made) {
-    v1::Record step = LifecycleBody(v1::CASE_TRANSITION_CLOSED, "", "the disk broke");
-    step.mutable_case_lifecycle()->set_with_gaps(true);
-    step.mutable_case_lifecycle()->set_actor("Ines Ruiz");
-    made->Close(step);
-  };
-  const auto gap = [](v1::NamedGapCause cause) {
-    return [cause](v1::Certificate* c) {
-      NameGap(c, 2, 8, cause);
-      c->set_complete(false);
-    };
-  };
-  const std::vector<Lie> lies = {
-      {[](SignedCase* made) { made->Total(); }, [](auto*) {}, "of a case that is open"},
-      {closes, gap(v1::NAMED_GAP_CAUSE_UNSPECIFIED), "a gap without a cause"},
-      {closes, gap(static_cast<v1::NamedGapCause>(9)), "a gap without a cause"},
-      {[](SignedCase* made) {
-         made->Agent(Told(2, 8, std::string(16, 'x')));
-         made->Close();
-       },
-       gap(v1::NAMED_GAP_CAUSE_DATA_GAP), "a DataGap that does not say so"},
-      {[](SignedCase* made) {
-         made->Agent(LifecycleBody(v1::CASE_TRANSITION_CLOSING));
-         made->Agent(LifecycleBody(v1::CASE_TRANSITION_CLOSED));
-       },
-       gap(v1::NAMED_GAP_CAUSE_REFUSED), "no total of its publisher counts"},
-      {[](SignedCase* made) {
-         made->Close();
-         made->Agent(LifecycleBody(v1::CASE_TRANSITION_REOPENED, "", "bleeding"));
-         made->Agent(LifecycleBody(v1::CASE_TRANSITION_CLOSING));
-         made->Agent(LifecycleBody(v1::CASE_TRANSITION_CLOSED));
-       },
-       gap(v1::NAMED_GAP_CAUSE_REFUSED), "no total of its publisher counts"},
-      {closes,
-       [](v1::Certificate* c) {
-         NameGap(c, 2, 8, v1::NAMED_GAP_CAUSE_REFUSED);
-         for (v1::OriginLaneHead& head : *c->mutable_heads()) head.set_total_given(false);
-       },
-       "agent-1 has not said what it made"},
-      {[](SignedCase* made) {
-         v1::Record more;
-         v1::LaneTotal* total = more.mutable_publisher_total()->add_lanes();
-         total->set_lane(5);
-         total->set_last_origin_seq(12);
-         made->Agent(LifecycleBody(v1::CASE_TRANSITION_CLOSING));
-         made->Agent(more);
-         made->Agent(LifecycleBody(v1::CASE_TRANSITION_CLOSED));
-       },
-       gap(v1::NAMED_GAP_CAUSE_REFUSED), "its publisher has made 12"},
-      {with_gaps, gap(v1::NAMED_GAP_CAUSE_MISSING), "reason or actor are not those"},
-      {with_gaps,
-       [&gap](v1::Certificate* c) {
-         gap(v1::NAMED_GAP_CAUSE_MISSING)(c);
-         c->set_reason("the disk broke");
-         c->set_actor("Somebody else");
-       },
-       "reason or actor are not those"}};
-  for (const Lie& lie : lies) {
+  for (const Lie& lie : Lies()) {
     SignedCase made;
     made.Agent(LifecycleBody(v1::CASE_TRANSITION_OPENED, "OR 1"));
     made.AgentAs(1, BlockBody("EMG/L", 0, 8));
