@@ -347,7 +347,7 @@ std::function<void(v1::Certificate*)> Gap(v1::NamedGapCause cause) {
 std::vector<Lie> Lies() {
   return {{[](SignedCase* made) { made->Total(); }, [](auto*) {}, "of a case that is open"},
           {Closes, Gap(v1::NAMED_GAP_CAUSE_UNSPECIFIED), "a gap without a cause"},
-          {Closes, gap(static_cast<v1::NamedGapCause>(9)), "a gap without a cause"},
+          {Closes, Gap(static_cast<v1::NamedGapCause>(9)), "a gap without a cause"},
           {[](SignedCase* made) {
              made->Agent(Told(2, 8, std::string(16, 'x')));
              made->Close();
