@@ -58,6 +58,7 @@ absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(const std::string& 
   sqlite3_extended_result_codes(handle, 1);
   if (result != SQLITE_OK) return connection->Error("open");
   sqlite3_busy_timeout(handle, kBusyTimeoutMs);
+  sqlite3_db_config(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   // The file may come from a backup or another hand: its schema runs nothing.
   sqlite3_db_config(handle, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
   sqlite3_db_config(handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
@@ -91,6 +92,10 @@ absl::Status Connection::Error(absl::string_view doing) const {
                    ErrorName(extended), " ", extended, ")");
   if (system_errno != 0) absl::StrAppend(&text, ", errno ", system_errno);
   return ToStatus(extended, system_errno, text);
+}
+
+void Connection::MoveLogWhenClosed() {
+  sqlite3_db_config(handle_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, nullptr);
 }
 
 bool Connection::in_transaction() const { return sqlite3_get_autocommit(handle_) == 0; }

@@ -36,6 +36,8 @@ class Connection {
   absl::Status Error(absl::string_view doing) const;
   // True while the connection is inside BEGIN ... COMMIT.
   bool in_transaction() const;
+  // Else nothing is moved out of the log when the last connection is closed, and it stays.
+  void MoveLogWhenClosed();
 
   sqlite3* handle() const { return handle_; }
   const std::string& path() const { return path_; }

@@ -63,6 +63,7 @@ absl::Status JournalFile::OpenConnections(std::unique_ptr<CommitSession> session
 void JournalFile::Close() {
   reader_.Close();
   checkpointer_.Close();
+  if (session_ != nullptr && !keeps_log_) session_->connection().MoveLogWhenClosed();
   session_.reset();
 }
 
@@ -70,6 +71,7 @@ absl::Status JournalFile::Reopen(const Tails& acknowledged) {
   reader_.TakeBack();
   checkpointer_.TakeBack();
   session_.reset();
+  keeps_log_ = false;
   absl::Status status = OpenAndReconcile(acknowledged);
   if (!status.ok()) Close();
   return status;
@@ -108,10 +110,9 @@ absl::Status JournalFile::Reconcile(CommitSession& session, const CaseId& case_i
   if (last_seq > acknowledged.last_seq) return session.CutBackTo(entry->case_key, tail, cipher_);
   absl::Status damage = absent ? absl::OkStatus() : stored->damage;
   if (damage.ok() && last_seq < acknowledged.last_seq) {
-    damage = absl::DataLossError(
-        absl::StrCat("journal ", path_, ": case ", case_id.Hex(), ": ends at seq ", last_seq,
-                     " after the file was opened again; ", acknowledged.last_seq,
-                     " had been committed"));
+    damage = absl::DataLossError(absl::StrCat(
+        "journal ", path_, ": case ", case_id.Hex(), ": ends at seq ", last_seq,
+        " after the file was opened again; ", acknowledged.last_seq, " had been committed"));
   }
   if (damage.ok() && !absent) {
     damage = CheckCaseEnd(session.connection(), entry->case_key, acknowledged);

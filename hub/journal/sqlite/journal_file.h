@@ -3,6 +3,7 @@
 // The file with all its connections: opens them, checks what is there, closes them all, and opens
 // them again after an error. Writer's thread, but for the slots.
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <string>
@@ -45,8 +46,13 @@ class JournalFile {
   // taken away; a case that holds less has lost records and is marked damaged. When this fails, the
   // file stays closed.
   absl::Status Reopen(const Tails& acknowledged);
-  // Waits for reader and checkpointer to finish what they are at.
+  // Waits for reader and checkpointer to finish what they are at. Moves the log into the file,
+  // unless that has failed before.
   void Close();
+  // Moving the log has failed: it stays when the file is closed. Pages that were moved before count
+  // as synced, though no later sync writes them; only a log that is read back from its beginning
+  // moves them once more. Until Reopen has done so. Thread-safe.
+  void KeepLog() { keeps_log_ = true; }
 
   // Null while closed.
   CommitSession* session() { return session_.get(); }
@@ -67,6 +73,7 @@ class JournalFile {
   SessionSlot<ReadSession>& reader_;
   SessionSlot<Connection>& checkpointer_;
   std::unique_ptr<CommitSession> session_;
+  std::atomic<bool> keeps_log_{false};
 };
 
 }  // namespace remora::hub::sqlite

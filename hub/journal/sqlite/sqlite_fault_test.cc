@@ -13,6 +13,7 @@
 #include "common/random.h"
 #include "common/testing/crash_file_system.h"
 #include "gtest/gtest.h"
+#include "hub/journal/sqlite/connection.h"
 #include "hub/journal/sqlite/testing/crash_vfs.h"
 #include "hub/journal/sqlite/testing/fault_vfs.h"
 #include "hub/journal/sqlite/testing/journal_bench.h"
@@ -404,6 +405,81 @@ TEST_F(JournalLogOfWhichASyncFailed, CarriesNothingThatTheNextProcessTellsOf) {
     }
   }
   AppendRound(bench_, rooms_);
+  ExpectAcknowledgedAfterACut();
+}
+
+// A checkpoint beside a busy writer moves pages without a sync: that comes when the log has been
+// moved entirely. When it fails, those pages count as clean, no later sync writes them, and only
+// the log still has them.
+class JournalFileOfWhichASyncFailed : public testing::Test {
+ protected:
+  void SetUp() override {
+    Attach(disk_);
+    ASSERT_TRUE(bench_.Open().ok());
+    rooms_ = OpenRooms(bench_);
+    disk_.SetWatcher([this](const CrashDisk::Call& call) {
+      if (!absl::EndsWith(call.path, ".db")) return CrashDisk::Verdict::kGoOn;
+      if (call.op == CrashDisk::Op::kWrite) moved_ = true;
+      if (call.op != CrashDisk::Op::kSync) return CrashDisk::Verdict::kGoOn;
+      moved_ = false;
+      return fails_ && !failed_.exchange(true) ? CrashDisk::Verdict::kFail
+                                               : CrashDisk::Verdict::kGoOn;
+    });
+  }
+  void Attach(CrashDisk& disk) {
+    files_ = std::make_unique<CrashFileSystem>(disk);
+    vfs_.Attach(disk);
+    bench_.options().files = files_.get();
+  }
+  // Someone who reads keeps the log from being moved entirely.
+  void MoveAPart() {
+    auto reader = Connection::Open(bench_.path(), vfs_.name());
+    ASSERT_TRUE(reader.ok()) << reader.status();
+    for (int tries = 0; tries < 100 && !moved_; ++tries) {
+      AppendRound(bench_, rooms_);
+      ASSERT_TRUE((*reader)->Execute("BEGIN; SELECT count(*) FROM rows").ok());
+      for (int round = 0; round < 6; ++round) AppendRound(bench_, rooms_);
+      if (moved_) break;
+      ASSERT_TRUE((*reader)->Execute("COMMIT").ok());
+    }
+    ASSERT_TRUE(moved_) << "and not synced";
+    fails_ = true;
+  }
+  void ExpectAcknowledgedAfterACut() {
+    std::unique_ptr<Random> random = MakeSeededRandom(1);
+    const auto after = disk_.AfterCut(CrashDisk::Remains::kNothing, *random);
+    disk_.EndProgram();
+    bench_.Close();
+    Attach(*after);
+    ASSERT_TRUE(bench_.Open().ok());
+    for (const Room& room : rooms_) ExpectHoldsAcknowledgedOrOffered(bench_, room);
+    bench_.Close();
+  }
+
+  CrashVfs vfs_{"file-of-failed-sync"};
+  JournalBench bench_{vfs_.name(), kCheckpointPagesForTest, ScratchDirectory::kMemory};
+  CrashDisk disk_{bench_.directory().File("")};
+  std::unique_ptr<CrashFileSystem> files_;
+  std::atomic<bool> moved_{false};
+  std::atomic<bool> fails_{false};
+  std::atomic<bool> failed_{false};
+  std::vector<Room> rooms_;
+};
+
+TEST_F(JournalFileOfWhichASyncFailed, IsWrittenOnceMoreFromItsLog) {
+  MoveAPart();
+  for (int round = 0; round < 100 && !failed_; ++round) AppendRound(bench_, rooms_);
+  ASSERT_TRUE(failed_);
+  for (int round = 0; round < 3; ++round) AppendRound(bench_, rooms_);
+  for (const Room& room : rooms_) ASSERT_TRUE(room.offered.empty()) << "the disk is back";
+  ExpectAcknowledgedAfterACut();
+}
+
+TEST_F(JournalFileOfWhichASyncFailed, KeepsItsLogWhenItIsClosed) {
+  MoveAPart();
+  for (int round = 0; round < 100 && !failed_; ++round) AppendRound(bench_, rooms_);
+  ASSERT_TRUE(failed_);
+  bench_.Close();
   ExpectAcknowledgedAfterACut();
 }
 

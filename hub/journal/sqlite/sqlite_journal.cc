@@ -25,9 +25,12 @@ SqliteJournal::SqliteJournal(Options options, const Clock& clock, Executor& exec
     : lock_(std::move(lock)),
       own_files_(options.files == nullptr ? MakePosixFileSystem() : nullptr),
       reader_(executor, cipher, directory_),
-      checkpointer_(options.checkpoint_pages,
-                    {.moved = [this] { writer_.FinishLog(); },
-                     .failed = [this](absl::Status) { writer_.ReopenFile(); }}),
+      checkpointer_(options.checkpoint_pages, {.moved = [this] { writer_.FinishLog(); },
+                                               .failed =
+                                                   [this](absl::Status) {
+                                                     file_.KeepLog();
+                                                     writer_.ReopenFile();
+                                                   }}),
       file_(options.path, options.vfs, own_files_ ? *own_files_ : *options.files, cipher,
             directory_, reader_.slot(), checkpointer_.slot()),
       writer_({clock, executor, cipher, directory_, file_, std::move(options.observer),
