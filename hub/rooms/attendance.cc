@@ -102,9 +102,9 @@ void Attendance::SignOfLife(const std::string& participant, DeviceTime now) {
 
 // A silence counts though it ends before anybody looked: the hub itself may have been away.
 void Attendance::Hear(Person* person, DeviceTime now) {
-  if (!person->away_since && now - person->last_sign >= kStaleAfter) {
-    BeginSilence(person);
-  }
+  const bool silent = now - person->last_sign >= kStaleAfter;
+  if (!person->away_since && silent) BeginSilence(person);
+  if (person->away_since && (silent || !person->back_at)) person->back_at = now;
   person->last_sign = now;
 }
 
@@ -148,11 +148,15 @@ void Attendance::UpdateLink(Person* person, DeviceTime now) {
     state.set_previous_duration_ms((now - person->condition_since).milliseconds());
   }
   if (live && person->away_since) {
-    state.set_outage_ms((person->last_sign - *person->away_since).milliseconds());
+    const DeviceTime back_at = person->back_at.value_or(person->last_sign);
+    state.set_outage_ms((back_at - *person->away_since).milliseconds());
     state.set_first_seq(person->away_first_seq);
   }
   if (!writer_.link_state(state)) return;
-  if (live) person->away_since.reset();
+  if (live) {
+    person->away_since.reset();
+    person->back_at.reset();
+  }
   person->said_condition = condition;
   person->condition_since = now;
 }

@@ -70,6 +70,8 @@ class Attendance {
     DeviceTime last_sign;
     // The last sign of life before the silence that no LIVE has ended on record.
     std::optional<DeviceTime> away_since;
+    // The sign of life that ended the silence, or the last of several.
+    std::optional<DeviceTime> back_at;
     // The first place that what it made meanwhile can have.
     uint64_t away_first_seq = 0;
     DeviceTime condition_since;

@@ -166,6 +166,26 @@ TEST_F(AttendanceTest, LiveSaysHowLongTheLinkWasAway) {
   EXPECT_NEAR(links_.back().previous_duration_ms(), 15'100, 200) << "LOST alone";
 }
 
+TEST_F(AttendanceTest, OutageEndsWithTheFirstSignOfLifeWheneverThatCanBeRecorded) {
+  attendance_.Arrive({"agent-1", "Agent", v1::ROLE_AGENT}, now_);
+  Pass(Duration::Seconds(25));
+  records_ = false;
+  for (int second = 0; second < 30; ++second) {
+    attendance_.SignOfLife("agent-1", now_);
+    Pass(Duration::Seconds(1));
+  }
+  records_ = true;
+  attendance_.SignOfLife("agent-1", now_);
+  Pass(Duration::Milliseconds(100));
+  ASSERT_EQ(links_.back().condition(), v1::LINK_CONDITION_LIVE);
+  EXPECT_NEAR(links_.back().outage_ms(), 25'000, 1);
+  // The next one is told by itself.
+  Pass(Duration::Seconds(5));
+  attendance_.SignOfLife("agent-1", now_);
+  Pass(Duration::Milliseconds(100));
+  EXPECT_NEAR(links_.back().outage_ms(), 5'100, 1);
+}
+
 TEST_F(AttendanceTest, OutageThatAHubSleptThroughIsStillToldWithItsLength) {
   RecordedPresence("agent-1", v1::ROLE_AGENT, true, 500);
   RecordedLink("agent-1", v1::LINK_CONDITION_LIVE, 500);
