@@ -164,6 +164,20 @@ TEST_F(UnrecordedTest, BulkThatIsOfferedAgainFromABacklogIsToldAndHistoryHasIt) 
   EXPECT_FALSE(again.stamp.unrecorded);
 }
 
+TEST_F(UnrecordedTest, BacklogIsNoPictureOfNowEvenWhereItCannotBeRecorded) {
+  FailDisk();
+  agent_->Publish({Message("one")});
+  hub_.Run();
+  v1::Up up;
+  up.add_records(writer_.Write(SweepBody("SEP/R", 0, false)));
+  up.set_backlog(true);
+  agent_->SendUp(up);
+  hub_.RunFor(Duration::Seconds(1));
+  EXPECT_THAT(Unrecorded(*reader_), ElementsAre("one"));
+  EXPECT_TRUE(reader_->OfLane(3).empty());
+  EXPECT_EQ(hub_.metrics().counter(metric::kRecordsShownUnrecorded), 2u) << "and the hub's alarm";
+}
+
 TEST_F(UnrecordedTest, SlowCommitWithAnEventIsShownAfter250MsAndAgainWhenItIsOnDisk) {
   hub_.RunFor(Duration::Seconds(1));
   hub_.journal().HoldCommits();

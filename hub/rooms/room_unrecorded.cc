@@ -62,7 +62,7 @@ void Room::ShowNotTaken(const Offer& offer) {
   if (!CheckStage(life, offer).ok() || (trace == nullptr && key.lane >= 2)) {
     return unrecorded_->PassOver(key);
   }
-  if (!unrecorded_->Show(offer.header, offer.bytes, trace, provisional)) return;
+  if (!unrecorded_->Show(offer.header, offer.bytes, {trace, provisional, offer.late})) return;
   if (offer.record == nullptr || !offer.record->has_case_lifecycle()) return;
   if (!shown_life_) shown_life_ = accepted_life_;
   TakeTransition(offer.record->case_lifecycle(), &*shown_life_);
@@ -75,7 +75,7 @@ std::optional<RecordKey> Room::KeepOwn(uint32_t lane, v1::Record body) {
   const absl::StatusOr<RecordHeader> header = WalkRecord(bytes);
   REMORA_CHECK(header.ok(), "the hub wrote a record that it would refuse");
   const RecordKey key = header->key();
-  if (!unrecorded_->Show(*header, bytes, nullptr, false)) return std::nullopt;
+  if (!unrecorded_->Show(*header, bytes, {})) return std::nullopt;
   own_waiting_.push_back(std::move(bytes));
   return key;
 }

@@ -112,7 +112,7 @@ void UnrecordedShow::PassOver(const RecordKey& key) {
 }
 
 bool UnrecordedShow::Show(const RecordHeader& header, absl::string_view bytes,
-                          const TraceKey* trace, bool provisional) {
+                          const CommitQueue::Marks& marks) {
   if (!active_) return false;
   // What cannot be taken is trouble, and comes behind what was taken and waits.
   troubled_at_ = parts_.clock->Now();
@@ -121,10 +121,11 @@ bool UnrecordedShow::Show(const RecordHeader& header, absl::string_view bytes,
   RecordFrame frame;
   frame.origin_seq = header.origin_seq;
   frame.origin_index = parts_.ledger->IndexOf(header.origin);
-  frame.trace = trace;
+  frame.trace = marks.trace;
   frame.kind = header.kind;
   frame.lane = static_cast<uint8_t>(header.lane);
-  frame.provisional = provisional;
+  frame.provisional = marks.provisional;
+  frame.late = marks.late;
   ShowFrame(std::move(frame), bytes);
   return true;
 }
@@ -150,8 +151,11 @@ void UnrecordedShow::ShowFrame(RecordFrame frame, absl::string_view origin_bytes
   frame.bytes = SharedBytes(std::move(framed));
   frame.seq = 0;
   frame.recorded_unix_ns = shown_at_.nanoseconds();
-  ++shown_count_;
-  parts_.metrics->Count(metric::kRecordsShownUnrecorded, "", 1);
+  // What is late is folded, and no picture of now.
+  if (!frame.late || frame.lane < 2) {
+    ++shown_count_;
+    parts_.metrics->Count(metric::kRecordsShownUnrecorded, "", 1);
+  }
   if (frame.lane < 2) {
     parts_.metrics->Count(metric::kUnrecordedNotKept, "", ring_.Add(frame));
   }

@@ -72,8 +72,7 @@ class UnrecordedShow {
     if (!ring_.empty()) ring_.Remove(frame);
   }
   // A record that is well formed and permitted, and was not taken. True: shown now, and not before.
-  bool Show(const RecordHeader& header, absl::string_view bytes, const TraceKey* trace,
-            bool provisional);
+  bool Show(const RecordHeader& header, absl::string_view bytes, const CommitQueue::Marks& marks);
   // One that would be refused, if that could be recorded: those behind it may be shown.
   void PassOver(const RecordKey& key);
   // It was shown in this interval (or passed over).
