@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/testing/record_writer.h"
+#include "tests/simulation/proof.h"
 
 namespace remora::simulation {
 namespace {
@@ -14,6 +15,7 @@ constexpr uint32_t kFollowId = 1;
 constexpr Duration kCommitInterval = Duration::Milliseconds(50);
 constexpr Duration kDiskRetry = Duration::Milliseconds(500);
 constexpr Duration kFollowRetry = Duration::Seconds(2);
+constexpr Duration kCloseInterval = Duration::Seconds(1);
 // Small, so that a full disk is soon short.
 constexpr uint64_t kReserveBytes = 64 * 1024;
 constexpr uint64_t kRoomyDiskBytes = uint64_t{1} << 30;
@@ -48,10 +50,14 @@ void AgentProcess::Start() {
   if (!link_->AddOutbox(plan_.case_id, plan_.theatre, outbox_.get()).ok()) {
     context_.fail("the link takes no outbox");
   }
+  hub_watch_ = std::make_unique<agent::HubWatch>("");
+  watch_.OnStart();
+  LookBack();
   link_->Start();
   ScheduleCommit(kCommitInterval);
   // The step that opens the case is the first of its lane, whatever a power cut has taken.
   if (spool_->last_seq(1) == 0) Put(LifecycleBody(v1::CASE_TRANSITION_OPENED, plan_.theatre));
+  AdvanceClose();
 }
 
 void AgentProcess::OpenSpool() {
@@ -149,10 +155,44 @@ void AgentProcess::Put(v1::Record body) {
 }
 
 void AgentProcess::Close() {
-  if (closed_ || !is_up()) return;
-  closed_ = true;
-  context_.counters.Count("case closed");
-  Put(LifecycleBody(v1::CASE_TRANSITION_CLOSING));
+  if (closes_) return;
+  closes_ = true;
+  AdvanceClose();
+}
+
+void AgentProcess::LookBack() {
+  closing_said_ = false;
+  closed_seq_ = 0;
+  for (uint64_t number = 1; number <= spool_->last_seq(1); ++number) {
+    const absl::StatusOr<std::string> bytes = spool_->Read(1, number);
+    v1::Record record;
+    if (!bytes.ok() || !record.ParseFromString(*bytes)) continue;
+    const v1::CaseTransition step = record.case_lifecycle().transition();
+    if (step == v1::CASE_TRANSITION_CLOSING) closing_said_ = true;
+    if (step == v1::CASE_TRANSITION_CLOSED) closed_seq_ = number;
+  }
+}
+
+void AgentProcess::AdvanceClose() {
+  if (!closes_ || !is_up()) return;
+  process_.PostAfter(kCloseInterval, [this] { AdvanceClose(); });
+  if (!closing_said_) {
+    closing_said_ = true;
+    Put(LifecycleBody(v1::CASE_TRANSITION_CLOSING));
+    return PutTotal();
+  }
+  const Oracle::Case* one = context_.oracle.Find(plan_.case_id);
+  if (one == nullptr || EndOf(*one).closed || needs_person()) return;
+  if (spool_->has_uncommitted() || spool_->has_shed() || !spool_->AllSettled()) return;
+  // Under way, or on record.
+  if (closed_seq_ != 0 && !spool_->refused(1).Contains(closed_seq_)) return;
+  if (closed_seq_ != 0) ++close_tries_;
+  PutTotal();
+  Put(LifecycleBody(v1::CASE_TRANSITION_CLOSED));
+  closed_seq_ = spool_->last_seq(1);
+}
+
+void AgentProcess::PutTotal() {
   v1::Record total;
   for (uint32_t lane = 0; lane < kLaneCount; ++lane) {
     const uint64_t last = spool_->last_seq(lane) + (lane == 1 ? 1 : 0);
@@ -162,7 +202,18 @@ void AgentProcess::Close() {
     said->set_last_origin_seq(last);
   }
   Put(std::move(total));
-  Put(LifecycleBody(v1::CASE_TRANSITION_CLOSED));
+}
+
+void AgentProcess::PutOutage(Duration outage) {
+  v1::Record body;
+  v1::LinkState& link = *body.mutable_link_state();
+  link.set_participant(plan_.name);
+  link.set_condition(v1::LINK_CONDITION_LIVE);
+  link.set_outage_ms(outage.milliseconds());
+  link.set_own_view(true);
+  process_.Post([this, body = std::move(body)] {
+    if (!closes_) Put(body);
+  });
 }
 
 void AgentProcess::ScheduleCommit(Duration delay) {
@@ -225,6 +276,12 @@ std::string AgentProcess::Lack() const {
   if (spool_->has_uncommitted() || spool_->has_shed())
     return plan_.name + " has uncommitted records";
   if (!spool_->AllSettled()) return plan_.name + " has records that are not acknowledged";
+  const Oracle::Case* one = context_.oracle.Find(plan_.case_id);
+  if (closes_ && one != nullptr && one->head() > 0) {
+    const CaseEnd end = EndOf(*one);
+    if (!end.closed && !needs_person()) return plan_.name + "'s case is not closed";
+    if (end.closed && !end.certified) return plan_.name + "'s case has no certificate";
+  }
   if (checker_ != nullptr && !checker_->IsCaughtUp()) {
     return plan_.name + ": " + checker_->Lack();
   }
@@ -321,6 +378,11 @@ void AgentProcess::OnAcknowledged(const v1::Acknowledge& acknowledge) {
 
 void AgentProcess::OnLinkCondition(v1::LinkCondition condition, Duration) {
   watch_.OnCondition(*link_, condition);
+  hub_watch_->OnCondition(condition, link_->age(), process_.clock().Now());
+  const std::optional<Duration> outage = hub_watch_->TakeOutage();
+  if (!outage) return;
+  watch_.CheckOutage(*outage);
+  PutOutage(*outage);
 }
 
 }  // namespace remora::simulation

@@ -11,6 +11,7 @@
 #include <memory>
 #include <string>
 
+#include "acquisition-agent/app/hub_watch.h"
 #include "acquisition-agent/spool/case_spool.h"
 #include "acquisition-agent/spool/spool_outbox.h"
 #include "common/link/participant_link.h"
@@ -49,7 +50,11 @@ class AgentProcess final : public LinkObserver {
 
   // A new record of the theatre; nothing while it is down.
   void Put(v1::Record body);
+  // The source is over: from now on it brings the case to its close, through crashes too.
   void Close();
+  bool closes() const { return closes_; }
+  // The hub refuses to close it again and again: a person has to.
+  bool needs_person() const { return close_tries_ >= kCloseTries; }
 
   // The disk: from now on full, or whole again; one write or sync that fails.
   void FillDisk();
@@ -81,6 +86,8 @@ class AgentProcess final : public LinkObserver {
   void OnLinkCondition(v1::LinkCondition condition, Duration previous) override;
 
  private:
+  static constexpr int kCloseTries = 3;
+
   void OpenSpool();
   void CheckPromises();
   void PutGap(const agent::ShedRange& lost);
@@ -89,6 +96,11 @@ class AgentProcess final : public LinkObserver {
   void ScheduleCommit(Duration delay);
   void Commit();
   void PutShed();
+  // What was said of the close is read back from the spool.
+  void LookBack();
+  void AdvanceClose();
+  void PutTotal();
+  void PutOutage(Duration outage);
   void Follow();
 
   Context& context_;
@@ -107,7 +119,11 @@ class AgentProcess final : public LinkObserver {
   std::array<uint64_t, kLaneCount> promised_{};
   std::map<std::pair<uint32_t, uint64_t>, uint64_t> made_;  // lane, number: hash of its bytes
   bool commit_posted_ = false;
-  bool closed_ = false;
+  bool closes_ = false;
+  bool closing_said_ = false;
+  uint64_t closed_seq_ = 0;  // of its newest CLOSED, in lane 1
+  int close_tries_ = 0;
+  std::unique_ptr<agent::HubWatch> hub_watch_;
   bool follows_now_ = false;
   uint64_t joined_session_ = 0;  // by number
   bool retired_ = false;

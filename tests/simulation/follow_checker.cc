@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "tests/simulation/proof.h"
 
 namespace remora::simulation {
 
@@ -39,6 +40,7 @@ void FollowChecker::OnRecord(const DeliveredRecord& delivered) {
   const StampedRecord& record = delivered.record;
   if (record.header.case_id != case_id_) return fail_("a record of another case");
   if (!Wants(record.header.lane)) fail_("a record of a lane that was not asked for");
+  if (!complete_ && !oracle_.WasSentLive(record.header.key())) fail_("late bulk is shown as live");
   if (record.stamp.unrecorded) return OnUnrecorded(delivered);
   if (!oracle_.WasCommitted(case_id_, record.stamp.seq, delivered.bytes)) {
     return fail_(
@@ -72,6 +74,16 @@ void FollowChecker::OnInOrder(const DeliveredRecord& delivered) {
   }
   at_seq_ = seq;
   at_hash_ = BytesHash(delivered.bytes);
+}
+
+uint64_t FollowChecker::CountLate(uint32_t lane, uint64_t from, uint64_t to) const {
+  const Oracle::Case& one = *oracle_.Find(case_id_);
+  uint64_t count = 0;
+  for (const uint64_t seq : one.lane_seqs[lane]) {
+    const Oracle::Entry& entry = one.entries[seq - 1];
+    count += seq >= from && seq <= to && WantsEntry(entry) && oracle_.WasSentLate(entry.key);
+  }
+  return count;
 }
 
 uint64_t FollowChecker::CountTo(uint32_t lane, uint64_t seq) {
@@ -134,6 +146,10 @@ void FollowChecker::OnGap(const v1::Gap& gap) {
   if (gap.count() > CountBetween(lane, gap.from_seq(), gap.to_seq())) {
     fail_("a gap counts more than there is");
   }
+  if (gap.cause() == v1::GAP_CAUSE_LATE &&
+      gap.count() > CountLate(lane, gap.from_seq(), gap.to_seq())) {
+    fail_("a gap calls late what was not");
+  }
   bulk.told += gap.count();
   gap_records_ += gap.count();
 }
@@ -164,6 +180,9 @@ void FollowChecker::OnSnapshot(const v1::Snapshot& snapshot) {
   if (one == nullptr || snapshot.head_seq() > one->head()) {
     if (oracle_.times_gone_back() == 0) fail_("a snapshot of more than there is");
     return;
+  }
+  if (const std::string wrong = CheckSnapshotState(case_id_, *one, snapshot); !wrong.empty()) {
+    return fail_(wrong);
   }
   const bool resumed = snapshot.cause() == "resumed";
   uint64_t control_seq = 0;

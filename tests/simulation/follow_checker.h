@@ -66,6 +66,8 @@ class FollowChecker {
   void OnBulk(const DeliveredRecord& delivered);
   void CheckRecordsOf(const v1::Snapshot& snapshot) const;
   void BeginLive(const v1::Snapshot& snapshot, bool resumed);
+  // Of what was ever sent as backlog.
+  uint64_t CountLate(uint32_t lane, uint64_t from, uint64_t to) const;
   uint64_t CountTo(uint32_t lane, uint64_t seq);
   uint64_t CountBetween(uint32_t lane, uint64_t from, uint64_t to) const;
   std::string LackOfLane(uint32_t lane) const;

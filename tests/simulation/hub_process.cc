@@ -7,6 +7,15 @@
 #include "hub/rooms/limits.h"
 
 namespace remora::simulation {
+namespace {
+
+RecordSigner::Seed SeedOf(uint64_t seed) {
+  RecordSigner::Seed bytes{};
+  for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<uint8_t>(Mix(seed, i));
+  return bytes;
+}
+
+}  // namespace
 
 HubProcess::HubProcess(Context& context, const SimulatedClock::Plan& clock,
                        const SimulatedJournal::Plan& journal, uint64_t seed)
@@ -14,6 +23,7 @@ HubProcess::HubProcess(Context& context, const SimulatedClock::Plan& clock,
       process_(context.loop, 1, "hub", clock),
       random_(MakeSeededRandom(Mix(seed, 101))),
       disk_random_(MakeSeededRandom(Mix(seed, 102))),
+      signer_(SeedOf(seed)),
       journal_(process_, *disk_random_, context.oracle, context.counters, journal) {}
 
 HubProcess::~HubProcess() {
@@ -28,6 +38,7 @@ void HubProcess::Start() {
   parts.random = random_.get();
   parts.metrics = &metrics_;
   parts.software = "remora-hub simulated";
+  parts.signer = &signer_;
   parts.on_damaged_case = [this](const CaseId& case_id, const absl::Status& status) {
     context_.fail(absl::StrCat("case ", case_id.Hex().substr(0, 6),
                                " cannot be restored: ", std::string(status.message())));

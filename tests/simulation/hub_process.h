@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "common/random.h"
+#include "common/record_seal.h"
 #include "hub/participants/hub_core.h"
 #include "tests/simulation/context.h"
 #include "tests/simulation/simulated_journal.h"
@@ -36,6 +37,7 @@ class HubProcess final : public HubPort {
   uint64_t starts() const { return starts_; }
 
   SimulatedJournal& journal() { return journal_; }
+  const std::string& record_key() const { return signer_.public_key(); }
   // Within the limits that the hub names: of its queues, its uncommitted records, its streams.
   void CheckBounds();
   double gauge(const std::string& name) const { return metrics_.Get(name); }
@@ -63,6 +65,7 @@ class HubProcess final : public HubPort {
   Process process_;
   const std::unique_ptr<Random> random_;
   const std::unique_ptr<Random> disk_random_;
+  const RecordSigner signer_;
   SimulatedJournal journal_;
   Gauges metrics_;
   std::unique_ptr<hub::HubCore> core_;

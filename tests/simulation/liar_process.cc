@@ -24,6 +24,10 @@ constexpr const char* kLieNames[] = {
 
 }  // namespace
 
+std::vector<std::string> LiarProcess::LieNames() {
+  return {std::begin(kLieNames), std::end(kLieNames)};
+}
+
 LiarProcess::LiarProcess(Context& context, Plan plan)
     : context_(context),
       plan_(std::move(plan)),

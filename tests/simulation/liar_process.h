@@ -8,6 +8,7 @@
 #include <array>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "common/link/stream.h"
 #include "common/random.h"
@@ -29,6 +30,8 @@ class LiarProcess final : public Stream::Listener {
   };
 
   LiarProcess(Context& context, Plan plan);
+  // The counters of its lies.
+  static std::vector<std::string> LieNames();
 
   void Start();
   void Stop();

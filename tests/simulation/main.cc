@@ -1,9 +1,10 @@
 // remora-simulation: runs seeds (docs/testing.md).
 //
-//   remora-simulation --seed 1 --count 2000 [--jobs 2] [--resume FILE]
+//   remora-simulation --seed 1 --count 2000 [--jobs 2] [--resume FILE] [--require-each N]
 //   remora-simulation --replay SEED [--verbose]
 //
-// Exits 1 when a seed has a finding, and says how to replay it.
+// Exits 1 when a seed has a finding, and says how to replay it; or when a class of faults was hit
+// less than N times.
 
 #include <csignal>
 #include <cstdio>
@@ -49,6 +50,7 @@ struct Arguments {
   uint64_t count = 1;
   unsigned jobs = 1;
   std::string resume;
+  uint64_t require_each = 0;
   bool replay = false;
   bool verbose = false;
   Planted planted = Planted::kNone;
@@ -77,6 +79,7 @@ bool ReadArguments(int argc, char** argv, Arguments* arguments) {
     if (name == "--seed") good = absl::SimpleAtoi(value, &arguments->first);
     if (name == "--count") good = absl::SimpleAtoi(value, &arguments->count);
     if (name == "--jobs") good = absl::SimpleAtoi(value, &arguments->jobs);
+    if (name == "--require-each") good = absl::SimpleAtoi(value, &arguments->require_each);
     if (name == "--plant") good = ReadPlanted(value, &arguments->planted);
     if (name == "--replay") {
       good = absl::SimpleAtoi(value, &arguments->first);
@@ -153,10 +156,22 @@ class Runner {
     }
     std::printf("%llu seeds, %d with a finding\n",
                 static_cast<unsigned long long>(ledger_.total()["seeds"]), findings_);
-    return findings_ == 0 ? 0 : 1;
+    return findings_ == 0 && HasEnoughOfEach() ? 0 : 1;
   }
 
  private:
+  bool HasEnoughOfEach() const {
+    bool enough = true;
+    for (const std::string& name : FaultClasses()) {
+      const uint64_t count = ledger_.total()[name];
+      if (count >= arguments_.require_each) continue;
+      enough = false;
+      std::printf("only %llu times of %llu: %s\n", static_cast<unsigned long long>(count),
+                  static_cast<unsigned long long>(arguments_.require_each), name.c_str());
+    }
+    return enough;
+  }
+
   void Work() {
     const uint64_t end = arguments_.first + arguments_.count;
     while (true) {
@@ -226,10 +241,12 @@ int Replay(const Arguments& arguments) {
 int Main(int argc, char** argv) {
   Arguments arguments;
   if (!ReadArguments(argc, argv, &arguments)) {
-    std::fprintf(stderr,
-                 "remora-simulation --seed N --count M [--jobs J] [--resume FILE] [--plant BUG]\n"
-                 "remora-simulation --replay SEED [--verbose] [--plant BUG]\n"
-                 "BUG: lost-sync, swapped-order, unbounded-queue, skipped-gap\n");
+    std::fprintf(
+        stderr,
+        "remora-simulation --seed N --count M [--jobs J] [--resume FILE] [--require-each N]"
+        " [--plant BUG]\n"
+        "remora-simulation --replay SEED [--verbose] [--plant BUG]\n"
+        "BUG: lost-sync, swapped-order, unbounded-queue, skipped-gap\n");
     return 2;
   }
   for (const int signal : {SIGABRT, SIGSEGV, SIGFPE}) std::signal(signal, OnCrash);

@@ -66,20 +66,22 @@ ClientPort::~ClientPort() = default;
 
 std::unique_ptr<Stream> ClientPort::Dial(Stream::Listener& listener) {
   std::erase_if(connections_, [](const auto& connection) { return connection.expired(); });
-  auto connection = std::make_shared<Connection>(*this, listener);
+  auto connection = std::make_shared<Connection>(*this, ++dials_, listener);
   connections_.push_back(connection);
   connection->Open();
   return std::make_unique<SimulatedStream>(std::move(connection));
 }
 
-void ClientPort::Cut() {
-  if (connections_.empty()) return;
-  if (const auto connection = connections_.back().lock()) connection->Cut();
+bool ClientPort::Cut() {
+  const auto connection = connections_.empty() ? nullptr : connections_.back().lock();
+  if (connection != nullptr) connection->Cut();
+  return connection != nullptr;
 }
 
-void ClientPort::Swallow(bool up, bool down) {
-  if (connections_.empty()) return;
-  if (const auto connection = connections_.back().lock()) connection->Swallow(up, down);
+bool ClientPort::Swallow(bool up, bool down) {
+  const auto connection = connections_.empty() ? nullptr : connections_.back().lock();
+  if (connection != nullptr) connection->Swallow(up, down);
+  return connection != nullptr;
 }
 
 bool ClientPort::IsConnected() const {
@@ -96,14 +98,14 @@ void ClientPort::LosePower() {
 
 void ClientPort::Heal() { stands_still_until_ = Duration(); }
 
-void ClientPort::RepeatJoin(absl::string_view case_id, const std::string& theatre) {
-  if (connections_.empty()) return;
-  const auto connection = connections_.back().lock();
-  if (connection == nullptr || !connection->ClientWritable()) return;
+bool ClientPort::RepeatJoin(absl::string_view case_id, const std::string& theatre) {
+  const auto connection = connections_.empty() ? nullptr : connections_.back().lock();
+  if (connection == nullptr || !connection->ClientWritable()) return false;
   v1::Up up;
   up.mutable_join()->set_case_id(std::string(case_id));
   up.mutable_join()->set_theatre(theatre);
   connection->ClientWrite(up.SerializeAsString());
+  return true;
 }
 
 void ClientPort::SetReading(bool reads, Duration interval) {
@@ -114,8 +116,9 @@ void ClientPort::SetReading(bool reads, Duration interval) {
   }
 }
 
-Connection::Connection(ClientPort& client, Stream::Listener& listener)
+Connection::Connection(ClientPort& client, uint64_t number, Stream::Listener& listener)
     : client_(client),
+      number_(number),
       client_process_(client.process_),
       hub_process_(client.hub_.process()),
       listener_(&listener) {}
@@ -320,6 +323,7 @@ void Connection::ReadAtClient() {
     Stream::Listener* listener = std::exchange(listener_, nullptr);
     return listener->OnClosed(message.status);
   }
+  client_.tap_.OnClientRead(*this);
   listener_->OnMessage(SharedBytes(std::move(message.bytes)));
 }
 

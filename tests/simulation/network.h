@@ -59,6 +59,8 @@ class WireTap {
   virtual void OnUp(const Connection& connection, absl::string_view up) = 0;
   // The hub gives a message to the network.
   virtual void OnDown(const Connection& connection, absl::string_view down) = 0;
+  // A participant reads a message.
+  virtual void OnClientRead(const Connection& connection) = 0;
   // The hub reads a message of this participant.
   virtual void OnHubRead(const Connection& connection, absl::string_view up) = 0;
   virtual void Fail(const std::string& what) = 0;
@@ -74,10 +76,11 @@ class ClientPort final : public Dialer {
 
   std::unique_ptr<Stream> Dial(Stream::Listener& listener) override;
 
-  // Faults. The newest connection is reset: both ends hear of it, sooner or later.
-  void Cut();
+  // Faults. The newest connection is reset: both ends hear of it, sooner or later. False: there is
+  // none.
+  bool Cut();
   // The newest connection swallows what is sent: up, down or both.
-  void Swallow(bool up, bool down);
+  bool Swallow(bool up, bool down);
   // Nothing gets through until then; what was sent arrives afterwards.
   void StandStillUntil(Duration when) { stands_still_until_ = when; }
   // The participant's machine is gone without a word to anybody.
@@ -85,7 +88,7 @@ class ClientPort final : public Dialer {
   // The network is well, from the next connection on; old ones that swallow stay so.
   void Heal();
   // The hub is asked to join once more, as by an impatient participant.
-  void RepeatJoin(absl::string_view case_id, const std::string& theatre);
+  bool RepeatJoin(absl::string_view case_id, const std::string& theatre);
 
   // Both ends have its newest connection, and nothing that is sent over it is swallowed.
   bool IsConnected() const;
@@ -117,11 +120,12 @@ class ClientPort final : public Dialer {
   bool reads_ = true;
   Duration read_interval_;
   std::vector<std::weak_ptr<Connection>> connections_;
+  uint64_t dials_ = 0;
 };
 
 class Connection final : public hub::Peer, public std::enable_shared_from_this<Connection> {
  public:
-  Connection(ClientPort& client, Stream::Listener& listener);
+  Connection(ClientPort& client, uint64_t number, Stream::Listener& listener);
   ~Connection() override;
 
   // The client's end.
@@ -147,6 +151,8 @@ class Connection final : public hub::Peer, public std::enable_shared_from_this<C
   // More was given to a stream that had no room.
   bool is_overfull() const { return overfull_; }
   const ClientPort& client() const { return client_; }
+  // Of all connections of its participant, from 1.
+  uint64_t number() const { return number_; }
 
  private:
   struct Message {
@@ -179,6 +185,7 @@ class Connection final : public hub::Peer, public std::enable_shared_from_this<C
   void DropSession();
 
   ClientPort& client_;
+  const uint64_t number_;
   Process& client_process_;
   Process& hub_process_;
   Stream::Listener* listener_;  // null: the participant is done with it, or has been told

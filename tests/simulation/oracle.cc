@@ -54,11 +54,16 @@ uint64_t BytesHash(absl::string_view bytes) {
   return hash ^ (hash >> 32);
 }
 
-void Oracle::OnWritten(absl::string_view bytes) {
+void Oracle::OnWritten(absl::string_view bytes, bool late) {
   const absl::StatusOr<RecordHeader> header = WalkRecord(bytes);
   if (!header.ok()) return fail_("an honest participant writes a record that no hub would take");
   const uint64_t hash = BytesHash(bytes);
   honest_.insert(header->origin);
+  if (header->lane >= kControlLaneCount) {
+    (late ? sent_late_ : sent_live_).insert(header->key());
+  } else if (late) {
+    fail_(absl::StrCat(Name(header->key()), " of lanes 0-2 is sent as backlog"));
+  }
   const auto [it, inserted] = written_.try_emplace(header->key(), hash);
   if (!inserted && it->second != hash) {
     fail_(absl::StrCat(Name(header->key()), " is offered again with other bytes"));
@@ -127,6 +132,10 @@ void Oracle::TakeRecord(const CaseId& case_id, uint64_t seq, absl::string_view b
   one.lane_seqs[key.lane].push_back(seq);
   one.entries.push_back({std::string(bytes), key, stamped.header.kind, recorded_unix_ns,
                          reads_traces_ && key.lane >= 2 ? TraceOf(stamped.origin_bytes) : ""});
+  const bool of_hub = !honest_.contains(key.origin) && !lies_.contains(key.origin);
+  if (of_hub && stamped.header.kind == v1::Record::kLinkState && on_link_state_) {
+    on_link_state_(one.entries.back());
+  }
 }
 
 void Oracle::CheckAuthor(const StampedRecord& stamped) {
@@ -230,6 +239,10 @@ bool Oracle::WasCommitted(const CaseId& case_id, const RecordKey& key) const {
   if (SeqOf(case_id, key) != 0) return true;
   const auto it = private_.find(case_id);
   return it != private_.end() && it->second.former_keys.contains(KeyHash(key));
+}
+
+bool Oracle::WasSentLive(const RecordKey& key) const {
+  return key.lane < kControlLaneCount || !honest_.contains(key.origin) || sent_live_.contains(key);
 }
 
 bool Oracle::WasWritten(const RecordKey& key, absl::string_view bytes) const {

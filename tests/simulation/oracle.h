@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/string_view.h"
 #include "common/ids.h"
 #include "common/limits.h"
@@ -52,10 +53,18 @@ class Oracle {
   // `reads_traces`: entries of lanes 2-5 know their trace.
   Oracle(Fail fail, bool reads_traces) : fail_(std::move(fail)), reads_traces_(reads_traces) {}
 
-  // An honest participant has put this record on its way, or offers it again.
-  void OnWritten(absl::string_view bytes);
+  // An honest participant has put this record on its way, or offers it again; `late`: as part of
+  // its backlog.
+  void OnWritten(absl::string_view bytes, bool late);
   // Somebody who lies may have sent it: if it is on record, then as it was sent first or later.
   void OnLie(const OriginId& origin, absl::string_view bytes);
+
+  // Told of each LinkState that the hub has put on record.
+  void set_on_link_state(std::function<void(const Entry&)> on_link_state) {
+    on_link_state_ = std::move(on_link_state);
+  }
+  // Something that its owner has found.
+  void OnFinding(const std::string& what) { fail_(what); }
 
   void OnCreated(const CaseId& case_id, uint32_t epoch);
   void OnCommitted(const hub::CaseAppend& append);
@@ -69,6 +78,9 @@ class Oracle {
   // Whether exactly these bytes, with their stamp, are or were on disk.
   bool WasCommitted(const CaseId& case_id, uint64_t seq, absl::string_view stamped) const;
   bool WasCommitted(const CaseId& case_id, const RecordKey& key) const;
+  // Whether it was ever sent so. What liars and the hub write counts as live.
+  bool WasSentLive(const RecordKey& key) const;
+  bool WasSentLate(const RecordKey& key) const { return sent_late_.contains(key); }
   // Whether somebody wrote these bytes (without stamp).
   bool WasWritten(const RecordKey& key, absl::string_view bytes) const;
   // Of all that is on disk.
@@ -99,7 +111,10 @@ class Oracle {
   std::map<CaseId, Case> cases_;
   std::map<CaseId, Private> private_;
   absl::flat_hash_map<RecordKey, uint64_t> written_;
+  absl::flat_hash_set<RecordKey> sent_live_;  // of bulk
+  absl::flat_hash_set<RecordKey> sent_late_;
   std::set<OriginId> honest_;
+  std::function<void(const Entry&)> on_link_state_;
   std::map<OriginId, std::unordered_set<uint64_t>> lies_;
   uint64_t times_gone_back_ = 0;
   uint64_t commits_ = 0;

@@ -1,5 +1,7 @@
 #include "tests/simulation/participant.h"
 
+#include <utility>
+
 #include "absl/strings/str_cat.h"
 #include "common/record_codec.h"
 
@@ -72,7 +74,26 @@ void LinkWatch::Check(const ParticipantLink& link) {
   }
 }
 
+void LinkWatch::OnStart() {
+  heard_at_ = context_.loop.now();
+  away_from_.reset();
+}
+
+void LinkWatch::CheckOutage(Duration told) {
+  context_.counters.Count("check: an outage is as long as it was");
+  const Duration wrong = told > outage_ ? told - outage_ : outage_ - told;
+  if (wrong > kTolerance) {
+    context_.fail(absl::StrCat(process_.name(), ": an outage of ", outage_.seconds(),
+                               " s is said to have been ", told.seconds(), " s"));
+  }
+}
+
 void LinkWatch::OnCondition(const ParticipantLink& link, v1::LinkCondition condition) {
+  if (condition != v1::LINK_CONDITION_LIVE) {
+    if (!away_from_) away_from_ = heard_at_;
+  } else if (away_from_) {
+    outage_ = context_.loop.now() - *std::exchange(away_from_, std::nullopt);
+  }
   context_.counters.Add(absl::StrCat("told ", v1::LinkCondition_Name(condition)), 1);
   if (condition > ConditionAt(link.age())) {
     context_.fail(absl::StrCat(process_.name(), ": said ", v1::LinkCondition_Name(condition),

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "common/limits.h"
@@ -38,9 +39,14 @@ class LinkWatch {
  public:
   LinkWatch(Context& context, const Process& process) : context_(context), process_(process) {}
 
+  // The process starts; it reads a message.
+  void OnStart();
+  void OnHeard() { heard_at_ = context_.loop.now(); }
   // Now and then: the condition is that of the age.
   void Check(const ParticipantLink& link);
   void OnCondition(const ParticipantLink& link, v1::LinkCondition condition);
+  // What the participant itself says of an outage that has just ended.
+  void CheckOutage(Duration told);
   // The hub's clock said so when the participant's own said `at`: its estimate is not wrong by more
   // than its bound.
   void CheckHubTime(const ParticipantLink& link, DeviceTime at, int64_t hub_unix_ns);
@@ -51,6 +57,10 @@ class LinkWatch {
  private:
   Context& context_;
   const Process& process_;
+  // True times of the last sign of life, and of the one before an outage that has begun.
+  Duration heard_at_;
+  std::optional<Duration> away_from_;
+  Duration outage_;  // the last that has ended
 };
 
 // A record's bytes as its origin encodes them.

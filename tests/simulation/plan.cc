@@ -125,6 +125,7 @@ void DrawAgents(Draw& draw, WorldPlan* plan) {
     work.padding_samples = draw.OneIn(4) ? 1200 : 32;
     work.traces = static_cast<int>(1 + draw.Below(5));
     work.closes = draw.OneIn(3);
+    if (work.closes && draw.OneIn(2)) work.closes_at = draw.Between(Duration(), plan->active);
     plan->work.push_back(work);
   }
 }
@@ -171,6 +172,10 @@ void DrawLiars(Draw& draw, WorldPlan* plan) {
   liar.seed = plan->seed;
   liar.id = 40;
   plan->liars.push_back(liar);
+  // What such an agent made nobody ever knows: a person has to close the case.
+  ReaderProcess::Plan& person = plan->readers.back();
+  const bool at_home = person.follows.front().case_id() == liar.case_id.bytes();
+  if (liar.role == v1::ROLE_AGENT && at_home) person.role = v1::ROLE_TECHNOLOGIST;
 }
 
 void DrawFaults(Draw& draw, WorldPlan* plan) {
@@ -199,6 +204,20 @@ void DrawFaults(Draw& draw, WorldPlan* plan) {
 }
 
 }  // namespace
+
+std::vector<std::string> FaultClasses() {
+  std::vector<std::string> names(std::begin(kFaultNames), std::end(kFaultNames));
+  const std::vector<std::string> lies = LiarProcess::LieNames();
+  names.insert(names.end(), lies.begin(), lies.end());
+  for (const char* name :
+       {"agent of version 1", "agent of a hub of version 1", "reader of version 1",
+        "reader of a hub of version 1", "two agents in one theatre", "journal commit failed",
+        "journal read failed", "crash after a commit that nobody heard of", "spool commit failed",
+        "spool sheds", "messages of a connection given up still arrive"}) {
+    names.emplace_back(name);
+  }
+  return names;
+}
 
 const char* FaultName(FaultKind kind) { return kFaultNames[static_cast<int>(kind)]; }
 

@@ -52,6 +52,8 @@ enum class FaultKind {
   kFaults,
 };
 const char* FaultName(FaultKind kind);
+// The names of all counters that count a fault.
+std::vector<std::string> FaultClasses();
 
 struct Fault {
   FaultKind kind = FaultKind::kCut;
@@ -70,6 +72,8 @@ struct AgentWork {
   int padding_samples = 32;
   int traces = 3;
   bool closes = false;
+  // Zero: when faults have ended.
+  Duration closes_at;
 };
 
 struct WorldPlan {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/testing/record_writer.h"
 
 namespace remora::simulation {
 namespace {
@@ -45,6 +46,7 @@ void ReaderProcess::Start() {
   if (!link_->AddOutbox(home(), "", outbox_.get()).ok()) {
     context_.fail("the link takes no outbox");
   }
+  watch_.OnStart();
   link_->Start();
 }
 
@@ -79,6 +81,14 @@ void ReaderProcess::Publish(v1::Record body) {
   }
   context_.counters.Count("records made by readers");
   link_->NotifyPending();
+}
+
+void ReaderProcess::CloseWithGaps() {
+  v1::Record body = LifecycleBody(v1::CASE_TRANSITION_CLOSED);
+  body.mutable_case_lifecycle()->set_with_gaps(true);
+  body.mutable_case_lifecycle()->set_reason("nobody says what it made");
+  body.mutable_case_lifecycle()->set_actor(display_name());
+  Publish(std::move(body));
 }
 
 void ReaderProcess::AskHistory() {

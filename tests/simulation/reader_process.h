@@ -43,6 +43,9 @@ class ReaderProcess final : public LinkObserver {
 
   // Says something in the case that it follows first.
   void Publish(v1::Record body);
+  // The case that it follows first. Of a technologist.
+  void CloseWithGaps();
+  CaseId home() const { return CaseId::FromBytes(plan_.follows.front().case_id()); }
   // Asks for a part of a case again.
   void AskHistory();
 
@@ -81,7 +84,6 @@ class ReaderProcess final : public LinkObserver {
   void AddFollow(const v1::Follow& follow);
   FollowChecker* CheckerOf(uint32_t follow_id);
   std::string LackOfCases() const;
-  CaseId home() const { return CaseId::FromBytes(plan_.follows.front().case_id()); }
   void CheckHistory(History* history, const v1::HistoryPage& page);
 
   Context& context_;

@@ -1,6 +1,9 @@
 #include "tests/simulation/simulated_journal.h"
 
+#include <string>
 #include <utility>
+
+#include "tests/simulation/proof.h"
 
 namespace remora::simulation {
 
@@ -70,7 +73,11 @@ void SimulatedJournal::Read(hub::ReadRequest request,
 }
 
 void SimulatedJournal::SaveCheckpoint(const CaseId& case_id, hub::Checkpoint checkpoint) {
-  checkpoints_.emplace_back(case_id, checkpoint);
+  counters_.Count("check: checkpoint is the fold");
+  if (const Oracle::Case* truth = oracle_.Find(case_id); truth != nullptr) {
+    const std::string wrong = CheckCheckpoint(case_id, *truth, checkpoint);
+    if (!wrong.empty()) oracle_.OnFinding(wrong);
+  }
   disk_.SaveCheckpoint(case_id, std::move(checkpoint));
 }
 

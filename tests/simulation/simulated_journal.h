@@ -59,9 +59,6 @@ class SimulatedJournal final : public hub::Journal {
   // Times in which commits failed or were slow, for checkers.
   bool failing() const { return hub_.loop().now() < fails_until_; }
   uint64_t failed_reads() const { return failed_reads_; }
-  const std::vector<std::pair<CaseId, hub::Checkpoint>>& checkpoints() const {
-    return checkpoints_;
-  }
 
  private:
   // Runs what the memory journal posts when it is told to: inside the call.
@@ -101,7 +98,6 @@ class SimulatedJournal final : public hub::Journal {
   std::deque<Waiting> under_way_;
   std::optional<hub::MemoryJournal::Backup> backup_;
   std::optional<hub::MemoryJournal::Backup> synced_;  // where syncs are lost
-  std::vector<std::pair<CaseId, hub::Checkpoint>> checkpoints_;
 
   Duration fails_until_;
   absl::Status failure_;

@@ -11,9 +11,10 @@ namespace {
 
 constexpr Duration kCheckInterval = Duration::Milliseconds(250);
 
-// Fields with a length: 8 of Down (a clock reply), 7 of Up (a clock probe).
+// Fields with a length: 8 of Down (a clock reply), 7 of Up (a clock probe), 3 (a join).
 constexpr char kClockReplyTag = 8 << 3 | 2;
 constexpr char kClockProbeTag = 7 << 3 | 2;
+constexpr char kJoinTag = 3 << 3 | 2;
 
 }  // namespace
 
@@ -50,7 +51,10 @@ void World::Build() {
   context_->reads_failed = [this] { return hub_->journal().failed_reads() > 0; };
   for (const AgentProcess::Plan& plan : plan_.agents) {
     agents_.push_back(std::make_unique<AgentProcess>(*context_, plan));
+    // Of two in one theatre one is refused: whom the hub hears then is its own affair.
+    if (!plan_.rival) silences_[&agents_.back()->port()];
   }
+  oracle_->set_on_link_state([this](const Oracle::Entry& entry) { CheckLinkState(entry); });
   for (const ReaderProcess::Plan& plan : plan_.readers) {
     readers_.push_back(std::make_unique<ReaderProcess>(*context_, plan));
     if (plan.speaks == Speaks::kVersion1) counters_.Count("reader of version 1");
@@ -75,10 +79,14 @@ void World::Fail(const std::string& what) {
 void World::OnUp(const Connection& connection, absl::string_view up) {
   if (up.empty() || up.front() != 0x0a) return;
   const bool version1 = connection.client().speaks() == Speaks::kVersion1ToHub;
+  absl::string_view rest = up;
+  while (!rest.empty() && rest.front() == 0x0a && TakeFrame(&rest).ok()) {
+  }
+  const bool backlog = !rest.empty();
   while (!up.empty() && up.front() == 0x0a) {
     const absl::StatusOr<absl::string_view> record = TakeFrame(&up);
     if (!record.ok()) return Fail("a link writes what is no message");
-    oracle_->OnWritten(*record);
+    oracle_->OnWritten(*record, backlog);
   }
   if (!up.empty() && version1) Fail("`backlog` to a hub of version 1");
   if (!up.empty()) counters_.Count("backlog batches");
@@ -120,7 +128,15 @@ void World::OnDown(const Connection& connection, absl::string_view down) {
   probed_at_.erase(probed);
 }
 
+void World::OnClientRead(const Connection& connection) {
+  ParticipantLink* link = nullptr;
+  if (LinkWatch* watch = WatchOf(connection.client(), &link); watch != nullptr) watch->OnHeard();
+}
+
 void World::OnHubRead(const Connection& connection, absl::string_view up) {
+  if (const auto it = silences_.find(&connection.client()); it != silences_.end() && !up.empty()) {
+    it->second.OnRead(connection.number(), up.front() == kJoinTag, loop_.now());
+  }
   if (up.empty() || up.front() != kClockProbeTag) return;
   v1::Up message;
   if (!message.ParseFromArray(up.data(), static_cast<int>(up.size()))) return;
@@ -163,6 +179,12 @@ Report World::Run() {
   }
   for (const auto& liar : liars_) liar->Start();
   Talk();
+  for (size_t i = 0; i < agents_.size(); ++i) {
+    const AgentWork& work = plan_.work[i];
+    if (!work.closes || work.closes_at == Duration()) continue;
+    loop_.At(work.closes_at,
+             [agent = agents_[i].get()] { agent->process().Post([agent] { agent->Close(); }); });
+  }
   for (const Fault& fault : plan_.faults) {
     loop_.At(fault.at, [this, &fault] { Hit(fault); });
   }
@@ -193,6 +215,7 @@ void World::Settle() {
   }
   while (Ok()) {
     RunTo(loop_.now() + Duration::Seconds(1));
+    HelpToClose();
     const std::string lack = Lack();
     if (lack.empty()) return;
     if (loop_.now() - began >= kSettleLimit + SlowestWay()) Fail("does not settle: " + lack);
@@ -222,6 +245,7 @@ std::string World::Lack() const {
 void World::CheckEnd() {
   for (const auto& agent : agents_) agent->CheckEnd();
   for (const auto& reader : readers_) reader->CheckEnd();
+  CheckProofs();
 }
 
 void World::Finish() {

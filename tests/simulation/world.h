@@ -17,6 +17,7 @@
 #include "tests/simulation/counters.h"
 #include "tests/simulation/hub_process.h"
 #include "tests/simulation/plan.h"
+#include "tests/simulation/silences.h"
 
 namespace remora::simulation {
 
@@ -55,6 +56,7 @@ class World final : public WireTap {
 
   void OnUp(const Connection& connection, absl::string_view up) override;
   void OnDown(const Connection& connection, absl::string_view down) override;
+  void OnClientRead(const Connection& connection) override;
   void OnHubRead(const Connection& connection, absl::string_view up) override;
   void Fail(const std::string& what) override;
 
@@ -68,6 +70,11 @@ class World final : public WireTap {
   Duration SlowestWay() const;
   std::string Lack() const;
   void CheckEnd();
+  // What the hub says of an agent's link.
+  void CheckLinkState(const Oracle::Entry& entry);
+  // A technologist closes what an agent cannot; the certificates, and the record itself.
+  void HelpToClose();
+  void CheckProofs();
   void Finish();
 
   // Work.
@@ -103,6 +110,7 @@ class World final : public WireTap {
   bool working_ = true;
   // What a participant's clock said when the hub read a probe of it.
   std::map<std::pair<const ClientPort*, int64_t>, DeviceTime> probed_at_;
+  std::map<const ClientPort*, Silences> silences_;  // of agents
   uint64_t fingerprint_ = 0;
 };
 

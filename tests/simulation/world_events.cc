@@ -14,7 +14,7 @@ void World::WorkOf(size_t agent) {
   const Duration wait = Duration::Nanoseconds(
       1 + static_cast<int64_t>(work_random_->Below(static_cast<uint64_t>(2 * mean_ns))));
   loop_.After(wait, [this, agent] {
-    if (!working_) return;
+    if (!working_ || agents_[agent]->closes()) return;
     WorkOf(agent);
     int pick = static_cast<int>(work_random_->Below(100));
     uint32_t lane = 0;
@@ -148,7 +148,7 @@ void World::HitJournal(const Fault& fault) {
 void World::HitAgent(const Fault& fault) {
   AgentProcess& agent = *agents_[fault.target % agents_.size()];
   if (!agent.is_up()) return;
-  counters_.Count(FaultName(fault.kind));
+  if (fault.kind != FaultKind::kRepeatedJoin) counters_.Count(FaultName(fault.kind));
   switch (fault.kind) {
     case FaultKind::kAgentCrash:
     case FaultKind::kAgentPowerCut:
@@ -163,9 +163,11 @@ void World::HitAgent(const Fault& fault) {
       loop_.After(fault.length, [&agent] { agent.FreeDisk(); });
       break;
     case FaultKind::kRepeatedJoin:
-      agent.process().Post([&agent] {
+      agent.process().Post([this, &agent] {
         if (!agent.is_up() || agent.link()->state() != LinkState::kLive) return;
-        agent.port().RepeatJoin(agent.case_id().bytes(), agent.plan().theatre);
+        if (agent.port().RepeatJoin(agent.case_id().bytes(), agent.plan().theatre)) {
+          counters_.Count(FaultName(FaultKind::kRepeatedJoin));
+        }
       });
       break;
     default:
@@ -200,20 +202,25 @@ ClientPort& World::PortOf(uint64_t target) {
 }
 
 void World::HitLink(const Fault& fault) {
-  counters_.Count(FaultName(fault.kind));
   ClientPort& port = PortOf(fault.target);
+  bool hit = true;
   switch (fault.kind) {
     case FaultKind::kCut:
-      return port.Cut();
+      hit = port.Cut();
+      break;
     case FaultKind::kHalfOpen:
-      return port.Swallow(true, true);
+      hit = port.Swallow(true, true);
+      break;
     case FaultKind::kHalfOpenUp:
-      return port.Swallow(true, false);
+      hit = port.Swallow(true, false);
+      break;
     case FaultKind::kHalfOpenDown:
-      return port.Swallow(false, true);
+      hit = port.Swallow(false, true);
+      break;
     default:
-      return port.StandStillUntil(loop_.now() + fault.length);
+      port.StandStillUntil(loop_.now() + fault.length);
   }
+  if (hit) counters_.Count(FaultName(fault.kind));
 }
 
 void World::HitClock(const Fault& fault) {
