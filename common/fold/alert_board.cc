@@ -31,7 +31,7 @@ bool AlertBoard::Entry::Holds(const Action& act) const {
 }
 
 void AlertBoard::ApplyAlert(const RecordKey& key, const v1::Alert& alert, uint64_t seq,
-                            int64_t recorded_unix_ns, const StampedBytes& bytes) {
+                            const MadeAt& made, const StampedBytes& bytes) {
   const RecordKey raised = alert.has_raised_by() ? FromProto(alert.raised_by()) : key;
   auto [it, inserted] = alerts_.try_emplace(raised);
   Entry& entry = it->second;
@@ -46,7 +46,7 @@ void AlertBoard::ApplyAlert(const RecordKey& key, const v1::Alert& alert, uint64
                           ? alert.episode() > entry.call.episode
                           : alert.priority() > entry.call.priority;
   if (inserted || (met && beyond)) {
-    entry.call = {key, seq, recorded_unix_ns, alert.episode(),
+    entry.call = {key, seq, made, alert.episode(),
                   met ? alert.priority() : v1::ALERT_PRIORITY_UNSPECIFIED};
     entry.called = {seq, bytes};
   }
@@ -127,11 +127,11 @@ void AlertBoard::MakeRoom() {
   }
 }
 
-AlertBoard::Counts AlertBoard::Count() const {
+AlertBoard::Counts AlertBoard::Count(const OriginClocks& clocks) const {
   Counts counts;
-  const auto consider = [](const Entry& entry, Worst* worst) {
+  const auto consider = [&clocks](const Entry& entry, Worst* worst) {
     if (entry.priority < worst->priority) return;
-    *worst = {entry.priority, entry.summary, entry.call.recorded_unix_ns};
+    *worst = {entry.priority, entry.summary, clocks.HubUnixNs(entry.call.made)};
   };
   for (const auto& [seq, key] : order_) {
     const Entry& entry = alerts_.at(key);

@@ -20,6 +20,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/string_view.h"
+#include "common/fold/origin_clocks.h"
 #include "common/fold/record_shelf.h"
 #include "common/ids.h"
 #include "remora/v1/record.pb.h"
@@ -28,8 +29,8 @@ namespace remora {
 
 class AlertBoard {
  public:
-  void ApplyAlert(const RecordKey& key, const v1::Alert& alert, uint64_t seq,
-                  int64_t recorded_unix_ns, const StampedBytes& bytes);
+  void ApplyAlert(const RecordKey& key, const v1::Alert& alert, uint64_t seq, const MadeAt& made,
+                  const StampedBytes& bytes);
   void ApplyAction(const RecordKey& key, const v1::AlertAction& action, uint64_t seq,
                    const StampedBytes& bytes);
 
@@ -46,7 +47,7 @@ class AlertBoard {
     Worst worst;
     Worst calling;
   };
-  Counts Count() const;
+  Counts Count(const OriginClocks& clocks) const;
   // Whether a person at `place` has acknowledged (or gone beyond) the alert.
   bool IsAcknowledged(const RecordKey& alert, v1::Place place) const;
   bool IsOpen(const RecordKey& alert) const;
@@ -76,7 +77,7 @@ class AlertBoard {
   struct Call {
     RecordKey key;
     uint64_t seq = 0;
-    int64_t recorded_unix_ns = 0;
+    MadeAt made;
     uint32_t episode = 0;
     v1::AlertPriority priority = v1::ALERT_PRIORITY_UNSPECIFIED;
   };

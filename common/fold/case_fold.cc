@@ -90,7 +90,8 @@ void CaseFold::ApplyAlertLane(const v1::Record& record, const RecordKey& key,
   const StampedBytes& bytes = folded.bytes;
   switch (record.body_case()) {
     case v1::Record::kAlert:
-      alerts_.ApplyAlert(key, record.alert(), folded.seq, folded.recorded_unix_ns, bytes);
+      alerts_.ApplyAlert(key, record.alert(), folded.seq, MadeAtOf(record, folded.recorded_unix_ns),
+                         bytes);
       break;
     case v1::Record::kAlertAction:
       alerts_.ApplyAction(key, record.alert_action(), folded.seq, bytes);
@@ -109,26 +110,39 @@ void CaseFold::ApplyAlertLane(const v1::Record& record, const RecordKey& key,
       break;
     }
     case v1::Record::kLinkState:
-      ApplyLinkState(record.link_state(), key, folded.seq, bytes);
+      ApplyLinkState(record.link_state(), key, folded);
       break;
     default:
       break;
   }
 }
 
-void CaseFold::ApplyLinkState(const v1::LinkState& link, const RecordKey& key, uint64_t seq,
-                              const StampedBytes& bytes) {
+void CaseFold::PutInterval(RecordShelf* shelf, const std::string& id, const FoldedRecord& folded) {
+  if (shelf->size() >= kMaxIntervals || shelf->bytes() + folded.bytes.cost() > kMaxIntervalBytes) {
+    for (const auto& [seq, entry] : shelf->records()) {
+      if (!backlog_reviews_.HasKey(entry.key)) continue;
+      shelf->Drop(std::string(entry.key));
+      break;
+    }
+  }
+  shelf->Put(folded.seq, id, folded.bytes);
+}
+
+void CaseFold::ApplyLinkState(const v1::LinkState& link, const RecordKey& key,
+                              const FoldedRecord& folded) {
   if (link.condition() == v1::LINK_CONDITION_LIVE && link.outage_ms() > 0) {
-    const std::string id = IdText(key);
-    outages_.Put(seq, id, bytes);
-    asks_for_review_[id] = !link.own_view() && link.outage_ms() >= kReviewedOutageMs;
-    KeepOnly(outages_, &asks_for_review_);
+    const bool asks = !link.own_view() && link.outage_ms() >= kReviewedOutageMs;
+    if (asks) {
+      PutInterval(&outages_, IdText(key), folded);
+    } else {
+      blinks_.Put(folded.seq, IdText(key), folded.bytes);
+    }
   }
   // What a participant says of the hub says nothing of its own link.
   if (link.own_view()) return;
   links_[link.participant()] = link.condition();
   agent_ = link.participant();
-  link_states_.Put(seq, link.participant(), bytes);
+  link_states_.Put(folded.seq, link.participant(), folded.bytes);
   KeepOnly(link_states_, &links_);
 }
 
@@ -155,7 +169,7 @@ void CaseFold::ApplyEvent(const v1::Record& record, const RecordKey& key,
       break;
     case v1::Record::kPhaseChange:
       phase_ = record.phase_change().phase();
-      phase_unix_ns_ = folded.recorded_unix_ns;
+      phase_unix_ns_ = clocks_.HubUnixNs(MadeAtOf(record, folded.recorded_unix_ns));
       phases_.Put(folded.seq, "", bytes);
       break;
     case v1::Record::kBaselineSet:
@@ -173,9 +187,11 @@ void CaseFold::ApplyEvent(const v1::Record& record, const RecordKey& key,
       break;
     case v1::Record::kClockEstimate:
       clock_estimates_.Put(folded.seq, key.origin.Hex(), bytes);
+      clocks_.Put(key.origin, record.clock_estimate());
+      clocks_.KeepOnly(clock_estimates_);
       break;
     case v1::Record::kUnrecordedInterval:
-      unrecorded_intervals_.Put(folded.seq, IdText(key), bytes);
+      PutInterval(&unrecorded_intervals_, IdText(key), folded);
       break;
     case v1::Record::kBacklogReviewed:
       backlog_reviews_.Put(folded.seq, IdText(FromProto(record.backlog_reviewed().interval())),
@@ -235,13 +251,14 @@ void CaseFold::FillCertificate(v1::CaseSummary* summary) const {
 
 void CaseFold::ApplyMeasurement(const v1::Record& record, const FoldedRecord& folded) {
   const StampedBytes& bytes = folded.bytes;
+  const MadeAt made = MadeAtOf(record, folded.recorded_unix_ns);
   if (record.has_measurement()) {
     const v1::Measurement& measurement = record.measurement();
     const std::string trace =
         absl::StrCat(measurement.trace_id(), kSeparator, measurement.component());
-    trends_.Add(measurement, folded.seq, folded.recorded_unix_ns);
+    trends_.Add(measurement, folded.seq, clocks_.HubUnixNs(made));
     measurements_.Put(folded.seq, trace, bytes);
-    trace_states_[trace] = {measurement.modality(), measurement.state(), folded.recorded_unix_ns};
+    trace_states_[trace] = {measurement.modality(), measurement.state(), made};
     KeepOnly(measurements_, &trace_states_);
   } else if (record.has_emg_activity()) {
     const v1::EmgActivity& activity = record.emg_activity();
@@ -252,8 +269,7 @@ void CaseFold::ApplyMeasurement(const v1::Record& record, const FoldedRecord& fo
     const bool train = activity.kind() == v1::EMG_ACTIVITY_KIND_TRAIN && activity.ongoing();
     activity_states_[key] = {
         v1::MODALITY_EMG_FREE_RUNNING,
-        train ? v1::MEASUREMENT_STATE_AMBER : v1::MEASUREMENT_STATE_WITHIN_LIMITS,
-        folded.recorded_unix_ns};
+        train ? v1::MEASUREMENT_STATE_AMBER : v1::MEASUREMENT_STATE_WITHIN_LIMITS, made};
     KeepOnly(activities_, &activity_states_);
   }
 }
@@ -303,7 +319,8 @@ void CaseFold::FillModalities(v1::CaseSummary* summary) const {
     for (const auto& [trace, state] : *states) {
       v1::ModalitySummary& modality = modalities[state.modality];
       modality.set_worst_state(WorseOf(modality.worst_state(), state.state));
-      modality.set_last_unix_ns(std::max<int64_t>(modality.last_unix_ns(), state.recorded_unix_ns));
+      modality.set_last_unix_ns(
+          std::max<int64_t>(modality.last_unix_ns(), clocks_.HubUnixNs(state.made)));
     }
   }
   for (auto& [kind, modality] : modalities) {
@@ -314,9 +331,10 @@ void CaseFold::FillModalities(v1::CaseSummary* summary) const {
 
 uint32_t CaseFold::CountUnreviewed() const {
   uint32_t count = 0;
-  for (const auto& [id, asks] : asks_for_review_) count += asks && !backlog_reviews_.HasKey(id);
-  for (const auto& [seq, entry] : unrecorded_intervals_.records()) {
-    count += !backlog_reviews_.HasKey(entry.key);
+  for (const RecordShelf* shelf : {&outages_, &unrecorded_intervals_}) {
+    for (const auto& [seq, entry] : shelf->records()) {
+      count += !backlog_reviews_.HasKey(entry.key);
+    }
   }
   return count;
 }
@@ -336,7 +354,7 @@ v1::CaseSummary CaseFold::Summary() const {
     *summary.add_participants() = std::move(participant);
   }
   FillModalities(&summary);
-  const AlertBoard::Counts alerts = alerts_.Count();
+  const AlertBoard::Counts alerts = alerts_.Count(clocks_);
   summary.set_open_alert_count(alerts.open);
   summary.set_unacknowledged_alert_count(alerts.unacknowledged);
   summary.set_worst_priority(alerts.worst.priority);

@@ -22,6 +22,7 @@
 #include "common/fold/alert_board.h"
 #include "common/fold/case_life.h"
 #include "common/fold/limits.h"
+#include "common/fold/origin_clocks.h"
 #include "common/fold/record_shelf.h"
 #include "common/fold/trend_set.h"
 #include "common/limits.h"
@@ -39,7 +40,7 @@ struct FoldedRecord {
 
 // Of the bytes that EncodeCheckpoint makes of a given record. Whoever changes these bytes raises it
 // (a test pins them): digests that were signed with another version are not compared.
-inline constexpr uint32_t kFoldVersion = 1;
+inline constexpr uint32_t kFoldVersion = 2;
 
 class CaseFold {
  public:
@@ -86,13 +87,14 @@ class CaseFold {
   void ApplyAlertLane(const v1::Record& record, const RecordKey& key, const FoldedRecord& folded);
   void ApplyEvent(const v1::Record& record, const RecordKey& key, const FoldedRecord& folded);
   void ApplyMeasurement(const v1::Record& record, const FoldedRecord& folded);
+  // Makes room by what has been looked through, before anything that has not.
+  void PutInterval(RecordShelf* shelf, const std::string& id, const FoldedRecord& folded);
   void ApplyPresence(const v1::Presence& presence);
   std::string EncodeShown(const v1::CaseSummary& summary) const;
   void RestoreSummary(const v1::CaseSummary& summary);
   absl::Status RestoreRecords(const v1::CaseState& state);
   void FillModalities(v1::CaseSummary* summary) const;
-  void ApplyLinkState(const v1::LinkState& link, const RecordKey& key, uint64_t seq,
-                      const StampedBytes& bytes);
+  void ApplyLinkState(const v1::LinkState& link, const RecordKey& key, const FoldedRecord& folded);
   // Outages of the agent's link and unrecorded intervals that no review names.
   uint32_t CountUnreviewed() const;
   // Totals, certificates, signed heads.
@@ -107,7 +109,7 @@ class CaseFold {
   struct TraceState {
     v1::Modality modality = v1::MODALITY_UNSPECIFIED;
     v1::MeasurementState state = v1::MEASUREMENT_STATE_UNSPECIFIED;
-    int64_t recorded_unix_ns = 0;
+    MadeAt made;
   };
 
   CaseId case_id_;
@@ -129,6 +131,7 @@ class CaseFold {
   v1::Certificate certificate_;
   v1::SignedHead signed_head_;
 
+  OriginClocks clocks_;  // by key of clock_estimates_
   AlertBoard alerts_;
   TrendSet trends_;
   RecordShelf messages_{kMaxMessages, kMaxChatBytes};
@@ -146,7 +149,8 @@ class CaseFold {
   RecordShelf timers_{kMaxTimers, kMaxListedBytes};
   // By the id of the record that ended the interval.
   RecordShelf outages_{kMaxIntervals, kMaxIntervalBytes};
-  std::map<std::string, bool> asks_for_review_;  // by key of outages_
+  // What asks for no review, apart, so that it pushes out nothing that does.
+  RecordShelf blinks_{kMaxBlinks, kMaxBlinkBytes};
   RecordShelf unrecorded_intervals_{kMaxIntervals, kMaxIntervalBytes};
   RecordShelf backlog_reviews_{2 * kMaxIntervals, 2 * kMaxIntervalBytes};
   // By participant (its origin) and screen.

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <vector>
 
 #include "absl/strings/escaping.h"
@@ -445,9 +446,90 @@ TEST_F(CaseFoldTest, EncodingOfAStateIsPinnedToItsVersion) {
     ++seq;
     fold.Apply(StampedForFold(record.SerializeAsString(), seq, static_cast<int64_t>(seq)));
   }
-  EXPECT_EQ(kFoldVersion, 1u);
+  EXPECT_EQ(kFoldVersion, 2u);
   EXPECT_EQ(absl::BytesToHexString(Blake2b256(fold.EncodeCheckpoint())),
             "c17e0b9addab129ea3d7c1813650cced14f18aa82969de517d921f84ed7c1079");
+}
+
+// What leaves a state that is full is pinned too.
+TEST_F(CaseFoldTest, EncodingOfALongCaseIsPinnedToItsVersion) {
+  ApplyRandom(20'000);
+  EXPECT_EQ(absl::BytesToHexString(Blake2b256(fold_.EncodeCheckpoint())),
+            "aa6560f436bd947453bbce3f69144ce963a8b7510232c5e518828f2bd4f9d1b7");
+}
+
+// A backlog of ten minutes, recorded in one moment: how old what it says is does not depend on
+// that.
+TEST_F(CaseFoldTest, TimesOfABacklogAreThoseOfItsOriginAndNotOfItsRecording) {
+  constexpr int64_t kMinute = 60'000'000'000;
+  const int64_t recorded = 100 * kMinute;
+  CaseFold fold(case_id_);
+  uint64_t seq = 0;
+  // Made so many minutes before it was recorded.
+  const auto apply = [&](v1::Record body, int64_t minutes, uint64_t boot_id = 7) {
+    const uint32_t lane = LaneOfKind(static_cast<uint32_t>(body.body_case()));
+    body.set_case_id(case_id_.ToString());
+    body.set_origin(OriginIdForTest().ToString());
+    body.set_lane(lane);
+    body.set_origin_seq(++seq);
+    body.mutable_captured_at()->set_boot_id(boot_id);
+    body.mutable_captured_at()->set_monotonic_ns(50 * kMinute - minutes * kMinute);
+    fold.Apply(StampedForFold(body.SerializeAsString(), seq, recorded));
+  };
+  v1::Record clock;
+  clock.mutable_clock_estimate()->set_boot_id(7);
+  clock.mutable_clock_estimate()->set_offset_ns(50 * kMinute);
+  clock.mutable_clock_estimate()->set_at_monotonic_ns(50 * kMinute);
+  apply(clock, 0);
+  apply(PhaseBody(v1::PHASE_CORRECTION), 12);
+  apply(AlertBody("SEP -64 %"), 10);
+  apply(MeasurementBody("SEP/R", 40, v1::MEASUREMENT_STATE_RED), 10);
+  CaseFold restored(case_id_);
+  ASSERT_TRUE(restored.Restore(fold.EncodeCheckpoint()).ok());
+  for (const CaseFold* each : {&fold, &restored}) {
+    const v1::CaseSummary summary = each->Summary();
+    ASSERT_EQ(summary.modalities_size(), 1);
+    EXPECT_EQ(summary.modalities(0).last_unix_ns(), recorded - 10 * kMinute);
+    EXPECT_EQ(summary.calling_alert_unix_ns(), recorded - 10 * kMinute);
+    EXPECT_EQ(summary.phase_unix_ns(), recorded - 12 * kMinute);
+    EXPECT_EQ(each->trends().trends().begin()->second.front().made_unix_ns,
+              recorded - 10 * kMinute);
+    EXPECT_EQ(each->EncodeCheckpoint(), fold.EncodeCheckpoint());
+  }
+  // Of another life of the machine nothing is known; and nothing is of the future.
+  apply(MeasurementBody("SEP/R", 90, v1::MEASUREMENT_STATE_WITHIN_LIMITS), 10, 8);
+  EXPECT_EQ(fold.Summary().modalities(0).last_unix_ns(), recorded);
+  apply(MeasurementBody("SEP/R", 90, v1::MEASUREMENT_STATE_WITHIN_LIMITS), -20);
+  EXPECT_EQ(fold.Summary().modalities(0).last_unix_ns(), recorded);
+  // Neither does an estimate that lies anywhere harm.
+  clock.mutable_clock_estimate()->set_offset_ns(std::numeric_limits<int64_t>::max());
+  clock.mutable_clock_estimate()->set_drift_ppb(1e300);
+  apply(clock, 0);
+  EXPECT_EQ(fold.Summary().modalities(0).last_unix_ns(), recorded);
+}
+
+TEST_F(CaseFoldTest, IntervalThatNobodyHasLookedThroughIsPushedOutByNoBlinkAndNoReviewedOne) {
+  const auto outage = [](double ms, bool own_view = false) {
+    v1::Record body;
+    body.mutable_link_state()->set_participant("agent-1");
+    body.mutable_link_state()->set_condition(v1::LINK_CONDITION_LIVE);
+    body.mutable_link_state()->set_outage_ms(ms);
+    body.mutable_link_state()->set_own_view(own_view);
+    return body;
+  };
+  Apply(outage(40'000));
+  for (int i = 0; i < 300; ++i) Apply(outage(i % 2 == 0 ? 2'500 : 60'000, i % 2 == 1));
+  EXPECT_EQ(fold_.Summary().unreviewed_interval_count(), 1u);
+  for (size_t i = 0; i < 2 * kMaxIntervals - 10; ++i) {
+    const RecordKey key = Apply(outage(20'000));
+    v1::Record review;
+    *review.mutable_backlog_reviewed()->mutable_interval() = ToProto(key);
+    Apply(review);
+  }
+  EXPECT_EQ(fold_.Summary().unreviewed_interval_count(), 1u) << "the first one";
+  CaseFold restored(case_id_);
+  ASSERT_TRUE(restored.Restore(fold_.EncodeCheckpoint()).ok());
+  EXPECT_EQ(restored.Summary().unreviewed_interval_count(), 1u);
 }
 
 TEST_F(CaseFoldTest, NewestCertificateIsOnTheTile) {

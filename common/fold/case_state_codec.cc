@@ -64,6 +64,7 @@ std::string CaseFold::EncodeShown(const v1::CaseSummary& summary) const {
   AppendFixed64Field(State::kSeqFieldNumber, seq_, &out);
   link_states_.AppendTo(State::kLinkStatesFieldNumber, &out);
   outages_.AppendTo(State::kOutagesFieldNumber, &out);
+  blinks_.AppendTo(State::kOutagesFieldNumber, &out);
   backlog_reviews_.AppendTo(State::kBacklogReviewsFieldNumber, &out);
   unrecorded_intervals_.AppendTo(State::kUnrecordedIntervalsFieldNumber, &out);
   views_seen_.AppendTo(State::kViewsSeenFieldNumber, &out);

@@ -18,7 +18,7 @@ inline constexpr size_t kMaxActionsOfAlert = 32;
 inline constexpr size_t kMaxActionBytesOfAlert = 16 * 1024;
 // Eight hours of talk at one message a minute.
 inline constexpr size_t kMaxMessages = 500;
-inline constexpr size_t kMaxChatBytes = 256 * 1024;
+inline constexpr size_t kMaxChatBytes = 248 * 1024;
 inline constexpr size_t kMaxReceipts = 2'000;
 inline constexpr size_t kMaxReceiptBytes = 192 * 1024;
 // Some baselines a trace, 8 KiB each at most.
@@ -35,6 +35,9 @@ inline constexpr size_t kMaxTimers = 256;
 // Outages, and times without a journal: what a link that comes and goes each minute makes in 3 h.
 inline constexpr size_t kMaxIntervals = 200;
 inline constexpr size_t kMaxIntervalBytes = 24 * 1024;
+// Outages that ask for no review: the newest, so that a person can see that there were some.
+inline constexpr size_t kMaxBlinks = 50;
+inline constexpr size_t kMaxBlinkBytes = 8 * 1024;
 // An outage that is shorter was stale only, and nothing is to be looked through
 // (docs/freshness.md).
 inline constexpr double kReviewedOutageMs = 10'000;
@@ -56,7 +59,7 @@ inline constexpr size_t kMaxSnapshotTraceBytes = 512 * 1024;
 
 static_assert(kMaxAlertBytes + kMaxChatBytes + kMaxReceiptBytes + kMaxBaselineBytes +
                       kMaxAnnotationBytes + 2 * kMaxControlBytes + 6 * kMaxListedBytes +
-                      4 * kMaxIntervalBytes + kMaxViewBytes + kMaxTotalsBytes +
+                      4 * kMaxIntervalBytes + kMaxBlinkBytes + kMaxViewBytes + kMaxTotalsBytes +
                       2 * kMaxReasonBodyBytes + kMaxTrendPointsOfCase * kTrendPointBytes +
                       kMaxTrends * 2 * (kMaxNameBytes + 4) + kMaxSummaryBytes +
                       kMaxSnapshotTraceBytes <

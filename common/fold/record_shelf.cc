@@ -32,6 +32,11 @@ void RecordShelf::Remove(std::map<uint64_t, Entry>::iterator entry) {
   records_.erase(entry);
 }
 
+void RecordShelf::Drop(const std::string& key) {
+  const auto it = by_key_.find(key);
+  if (it != by_key_.end()) Remove(records_.find(it->second));
+}
+
 void RecordShelf::AppendTo(uint32_t field, std::string* out) const {
   for (const auto& [seq, entry] : records_) AppendBytesField(field, entry.bytes.view(), out);
 }

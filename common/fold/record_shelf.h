@@ -32,6 +32,8 @@ class RecordShelf {
   void Put(uint64_t seq, const std::string& key, StampedBytes bytes);
   // Writes each record as field `field`, in `seq` order.
   void AppendTo(uint32_t field, std::string* out) const;
+  // Takes off what is there under this key.
+  void Drop(const std::string& key);
   bool HasKey(const std::string& key) const { return by_key_.contains(key); }
   size_t size() const { return records_.size(); }
   size_t bytes() const { return bytes_; }

@@ -12,14 +12,14 @@ constexpr int64_t kMinuteNs = 60'000'000'000;
 
 }  // namespace
 
-void TrendSet::Add(const v1::Measurement& measurement, uint64_t seq, int64_t recorded_unix_ns) {
+void TrendSet::Add(const v1::Measurement& measurement, uint64_t seq, int64_t made_unix_ns) {
   const TrendKey key{measurement.trace_id(), measurement.component()};
   auto it = trends_.find(key);
   if (it == trends_.end()) {
     if (trends_.size() >= kMaxTrends) return;
     it = trends_.emplace(key, std::vector<Point>()).first;
   }
-  it->second.push_back({recorded_unix_ns, static_cast<float>(measurement.amplitude_uv()),
+  it->second.push_back({made_unix_ns, static_cast<float>(measurement.amplitude_uv()),
                         static_cast<float>(measurement.latency_ms()),
                         static_cast<float>(measurement.amplitude_percent_of_baseline()),
                         static_cast<float>(measurement.latency_change_percent()),
@@ -74,7 +74,7 @@ void TrendSet::FillProto(v1::CaseState* state) const {
     trend->set_component(key.second);
     for (const Point& point : points) {
       v1::TrendPoint* p = trend->add_points();
-      p->set_recorded_unix_ns(point.recorded_unix_ns);
+      p->set_recorded_unix_ns(point.made_unix_ns);
       p->set_amplitude_uv(point.amplitude_uv);
       p->set_latency_ms(point.latency_ms);
       p->set_amplitude_percent_of_baseline(point.amplitude_percent_of_baseline);
@@ -93,9 +93,9 @@ std::vector<float> TrendSet::WorstOfLastHour(int64_t until_unix_ns) const {
     for (auto it = points.rbegin(); it != points.rend(); ++it) {
       // Times of a damaged file lie anywhere: unsigned, since their difference may be.
       const uint64_t age_ns =
-          it->recorded_unix_ns >= until_unix_ns
+          it->made_unix_ns >= until_unix_ns
               ? 0
-              : static_cast<uint64_t>(until_unix_ns) - static_cast<uint64_t>(it->recorded_unix_ns);
+              : static_cast<uint64_t>(until_unix_ns) - static_cast<uint64_t>(it->made_unix_ns);
       if (age_ns >= uint64_t{kSparklinePoints} * uint64_t{kMinuteNs}) break;
       const bool compared = it->state == v1::MEASUREMENT_STATE_WITHIN_LIMITS ||
                             it->state == v1::MEASUREMENT_STATE_AMBER ||

@@ -21,7 +21,7 @@ namespace remora {
 class TrendSet {
  public:
   struct Point {
-    int64_t recorded_unix_ns = 0;
+    int64_t made_unix_ns = 0;
     float amplitude_uv = 0;
     float latency_ms = 0;
     float amplitude_percent_of_baseline = 0;
@@ -31,7 +31,8 @@ class TrendSet {
     v1::MarkConfidence confidence = v1::MARK_CONFIDENCE_UNSPECIFIED;
   };
 
-  void Add(const v1::Measurement& measurement, uint64_t seq, int64_t recorded_unix_ns);
+  // `made_unix_ns`: of the trial, as far as its origin's clock is known.
+  void Add(const v1::Measurement& measurement, uint64_t seq, int64_t made_unix_ns);
   void Restore(const v1::Trend& trend);
   void FillProto(v1::CaseState* state) const;
 

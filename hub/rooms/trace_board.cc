@@ -68,7 +68,9 @@ std::vector<uint64_t> TraceBoard::NewestSeqs() const {
 int64_t TraceBoard::LastEnvelopeUnixNs() const {
   int64_t last = 0;
   for (const auto& [key, frame] : newest_) {
-    if (frame.kind == v1::Record::kEnvelope) last = std::max(last, frame.recorded_unix_ns);
+    // One that waited at its sender is no sign of now.
+    if (frame.kind == v1::Record::kEnvelope && !frame.late)
+      last = std::max(last, frame.recorded_unix_ns);
   }
   return last;
 }
