@@ -99,6 +99,7 @@ void AgentSession::OnCaughtUp() {
   }
   TellDifferences();
   TellHubKey();
+  TellWitness("");
   if (asked_to_close_) closer_.PutTotal(analysis_->now_ns(), /*again=*/true);
   LookAhead();
   while (const std::optional<std::string> bytes = waiting_inputs_.Pop()) {

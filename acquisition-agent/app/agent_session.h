@@ -29,6 +29,7 @@
 #include "acquisition-agent/app/hub_key.h"
 #include "acquisition-agent/app/hub_watch.h"
 #include "acquisition-agent/app/limits.h"
+#include "acquisition-agent/app/record_witness.h"
 #include "acquisition-agent/app/space_watch.h"
 #include "acquisition-agent/app/spool_closer.h"
 #include "acquisition-agent/app/spool_recorder.h"
@@ -38,6 +39,7 @@
 #include "common/bounded_queue.h"
 #include "common/clock.h"
 #include "common/executor.h"
+#include "common/fold/origin_clocks.h"
 #include "common/link/participant_link.h"
 
 namespace remora::agent {
@@ -77,6 +79,9 @@ class AgentSession : public LinkObserver {
 
   // Before Start: a case of an earlier run, which is closed when the hub has it.
   void AlsoClose(CaseSpool& old);
+  // Before Start, after AlsoClose: what the hub has signed is kept in `folder`, and held against
+  // it.
+  void KeepWitnesses(FileSystem& files, const std::string& folder);
   // A certificate clears this case's spool.
   bool IsCleared(const CaseId& case_id) const;
 
@@ -89,6 +94,7 @@ class AgentSession : public LinkObserver {
   void OnRecording(const v1::Recording& recording) override;
   void OnLinkCondition(v1::LinkCondition condition, Duration previous) override;
   void OnRecord(const DeliveredRecord& delivered) override;
+  void OnHubHeartbeat(const v1::HubHeartbeat& heartbeat) override;
   void OnFollowEnded(const v1::FollowEnded& ended) override;
   void OnJoined(const v1::Joined& joined) override;
   void OnAcknowledged(const v1::Acknowledge& acknowledge) override;
@@ -126,6 +132,7 @@ class AgentSession : public LinkObserver {
   void RecordOutage();
   // After a restart: since when the hub has had nothing of this case.
   void FindOwnAbsence();
+  OriginClocks ClocksBefore() const;
   int64_t SourceNow() const;
   void Follow();
   void CheckDrained();
@@ -144,6 +151,11 @@ class AgentSession : public LinkObserver {
   void TakeCertificate(const CaseId& case_id, const v1::Certificate& certificate,
                        SpoolCloser& closer);
   void TellHubKey();
+  void TellWitness(const std::string& contradiction);
+  // While nothing is recorded the follow is LIVE, which shows what is not on record; else COMPLETE.
+  void FollowAsRecorded();
+  void SayMessage(const v1::Record& record, const RecordKey& key, bool unrecorded);
+  void OnShownUnrecorded(const DeliveredRecord& delivered);
   void Finish(absl::Status status);
   void Post(Duration delay, void (AgentSession::*member)());
 
@@ -194,7 +206,16 @@ class AgentSession : public LinkObserver {
   bool asked_to_close_ = false;
   // Why the newest certificate does not clear the spool.
   std::string not_cleared_;
+  // What each case's record was, as the hub has signed it.
+  std::map<CaseId, RecordWitness> witnesses_;
+  // Contradictions of them, told as one alert.
+  std::string witness_trouble_;
+  AlertSlot witness_alert_;
   bool following_ = false;
+  bool following_live_ = false;
+  v1::Cursor complete_cursor_;  // where the COMPLETE follow goes on
+  BoundedQueue<RecordKey> said_order_{{kMaxShownUnrecorded, SIZE_MAX}, WhenFull::kDropOldest};
+  absl::flat_hash_set<RecordKey> said_;
   bool case_known_to_hub_ = false;
   bool refused_ = false;
   DeviceTime drain_deadline_;
@@ -202,6 +223,8 @@ class AgentSession : public LinkObserver {
   // As the hub knows this agent; empty before its first welcome.
   std::string participant_;
   bool absence_found_ = false;
+  // The hub's time, less the machine's monotonic one, at the last welcome.
+  std::optional<int64_t> hub_offset_ns_;
   // What the spool held when it was opened.
   std::array<uint64_t, kLaneCount> recovered_seqs_{};
   std::optional<v1::ClockEstimate> recorded_clock_;

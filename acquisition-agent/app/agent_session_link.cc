@@ -1,5 +1,6 @@
 // AgentSession: what comes from the hub, and what is known of the hub's clock.
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -12,17 +13,24 @@ namespace remora::agent {
 namespace {
 
 constexpr uint32_t kCaseFollow = 1;
-constexpr uint32_t kFirstOldFollow = 2;
+constexpr uint32_t kLiveFollow = 2;
+constexpr uint32_t kFirstOldFollow = 3;
 
 }  // namespace
 
 void AgentSession::OnRecord(const DeliveredRecord& delivered) {
   const RecordHeader& header = delivered.record.header;
+  if (delivered.follow_id == kLiveFollow) return OnShownUnrecorded(delivered);
   // What is not on record yet says nothing about the record.
   if (header.origin == spool_.origin() || delivered.record.stamp.unrecorded) return;
   v1::Record record;
   if (!record.ParseFromArray(delivered.bytes.data(), static_cast<int>(delivered.bytes.size())))
     return;
+  if (const auto witness = witnesses_.find(header.case_id);
+      witness != witnesses_.end() && header.lane == 1) {
+    TellWitness(witness->second.OnRecord(delivered.record, record,
+                                         hub_key_ == nullptr ? "" : hub_key_->key()));
+  }
   if (OldCase* old = OldFollowedAs(delivered.follow_id); old != nullptr) {
     old->closer.OnStep(record.case_lifecycle().transition());
     if (record.has_certificate()) {
@@ -34,10 +42,7 @@ void AgentSession::OnRecord(const DeliveredRecord& delivered) {
   TakeStep(record.case_lifecycle().transition());
   if (record.has_certificate()) TakeCertificate(spool_.case_id(), record.certificate(), closer_);
   if (state_ != State::kCatchingUp && state_ != State::kRunning) return;
-  if (record.has_message() && record.message().kind() != v1::MESSAGE_KIND_SYSTEM) {
-    console_.Say(absl::StrCat(record.message().urgent() ? "URGENT " : "", record.message().sender(),
-                              ": ", record.message().text()));
-  }
+  SayMessage(record, header.key(), false);
   if (record.has_phase_change()) space_watch_->OnPhase(record.phase_change().phase());
   if (!CaseAnalysis::IsInput(record)) return;
   if (known_inputs_.contains(header.key())) return;
@@ -59,6 +64,33 @@ void AgentSession::OnRecord(const DeliveredRecord& delivered) {
       .IgnoreError();  // a full disk is said by the recorder
   TakeInput(record);
   Commit();
+}
+
+// A record of lanes 0-1 that may not be on record: shown, and nothing is done for it.
+void AgentSession::OnShownUnrecorded(const DeliveredRecord& delivered) {
+  const RecordHeader& header = delivered.record.header;
+  v1::Record record;
+  if (header.origin == spool_.origin() ||
+      !record.ParseFromArray(delivered.bytes.data(), static_cast<int>(delivered.bytes.size()))) {
+    return;
+  }
+  SayMessage(record, header.key(), delivered.record.stamp.unrecorded);
+  if (delivered.record.stamp.unrecorded && CaseAnalysis::IsInput(record)) {
+    console_.Say("A command of a reader waits: it is carried out when the hub has it on record");
+  }
+}
+
+void AgentSession::SayMessage(const v1::Record& record, const RecordKey& key, bool unrecorded) {
+  if (!record.has_message() || record.message().kind() == v1::MESSAGE_KIND_SYSTEM) return;
+  if (said_.contains(key)) return;
+  if (following_live_) {
+    // It comes again with its place.
+    said_order_.Push(key, 0, [this](const RecordKey& oldest) { said_.erase(oldest); });
+    said_.insert(key);
+  }
+  console_.Say(absl::StrCat(record.message().urgent() ? "URGENT " : "", record.message().sender(),
+                            ": ", record.message().text(),
+                            unrecorded ? " (NOT RECORDED yet)" : ""));
 }
 
 void AgentSession::CheckClock() {
@@ -98,7 +130,16 @@ void AgentSession::RecordClock() {
 void AgentSession::TakeStep(v1::CaseTransition step) {
   closer_.OnStep(step);
   if (step == v1::CASE_TRANSITION_REOPENED) asked_to_close_ = false;
-  if (step != v1::CASE_TRANSITION_CLOSING && step != v1::CASE_TRANSITION_CLOSED) return;
+  if (step == v1::CASE_TRANSITION_ABANDONED) {
+    console_.Say(
+        "ALARM the case was abandoned: the hub takes nothing new of it. What is made from now on "
+        "is "
+        "kept here alone. Stop the agent, or start it with a new case");
+  }
+  if (step != v1::CASE_TRANSITION_CLOSING && step != v1::CASE_TRANSITION_CLOSED &&
+      step != v1::CASE_TRANSITION_ABANDONED) {
+    return;
+  }
   asked_to_close_ = true;
   if (state_ != State::kRunning && state_ != State::kDraining) return;
   closer_.PutTotal(analysis_->now_ns(), /*again=*/true);
@@ -170,6 +211,7 @@ void AgentSession::OnJoined(const v1::Joined& joined) {
   refused_ = false;
   FindOwnAbsence();
   if (const std::string words = hub_watch_.OnJoined(); !words.empty()) console_.Say(words);
+  FollowAsRecorded();
   for (const v1::LaneRanges& lane : joined.held()) {
     if (lane.lane() == 1 && !lane.ranges().empty()) case_known_to_hub_ = true;
   }
@@ -193,13 +235,29 @@ void AgentSession::Follow() {
   follow.set_delivery(v1::DELIVERY_COMPLETE);
   follow.add_lanes(0);
   follow.add_lanes(1);
+  following_live_ = hub_watch_.unrecorded();
+  if (following_live_) {
+    follow.set_follow_id(kLiveFollow);
+    follow.set_delivery(v1::DELIVERY_LIVE);
+  } else if (complete_cursor_.epoch() != 0) {
+    *follow.mutable_cursor() = complete_cursor_;
+  }
   if (link_->AddFollow(follow).ok()) following_ = true;
+}
+
+void AgentSession::FollowAsRecorded() {
+  if (!following_ || link_ == nullptr || following_live_ == hub_watch_.unrecorded()) return;
+  if (!following_live_) complete_cursor_ = link_->CursorOf(kCaseFollow);
+  link_->CancelFollow(following_live_ ? kLiveFollow : kCaseFollow);
+  following_ = false;
+  Follow();
 }
 
 void AgentSession::OnFollowEnded(const v1::FollowEnded& ended) {
   // Asked for again with the next look at it.
   if (OldCase* old = OldFollowedAs(ended.follow_id()); old != nullptr) old->following = false;
-  if (ended.follow_id() != kCaseFollow) return;
+  if (ended.follow_id() != kCaseFollow && ended.follow_id() != kLiveFollow) return;
+  if (ended.follow_id() == kCaseFollow) complete_cursor_.Clear();
   following_ = false;
   Post(kFollowRetryInterval, &AgentSession::Follow);
 }
@@ -213,7 +271,7 @@ void AgentSession::OnRecordRefused(const v1::RecordRefused& refused) {
 
 void AgentSession::OnRefused(const v1::Refused& refused) {
   if (refused.follow_id() >= kFirstOldFollow) return;  // the link asks again, or ends it
-  if (refused.follow_id() == kCaseFollow) {
+  if (refused.follow_id() == kCaseFollow || refused.follow_id() == kLiveFollow) {
     following_ = false;
     Post(kFollowRetryInterval, &AgentSession::Follow);
     return;
@@ -225,6 +283,7 @@ void AgentSession::OnRefused(const v1::Refused& refused) {
 void AgentSession::OnWelcome(const v1::Welcome& welcome) {
   participant_ = welcome.participant();
   hub_watch_.OnWelcome();
+  hub_offset_ns_ = welcome.hub_unix_ns() - clock_.Now().nanoseconds();
   if (hub_key_ == nullptr) return;
   const absl::Status key = hub_key_->OnWelcome(welcome);
   const bool told = key_trouble_ == key.message();
@@ -246,6 +305,41 @@ void AgentSession::TellHubKey() {
   ScheduleCommit(kCommitInterval);
 }
 
+void AgentSession::KeepWitnesses(FileSystem& files, const std::string& folder) {
+  witnesses_.try_emplace(spool_.case_id(), files, folder, spool_.case_id());
+  for (const auto& [case_id, old] : old_cases_) {
+    witnesses_.try_emplace(case_id, files, folder, case_id);
+  }
+}
+
+void AgentSession::OnHubHeartbeat(const v1::HubHeartbeat& heartbeat) {
+  for (const v1::CaseHead& head : heartbeat.heads()) {
+    if (head.case_id() == spool_.case_id().bytes() &&
+        head.recording() != v1::RECORDING_CONDITION_UNSPECIFIED) {
+      v1::Recording recording;
+      recording.set_case_id(head.case_id());
+      recording.set_condition(head.recording());
+      OnRecording(recording);
+    }
+    const auto witness = witnesses_.find(CaseId::FromBytes(head.case_id()));
+    if (witness != witnesses_.end()) TellWitness(witness->second.OnHead(head));
+  }
+}
+
+// Empty: what was found before, now that there is a case to put it in.
+void AgentSession::TellWitness(const std::string& contradiction) {
+  if (!contradiction.empty()) {
+    console_.Say(absl::StrCat("ALARM ", contradiction));
+    witness_trouble_ = contradiction;
+  }
+  if (witness_trouble_.empty() || state_ != State::kRunning) return;
+  OnceSink sink(*recorder_);
+  const int64_t now_ns = analysis_->now_ns();
+  witness_alert_.Show(TechnicalAlert("hub-record", witness_trouble_), now_ns, now_ns, sink);
+  witness_trouble_.clear();
+  ScheduleCommit(kCommitInterval);
+}
+
 void AgentSession::OnLinkCondition(v1::LinkCondition condition, Duration /*previous*/) {
   const std::string words = hub_watch_.OnCondition(condition, link_->age(), clock_.Now());
   if (!words.empty()) console_.Say(words);
@@ -256,28 +350,46 @@ void AgentSession::OnRecording(const v1::Recording& recording) {
   if (recording.case_id() != spool_.case_id().bytes()) return;
   const std::string words = hub_watch_.OnRecording(recording);
   if (!words.empty()) console_.Say(words);
+  FollowAsRecorded();
 }
 
 void AgentSession::RecordOutage() {
   if (state_ != State::kRunning || participant_.empty()) return;
-  const std::optional<Duration> outage = hub_watch_.TakeOutage();
-  if (!outage) return;
-  v1::Record record;
-  v1::LinkState& link = *record.mutable_link_state();
-  link.set_participant(participant_);
-  link.set_condition(v1::LINK_CONDITION_LIVE);
-  link.set_outage_ms(outage->milliseconds());
-  link.set_own_view(true);
-  recorder_->PutOnce(&record, SourceNow());
+  while (const std::optional<Duration> outage = hub_watch_.TakeOutage()) {
+    v1::Record record;
+    v1::LinkState& link = *record.mutable_link_state();
+    link.set_participant(participant_);
+    link.set_condition(v1::LINK_CONDITION_LIVE);
+    link.set_outage_ms(outage->milliseconds());
+    link.set_own_view(true);
+    recorder_->PutOnce(&record, SourceNow());
+  }
   ScheduleCommit(kCommitInterval);
 }
 
-// The first record that the hub does not hold was made when it got no more. Wall clocks are all
-// that compares between two lives of a machine: what they say is taken where it can be true.
+// The newest estimate that the spool had when it was opened.
+OriginClocks AgentSession::ClocksBefore() const {
+  OriginClocks clocks;
+  const uint64_t last = recovered_seqs_[1];
+  for (uint64_t seq = last; seq > 0 && last - seq < kMaxEventsLookedThrough; --seq) {
+    const absl::StatusOr<std::string> bytes = spool_.Read(1, seq);
+    v1::Record record;
+    if (!bytes.ok() || !record.ParseFromString(*bytes) || !record.has_clock_estimate()) continue;
+    clocks.Put(spool_.origin(), record.clock_estimate());
+    break;
+  }
+  return clocks;
+}
+
+// The first record that the hub does not hold was made when it got no more. When that was, the
+// hub's own clock says, by the estimate of that time: the machine's wall clock may have been set
+// since, by minutes or days. A spool without an estimate says nothing.
 void AgentSession::FindOwnAbsence() {
-  if (!resumed_ || absence_found_) return;
+  if (!resumed_ || absence_found_ || !hub_offset_ns_) return;
   absence_found_ = true;
-  std::optional<int64_t> first_missing_ns;
+  const OriginClocks clocks = ClocksBefore();
+  constexpr int64_t kUnknown = std::numeric_limits<int64_t>::max();
+  int64_t first_missing_ns = kUnknown;
   int64_t last_ns = 0;
   for (uint32_t lane = 0; lane < kLaneCount; ++lane) {
     const uint64_t last = recovered_seqs_[lane];
@@ -287,16 +399,18 @@ void AgentSession::FindOwnAbsence() {
         spool_.Read(lane, missing.empty() ? last : missing.front().first);
     v1::Record record;
     if (!bytes.ok() || !record.ParseFromString(*bytes)) continue;
-    const int64_t made_ns = record.captured_at().wall_unix_ns();
+    const int64_t made_ns = clocks.HubUnixNs(MadeAtOf(record, kUnknown));
+    if (made_ns == kUnknown) continue;
     if (missing.empty()) {
       last_ns = std::max(last_ns, made_ns);
     } else {
-      first_missing_ns = std::min(first_missing_ns.value_or(made_ns), made_ns);
+      first_missing_ns = std::min(first_missing_ns, made_ns);
     }
   }
-  const int64_t since_ns = first_missing_ns.value_or(last_ns);
+  const int64_t since_ns = first_missing_ns == kUnknown ? last_ns : first_missing_ns;
   if (since_ns == 0) return;
-  const Duration away = clock_.WallNow() - WallTime::FromNanoseconds(since_ns);
+  const Duration away =
+      Duration::Nanoseconds(clock_.Now().nanoseconds() + *hub_offset_ns_ - since_ns);
   if (away >= kShortestOutage && away <= kLongestOutage) hub_watch_.WasAway(away);
 }
 

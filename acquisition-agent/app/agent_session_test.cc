@@ -19,6 +19,8 @@
 #include "common/testing/fake_dialer.h"
 #include "common/testing/fake_file_system.h"
 #include "common/testing/manual_executor.h"
+#include "common/testing/record_writer.h"
+#include "common/testing/sample_records.h"
 
 namespace remora::agent {
 namespace {
@@ -346,6 +348,7 @@ class LinkedTheatre : public testing::Test {
     v1::Down welcome;
     welcome.mutable_welcome()->set_version(1);
     welcome.mutable_welcome()->set_role(v1::ROLE_AGENT);
+    welcome.mutable_welcome()->set_hub_unix_ns(HubNow(theatre));
     welcome.mutable_welcome()->set_participant("agent-3");
     welcome.mutable_welcome()->add_record_keys()->set_public_key(signer_->public_key());
     dialer_->Deliver(welcome);
@@ -355,6 +358,10 @@ class LinkedTheatre : public testing::Test {
     FillHeld(joined.mutable_joined()->mutable_held());
     dialer_->Deliver(joined);
     theatre.RunFor(0.01);
+  }
+  // The hub's clock goes on whatever the theatre's wall clock says.
+  static int64_t HubNow(Theatre& theatre) {
+    return theatre.clock().Now().nanoseconds() + 1'700'000'000'000'000'000;
   }
   void FillHeld(google::protobuf::RepeatedPtrField<v1::LaneRanges>* lanes) const {
     for (const auto& [lane, held] : held_) {
@@ -445,6 +452,15 @@ class LinkedTheatre : public testing::Test {
         held_[records.back().lane()].Insert(records.back().origin_seq());
       }
       if (up.has_follow()) followed_ = up.follow().follow_id();
+      if (up.has_follow()) follows_.push_back(up.follow());
+      if (up.has_clock_probe()) {
+        v1::Down reply;
+        reply.mutable_clock_reply()->set_probe_id(up.clock_probe().probe_id());
+        reply.mutable_clock_reply()->set_sent_monotonic_ns(up.clock_probe().sent_monotonic_ns());
+        reply.mutable_clock_reply()->set_received_unix_ns(HubNow(theatre));
+        reply.mutable_clock_reply()->set_replied_unix_ns(HubNow(theatre));
+        dialer_->Deliver(reply);
+      }
     }
     v1::Down acknowledge;
     acknowledge.mutable_acknowledge()->set_case_id(theatre.spool->case_id().ToString());
@@ -458,6 +474,7 @@ class LinkedTheatre : public testing::Test {
   std::unique_ptr<ParticipantLink> link_;
   std::map<uint32_t, SeqRanges> held_;
   uint32_t followed_ = 0;
+  std::vector<v1::Follow> follows_;
   uint64_t delivered_ = 0;
   std::unique_ptr<RecordSigner> signer_ = std::make_unique<RecordSigner>(RecordSigner::Seed{1});
   FakeFileSystem key_files_;
@@ -601,8 +618,8 @@ TEST_F(LinkedTheatre, AgentThatWasAwayItselfSaysSinceWhenTheHubHadNothing) {
   link_->Stop();
 }
 
-TEST_F(LinkedTheatre, WallClockThatWasSetMakesNoOutageOfADay) {
-  for (const double step_s : {-86'400.0, 30 * 86'400.0}) {
+TEST_F(LinkedTheatre, WallClockThatWasSetWhileTheAgentWasAwayChangesNoOutage) {
+  for (const double step_s : {-86'400.0, 86'400.0, 600.0, -600.0, 30 * 86'400.0}) {
     FakeFileSystem files;
     held_.clear();
     {
@@ -610,15 +627,92 @@ TEST_F(LinkedTheatre, WallClockThatWasSetMakesNoOutageOfADay) {
       Connect(theatre);
       theatre.Start();
       Attend(theatre, 6);
+      theatre.RunFor(5);
       link_.reset();
     }
     Theatre theatre(files, Fall());
-    theatre.clock().Advance(Duration::Seconds(7));
+    theatre.clock().Advance(Duration::Seconds(11 + 40));
     theatre.clock().StepWall(Duration::FromSeconds(step_s));
     Connect(theatre);
     theatre.Start();
     Attend(theatre, 5);
-    EXPECT_THAT(Outages(theatre), testing::IsEmpty()) << step_s;
+    EXPECT_THAT(Outages(theatre), testing::ElementsAre(testing::DoubleNear(45, 1))) << step_s;
+    link_->Stop();
+    link_.reset();
+  }
+}
+
+TEST_F(LinkedTheatre, WhatAReaderSaysWhileNothingIsRecordedIsShownOnceAndItsCommandsWait) {
+  FakeFileSystem files;
+  Theatre theatre(files, Fall());
+  Connect(theatre);
+  theatre.Start();
+  Attend(theatre, 3);
+  ASSERT_EQ(follows_.size(), 1u);
+  EXPECT_EQ(follows_[0].delivery(), v1::DELIVERY_COMPLETE);
+  const auto say_recording = [&](v1::RecordingCondition condition) {
+    v1::Down down;
+    down.mutable_recording()->set_case_id(theatre.spool->case_id().ToString());
+    down.mutable_recording()->set_condition(condition);
+    dialer_->Deliver(down);
+    Attend(theatre, 0.5);
+  };
+  const auto deliver = [&](const v1::Record& body, uint64_t seq) {
+    std::string bytes = body.SerializeAsString();
+    AppendStamp(RecordStamp{.epoch = 1,
+                            .seq = seq,
+                            .recorded_at = HubTime::FromNanoseconds(1),
+                            .unrecorded = seq == 0},
+                &bytes);
+    v1::Down down;
+    down.add_records(bytes);
+    dialer_->Deliver(down);
+    Attend(theatre, 0.2);
+  };
+  RecordWriter reader(theatre.spool->case_id(), OriginIdForTest(0x33));
+  v1::Record urgent = MessageBody("Release the rod", "Dr Okafor");
+  urgent.mutable_message()->set_urgent(true);
+  v1::Record message;
+  ASSERT_TRUE(message.ParseFromString(reader.Write(urgent)));
+  const auto times_said = [&theatre] {
+    return std::count_if(
+        theatre.console.lines.begin(), theatre.console.lines.end(),
+        [](const std::string& line) { return line.find("Release the rod") != std::string::npos; });
+  };
+  say_recording(v1::RECORDING_CONDITION_UNRECORDED);
+  ASSERT_EQ(follows_.size(), 2u);
+  EXPECT_EQ(follows_[1].delivery(), v1::DELIVERY_LIVE);
+  deliver(message, 0);
+  EXPECT_EQ(times_said(), 1);
+  EXPECT_THAT(theatre.console.lines,
+              Contains(HasSubstr("URGENT Dr Okafor: Release the rod (NOT RECORDED yet)")));
+  say_recording(v1::RECORDING_CONDITION_RECORDING);
+  ASSERT_EQ(follows_.size(), 3u);
+  EXPECT_EQ(follows_[2].delivery(), v1::DELIVERY_COMPLETE);
+  deliver(message, 90'000);
+  EXPECT_EQ(times_said(), 1) << "it is the same message";
+  link_->Stop();
+}
+
+TEST_F(LinkedTheatre, HostileRecordThatIsNotTheOneTheHubSignedIsATechnicalAlarm) {
+  FakeFileSystem files;
+  for (const bool tampered : {false, true}) {
+    held_.clear();
+    delivered_ = 0;
+    Theatre theatre(files, Fall());
+    Connect(theatre);
+    theatre.session->KeepWitnesses(key_files_, "/keys");
+    theatre.Start();
+    Attend(theatre, 3);
+    v1::Record record;
+    v1::SignedHead* head = record.mutable_signed_head();
+    head->set_seq(100'000 + delivered_);
+    head->set_chain(std::string(32, tampered ? 'y' : 'x'));
+    signer_->Sign(theatre.spool->case_id(), head);
+    Deliver(theatre, record);
+    Attend(theatre, 1);
+    EXPECT_EQ(WhatIsTold(theatre, "hub-record").alerts[v1::ALERT_CONDITION_RAISED],
+              tampered ? 1 : 0);
     link_->Stop();
     link_.reset();
   }

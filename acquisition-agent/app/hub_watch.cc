@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "acquisition-agent/app/limits.h"
 
 namespace remora::agent {
 namespace {
@@ -22,7 +23,7 @@ std::string HubWatch::OnCondition(v1::LinkCondition condition, Duration age, Dev
   if (condition == v1::LINK_CONDITION_LIVE) {
     if (!away_since_) return "The hub is reached; the reader can see this theatre";
     const Duration outage = now - *std::exchange(away_since_, std::nullopt);
-    ended_ = std::max(outage, ended_.value_or(Duration()));
+    AddOutage(outage);
     return absl::StrCat("The hub is reached again after ", Clock(outage),
                         "; what was kept meanwhile is on its way, the newest first");
   }
@@ -52,15 +53,27 @@ std::string HubWatch::OnRecording(const v1::Recording& recording) {
   if (!unrecorded) return "The hub records again; what it missed is offered to it again";
   return absl::StrCat("ALARM the hub cannot record", recording.cause().empty() ? "" : ": ",
                       recording.cause(),
-                      ". The reader sees this theatre; the record is kept here meanwhile");
+                      ". The reader sees this theatre; the record is kept here meanwhile. What the "
+                      "reader says is shown here; its commands wait until the hub records again");
 }
 
 std::string HubWatch::OnJoined() {
   return unrecorded_ && !recording_told_ ? OnRecording(v1::Recording()) : "";
 }
 
-void HubWatch::WasAway(Duration outage) { ended_ = std::max(outage, ended_.value_or(Duration())); }
+void HubWatch::WasAway(Duration outage) { AddOutage(outage); }
 
-std::optional<Duration> HubWatch::TakeOutage() { return std::exchange(ended_, std::nullopt); }
+void HubWatch::AddOutage(Duration outage) {
+  if (ended_.size() >= kMaxOutagesKept)
+    ended_.erase(std::min_element(ended_.begin(), ended_.end()));
+  ended_.push_back(outage);
+}
+
+std::optional<Duration> HubWatch::TakeOutage() {
+  if (ended_.empty()) return std::nullopt;
+  const Duration outage = ended_.front();
+  ended_.pop_front();
+  return outage;
+}
 
 }  // namespace remora::agent

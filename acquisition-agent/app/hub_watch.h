@@ -8,6 +8,7 @@
 // Decides; whoever owns it speaks and records. No clock of its own. Sequence-bound to its owner's.
 #pragma once
 
+#include <deque>
 #include <optional>
 #include <string>
 
@@ -29,16 +30,20 @@ class HubWatch {
   // A session began; and it was joined. Who is not told in it that nothing is recorded is recorded.
   void OnWelcome() { recording_told_ = false; }
   std::string OnJoined();
+  // What the hub says is shown, and not on record.
+  bool unrecorded() const { return unrecorded_; }
   // The agent was not there itself for so long, before it was started again.
   void WasAway(Duration outage);
 
-  // The outage that has ended and was not taken yet. Nothing: none.
+  // An outage that has ended and was not taken yet, the oldest first. Nothing: none.
   std::optional<Duration> TakeOutage();
 
  private:
+  void AddOutage(Duration outage);
+
   const std::string reader_phone_;
   std::optional<DeviceTime> away_since_;
-  std::optional<Duration> ended_;
+  std::deque<Duration> ended_;
   bool unrecorded_ = false;
   bool recording_told_ = false;  // in this session
 };

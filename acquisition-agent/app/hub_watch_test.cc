@@ -1,5 +1,7 @@
 #include "acquisition-agent/app/hub_watch.h"
 
+#include "acquisition-agent/app/limits.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -33,12 +35,18 @@ TEST(HubWatch, WithoutANumberItSaysWhereOneIsGiven) {
               HasSubstr("--reader-phone"));
 }
 
-TEST(HubWatch, WhatTheAgentMissedWhileItWasAwayItselfIsOneOutageWithWhatFollows) {
+TEST(HubWatch, EachOutageIsToldThoughTwoWereOverBeforeOneCouldBeRecorded) {
   HubWatch watch("");
   watch.WasAway(Duration::Seconds(90));
   watch.OnCondition(v1::LINK_CONDITION_STALE, Duration::Seconds(2), At(2));
   watch.OnCondition(v1::LINK_CONDITION_LIVE, Duration(), At(5));
   EXPECT_EQ(watch.TakeOutage(), Duration::Seconds(90));
+  EXPECT_EQ(watch.TakeOutage(), Duration::Seconds(5));
+  EXPECT_FALSE(watch.TakeOutage().has_value());
+  for (int i = 0; i < 1'000; ++i) watch.WasAway(Duration::Seconds(10 + i));
+  size_t kept = 0;
+  while (watch.TakeOutage()) ++kept;
+  EXPECT_EQ(kept, kMaxOutagesKept);
 }
 
 TEST(HubWatch, AHubThatCannotRecordIsAnAlarmOnce) {

@@ -18,9 +18,19 @@ inline constexpr Duration kClockCheckInterval = Duration::Seconds(1);
 // A disk that failed is tried again after this.
 inline constexpr Duration kDiskRetryInterval = Duration::Milliseconds(500);
 // After a restart the agent's own absence is an outage of the hub's view from the link's staleness
-// on; one that seems longer than a week is a wall clock that was set.
+// on; one that seems longer than a week is no outage of a case.
 inline constexpr Duration kShortestOutage = Duration::Seconds(2);
 inline constexpr Duration kLongestOutage = Duration::Seconds(7 * 86'400);
+// Clock estimates of lane 1 are looked for so far back: some minutes of a busy case; one is written
+// each minute.
+inline constexpr uint64_t kMaxEventsLookedThrough = 2'000;
+// Outages that wait to be recorded, while there is nothing to record them in.
+inline constexpr size_t kMaxOutagesKept = 32;
+// Records shown UNRECORDED that are remembered, so that they are not said again when they are on
+// record: hours of talk.
+inline constexpr size_t kMaxShownUnrecorded = 500;
+// A witness: a head of some 200 bytes in hexadecimal.
+inline constexpr size_t kMaxWitnessBytes = 4096;
 // A follow that was refused is asked for again after this.
 inline constexpr Duration kFollowRetryInterval = Duration::Seconds(2);
 // A CLOSED that was refused is said again after this: something of others is missing, and may come

@@ -142,6 +142,7 @@ absl::Status MakeLink(const AgentOptions& options, FileSystem& files, const Cloc
     works->old_outboxes.push_back(std::make_unique<SpoolOutbox>(*old));
     works->session->AlsoClose(*old);
   }
+  works->session->KeepWitnesses(files, options.spool);
   return absl::OkStatus();
 }
 

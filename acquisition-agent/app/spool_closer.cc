@@ -87,7 +87,9 @@ bool SpoolCloser::Advance() {
 }
 
 void SpoolCloser::OnStep(v1::CaseTransition step) {
-  if (step == v1::CASE_TRANSITION_CLOSED) closed_by_other_ = true;
+  if (step == v1::CASE_TRANSITION_CLOSED || step == v1::CASE_TRANSITION_ABANDONED) {
+    closed_by_other_ = true;
+  }
   if (step == v1::CASE_TRANSITION_REOPENED) closed_by_other_ = false;
 }
 

@@ -5,6 +5,7 @@
 //   FOLDER/done-ID/          one that a certificate clears (certificate_check.h): kept, but its
 //                            bulk goes first when the disk is short
 //   FOLDER/hub-key           whose certificates count (hub_key.h)
+//   FOLDER/witness-ID        what the hub has signed of a case (record_witness.h)
 //
 // Used by one process at a time (the app locks the folder). It outlives the spools that it opened:
 // while they run they ask it for room, on their sequence.
