@@ -52,6 +52,7 @@ struct RawOptions {
   bool expose_without_proxy = false;
   bool check_config = false;
   bool hash_token = false;
+  bool accept_new_record_key = false;
   bool print_record_key = false;
   bool rotate_record_key = false;
   bool start_new_epoch = false;
@@ -104,6 +105,9 @@ Settings AddOptions(CLI::App& app, RawOptions& raw) {
   app.add_flag("--start-new-epoch", raw.start_new_epoch,
                "For the first start with a journal from a backup: readers that saw more than it "
                "holds begin again");
+  app.add_flag("--accept-new-record-key", raw.accept_new_record_key,
+               "For one start: makes a new key to sign records with though the journal has cases "
+               "of another, which is lost");
   // Not in the help: for measurements alone (docs/performance.md).
   app.add_flag("--nothing-is-kept", raw.nothing_is_kept)->group("");
   app.add_flag("--hash-token", raw.hash_token,
@@ -205,6 +209,7 @@ absl::StatusOr<HubOptions> Validate(const RawOptions& raw) {
   options.local_identities_path = raw.local_identities;
   options.ports_file = raw.ports_file;
   options.start_new_epoch = raw.start_new_epoch;
+  options.accept_new_record_key = raw.accept_new_record_key;
   return options;
 }
 

@@ -32,6 +32,8 @@ struct HubOptions {
   LogLevel log_level = LogLevel::kInfo;
   // The journal's file comes from a backup: this start only.
   bool start_new_epoch = false;
+  // The key that signed the journal's cases is lost.
+  bool accept_new_record_key = false;
 };
 
 // How a command line ended before anything was started.

@@ -155,11 +155,26 @@ class HubProgram {
     return absl::OkStatus();
   }
 
+  // A journal with cases was signed with some key: another one in its place would make all of it
+  // look as if somebody else had written it.
+  absl::Status CheckRecordKeyIsThere() {
+    const std::string path = options_.record_key_path();
+    if (options_.accept_new_record_key || machine_.files.Exists(path)) return absl::OkStatus();
+    ASSIGN_OR_RETURN(const std::vector<CaseHead> cases, journal_->ListCases());
+    if (cases.empty()) return absl::OkStatus();
+    return absl::FailedPreconditionError(absl::StrCat(
+        path, ": the key that has signed the ", cases.size(),
+        " cases of this journal is not there. Put "
+        "it back from its backup; or, where it is lost, start once with --accept-new-record-key, "
+        "and tell whoever verifies"));
+  }
+
   absl::Status OpenRecordKeys() {
     RecordKeys keys;
     if (options_.journal_in_memory) {
       machine_.random.Fill(keys.seed);
     } else {
+      RETURN_IF_ERROR(CheckRecordKeyIsThere());
       ASSIGN_OR_RETURN(
           keys, ReadOrMakeRecordKeys(machine_.files, options_.record_key_path(), machine_.random));
     }

@@ -12,6 +12,7 @@
 #include "hub/app/hub_program.h"
 #include "hub/identity/local_identities.h"
 #include "hub/identity/record_key_file.h"
+#include "hub/journal/sqlite/process_lock.h"
 #include "hub/ops/signals.h"
 
 namespace {
@@ -23,8 +24,15 @@ int PrintRecordKey(const remora::hub::HubOptions& options, remora::FileSystem& f
   const auto random = remora::MakeSystemRandom();
   const std::string path = options.record_key_path();
   const bool rotates = options.command == remora::hub::HubOptions::Command::kRotateRecordKey;
+  // A hub that runs would sign on with the key that it has read.
+  absl::StatusOr<std::unique_ptr<remora::hub::sqlite::ProcessLock>> lock = nullptr;
+  if (rotates) lock = remora::hub::sqlite::ProcessLock::Take(options.journal_path);
+  if (!lock.ok()) {
+    std::cerr << "remora-hub: " << lock.status().message() << "\n";
+    return kUsage;
+  }
   const auto keys = rotates ? remora::hub::RotateRecordKeys(files, path, *random)
-                            : remora::hub::ReadOrMakeRecordKeys(files, path, *random);
+                            : remora::hub::ReadRecordKeys(files, path);
   if (!keys.ok()) {
     std::cerr << "remora-hub: " << keys.status().message() << "\n";
     return kUsage;

@@ -70,14 +70,14 @@ absl::Status Write(FileSystem& files, const std::string& path, const RecordKeys&
 
 }  // namespace
 
-absl::StatusOr<RecordKeys> ReadOrMakeRecordKeys(FileSystem& files, const std::string& path,
-                                                Random& random, const FileModeReader& mode_of) {
+absl::StatusOr<RecordKeys> ReadRecordKeys(FileSystem& files, const std::string& path,
+                                          const FileModeReader& mode_of) {
   RecordKeys keys;
   if (!files.Exists(path)) {
-    random.Fill(keys.seed);
-    keys.made = true;
-    RETURN_IF_ERROR(Write(files, path, keys));
-    return keys;
+    return absl::NotFoundError(absl::StrCat(
+        path,
+        ": there is no key that signs records. Is it the right --journal? The hub makes the "
+        "key at its first start"));
   }
   ASSIGN_OR_RETURN(const uint32_t mode, mode_of(path));
   if ((mode & kOtherBits) != 0) {
@@ -97,10 +97,19 @@ absl::StatusOr<RecordKeys> ReadOrMakeRecordKeys(FileSystem& files, const std::st
   return keys;
 }
 
+absl::StatusOr<RecordKeys> ReadOrMakeRecordKeys(FileSystem& files, const std::string& path,
+                                                Random& random, const FileModeReader& mode_of) {
+  if (files.Exists(path)) return ReadRecordKeys(files, path, mode_of);
+  RecordKeys keys;
+  random.Fill(keys.seed);
+  keys.made = true;
+  RETURN_IF_ERROR(Write(files, path, keys));
+  return keys;
+}
+
 absl::StatusOr<RecordKeys> RotateRecordKeys(FileSystem& files, const std::string& path,
                                             Random& random, const FileModeReader& mode_of) {
-  ASSIGN_OR_RETURN(RecordKeys keys, ReadOrMakeRecordKeys(files, path, random, mode_of));
-  if (keys.made) return keys;
+  ASSIGN_OR_RETURN(RecordKeys keys, ReadRecordKeys(files, path, mode_of));
   keys.retired.insert(keys.retired.begin(), RecordSigner(keys.seed).public_key());
   random.Fill(keys.seed);
   RETURN_IF_ERROR(Write(files, path, keys));

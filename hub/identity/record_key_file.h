@@ -7,7 +7,8 @@
 //   retired <64 hexadecimal digits>        public keys that signed before, the newest first
 //   check <16 hexadecimal digits>          of the lines above
 //
-// Used once, at a start. A file that is there is never replaced but by Rotate.
+// Used once, at a start. A file that is there is never replaced but by Rotate, and one that is not
+// is made for a journal without cases alone.
 
 #include <string>
 #include <vector>
@@ -29,6 +30,10 @@ struct RecordKeys {
   bool made = false;
 };
 
+// Reads the key. NotFound: there is none; nothing is made. Else as ReadOrMakeRecordKeys.
+absl::StatusOr<RecordKeys> ReadRecordKeys(FileSystem& files, const std::string& path,
+                                          const FileModeReader& mode_of = PosixFileMode);
+
 // Reads the key, or makes one: whole and synced before anything is signed with it.
 // PermissionDenied: others than its owner can read it. DataLoss: it is damaged. Each says what to
 // do.
@@ -36,7 +41,7 @@ absl::StatusOr<RecordKeys> ReadOrMakeRecordKeys(FileSystem& files, const std::st
                                                 Random& random,
                                                 const FileModeReader& mode_of = PosixFileMode);
 
-// Takes a new key into use; the present one's public key is kept.
+// Takes a new key into use; the present one's public key is kept. NotFound: there is none.
 absl::StatusOr<RecordKeys> RotateRecordKeys(FileSystem& files, const std::string& path,
                                             Random& random,
                                             const FileModeReader& mode_of = PosixFileMode);

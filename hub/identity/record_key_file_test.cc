@@ -34,6 +34,14 @@ TEST_F(RecordKeyFileTest, KeyIsMadeOnceAndSurvivesALossOfPower) {
   EXPECT_EQ(again->seed, made->seed);
 }
 
+TEST_F(RecordKeyFileTest, LookingAtAKeyThatIsNotThereMakesNone) {
+  const std::string path = "data/journal.record-key";
+  EXPECT_EQ(ReadRecordKeys(files_, path, mode_of_).status().code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(RotateRecordKeys(files_, path, *random_, mode_of_).status().code(),
+            absl::StatusCode::kNotFound);
+  EXPECT_FALSE(files_.Exists(path));
+}
+
 TEST_F(RecordKeyFileTest, RotationKeepsThePublicKeyOfTheOneBefore) {
   const RecordKeys first = *Read();
   const std::string path = "data/journal.record-key";

@@ -25,6 +25,9 @@ bool ReadLanes(const Lanes& lanes, LaneSet* set) {
   return true;
 }
 
+constexpr char kBlind[] =
+    "the hub cannot record this case at present, and this version of the protocol cannot show what "
+    "is not recorded: follow again later";
 constexpr char kWrongLanes[] = "lanes are 0 to 5";
 
 }  // namespace
@@ -111,14 +114,23 @@ void FollowDesk::OnFollow(const v1::Follow& follow) {
 }
 
 void FollowDesk::FollowCase(Room* room, const v1::Follow& follow, LaneSet lanes) {
+  const bool live = follow.delivery() == v1::DELIVERY_LIVE;
+  const bool blind = live && !session_.KnowsUnrecorded();
+  if (blind && room->recording() != v1::RECORDING_CONDITION_RECORDING) {
+    cases_.erase(follow.follow_id());
+    return session_.Refuse(v1::REFUSAL_REASON_TOO_MANY, kBlind, follow.follow_id(),
+                           follow.case_id());
+  }
   cases_[follow.follow_id()].room = room;
   const Identity& identity = session_.identity;
   room->Attend({identity.name, identity.display_name, identity.role});
-  const bool live = follow.delivery() == v1::DELIVERY_LIVE;
   auto feed =
       std::make_unique<RoomFeed>(*room, journal_, *session_.services.executor,
                                  live && session_.KnowsUnrecorded(), [this] { session_.Wake(); });
-  feed->set_on_recording([this, room] { session_.TellRecording(*room); });
+  feed->set_on_recording([this, room, blind, follow_id = follow.follow_id()] {
+    session_.TellRecording(*room);
+    if (blind) EndBlind(follow_id);
+  });
   if (room->recording() != v1::RECORDING_CONDITION_RECORDING) session_.TellRecording(*room);
   if (live) {
     RoomFeed* live_feed = feed.get();
@@ -126,6 +138,25 @@ void FollowDesk::FollowCase(Room* room, const v1::Follow& follow, LaneSet lanes)
   } else {
     delivery_.AddComplete(std::move(feed), follow, lanes);
   }
+}
+
+// Version 1 is shown nothing of an UNRECORDED case and knows no word for it: a screen would keep
+// its last pictures under a link that lives. It is told that this follow is over, and may ask
+// again.
+void FollowDesk::EndBlind(uint32_t follow_id) {
+  session_.services.executor->Post([this, alive = alive_, follow_id] {
+    const auto it = cases_.find(follow_id);
+    if (!*alive || it == cases_.end() || it->second.room == nullptr ||
+        it->second.room->recording() == v1::RECORDING_CONDITION_RECORDING) {
+      return;
+    }
+    v1::Down down;
+    down.mutable_follow_ended()->set_follow_id(follow_id);
+    down.mutable_follow_ended()->set_cause(kBlind);
+    delivery_.Cancel(follow_id);
+    Forget(follow_id);
+    session_.Send(down);
+  });
 }
 
 void FollowDesk::FollowDirectory(uint32_t follow_id) {

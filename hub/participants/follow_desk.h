@@ -41,6 +41,7 @@ class FollowDesk {
   size_t follow_count() const { return cases_.size() + (directory_id_ != 0 ? 1 : 0); }
 
  private:
+  void EndBlind(uint32_t follow_id);
   void FollowDirectory(uint32_t follow_id);
   void FollowCase(Room* room, const v1::Follow& follow, LaneSet lanes);
   // Empty: all is well.

@@ -121,8 +121,35 @@ TEST_F(UnrecordedTest, FailedCommitIsShownLiveOnceWithTheMarkAndMovesNothing) {
   EXPECT_THAT(Unrecorded(*reader_), ElementsAre("one", "two"));
   EXPECT_EQ(reader_->OfLane(3).size(), 2u);
   EXPECT_EQ(complete->records.size(), hub_.JournalRecords(case_id_).size() - on_disk);
-  EXPECT_THAT(Recorded(*old), ElementsAre("one", "two"));
+  EXPECT_EQ(old->CountOf(v1::Down::kFollowEnded), 1);
   EXPECT_EQ(hub_.metrics().gauge(metric::kRoomsUnrecorded), 0);
+}
+
+TEST_F(UnrecordedTest, FollowerOfVersion1IsToldThatItIsShownNothingAndMayFollowAgain) {
+  auto old = Follower("reader-3", 1);
+  auto complete = Follower("reader-4", 1, v1::DELIVERY_COMPLETE);
+  FailDisk();
+  agent_->Publish({Message("one")});
+  hub_.RunFor(Duration::Seconds(1));
+  ASSERT_NE(old->Last(v1::Down::kFollowEnded), nullptr);
+  EXPECT_THAT(old->Last(v1::Down::kFollowEnded)->follow_ended().cause(),
+              HasSubstr("cannot record this case"));
+  EXPECT_EQ(complete->CountOf(v1::Down::kFollowEnded), 0) << "it has no picture of now";
+  old->FollowLive(2, case_id_);
+  hub_.RunFor(Duration::Seconds(1));
+  ASSERT_NE(old->Last(v1::Down::kRefused), nullptr) << "still so";
+  EXPECT_EQ(old->Last(v1::Down::kRefused)->refused().follow_id(), 2u);
+  EXPECT_EQ(old->Last(v1::Down::kRefused)->refused().reason(), v1::REFUSAL_REASON_TOO_MANY)
+      << "links ask again by themselves";
+  MendDisk();
+  hub_.RunFor(Duration::Seconds(10));
+  old->FollowLive(3, case_id_);
+  hub_.RunFor(Duration::Seconds(1));
+  old->ClearReceived();
+  agent_->Publish({Message("two")});
+  hub_.RunFor(Duration::Seconds(1));
+  EXPECT_EQ(old->CountOf(v1::Down::kFollowEnded), 0);
+  EXPECT_THAT(Recorded(*old), ElementsAre("two"));
 }
 
 TEST_F(UnrecordedTest, BulkThatIsOfferedAgainFromABacklogIsToldAndHistoryHasIt) {
