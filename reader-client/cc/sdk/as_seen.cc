@@ -29,26 +29,36 @@ std::string ClockOf(const StampedRecord& stamped, uint64_t boot_id) {
 
 void AsSeen::Show(const StampedRecord& stamped, const v1::Record& record) {
   const uint64_t seq = stamped.stamp.seq;
-  const bool newer = seq > head_seq_;
   head_seq_ = std::max(head_seq_, seq);
-  unrecorded_ = stamped.stamp.unrecorded;
   if (record.has_clock_estimate()) {
     offsets_ns_[ClockOf(stamped, record.clock_estimate().boot_id())] =
         record.clock_estimate().offset_ns();
   } else if (stamped.header.lane <= 1 && !record.has_view_seen()) {
     news_ = true;
   }
-  if (stamped.header.lane <= 1) control_seq_ = std::max(control_seq_, seq);
-  const std::string trace = TraceOf(record);
-  if (trace.empty() || !(newer || unrecorded_)) return;
-  const Shown shown{ToProto(stamped.header.key()), ClockOf(stamped, record.captured_at().boot_id()),
-                    record.captured_at().monotonic_ns(), stamped.stamp.recorded_at.nanoseconds()};
-  if (traces_.contains(trace) || traces_.size() < kMaxSeenTraces) traces_[trace] = shown;
-  acquired_ = shown;
-  if (record.has_sweep() && !record.sweep().provisional()) {
-    finished_ = shown;
-    news_ = true;
+  if (stamped.header.lane <= 1) {
+    control_seq_ = std::max(control_seq_, seq);
+    if (!stamped.stamp.unrecorded) {
+      unrecorded_events_.erase(stamped.header.key());
+    } else if (unrecorded_events_.size() < kMaxSeenUnrecorded) {
+      unrecorded_events_.insert(stamped.header.key());
+    }
   }
+  const std::string trace = TraceOf(record);
+  if (trace.empty()) return;
+  const Shown shown{ToProto(stamped.header.key()), ClockOf(stamped, record.captured_at().boot_id()),
+                    record.captured_at().monotonic_ns(), stamped.stamp.recorded_at.nanoseconds(),
+                    stamped.stamp.unrecorded};
+  // What comes late from a backlog is not what is before the reader's eyes.
+  if (traces_.contains(trace) || traces_.size() < kMaxSeenTraces) Put(shown, &traces_[trace]);
+  Put(shown, &acquired_);
+  if (record.has_sweep() && !record.sweep().provisional() && Put(shown, &finished_)) news_ = true;
+}
+
+bool AsSeen::Put(const Shown& shown, std::optional<Shown>* newest) {
+  if (*newest && !shown.IsNewerThan(**newest)) return false;
+  *newest = shown;
+  return true;
 }
 
 double AsSeen::AgeMs(const Shown& shown, const std::optional<BoundedHubTime>& hub_now) const {
@@ -77,13 +87,15 @@ std::optional<v1::ViewSeen> AsSeen::Take(DeviceTime now, const Link& link,
   view.set_acquisition_age_ms(acquired_ ? AgeMs(*acquired_, hub_now) : -1);
   view.set_response_age_ms(finished_ ? AgeMs(*finished_, hub_now) : -1);
   view.set_link(link.condition);
-  view.set_unrecorded(unrecorded_);
+  bool unrecorded = !unrecorded_events_.empty();
   for (const auto& [trace_id, shown] : traces_) {
     v1::SeenTrace& trace = *view.add_traces();
     trace.set_trace_id(trace_id);
-    *trace.mutable_newest() = shown.newest;
-    trace.set_age_ms(AgeMs(shown, hub_now));
+    *trace.mutable_newest() = shown->newest;
+    trace.set_age_ms(AgeMs(*shown, hub_now));
+    unrecorded |= shown->unrecorded;
   }
+  view.set_unrecorded(unrecorded);
   return view;
 }
 

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "common/clock_model.h"
@@ -23,6 +24,8 @@ inline constexpr Duration kSeenAtMostEach = Duration::Seconds(2);
 inline constexpr Duration kSeenAtLeastEach = Duration::Seconds(30);
 // As the contract has it.
 inline constexpr size_t kMaxSeenTraces = 64;
+// What is beyond is not on record either: the flag stays.
+inline constexpr size_t kMaxSeenUnrecorded = 1'000;
 
 class AsSeen {
  public:
@@ -46,19 +49,29 @@ class AsSeen {
     std::string clock;  // origin and boot
     int64_t captured_ns = 0;
     int64_t recorded_ns = 0;
+    bool unrecorded = false;
+    // Made later than `other` by the same clock; else recorded later.
+    bool IsNewerThan(const Shown& other) const {
+      return clock == other.clock && captured_ns != other.captured_ns
+                 ? captured_ns > other.captured_ns
+                 : recorded_ns >= other.recorded_ns;
+    }
   };
+  // Replaces one that is older; false: it stays.
+  static bool Put(const Shown& shown, std::optional<Shown>* newest);
   // -1: not known.
   double AgeMs(const Shown& shown, const std::optional<BoundedHubTime>& hub_now) const;
 
   const uint64_t screen_id_;
   const v1::SeenMode mode_;
   std::map<std::string, int64_t> offsets_ns_;  // by origin and boot
-  std::map<std::string, Shown> traces_;
+  std::map<std::string, std::optional<Shown>> traces_;
   std::optional<Shown> finished_;  // the newest trial that ended
   std::optional<Shown> acquired_;
   uint64_t control_seq_ = 0;
   uint64_t head_seq_ = 0;
-  bool unrecorded_ = false;
+  // Of lanes 0-1, shown and not on record yet: at most kMaxSeenUnrecorded.
+  std::set<RecordKey> unrecorded_events_;
   bool news_ = true;
   v1::LinkCondition told_link_ = v1::LINK_CONDITION_UNSPECIFIED;
   std::optional<DeviceTime> told_at_;

@@ -94,7 +94,24 @@ TEST_F(AsSeenTest, SaysThatSomethingShownIsNotOnRecordAndNamesAtMost64Traces) {
   EXPECT_TRUE(view->unrecorded());
   EXPECT_EQ(view->traces_size(), 64);
   ShowMessage();
-  EXPECT_FALSE(TakeAt(2)->unrecorded());
+  EXPECT_TRUE(TakeAt(2)->unrecorded()) << "the other one still is not";
+  number_ -= 2;
+  ShowMessage();
+  EXPECT_FALSE(TakeAt(4)->unrecorded()) << "now it is";
+}
+
+TEST_F(AsSeenTest, BacklogThatComesLateIsNotWhatIsBeforeTheReader) {
+  v1::Record clock;
+  clock.mutable_clock_estimate()->set_boot_id(1);
+  clock.mutable_clock_estimate()->set_offset_ns(90 * kSecond);
+  seen_.Show(Stamp(1), clock);
+  ShowSweep("SEP/L", /*provisional=*/false, 12);
+  ShowSweep("SEP/L", /*provisional=*/false, 2);
+  const auto view = TakeAt(1);
+  EXPECT_EQ(view->response_age_ms(), 3'000);
+  EXPECT_EQ(view->acquisition_age_ms(), 3'000);
+  EXPECT_EQ(view->traces(0).age_ms(), 3'000);
+  EXPECT_EQ(view->traces(0).newest().origin_seq(), 2u);
 }
 
 TEST_F(AsSeenTest, AgesAreUnknownBeforeTheHubsTimeIs) {

@@ -1,12 +1,11 @@
 // The certificate of a closed case, in words.
 
 import { isOver } from '../model/attention.js';
+import { certificateWords } from '../model/certificate.js';
 import type { OpenCase } from '../model/desk.js';
 import { CaseStage } from '../wire/generated/remora/v1/case_pb.js';
 import type { CaseSummary } from '../wire/generated/remora/v1/directory_pb.js';
 import { cls } from './parts.js';
-
-const missingWords = (n: bigint): string => (n === 0n ? 'none missing' : n === 1n ? '1 record missing' : `${n} records missing`);
 
 // What the hub has signed of a case that is closed.
 export function CertificateBadge({ summary: c, open }: { summary: CaseSummary | undefined; open?: OpenCase }) {
@@ -20,7 +19,7 @@ export function CertificateBadge({ summary: c, open }: { summary: CaseSummary | 
   return (
     <span class={cls('certificate', !certificate.complete && 'certificate-gaps')} title={full
       ? `${full.recordCount} records${gaps > 0 ? `, ${gaps} named gaps` : ''}${full.reason ? `; ${full.actor}: ${full.reason}` : ''}` : undefined}>
-      Certificate {certificate.certificateIndex}: {certificate.complete ? 'complete' : `with gaps, ${missingWords(certificate.missingCount)}`}
+      {certificateWords(certificate, full)}
     </span>
   );
 }
