@@ -124,11 +124,7 @@ size_t FollowerLanes::queued_bytes() const {
 }
 
 void FollowerLanes::Clear() {
-  for (Lane& lane : lanes_) {
-    lane.frames.clear();
-    lane.newest.clear();
-    lane.bytes = 0;
-  }
+  lanes_ = {};
 }
 
 }  // namespace remora::hub

@@ -54,7 +54,7 @@ class FollowerLanes {
   void AddGap(uint32_t lane, uint64_t seq, v1::GapCause cause);
 
   size_t queued_bytes() const;
-  // Forgets what waits, without a gap: a snapshot replaces it.
+  // Forgets what waits, and gaps that were not told yet: a snapshot replaces all of it.
   void Clear();
 
  private:
