@@ -1,5 +1,6 @@
 #include "hub/app/hub_program.h"
 
+#include <malloc.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -27,6 +28,7 @@
 #include "hub/participants/grpc/grpc_server.h"
 #include "hub/participants/hub_core.h"
 #include "hub/participants/limits.h"
+#include "hub/participants/loop/socket_loop.h"
 #include "hub/participants/websocket/web_server.h"
 #include "hub/participants/websocket/web_sessions.h"
 
@@ -35,6 +37,8 @@ namespace {
 
 // How often a starting hub looks whether all rooms are back.
 constexpr Duration kReadinessInterval = Duration::Milliseconds(20);
+
+constexpr int kHeapStepBytes = 1024 * 1024;
 
 // The core behind the transports, which may turn before it could start.
 class StartedCore final : public SessionHost {
@@ -70,7 +74,8 @@ class HubProgram {
         log_(options.log_level),
         observer_(metrics_, log_, machine.clock),
         authenticator_(authenticator),
-        grpc_(GrpcServer::Options{options.grpc_address.ToString()}, machine.clock, observer_) {}
+        loop_(machine.clock),
+        grpc_(options.grpc_address, loop_, machine.clock, observer_) {}
 
   ~HubProgram() {
     StopSequence();
@@ -84,21 +89,21 @@ class HubProgram {
     RETURN_IF_ERROR(OpenJournal());
     RETURN_IF_ERROR(OpenRecordKeys());
     core_ = std::make_unique<HubCore>(HubCoreParts{
-        journal_.get(), &machine_.clock, &grpc_.executor(), &machine_.random, &metrics_,
+        journal_.get(), &machine_.clock, &loop_, &machine_.random, &metrics_,
         absl::StrCat("remora-hub ", kVersion),
         [this](const CaseId& case_id, const absl::Status& damage) { SayDamaged(case_id, damage); },
-        signer_.get(), retired_record_keys_});
+        signer_.get(), retired_record_keys_, /*loop_ends_drains=*/true});
     host_ = std::make_unique<StartedCore>(*core_);
     RETURN_IF_ERROR(grpc_.Start(authenticator_, *host_));
     absl::Status core_started;
     std::atomic<bool> done{false};
-    grpc_.executor().Post([&] {
+    loop_.Post([&] {
       core_started = host_->Start();
       if (core_started.ok()) WatchReadiness(begun);
       done = true;
       done.notify_all();
     });
-    sequence_ = std::thread([this] { grpc_.Run(); });
+    sequence_ = std::thread([this] { loop_.Run(*host_, observer_); });
     done.wait(false);
     RETURN_IF_ERROR(core_started);
     RETURN_IF_ERROR(StartWeb());
@@ -132,7 +137,7 @@ class HubProgram {
   absl::Status OpenJournal() {
     if (options_.journal_in_memory) {
       log_.Warning("nothing-is-kept", {{"why", "--journal memory: for measurements"}});
-      journal_ = std::make_unique<MemoryJournal>(grpc_.executor());
+      journal_ = std::make_unique<MemoryJournal>(loop_);
       return absl::OkStatus();
     }
     SqliteJournal::Options options;
@@ -147,9 +152,8 @@ class HubProgram {
       metrics_.ObserveSeconds("remora_journal_transaction_seconds", report.duration.seconds());
       metrics_.Gauge("remora_journal_log_pages", report.log_pages);
     };
-    ASSIGN_OR_RETURN(
-        std::unique_ptr<SqliteJournal> journal,
-        SqliteJournal::Open(std::move(options), machine_.clock, grpc_.executor(), cipher_));
+    ASSIGN_OR_RETURN(std::unique_ptr<SqliteJournal> journal,
+                     SqliteJournal::Open(std::move(options), machine_.clock, loop_, cipher_));
     journal_on_disk_ = journal.get();
     journal_ = std::move(journal);
     return absl::OkStatus();
@@ -220,8 +224,8 @@ class HubProgram {
     options.pages.health_note = [this] { return HealthNote(); };
     options.pages.readiness = [this] { return Readiness(); };
     web_ = std::make_unique<WebServer>(
-        std::move(options), WebServerParts{&grpc_.executor(), host_.get(), &authenticator_,
-                                           &observer_, web_sessions_.get(), &machine_.clock});
+        std::move(options), WebServerParts{&loop_, host_.get(), &authenticator_, &observer_,
+                                           web_sessions_.get(), &machine_.clock});
     return web_->Start();
   }
 
@@ -251,7 +255,7 @@ class HubProgram {
                 {{"took_ms", absl::StrCat(static_cast<int64_t>(took.milliseconds()))}});
       return;
     }
-    grpc_.executor().PostAfter(kReadinessInterval, [this, begun] { WatchReadiness(begun); });
+    loop_.PostAfter(kReadinessInterval, [this, begun] { WatchReadiness(begun); });
   }
 
   std::string MetricsText() {
@@ -265,7 +269,7 @@ class HubProgram {
   }
 
   absl::Status Health() {
-    const Duration since = machine_.clock.Now() - grpc_.last_turn();
+    const Duration since = machine_.clock.Now() - loop_.last_turn();
     if (since <= kSequenceStuckAfter) return absl::OkStatus();
     return absl::UnavailableError(
         absl::StrCat("the hub's sequence has not turned for ", since.seconds(), " s"));
@@ -286,7 +290,7 @@ class HubProgram {
   // Runs `task` on the sequence and waits for it.
   void OnSequence(const std::function<void()>& task) {
     std::atomic<bool> done{false};
-    grpc_.executor().Post([&] {
+    loop_.Post([&] {
       task();
       done = true;
       done.notify_all();
@@ -297,7 +301,7 @@ class HubProgram {
   void StopSequence() {
     if (!sequence_.joinable()) return;
     if (web_ != nullptr) web_->Stop();  // it posts to the sequence to its end
-    grpc_.Stop();
+    grpc_.Stop([this] { loop_.Stop(); });
     sequence_.join();
   }
 
@@ -308,7 +312,8 @@ class HubProgram {
   OperationsObserver observer_;
   Authenticator& authenticator_;
   NullCipher cipher_;
-  // Its executor outlives all who post to it.
+  // Outlives all who post to it.
+  SocketLoop loop_;
   GrpcServer grpc_;
   std::unique_ptr<Journal> journal_;
   SqliteJournal* journal_on_disk_ = nullptr;  // of journal_; null in memory
@@ -327,7 +332,10 @@ class HubProgram {
 }  // namespace
 
 int RunHub(const HubOptions& options, Authenticator& authenticator, const Machine& machine) {
-  PrepareGrpcProcess();
+  // A heap of its own for each thread grows by pages, with a system call for each record, and what
+  // one thread frees no other uses.
+  mallopt(M_ARENA_MAX, 1);
+  mallopt(M_TOP_PAD, kHeapStepBytes);
   HubProgram program(options, authenticator, machine);
   const absl::Status started = program.Start();
   if (!started.ok()) {

@@ -321,20 +321,6 @@ TEST_F(HubSmokeTest, HasItsPagesForOperations) {
   EXPECT_THAT(client.Request("GET", "/")->body, HasSubstr("npm run build"));
 }
 
-// A thread of gRPC's own that polls the hub's sockets costs a third of its CPU.
-TEST_F(HubSmokeTest, NobodyElsePollsTheSocketsOfTheSequence) {
-  ASSERT_TRUE(hub_.Start());
-  int threads = 0;
-  for (const auto& thread :
-       std::filesystem::directory_iterator(absl::StrCat("/proc/", hub_.pid(), "/task"))) {
-    std::string name;
-    std::ifstream(thread.path() / "comm") >> name;
-    EXPECT_FALSE(absl::StartsWith(name, "nexting")) << name;
-    ++threads;
-  }
-  EXPECT_GT(threads, 2);
-}
-
 TEST_F(HubSmokeTest, KnowsItsBrowsersAgainAfterARestart) {
   ASSERT_TRUE(hub_.Start());
   const auto sign_in = RawWebClient(hub_.http_port())

@@ -15,6 +15,9 @@ constexpr size_t kMaxMarks = 256;
 constexpr uint64_t kJudgedBytes = 2 * 1024;
 // Windows from here on belong to links on which followers report often by themselves.
 constexpr size_t kSmallWindowBytes = 64 * 1024;
+// A batch that found nothing on its way tells more of the link than those of a stream that has less
+// to send than the link carries; a small window asks for it so often.
+constexpr Duration kLoneBatchQuestion = Duration::Seconds(5);
 
 }  // namespace
 
@@ -38,14 +41,18 @@ size_t CreditWindow::write_bytes() const {
 }
 
 void CreditWindow::OnSent(size_t bytes, DeviceTime now) {
-  if (in_flight() == 0) shown_at_ = now;  // an idle time is no slow one
+  if (in_flight() == 0) {
+    shown_at_ = now;  // an idle time is no slow one
+    was_full_ = false;
+  }
   sent_total_ += bytes;
+  const bool full = in_flight() + kMaxBlockBytes > window_;
+  was_full_ |= full;
   if (marks_.size() >= kMaxMarks) {
     marks_.back().sent_total = sent_total_;
     return;
   }
-  const bool busy = rates_.empty() || in_flight() + kMaxBlockBytes > window_;
-  marks_.push_back({sent_total_, shown_total_, shown_at_, busy});
+  marks_.push_back({sent_total_, shown_total_, shown_at_, full || rates_.empty()});
 }
 
 void CreditWindow::OnShown(uint64_t bytes_total_untrusted, DeviceTime now) {
@@ -95,13 +102,15 @@ void CreditWindow::UpdateWindow() {
                                            static_cast<double>(kMaxBulkWindowBytes)));
 }
 
-bool CreditWindow::IsQuestionDue(bool blocked) const {
+bool CreditWindow::IsQuestionDue(bool blocked, DeviceTime now) const {
   if (!asked_) return true;
   const uint64_t since = sent_total_ - std::max(asked_total_, shown_total_);
   if (since == 0) return false;
-  // Of a small window a quarter: whole records are coarse against it.
-  return blocked || rates_.empty() ||
-         (window_ < kSmallWindowBytes && since + kMaxBlockBytes > window_ / 4);
+  const bool small = window_ < kSmallWindowBytes;
+  if (small && marks_.size() == 1 && now - asked_at_ >= kLoneBatchQuestion) return true;
+  if (blocked || rates_.empty()) return true;
+  // Of a window that was full a quarter: whole records are coarse against it.
+  return small && (was_full_ ? since + kMaxBlockBytes > window_ / 4 : since > window_ / 4 * 3);
 }
 
 void CreditWindow::OnAsked(DeviceTime now) {
@@ -111,6 +120,7 @@ void CreditWindow::OnAsked(DeviceTime now) {
     idle_total_ = sent_total_;
   }
   asked_ = true;
+  asked_at_ = now;
   asked_total_ = sent_total_;
 }
 

@@ -39,9 +39,10 @@ class CreditWindow {
   void OnShown(uint64_t bytes_total_untrusted, DeviceTime now);
 
   // Whether the follower should be asked what it has shown: at first for the round trip, then when
-  // a part of a small window was sent since it last spoke or was asked, or when `blocked`:
-  // something waits for credit.
-  bool IsQuestionDue(bool blocked) const;
+  // three quarters of a small window (a quarter where it was full) were sent since it last spoke or
+  // was asked, at times when only one batch is on its way, or when `blocked`: something waits for
+  // credit.
+  bool IsQuestionDue(bool blocked, DeviceTime now) const;
   void OnAsked(DeviceTime now);
 
   // Bytes a second; 0: not known yet.
@@ -67,6 +68,8 @@ class CreditWindow {
   uint64_t sent_total_ = 0;
   uint64_t shown_total_ = 0;
   DeviceTime shown_at_;
+  // Since something was last on its way.
+  bool was_full_ = false;
   // One for each batch on its way; coalesced beyond kMaxMarks.
   std::deque<Mark> marks_;
   std::deque<double> rates_;
@@ -79,6 +82,7 @@ class CreditWindow {
   DeviceTime idle_asked_at_;
   uint64_t idle_total_ = 0;
   bool asked_ = false;
+  DeviceTime asked_at_;
   uint64_t asked_total_ = 0;
 };
 

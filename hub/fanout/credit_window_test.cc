@@ -39,9 +39,9 @@ TEST(CreditWindow, HostileReportsAreCutToWhatCanBe) {
 
 TEST(CreditWindow, TheFirstQuestionMeasuresTheRoundTripAndOnlyItsAnswerDoes) {
   CreditWindow credit(kBulkWindowSlack);
-  EXPECT_TRUE(credit.IsQuestionDue(false));
+  EXPECT_TRUE(credit.IsQuestionDue(false, At(0)));
   credit.OnAsked(At(0));
-  EXPECT_FALSE(credit.IsQuestionDue(false));
+  EXPECT_FALSE(credit.IsQuestionDue(false, At(0)));
   credit.OnShown(0, At(20));
   EXPECT_EQ(credit.round_trip(), Duration::Milliseconds(20));
   // Of a follower that does not answer: its next report is about something else.
@@ -60,7 +60,7 @@ struct Link {
     for (const double end = now + ms; now < end; now += 0.25) Step();
   }
   void Step() {
-    if (credit.IsQuestionDue(blocked)) {
+    if (credit.IsQuestionDue(blocked, At(now))) {
       credit.OnAsked(At(now));
       down.push_back({Departs(20) + one_way, 0, true});
     }
@@ -153,6 +153,30 @@ TEST(CreditWindow, ASlowTrickleIsNoSlowLink) {
     if (i % 5 == 0) credit.OnShown(static_cast<uint64_t>(i + 1) * 4000, At(i * 100 + 1));
   }
   EXPECT_GE(credit.rate(), rate);
+}
+
+// A theatre's block each 100 ms: questions cost as much as the blocks.
+TEST(CreditWindow, ATrickleIsSeldomAskedAboutEvenWhereItBeganBadly) {
+  CreditWindow credit(kBulkWindowSlack);
+  credit.OnAsked(At(0));
+  credit.OnShown(0, At(30));
+  int questions = 0;
+  uint64_t sent = 0;
+  for (int i = 1; i <= 200; ++i) {
+    const double now = i * 100;
+    credit.OnSent(4000, At(now));
+    sent += 4000;
+    const double answered = now + (i < 5 ? 80 : 3);  // everybody came at once
+    if (credit.IsQuestionDue(false, At(now))) {
+      ++questions;
+      credit.OnAsked(At(now));
+      credit.OnShown(sent, At(answered));
+    } else if (i % 5 == 0) {
+      credit.OnShown(sent, At(answered));
+    }
+  }
+  EXPECT_LT(questions, 25);
+  EXPECT_GT(credit.rate(), 1e6);
 }
 
 TEST(CreditWindow, ManySmallBatchesWithoutReportStayBounded) {

@@ -122,8 +122,12 @@ bool Delivery::TakeGapOf(LiveFollow& follow, uint32_t lane, DownSlices* down) {
 
 void Delivery::OnHeartbeatSent() { credit_.OnAsked(clock_.Now()); }
 
+bool Delivery::IsQuestionDue(bool blocked) const {
+  return asks_ && !live_.empty() && credit_.IsQuestionDue(blocked, clock_.Now());
+}
+
 void Delivery::TakeQuestion(bool blocked, DownSlices* down) {
-  if (!asks_ || live_.empty() || !credit_.IsQuestionDue(blocked)) return;
+  if (!IsQuestionDue(blocked)) return;
   credit_.OnAsked(clock_.Now());
   v1::HubHeartbeat heartbeat;
   heartbeat.set_hub_unix_ns(hub_time_.Now().nanoseconds());
@@ -235,6 +239,7 @@ void Delivery::AddControl(uint32_t field, absl::string_view message, DownSlices*
 }
 
 bool Delivery::HasSomething() const {
+  if (IsQuestionDue(/*blocked=*/false)) return true;
   for (const auto& follow : live_) {
     if (follow->HasEvents() || follow->HasSnapshot() || follow->HasAwayGap() ||
         !follow->status().ok()) {

@@ -71,6 +71,7 @@ class Delivery {
   void TakeEnded(DownSlices* down);
   void TakeSnapshot(DownSlices* down);
   bool TakeGapOf(LiveFollow& follow, uint32_t lane, DownSlices* down);
+  bool IsQuestionDue(bool blocked) const;
   // A heartbeat: what has been shown?
   void TakeQuestion(bool blocked, DownSlices* down);
   // True: something waits for credit.

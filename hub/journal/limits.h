@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "common/limits.h"
+#include "common/time.h"
 
 namespace remora::hub {
 
@@ -17,6 +18,10 @@ static_assert(kMaxRowBytes >= kMaxRecordBytes + 64, "a row holds at least one st
 // Frames in one transaction: about 20 ms of writing on a slow disk (200 MB/s), so that a backlog
 // that floods in delays an alert of another room by no more than that. One append is never cut.
 inline constexpr size_t kMaxTransactionBytes = 4 * 1024 * 1024;
+
+// A commit of bulk alone begins no sooner after the one before: many theatres share one sync, and a
+// record waits no longer for it than this. Lanes 0-2 wait for nothing.
+inline constexpr Duration kCommitGather = Duration::Milliseconds(2);
 
 // Frames waiting for the writer: 15 s of 100 theatres (4.5 MB/s), longer than a disk stalls that is
 // not broken. What comes on top is refused with ResourceExhausted, and tried again.

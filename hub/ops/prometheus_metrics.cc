@@ -71,16 +71,19 @@ std::string HelpFor(absl::string_view name) {
   return std::string(name);
 }
 
-std::string KeyOf(absl::string_view name, absl::string_view label) {
-  return absl::StrCat(name, absl::string_view("\0", 1), label);
-}
-
 }  // namespace
 
 PrometheusMetrics::PrometheusMetrics()
     : registry_(
           std::make_unique<prometheus::Registry>(prometheus::Registry::InsertBehavior::Merge)) {}
 PrometheusMetrics::~PrometheusMetrics() = default;
+
+const std::string& PrometheusMetrics::Key(absl::string_view name, absl::string_view label) const {
+  key_.assign(name.data(), name.size());
+  key_.push_back('\0');
+  key_.append(label.data(), label.size());
+  return key_;
+}
 
 PrometheusMetrics::LabelMap PrometheusMetrics::Labels(absl::string_view name,
                                                       absl::string_view label) {
@@ -97,7 +100,7 @@ PrometheusMetrics::LabelMap PrometheusMetrics::Labels(absl::string_view name,
 
 void PrometheusMetrics::Count(absl::string_view name, absl::string_view label, uint64_t by) {
   MutexLock lock(&mutex_);
-  prometheus::Counter*& counter = counters_[KeyOf(name, label)];
+  prometheus::Counter*& counter = counters_[Key(name, label)];
   if (counter == nullptr) {
     counter = &prometheus::BuildCounter()
                    .Name(std::string(name))
@@ -110,7 +113,7 @@ void PrometheusMetrics::Count(absl::string_view name, absl::string_view label, u
 
 void PrometheusMetrics::Gauge(absl::string_view name, double value) {
   MutexLock lock(&mutex_);
-  prometheus::Gauge*& gauge = gauges_[KeyOf(name, "")];
+  prometheus::Gauge*& gauge = gauges_[Key(name, "")];
   if (gauge == nullptr) {
     gauge = &prometheus::BuildGauge()
                  .Name(std::string(name))
@@ -123,13 +126,13 @@ void PrometheusMetrics::Gauge(absl::string_view name, double value) {
 
 double PrometheusMetrics::GaugeValue(absl::string_view name) const {
   MutexLock lock(&mutex_);
-  const auto gauge = gauges_.find(KeyOf(name, ""));
+  const auto gauge = gauges_.find(Key(name, ""));
   return gauge == gauges_.end() ? 0 : gauge->second->Value();
 }
 
 void PrometheusMetrics::AddToGauge(absl::string_view name, absl::string_view label, double by) {
   MutexLock lock(&mutex_);
-  prometheus::Gauge*& gauge = gauges_[KeyOf(name, label)];
+  prometheus::Gauge*& gauge = gauges_[Key(name, label)];
   if (gauge == nullptr) {
     gauge = &prometheus::BuildGauge()
                  .Name(std::string(name))

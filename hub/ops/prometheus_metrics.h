@@ -51,9 +51,13 @@ class PrometheusMetrics final : public HubMetrics {
   // Splits `label`; "other" for its values when the metric `name` has too many.
   LabelMap Labels(absl::string_view name, absl::string_view label)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Valid until the next call: counting must not allocate.
+  const std::string& Key(absl::string_view name, absl::string_view label) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   std::unique_ptr<prometheus::Registry> registry_;
   mutable Mutex mutex_;
+  mutable std::string key_ ABSL_GUARDED_BY(mutex_);
   // By name, a NUL, and label.
   absl::flat_hash_map<std::string, prometheus::Counter*> counters_ ABSL_GUARDED_BY(mutex_);
   absl::flat_hash_map<std::string, prometheus::Gauge*> gauges_ ABSL_GUARDED_BY(mutex_);

@@ -35,7 +35,7 @@ struct HubCore::Impl final : public SessionKeeper {
 
   // The loop calls EndOfDrain after input; a commit or a timer has none, so it is asked for.
   void ScheduleDrain() {
-    if (drain_scheduled) return;
+    if (drain_scheduled || parts.loop_ends_drains) return;
     drain_scheduled = true;
     parts.executor->Post([this, still = alive] {
       if (*still) EndOfDrain();

@@ -38,6 +38,8 @@ struct HubCoreParts {
   const RecordSigner* signer = nullptr;
   // Public keys that signed before, the newest first.
   std::vector<std::string> retired_record_keys = {};
+  // The executor's loop calls EndOfDrain after each turn; else it is posted where it is needed.
+  bool loop_ends_drains = false;
 };
 
 class HubCore final : public SessionHost {

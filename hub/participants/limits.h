@@ -24,6 +24,21 @@ inline constexpr Duration kMaxSequenceWait = Duration::Seconds(1);
 // The sequence counts as stuck after this.
 inline constexpr Duration kSequenceStuckAfter = Duration::Seconds(5);
 
+// What a publisher may have on its way: a backlog runs at 20 MB/s over a round trip of 200 ms, and
+// where nothing comes back from the hub, a theatre's record (150 kB/s) still reaches it for half a
+// minute. The hub itself holds no more of it than one message.
+inline constexpr size_t kPublisherWindowBytes = 4 * 1024 * 1024;
+// The same of one HTTP/2 connection, on which a proxy may carry several participants.
+inline constexpr size_t kConnectionWindowBytes = 4 * kPublisherWindowBytes;
+// What is taken from the sessions of a connection before its socket takes it; a batch that is
+// larger goes alone. Its bytes are shared.
+inline constexpr size_t kMaxOutputBytes = 512 * 1024;
+// One read of a socket; room that all connections share.
+inline constexpr size_t kReadBufferBytes = 256 * 1024;
+// Requests of one reflection call that wait for their answers.
+inline constexpr size_t kMaxReflectionRequests = 16;
+// Open HTTP/2 connections; more are closed at once.
+inline constexpr size_t kMaxGrpcConnections = 2'500;
 // HTTP/2 streams of one connection; a participant needs one, a proxy multiplexes few.
 inline constexpr int kMaxStreamsOfConnection = 100;
 // Balancers and operators that watch the hub's health at a time; each holds a call open.
@@ -48,6 +63,7 @@ inline constexpr Duration kKeepaliveTimeout = Duration::Seconds(5);
 // A stream that ends may take this long to write what waits; then it is cut.
 inline constexpr Duration kCloseTimeout = Duration::Seconds(5);
 // Longest wait for open streams when the hub goes down; whoever is cut offers its records again.
+inline constexpr Duration kDrainPoll = Duration::Milliseconds(5);
 inline constexpr Duration kDrainTimeout = Duration::Milliseconds(500);
 
 // WebSocket pings and pongs of one peer in a second; browsers send none, a flood is cut.

@@ -11,7 +11,7 @@
 //      | OnMessage(bytes) ------------->|   walks, validates, publishes, follows
 //      |<------------- Peer::WantWrite()|   something waits (at most once until TakeBatch)
 //      | TakeBatch(max) --------------->|   slices; their concatenation is one Down message
-//      | (write done) TakeBatch(max) -->|   again, until it is empty
+//      | (write done) TakeBatch(max) -->|   again, where the last said `more` or WantWrite came
 //
 // WantWrite is only called from the end of a drain (SessionHost::EndOfDrain) or from OnMessage's
 // own sequence; a transport starts its writes after the drain, so that one write carries many
@@ -50,6 +50,8 @@ class Peer {
 struct WriteBatch {
   std::vector<SharedBytes> slices;
   size_t bytes = 0;
+  // Something may wait behind it: it is to be asked for. Else WantWrite tells when something does.
+  bool more = false;
   bool empty() const { return slices.empty(); }
 };
 

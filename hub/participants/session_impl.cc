@@ -266,6 +266,7 @@ WriteBatch SessionImpl::TakeBatch(size_t max_bytes) {
   if (!down.empty()) written_at_ = services.clock->Now();
   batch.slices = std::move(down.slices);
   batch.bytes = down.bytes;
+  batch.more = !batch.empty() && HasSomething();
   return batch;
 }
 

@@ -12,6 +12,7 @@ SYSTEMS = {
                  "remora-ws-live-memory", "remora-tls-live"],
     "ingest": ["remora-grpc-live", "remora-grpc-live-memory"],
     "steady": ["tcp", "nats", "nats-jetstream", "remora-grpc-live", "remora-sdk-live", "remora-ws-live",
+               "remora-grpc-live-memory", "remora-ws-live-memory",
                "remora-tls-live"],
     "busy": ["tcp", "nats", "remora-grpc-live", "remora-ws-live"],
     "slow": ["nats", "zmq", "remora-grpc-live", "remora-ws-live"],

@@ -12,6 +12,7 @@
 #include "common/status_macros.h"
 #include "common/testing/fake_clock.h"
 #include "common/thread_executor.h"
+#include "hub/identity/record_key_file.h"
 #include "hub/journal/sqlite/sqlite_journal.h"
 #include "hub/participants/hub_core.h"
 #include "remora/v1/room.pb.h"
@@ -151,6 +152,12 @@ void RunOn(Executor& executor, const std::function<void()>& task) {
   while (!done) changed.Wait(&mutex);
 }
 
+// A hub does not start beside a journal whose key is not there.
+absl::Status MakeRecordKey(const std::string& journal_path, Random& random) {
+  const std::unique_ptr<FileSystem> files = MakePosixFileSystem();
+  return hub::ReadOrMakeRecordKeys(*files, journal_path + ".record-key", random).status();
+}
+
 }  // namespace
 
 absl::Status MakeLongCases(const std::string& journal_path, LongCases* cases) {
@@ -166,6 +173,7 @@ absl::Status MakeLongCases(const std::string& journal_path, LongCases* cases) {
                    hub::SqliteJournal::Open(options, *system_clock, executor, cipher));
   auto core = std::make_unique<hub::HubCore>(
       hub::HubCoreParts{journal.get(), &clock, &executor, random.get(), &metrics, "generator"});
+  RETURN_IF_ERROR(MakeRecordKey(journal_path, *random));
   absl::Status started;
   RunOn(executor, [&] { started = core->Start(); });
   RETURN_IF_ERROR(started);

@@ -275,6 +275,7 @@ void Connection::PumpDown() {
     }
     if (bytes.size() != batch.bytes) client_.tap_.Fail("a batch does not say how large it is");
     GiveDown(std::move(bytes));
+    if (!batch.more && !closing_) return;
   }
 }
 

@@ -28,6 +28,9 @@ void Writer::Append(CaseAppend append, Journal::Done done) {
     waiting.append.runs.clear();
     waiting.frame_bytes = 0;
   }
+  for (const hub::Run& run : waiting.append.runs) {
+    urgent_ |= run.record_class == RecordClass::kControl;
+  }
   queued_bytes_ += waiting.frame_bytes;
   queue_.push_back(std::move(waiting));
   ++given_;
@@ -45,6 +48,8 @@ absl::Status Writer::Flush() {
   MutexLock lock(&mutex_);
   const uint64_t done_before = completed_;
   const uint64_t target = given_;
+  urgent_ = true;
+  wake_.NotifyOne();
   while (completed_ < target || !checkpoints_.empty() || (busy_ && queue_.empty())) {
     done_.Wait(&mutex_);
   }
@@ -73,6 +78,14 @@ void Writer::Stop() {
   if (thread_.joinable()) thread_.join();
 }
 
+void Writer::GatherBulk() {
+  while (!urgent_ && !stopping_ && !reopen_) {
+    const Duration left = kCommitGather - (parts_.clock.Now() - begun_at_);
+    if (left <= Duration()) return;
+    wake_.WaitFor(&mutex_, std::chrono::nanoseconds(left.nanoseconds()));
+  }
+}
+
 Writer::Work Writer::WaitForWork() {
   MutexLock lock(&mutex_);
   busy_ = false;
@@ -80,6 +93,9 @@ Writer::Work Writer::WaitForWork() {
   while (queue_.empty() && checkpoints_.empty() && !finish_log_ && !reopen_ && !stopping_) {
     wake_.Wait(&mutex_);
   }
+  GatherBulk();
+  urgent_ = false;
+  begun_at_ = parts_.clock.Now();
   busy_ = true;
   Work work;
   size_t bytes = 0;
@@ -189,8 +205,8 @@ absl::Status Writer::InsertAppend(Waiting& waiting, Transaction* transaction) {
     return absl::OkStatus();
   }
   for (const RunRow& row : rows->rows) {
-    RETURN_IF_ERROR(parts_.file.session()->InsertRow(entry->case_key, append.case_id, row,
-                                                     parts_.cipher));
+    RETURN_IF_ERROR(
+        parts_.file.session()->InsertRow(entry->case_key, append.case_id, row, parts_.cipher));
   }
   tail.Advance(append, *rows);
   for (const OriginAdvance& advance : append.origins) {

@@ -98,6 +98,7 @@ class Writer {
 
   void Run();
   Work WaitForWork();
+  void GatherBulk() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void CommitAppends(std::vector<Waiting>& appends);
   // Commits those of `appends` that are still OK; sets the status of those that are refused. An
   // error is one of the file: nothing of all of them is committed.
@@ -126,10 +127,14 @@ class Writer {
   std::map<CaseId, Checkpoint> checkpoints_ ABSL_GUARDED_BY(mutex_);  // the newest of each case
   bool finish_log_ ABSL_GUARDED_BY(mutex_) = false;
   bool reopen_ ABSL_GUARDED_BY(mutex_) = false;
+  // Lanes 0-2 wait, or somebody waits for all.
+  bool urgent_ ABSL_GUARDED_BY(mutex_) = false;
+  // When the last commit began.
+  DeviceTime begun_at_ ABSL_GUARDED_BY(mutex_);
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   bool busy_ ABSL_GUARDED_BY(mutex_) = false;
-  uint64_t given_ ABSL_GUARDED_BY(mutex_) = 0;      // appends, ever
-  uint64_t completed_ ABSL_GUARDED_BY(mutex_) = 0;  // of these
+  uint64_t given_ ABSL_GUARDED_BY(mutex_) = 0;        // appends, ever
+  uint64_t completed_ ABSL_GUARDED_BY(mutex_) = 0;    // of these
   uint64_t last_failed_ ABSL_GUARDED_BY(mutex_) = 0;  // the number of the last that failed
   absl::Status last_failure_ ABSL_GUARDED_BY(mutex_);
   std::thread thread_;  // last: it uses all of the above

@@ -1,115 +1,65 @@
 #include "hub/participants/grpc/grpc_server.h"
 
-#include <grpc/support/log.h>
-#include <grpcpp/ext/proto_server_reflection_plugin.h>
-#include <grpcpp/server.h>
-#include <grpcpp/server_builder.h>
-#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-#include <cerrno>
-#include <cstdlib>
-#include <thread>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <set>
 #include <utility>
-#include <vector>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/synchronization/mutex.h"
-#include "hub/participants/grpc/completion_loop.h"
-#include "hub/participants/grpc/health_service.h"
+#include "absl/strings/strip.h"
+#include "hub/participants/grpc/grpc_connection.h"
+#include "hub/participants/grpc/health.h"
+#include "hub/participants/grpc/reflection.h"
 #include "hub/participants/grpc/session_call.h"
 #include "hub/participants/limits.h"
-#include "remora/v1/room.grpc.pb.h"
+#include "remora/v1/room.pb.h"
 
 namespace remora::hub {
 namespace {
 
-constexpr char kGoingDown[] = "the hub is going down; connect again";
+constexpr char kSessionService[] = "remora.v1.SessionService";
+constexpr char kHealthService[] = "grpc.health.v1.Health";
+constexpr char kSessionMethod[] = "/remora.v1.SessionService/Session";
+constexpr char kHealthMethods[] = "/grpc.health.v1.Health/";
+constexpr char kReflectionMethod[] =
+    "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo";
 
-void ConfigureConnections(::grpc::ServerBuilder& builder) {
-  const auto milliseconds = [](Duration d) { return static_cast<int>(d.milliseconds()); };
-  builder.SetMaxReceiveMessageSize(static_cast<int>(kMaxMessageBytes));
-  builder.SetMaxSendMessageSize(-1);  // the core bounds what it sends
-  // Otherwise two hubs would share a port, each with half of the participants.
-  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
-  builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, static_cast<int>(kMaxHeaderBytes));
-  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxStreamsOfConnection);
-  builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, milliseconds(kHandshakeTimeout));
-  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, milliseconds(kKeepaliveInterval));
-  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, milliseconds(kKeepaliveTimeout));
-  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
-  builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
-  // A participant may ping as often as the hub does; without this gRPC answers "too_many_pings".
-  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
-                             milliseconds(kKeepaliveInterval) / 2);
-  // A batch of a publisher arrives in one piece.
-  builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_FRAME_SIZE, static_cast<int>(kMaxBatchBytes));
-}
+constexpr Duration kTickOfConnections = Duration::Seconds(1);
+// When the process has no file descriptors left, accepting is tried again after this.
+constexpr Duration kAcceptRetry = Duration::Milliseconds(100);
 
 }  // namespace
 
-void PrepareGrpcProcess() {
-  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
-  if (std::getenv("GRPC_VERBOSITY") == nullptr) gpr_set_log_function([](gpr_log_func_args*) {});
-}
-
-class GrpcServer::Impl final : public GrpcCallHost {
+class GrpcServer::Impl final : public GrpcConnectionHost, public SessionCallHost {
  public:
-  Impl(Options options, Clock& clock, TransportObserver& observer)
-      : options_(std::move(options)), clock_(clock), observer_(observer), loop_(clock) {}
+  using Protocol = net::generic::stream_protocol;
+  using Acceptor = net::basic_socket_acceptor<Protocol>;
 
-  ~Impl() override {
-    if (shutdown_thread_.joinable()) shutdown_thread_.join();
-    if (server_ != nullptr && !ran_) {  // started, never run
-      server_->Shutdown(gpr_inf_past(GPR_CLOCK_MONOTONIC));
-      queue_->Shutdown();
-      void* tag = nullptr;
-      bool ok = false;
-      while (queue_->Next(&tag, &ok)) {
-      }
-    }
-  }
+  Impl(ListenAddress address, SocketLoop& loop, Clock& clock, TransportObserver& observer)
+      : address_(std::move(address)),
+        loop_(loop),
+        clock_(clock),
+        observer_(observer),
+        acceptor_(loop.io()),
+        read_buffer_(kReadBufferBytes, '\0') {}
+  ~Impl() override { CloseAll(); }
 
   absl::Status Start(Authenticator& authenticator, SessionHost& host) {
     authenticator_ = &authenticator;
     host_ = &host;
-    // It would bring threads of its own that poll our sockets: health_service.h.
-    ::grpc::EnableDefaultHealthCheckService(false);
-    ::grpc::reflection::InitProtoReflectionServerBuilderPlugin();
     v1::Up::descriptor();  // links the contract's descriptors, which reflection shows
-    ::grpc::ServerBuilder builder;
-    ConfigureConnections(builder);
-    builder.AddListeningPort(options_.address, ::grpc::InsecureServerCredentials(), &port_);
-    builder.RegisterService(&service_);
-    builder.RegisterService(&health_);
-    queue_ = builder.AddCompletionQueue();
-    errno = 0;
-    server_ = builder.BuildAndStart();
-    const bool is_unix = absl::StartsWith(options_.address, "unix:");
-    if (server_ == nullptr || (port_ == 0 && !is_unix)) {
-      server_.reset();
-      queue_->Shutdown();
+    error_code error;
+    Listen(&error);
+    if (error) {
       return absl::UnavailableError(
-          absl::StrCat("cannot listen on ", options_.address,
-                       " for gRPC: the address is in use, or is none of this machine"));
+          absl::StrCat("cannot listen on ", address_.ToString(), " for gRPC: ", error.message()));
     }
-    if (is_unix) port_ = 0;
+    Accept();
+    loop_.PostAfter(kTickOfConnections, [this] { Tick(); });
     return absl::OkStatus();
-  }
-
-  void Run() {
-    ran_ = true;
-    loop_.Post([this] {  // after what the core prepared
-      WaitForCall();
-      health_.Start(queue_.get());
-    });
-    loop_.Run(queue_.get(), [this](int events, DeviceTime started) {
-      host_->EndOfDrain();
-      FlushCalls();
-      if (events > 0) observer_.OnDrain(events, clock_.Now() - started);
-    });
-    DestroyReleased();
   }
 
   void Drain() {
@@ -117,52 +67,42 @@ class GrpcServer::Impl final : public GrpcCallHost {
       if (draining_) return;
       draining_ = true;
       health_.SetServing(false);
-      std::vector<SessionCall*> open;
-      for (auto& [call, id] : call_ids_) {
-        if (call->is_open()) open.push_back(call);
-      }
-      for (SessionCall* call : open) call->CloseAfterWrites(absl::UnavailableError(kGoingDown));
+      for (const auto& connection : Connections()) connection->Drain();
     });
   }
 
-  void Stop() {
+  void Stop(std::function<void()> then) {
     Drain();
-    loop_.Post([this] {
-      if (stopping_) return;
-      stopping_ = true;
+    loop_.Post([this, then = std::move(then)]() mutable {
       stop_deadline_ = clock_.Now() + kDrainTimeout;
-      ShutDownWhenDrained();
+      StopWhenDrained(std::move(then));
     });
   }
 
-  CompletionLoop& loop() { return loop_; }
   int port() const { return port_; }
 
-  // GrpcCallHost:
-  void OnCallTaken() override {
-    waiting_ = nullptr;
-    if (!shut_down_) WaitForCall();
-  }
-  absl::Status Admit() override {
-    if (draining_) {
-      observer_.OnRefused(Transport::kGrpc, TransportRefusal::kDraining);
-      return absl::UnavailableError(kGoingDown);
+  // GrpcConnectionHost:
+  absl::StatusOr<std::unique_ptr<GrpcCall>> NewCall(const CallHead& head,
+                                                    CallOutput& output) override {
+    if (!absl::StartsWith(head.content_type, "application/grpc")) {
+      return absl::InvalidArgumentError("this is no gRPC call");
     }
-    if (session_count_ >= kMaxSessionsOfTransport) {
-      observer_.OnRefused(Transport::kGrpc, TransportRefusal::kTooManySessions);
-      return absl::ResourceExhaustedError("too many sessions on this hub; try again later");
+    if (head.path == kSessionMethod) return NewSession(head, output);
+    if (head.path == kReflectionMethod) {
+      return NewReflectionCall({kSessionService, kHealthService}, output);
     }
-    return absl::OkStatus();
+    absl::string_view method = head.path;
+    std::unique_ptr<GrpcCall> call;
+    if (absl::ConsumePrefix(&method, kHealthMethods)) call = health_.NewCall(method, output);
+    if (call == nullptr) return absl::UnimplementedError("this hub has no such method");
+    return call;
   }
-  absl::StatusOr<Identity> Authenticate(
-      absl::StatusOr<absl::string_view> token_untrusted) override {
-    absl::StatusOr<Identity> identity = token_untrusted.ok()
-                                            ? authenticator_->Authenticate(*token_untrusted)
-                                            : token_untrusted.status();
-    if (identity.ok()) return identity;
-    observer_.OnRefused(Transport::kGrpc, TransportRefusal::kUnauthenticated);
-    return absl::UnauthenticatedError(identity.status().message());
+  std::string& read_buffer() override { return read_buffer_; }
+  void OnConnectionClosed(GrpcConnection* connection) override {
+    connections_.erase(connection->shared_from_this());
   }
+
+  // SessionCallHost:
   std::unique_ptr<Session> OpenSession(const Identity& identity, Peer* peer) override {
     ++session_count_;
     observer_.OnSessionOpened(Transport::kGrpc, identity.role);
@@ -176,100 +116,136 @@ class GrpcServer::Impl final : public GrpcCallHost {
   void OnBatch(size_t slices, size_t bytes) override {
     observer_.OnBatchWritten(Transport::kGrpc, slices, bytes);
   }
-  void FlushLater(SessionCall* call) override { to_flush_.push_back(call); }
-  void CutOffLater(SessionCall* call) override {
-    const uint64_t id = call_ids_.at(call);
-    loop_.PostAfter(kCloseTimeout, [this, id] {
-      const auto it = calls_.find(id);
-      if (it != calls_.end()) it->second->CutOff();
-    });
-  }
-  void Release(SessionCall* call) override {
-    const auto it = call_ids_.find(call);
-    if (it == call_ids_.end()) return;
-    const auto owned = calls_.find(it->second);
-    released_.push_back(std::move(owned->second));
-    calls_.erase(owned);
-    call_ids_.erase(it);
-  }
 
  private:
-  void WaitForCall() {
-    auto call = std::make_unique<SessionCall>(*this);
-    waiting_ = call.get();
-    const uint64_t id = ++last_call_id_;
-    call_ids_[waiting_] = id;
-    calls_[id] = std::move(call);
-    service_.RequestSession(waiting_->context(), waiting_->stream(), queue_.get(), queue_.get(),
-                            waiting_->requested_tag());
-  }
-
-  void FlushCalls() {
-    flushing_.swap(to_flush_);
-    for (SessionCall* call : flushing_) call->Flush();
-    flushing_.clear();
-    DestroyReleased();
-    // Asked for while others were served: the loop must not wait before them.
-    if (!to_flush_.empty()) loop_.Post([] {});
-  }
-
-  void DestroyReleased() { released_.clear(); }
-
-  // Only the call that waits for a participant is left, or time is up.
-  void ShutDownWhenDrained() {
-    if (calls_.size() > 1 && clock_.Now() < stop_deadline_) {
-      loop_.PostAfter(Duration::Milliseconds(5), [this] { ShutDownWhenDrained(); });
+  void Listen(error_code* error) {
+    if (address_.is_unix()) {
+      // What an earlier process left there.
+      struct stat found;
+      if (lstat(address_.unix_path.c_str(), &found) == 0 && S_ISSOCK(found.st_mode)) {
+        unlink(address_.unix_path.c_str());
+      }
+      Listen(net::local::stream_protocol::endpoint(address_.unix_path), error);
       return;
     }
-    shut_down_ = true;
-    // Shutdown waits for the calls that it cancels, and those end on this sequence.
-    shutdown_thread_ = std::thread([this] {
-      server_->Shutdown(gpr_inf_past(GPR_CLOCK_MONOTONIC));
-      loop_.Post([this] { loop_.ShutDownQueue(); });
+    const auto host = net::ip::make_address(address_.host, *error);
+    if (*error) return;
+    Listen(tcp::endpoint(host, address_.port), error);
+    if (*error) return;
+    tcp::endpoint bound;
+    const Protocol::endpoint local = acceptor_.local_endpoint(*error);
+    bound.resize(local.size());
+    std::memcpy(bound.data(), local.data(), local.size());
+    port_ = bound.port();
+  }
+
+  template <typename Endpoint>
+  void Listen(const Endpoint& endpoint, error_code* error) {
+    acceptor_.open(endpoint.protocol(), *error);
+    if (!*error && !address_.is_unix()) {
+      acceptor_.set_option(tcp::acceptor::reuse_address(true), *error);
+    }
+    if (!*error) acceptor_.bind(endpoint, *error);
+    if (!*error) acceptor_.listen(net::socket_base::max_listen_connections, *error);
+  }
+
+  void Accept() {
+    acceptor_.async_accept([this](error_code error, Protocol::socket socket) {
+      if (error == net::error::operation_aborted || !acceptor_.is_open()) return;
+      if (error) {
+        loop_.PostAfter(kAcceptRetry, [this] {
+          if (acceptor_.is_open()) Accept();
+        });
+        return;
+      }
+      if (connections_.size() < kMaxGrpcConnections) Take(std::move(socket));
+      Accept();
     });
   }
 
-  const Options options_;
+  void Take(Protocol::socket socket) {
+    error_code ignored;
+    if (!address_.is_unix()) socket.set_option(tcp::no_delay(true), ignored);
+    const auto connection =
+        std::make_shared<GrpcConnection>(loop_, clock_, *this, std::move(socket));
+    connections_.insert(connection);
+    connection->Start();
+  }
+
+  absl::StatusOr<std::unique_ptr<GrpcCall>> NewSession(const CallHead& head, CallOutput& output) {
+    if (draining_) {
+      observer_.OnRefused(Transport::kGrpc, TransportRefusal::kDraining);
+      return absl::UnavailableError(kGoingDown);
+    }
+    if (session_count_ >= kMaxSessionsOfTransport) {
+      observer_.OnRefused(Transport::kGrpc, TransportRefusal::kTooManySessions);
+      return absl::ResourceExhaustedError("too many sessions on this hub; try again later");
+    }
+    const absl::StatusOr<absl::string_view> token = TokenOf(head);
+    absl::StatusOr<Identity> identity =
+        token.ok() ? authenticator_->Authenticate(*token) : token.status();
+    if (!identity.ok()) {
+      observer_.OnRefused(Transport::kGrpc, TransportRefusal::kUnauthenticated);
+      return absl::UnauthenticatedError(identity.status().message());
+    }
+    return std::make_unique<SessionCall>(*this, output, *std::move(identity));
+  }
+
+  // A copy: a connection may close while it is told something.
+  std::vector<std::shared_ptr<GrpcConnection>> Connections() const {
+    return {connections_.begin(), connections_.end()};
+  }
+
+  void Tick() {
+    if (!acceptor_.is_open()) return;
+    for (const auto& connection : Connections()) connection->Tick();
+    loop_.PostAfter(kTickOfConnections, [this] { Tick(); });
+  }
+
+  void StopWhenDrained(std::function<void()> then) {
+    size_t calls = 0;
+    for (const auto& connection : connections_) calls += connection->call_count();
+    if (calls > 0 && clock_.Now() < stop_deadline_) {
+      loop_.PostAfter(kDrainPoll, [this, then = std::move(then)]() mutable {
+        StopWhenDrained(std::move(then));
+      });
+      return;
+    }
+    CloseAll();
+    then();
+  }
+
+  void CloseAll() {
+    error_code ignored;
+    acceptor_.close(ignored);
+    for (const auto& connection : Connections()) connection->Close();
+  }
+
+  const ListenAddress address_;
+  SocketLoop& loop_;
   Clock& clock_;
   TransportObserver& observer_;
   Authenticator* authenticator_ = nullptr;
   SessionHost* host_ = nullptr;
+  Acceptor acceptor_;
   int port_ = 0;
-
-  CompletionLoop loop_;
-  v1::SessionService::WithRawMethod_Session<v1::SessionService::Service> service_;
-  HealthService health_{v1::SessionService::service_full_name()};
-  std::unique_ptr<::grpc::ServerCompletionQueue> queue_;
-  std::unique_ptr<::grpc::Server> server_;
-  std::thread shutdown_thread_;
-  bool ran_ = false;
-
-  // Of the sequence alone.
-  absl::flat_hash_map<uint64_t, std::unique_ptr<SessionCall>> calls_;
-  absl::flat_hash_map<SessionCall*, uint64_t> call_ids_;
-  uint64_t last_call_id_ = 0;
-  SessionCall* waiting_ = nullptr;
-  std::vector<SessionCall*> to_flush_;
-  std::vector<SessionCall*> flushing_;
-  std::vector<std::unique_ptr<SessionCall>> released_;
+  std::string read_buffer_;
+  Health health_{kSessionService};
+  std::set<std::shared_ptr<GrpcConnection>> connections_;
   size_t session_count_ = 0;
   bool draining_ = false;
-  bool stopping_ = false;
-  bool shut_down_ = false;
   DeviceTime stop_deadline_;
 };
 
-GrpcServer::GrpcServer(Options options, Clock& clock, TransportObserver& observer)
-    : impl_(std::make_unique<Impl>(std::move(options), clock, observer)) {}
+GrpcServer::GrpcServer(ListenAddress address, SocketLoop& loop, Clock& clock,
+                       TransportObserver& observer)
+    : impl_(std::make_unique<Impl>(std::move(address), loop, clock, observer)) {}
 GrpcServer::~GrpcServer() = default;
-Executor& GrpcServer::executor() { return impl_->loop(); }
 absl::Status GrpcServer::Start(Authenticator& authenticator, SessionHost& host) {
   return impl_->Start(authenticator, host);
 }
 int GrpcServer::port() const { return impl_->port(); }
-void GrpcServer::Run() { impl_->Run(); }
 void GrpcServer::Drain() { impl_->Drain(); }
-void GrpcServer::Stop() { impl_->Stop(); }
-DeviceTime GrpcServer::last_turn() const { return impl_->loop().last_turn(); }
+void GrpcServer::Stop(std::function<void()> then) { impl_->Stop(std::move(then)); }
 
 }  // namespace remora::hub

@@ -23,26 +23,24 @@ using ::testing::Optional;
 class GrpcServerTest : public ::testing::Test {
  protected:
   GrpcServerTest() {
-    PrepareGrpcProcess();
-    server_ = std::make_unique<GrpcServer>(GrpcServer::Options{"127.0.0.1:0"}, *clock_, observer_);
-    const absl::Status started = server_->Start(authenticator_, host_);
+    const absl::Status started = server_.Start(authenticator_, host_);
     EXPECT_TRUE(started.ok()) << started;
-    thread_ = std::thread([this] { server_->Run(); });
+    thread_ = std::thread([this] { loop_.Run(host_, observer_); });
   }
   ~GrpcServerTest() override { Stop(); }
 
   void Stop() {
     if (!thread_.joinable()) return;
-    server_->Stop();
+    server_.Stop([this] { loop_.Stop(); });
     thread_.join();
   }
   RawClient Client(const std::string& token) {
-    return RawClient(RawChannel(server_->port()), token);
+    return RawClient(RawChannel(server_.port()), token);
   }
   // Waits until what was posted before has run.
   void Settle() {
     std::atomic<bool> done{false};
-    server_->executor().Post([&] {
+    loop_.Post([&] {
       done = true;
       done.notify_all();
     });
@@ -58,7 +56,8 @@ class GrpcServerTest : public ::testing::Test {
   CountingObserver observer_;
   FakeAuthenticator authenticator_;
   FakeSessionHost host_;
-  std::unique_ptr<GrpcServer> server_;
+  SocketLoop loop_{*clock_};
+  GrpcServer server_{*ListenAddress::Parse("127.0.0.1:0"), loop_, *clock_, observer_};
   std::thread thread_;
 };
 
@@ -102,7 +101,7 @@ TEST_F(GrpcServerTest, HostileCallsWithoutAGoodTokenGetNoSession) {
       {{"authorization", "Bearer " + std::string(2'000, 'x')}},
   };
   for (const auto& metadata : attempts) {
-    RawClient client(RawChannel(server_->port()), metadata);
+    RawClient client(RawChannel(server_.port()), metadata);
     const ::grpc::Status status = client.Finish();
     EXPECT_EQ(status.error_code(), ::grpc::StatusCode::UNAUTHENTICATED) << status.error_message();
   }
@@ -123,7 +122,7 @@ TEST_F(GrpcServerTest, HostileMessageBeyondTheLimitEndsOnlyItsOwnSession) {
 }
 
 TEST_F(GrpcServerTest, HostileMetadataBeyondTheLimitGetsNoSession) {
-  RawClient client(RawChannel(server_->port()),
+  RawClient client(RawChannel(server_.port()),
                    {{"authorization", "Bearer token-anna"}, {"x-large", std::string(64'000, 'x')}});
   EXPECT_FALSE(client.Finish().ok());
   EXPECT_EQ(host_.opened(), 0);
@@ -143,7 +142,7 @@ TEST_F(GrpcServerTest, WhatGoesToManySharesItsBytes) {
   std::vector<std::unique_ptr<RawClient>> readers;
   for (int i = 0; i < kReaders; ++i) {
     readers.push_back(
-        std::make_unique<RawClient>(RawChannel(server_->port()), absl::StrCat("token-reader", i)));
+        std::make_unique<RawClient>(RawChannel(server_.port()), absl::StrCat("token-reader", i)));
     WaitUntilOpen(*readers.back());
   }
   EXPECT_EQ(host_.open_sessions(), kReaders);
@@ -181,6 +180,27 @@ TEST_F(GrpcServerTest, AReaderThatStopsReadingDelaysNobodyAndHoldsLittle) {
   EXPECT_LT(given_away, 12u * 1024 * 1024) << "gRPC holds more than its windows and socket buffers";
 }
 
+TEST_F(GrpcServerTest, HostileFloodLetsOthersHaveTheirTurn) {
+  RawClient flood = Client("token-flood");
+  WaitUntilOpen(flood);
+  std::atomic<bool> enough{false};
+  std::thread sender([&] {
+    const std::string message = "unknown " + std::string(60'000, 'x');
+    while (!enough && flood.Send(message)) {
+    }
+  });
+  std::thread receiver([&] {
+    while (!enough && flood.Read().has_value()) {
+    }
+  });
+  RawClient quiet = Client("token-quiet");
+  for (int i = 0; i < 200; ++i) WaitUntilOpen(quiet);
+  enough = true;
+  flood.Cancel();
+  sender.join();
+  receiver.join();
+}
+
 TEST_F(GrpcServerTest, HostilePeersThatVanishLeaveNothingBehind) {
   for (int i = 0; i < 50; ++i) {
     RawClient client = Client("token-anna");
@@ -199,7 +219,7 @@ TEST_F(GrpcServerTest, HostilePeersThatVanishLeaveNothingBehind) {
 TEST_F(GrpcServerTest, DrainTellsThoseInsideAndRefusesThoseOutside) {
   RawClient inside = Client("token-inside");
   WaitUntilOpen(inside);
-  server_->Drain();
+  server_.Drain();
   Settle();
   EXPECT_EQ(inside.Finish().error_code(), ::grpc::StatusCode::UNAVAILABLE);
   RawClient outside = Client("token-outside");
@@ -220,45 +240,45 @@ TEST_F(GrpcServerTest, HealthSaysServingUntilItDrains) {
   const std::string serving("\x08\x01");
   const std::string not_serving("\x08\x02");
   const std::string session_service("\x0a\x18remora.v1.SessionService");
-  EXPECT_EQ(Ask(server_->port(), kCheck, ""), serving);
-  EXPECT_EQ(Ask(server_->port(), kCheck, session_service), serving);
-  server_->Drain();
+  EXPECT_EQ(Ask(server_.port(), kCheck, ""), serving);
+  EXPECT_EQ(Ask(server_.port(), kCheck, session_service), serving);
+  server_.Drain();
   Settle();
-  EXPECT_EQ(Ask(server_->port(), kCheck, ""), not_serving);
-  EXPECT_EQ(Ask(server_->port(), kCheck, session_service), not_serving);
+  EXPECT_EQ(Ask(server_.port(), kCheck, ""), not_serving);
+  EXPECT_EQ(Ask(server_.port(), kCheck, session_service), not_serving);
 }
 
 TEST_F(GrpcServerTest, HealthOfAnotherServiceIsNotFound) {
-  RawClient client(RawChannel(server_->port()), {}, "/grpc.health.v1.Health/Check");
+  RawClient client(RawChannel(server_.port()), {}, "/grpc.health.v1.Health/Check");
   EXPECT_TRUE(client.Send("\x0a\x03lsl"));
   client.WritesDone();
   EXPECT_EQ(client.Finish().error_code(), ::grpc::StatusCode::NOT_FOUND);
 }
 
 TEST_F(GrpcServerTest, HealthIsToldAgainToThoseWhoWatchIt) {
-  RawClient watch(RawChannel(server_->port()), {}, "/grpc.health.v1.Health/Watch");
+  RawClient watch(RawChannel(server_.port()), {}, "/grpc.health.v1.Health/Watch");
   EXPECT_TRUE(watch.Send(""));
   watch.WritesDone();
   EXPECT_EQ(watch.Read().value_or("no answer"), "\x08\x01");
-  server_->Drain();
+  server_.Drain();
   EXPECT_EQ(watch.Read().value_or("no answer"), "\x08\x02");
 }
 
 TEST_F(GrpcServerTest, ReflectionDescribesItsServices) {
   constexpr char kReflect[] = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo";
-  const std::string list = Ask(server_->port(), kReflect, "\x3a\x01*");
+  const std::string list = Ask(server_.port(), kReflect, "\x3a\x01*");
   EXPECT_THAT(list, HasSubstr("remora.v1.SessionService"));
   EXPECT_THAT(list, HasSubstr("grpc.health.v1.Health"));
   const std::string symbol = "\x22\x18remora.v1.SessionService";
-  EXPECT_THAT(Ask(server_->port(), kReflect, symbol), HasSubstr("remora/v1/room.proto"));
+  EXPECT_THAT(Ask(server_.port(), kReflect, symbol), HasSubstr("remora/v1/room.proto"));
 #ifdef REMORA_HEALTH_DESCRIPTOR
-  EXPECT_THAT(Ask(server_->port(), kReflect, "\x22\x15grpc.health.v1.Health"),
+  EXPECT_THAT(Ask(server_.port(), kReflect, "\x22\x15grpc.health.v1.Health"),
               HasSubstr("HealthCheckRequest"));
 #endif
 }
 
 TEST_F(GrpcServerTest, HostileUnknownMethodsAreUnimplemented) {
-  RawClient client(RawChannel(server_->port()), {{"authorization", "Bearer token-anna"}},
+  RawClient client(RawChannel(server_.port()), {{"authorization", "Bearer token-anna"}},
                    "/remora.v1.SessionService/Other");
   EXPECT_EQ(client.Finish().error_code(), ::grpc::StatusCode::UNIMPLEMENTED);
 }
@@ -275,8 +295,8 @@ TEST_F(GrpcServerTest, StopsSoonEvenWithAReaderThatStalls) {
 }
 
 TEST_F(GrpcServerTest, APortInUseIsRefusedWithTheReason) {
-  GrpcServer second(GrpcServer::Options{absl::StrCat("127.0.0.1:", server_->port())}, *clock_,
-                    observer_);
+  GrpcServer second(*ListenAddress::Parse(absl::StrCat("127.0.0.1:", server_.port())), loop_,
+                    *clock_, observer_);
   const absl::Status status = second.Start(authenticator_, host_);
   EXPECT_FALSE(status.ok());
   EXPECT_THAT(std::string(status.message()), HasSubstr("in use"));
@@ -287,7 +307,8 @@ TEST(GrpcServerLifetime, CanBeStartedAndNeverRun) {
   CountingObserver observer;
   FakeAuthenticator authenticator;
   FakeSessionHost host;
-  GrpcServer server(GrpcServer::Options{"127.0.0.1:0"}, *clock, observer);
+  SocketLoop loop(*clock);
+  GrpcServer server(*ListenAddress::Parse("127.0.0.1:0"), loop, *clock, observer);
   ASSERT_TRUE(server.Start(authenticator, host).ok());
   EXPECT_GT(server.port(), 0);
 }

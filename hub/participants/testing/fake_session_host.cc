@@ -55,7 +55,8 @@ class FakeSession final : public Session {
       queue_.pop_front();
     }
     host_->bytes_taken_ += batch.bytes;
-    asked_ = !batch.empty();  // the transport comes again by itself
+    batch.more = !queue_.empty();
+    asked_ = batch.more;  // the transport comes again by itself
     return batch;
   }
 

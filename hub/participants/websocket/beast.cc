@@ -1,3 +1,2 @@
-// The plain functions of Asio and Beast, compiled once.
-#include <boost/asio/impl/src.hpp>
+// The plain functions of Beast, compiled once.
 #include <boost/beast/src.hpp>

@@ -1,12 +1,16 @@
-// One WebSocket: the socket's side of a StreamBridge. On the web server's thread.
+// One WebSocket: the transport's side of a participant. On the hub's sequence.
+//
+//   accepted --> open --(CloseAfterWrites)--> closing --all written--> closed
+//      '-----------'--(the socket breaks)----------------------------> gone
+
+#include <unistd.h>
 
 #include <boost/beast/websocket.hpp>
 #include <utility>
 #include <vector>
 
 #include "hub/participants/limits.h"
-#include "hub/participants/websocket/stream_bridge.h"
-#include "hub/participants/websocket/web_context.h"
+#include "hub/participants/websocket/web_streams.h"
 
 namespace remora::hub {
 namespace {
@@ -37,88 +41,66 @@ websocket::close_reason ReasonFor(const absl::Status& status) {
   return websocket::close_reason(code, std::string(status.message().substr(0, 120)));
 }
 
-class StreamConnection final : public WebMember,
+}  // namespace
+
+class StreamConnection final : public Peer,
+                               public TurnWriter,
                                public std::enable_shared_from_this<StreamConnection> {
  public:
-  StreamConnection(std::shared_ptr<WebContext> context, beast::tcp_stream socket,
-                   http::request<http::string_body> request)
-      : context_(std::move(context)), socket_(std::move(socket)), request_(std::move(request)) {
-    context_->members.insert(this);
-    ++context_->streams;
+  StreamConnection(std::shared_ptr<WebStreams> streams, tcp::socket socket, StreamRequest request)
+      : streams_(std::move(streams)),
+        socket_(std::move(socket)),
+        request_(std::move(request.request)),
+        identity_(std::move(request.identity)) {
+    streams_->members_.insert(this);
   }
   ~StreamConnection() override {
-    context_->members.erase(this);
-    --context_->streams;
-    if (context_->on_stream_gone) context_->on_stream_gone();
+    streams_->members_.erase(this);
+    --streams_->size_;
   }
 
-  void Accept(Identity identity);
-  // What the sink asks for.
-  void Read();
-  void Write(WriteBatch batch);
-  void Close(const absl::Status& status);
+  void Accept();
+  void Drain() { CloseAfterWrites(absl::UnavailableError("the hub is going down")); }
+  // At once; what is pending on the socket fails.
+  void Abort() { Gone(absl::CancelledError("the connection was cut")); }
 
-  void Drain() override {
-    if (bridge_ != nullptr) bridge_->Drain(absl::UnavailableError("the hub is going down"));
-  }
-  void Abort() override { Gone(absl::CancelledError("the connection was cut")); }
+  void WantWrite() override;
+  void CloseAfterWrites(absl::Status status) override;
+  void WriteNow() override;
 
  private:
-  void OnAccepted(error_code error, Identity identity);
+  void OnAccepted(error_code error);
+  void Read();
   void OnRead(error_code error);
+  void OnWritten(error_code error);
   void OnControlFrame();
+  void Close();
   // Closes the socket and lets go of the session. The object may end with it.
   void Gone(const absl::Status& status);
 
-  std::shared_ptr<WebContext> context_;
+  const std::shared_ptr<WebStreams> streams_;
   // Without permessage-deflate: records are packed already, and a window a reader is memory.
   websocket::stream<beast::tcp_stream, false> socket_;
   http::request<http::string_body> request_;
-  std::shared_ptr<StreamBridge> bridge_;
+  const Identity identity_;
+  std::unique_ptr<Session> session_;
   // While the stream is open: between two messages nothing else may hold it.
   std::shared_ptr<StreamConnection> self_;
-  v1::Role role_ = v1::ROLE_UNSPECIFIED;
   beast::flat_buffer incoming_;
   WriteBatch outgoing_;
   std::vector<net::const_buffer> outgoing_buffers_;
+  absl::Status final_status_;
   DeviceTime control_frames_since_;
   int control_frames_ = 0;
+  bool writing_ = false;
+  // Something waits behind the write that is under way.
+  bool write_again_ = false;
+  bool write_scheduled_ = false;
+  bool closing_ = false;
   bool gone_ = false;
 };
 
-// Posts to the connection, wherever that is by then.
-class ConnectionSink final : public StreamSink {
- public:
-  ConnectionSink(std::shared_ptr<WebContext> context, std::weak_ptr<StreamConnection> connection)
-      : context_(std::move(context)), connection_(std::move(connection)) {}
-
-  void Write(WriteBatch batch) override {
-    Post([batch = std::move(batch)](StreamConnection& c) mutable { c.Write(std::move(batch)); });
-  }
-  void ReadNext() override {
-    Post([](StreamConnection& c) { c.Read(); });
-  }
-  void Close(absl::Status status) override {
-    Post([status = std::move(status)](StreamConnection& c) { c.Close(status); });
-  }
-  void Abort() override {
-    Post([](StreamConnection& c) { c.Abort(); });
-  }
-
- private:
-  template <typename Action>
-  void Post(Action action) {
-    net::post(context_->io, [weak = connection_, action = std::move(action)]() mutable {
-      const std::shared_ptr<StreamConnection> connection = weak.lock();
-      if (connection != nullptr) action(*connection);
-    });
-  }
-
-  std::shared_ptr<WebContext> context_;
-  std::weak_ptr<StreamConnection> connection_;
-};
-
-void StreamConnection::Accept(Identity identity) {
+void StreamConnection::Accept() {
   beast::get_lowest_layer(socket_).expires_never();  // the WebSocket has timeouts of its own
   websocket::stream_base::timeout timeout{};
   timeout.handshake_timeout = ToChrono(kHandshakeTimeout);
@@ -131,29 +113,24 @@ void StreamConnection::Accept(Identity identity) {
   socket_.auto_fragment(false);  // one message is one frame, written in one gather write
   socket_.binary(true);
   socket_.control_callback([this](websocket::frame_type, beast::string_view) { OnControlFrame(); });
-  socket_.async_accept(
-      request_, [self = shared_from_this(), identity = std::move(identity)](
-                    error_code error) mutable { self->OnAccepted(error, std::move(identity)); });
+  socket_.async_accept(request_,
+                       [self = shared_from_this()](error_code error) { self->OnAccepted(error); });
 }
 
-void StreamConnection::OnAccepted(error_code error, Identity identity) {
+void StreamConnection::OnAccepted(error_code error) {
   request_ = {};
   if (error || gone_) {
     gone_ = true;
     return;
   }
   self_ = shared_from_this();
-  role_ = identity.role;
-  context_->parts.observer->OnSessionOpened(Transport::kWebSocket, role_);
-  bridge_ = std::make_shared<StreamBridge>(
-      *context_->parts.hub_sequence, *context_->parts.host, std::move(identity),
-      std::make_unique<ConnectionSink>(context_, weak_from_this()));
-  bridge_->Start();
-  if (context_->draining) Drain();
+  streams_->observer_.OnSessionOpened(Transport::kWebSocket, identity_.role);
+  session_ = streams_->host_.Open(identity_, this);
+  if (streams_->draining_) Drain();
+  Read();
 }
 
 void StreamConnection::Read() {
-  if (gone_) return;
   socket_.async_read(
       incoming_, [self = shared_from_this()](error_code error, size_t) { self->OnRead(error); });
 }
@@ -162,7 +139,7 @@ void StreamConnection::OnRead(error_code error) {
   if (gone_) return;
   if (error) {
     if (error == websocket::error::message_too_big) {
-      context_->parts.observer->OnRefused(Transport::kWebSocket, TransportRefusal::kTooLarge);
+      streams_->observer_.OnRefused(Transport::kWebSocket, TransportRefusal::kTooLarge);
     }
     Gone(error == websocket::error::closed ? absl::OkStatus()
                                            : absl::CancelledError(error.message()));
@@ -176,45 +153,79 @@ void StreamConnection::OnRead(error_code error) {
     return;
   }
   const size_t size = incoming_.size();
-  context_->parts.observer->OnMessageReceived(Transport::kWebSocket, size);
-  bridge_->OnMessage(std::string(static_cast<const char*>(incoming_.data().data()), size));
+  streams_->observer_.OnMessageReceived(Transport::kWebSocket, size);
+  if (!closing_) {
+    session_->OnMessage(absl::string_view(static_cast<const char*>(incoming_.data().data()), size));
+  }
   incoming_.consume(size);
   if (incoming_.capacity() > kMaxBatchBytes) incoming_.shrink_to_fit();
+  Read();
 }
 
-void StreamConnection::Write(WriteBatch batch) {
-  if (gone_) return;
-  context_->parts.observer->OnBatchWritten(Transport::kWebSocket, batch.slices.size(), batch.bytes);
-  outgoing_ = std::move(batch);
+void StreamConnection::WantWrite() {
+  write_again_ |= writing_;
+  if (write_scheduled_ || writing_ || session_ == nullptr) return;
+  write_scheduled_ = true;
+  streams_->loop_.WriteLater(shared_from_this());
+}
+
+void StreamConnection::WriteNow() {
+  write_scheduled_ = false;
+  if (writing_ || session_ == nullptr) return;
+  outgoing_ = session_->TakeBatch(kMaxBatchBytes);
+  if (outgoing_.empty()) {
+    if (closing_) Close();
+    return;
+  }
+  streams_->observer_.OnBatchWritten(Transport::kWebSocket, outgoing_.slices.size(),
+                                     outgoing_.bytes);
+  writing_ = true;
+  write_again_ = outgoing_.more || closing_;
   outgoing_buffers_.clear();
   for (const SharedBytes& slice : outgoing_.slices) {
     outgoing_buffers_.emplace_back(slice.view().data(), slice.size());
   }
   socket_.async_write(outgoing_buffers_, [self = shared_from_this()](error_code error, size_t) {
-    self->outgoing_ = WriteBatch();
-    if (error) {
-      self->Gone(absl::CancelledError(error.message()));
-    } else if (!self->gone_) {
-      self->bridge_->OnWritten();
-    }
+    self->OnWritten(error);
   });
 }
 
-void StreamConnection::Close(const absl::Status& status) {
-  if (gone_) return;
-  socket_.async_close(ReasonFor(status),
-                      [self = shared_from_this(), status](error_code) { self->Gone(status); });
+void StreamConnection::OnWritten(error_code error) {
+  outgoing_ = WriteBatch();
+  writing_ = false;
+  if (error) {
+    Gone(absl::CancelledError(error.message()));
+  } else if (write_again_) {
+    WantWrite();
+  }
+}
+
+void StreamConnection::CloseAfterWrites(absl::Status status) {
+  if (closing_ || session_ == nullptr) return;
+  closing_ = true;
+  final_status_ = std::move(status);
+  WantWrite();
+  streams_->loop_.PostAfter(kCloseTimeout, [weak = weak_from_this()] {
+    if (const std::shared_ptr<StreamConnection> self = weak.lock()) self->Abort();
+  });
+}
+
+// All is written.
+void StreamConnection::Close() {
+  session_.reset();
+  socket_.async_close(ReasonFor(final_status_),
+                      [self = shared_from_this()](error_code) { self->Gone(self->final_status_); });
 }
 
 void StreamConnection::OnControlFrame() {
-  const DeviceTime now = context_->parts.clock->Now();
+  const DeviceTime now = streams_->clock_.Now();
   if (now - control_frames_since_ > Duration::Seconds(1)) {
     control_frames_since_ = now;
     control_frames_ = 0;
   }
   if (++control_frames_ != kMaxControlFramesPerSecond) return;
-  context_->parts.observer->OnRefused(Transport::kWebSocket, TransportRefusal::kFlood);
-  net::post(context_->io, [self = shared_from_this()] { self->Abort(); });
+  streams_->observer_.OnRefused(Transport::kWebSocket, TransportRefusal::kFlood);
+  streams_->loop_.Post([self = shared_from_this()] { self->Abort(); });
 }
 
 void StreamConnection::Gone(const absl::Status& status) {
@@ -222,17 +233,50 @@ void StreamConnection::Gone(const absl::Status& status) {
   gone_ = true;
   const std::shared_ptr<StreamConnection> until_return = std::move(self_);
   beast::get_lowest_layer(socket_).close();
-  if (bridge_ == nullptr) return;
-  context_->parts.observer->OnSessionClosed(Transport::kWebSocket, role_, status);
-  bridge_->OnGone();
+  if (until_return == nullptr) return;  // it never opened
+  session_.reset();
+  streams_->observer_.OnSessionClosed(Transport::kWebSocket, identity_.role, status);
 }
 
-}  // namespace
+void WebStreams::Take(StreamRequest request) {
+  ++size_;
+  loop_.Post([self = shared_from_this(), request = std::move(request)]() mutable {
+    error_code error;
+    tcp::socket socket(self->loop_.io());
+    socket.assign(request.protocol, request.socket, error);
+    if (error) {
+      ::close(request.socket);
+      --self->size_;
+      return;
+    }
+    std::make_shared<StreamConnection>(self, std::move(socket), std::move(request))->Accept();
+  });
+}
 
-void StartStream(std::shared_ptr<WebContext> context, beast::tcp_stream socket,
-                 http::request<http::string_body> request, Identity identity) {
-  std::make_shared<StreamConnection>(std::move(context), std::move(socket), std::move(request))
-      ->Accept(std::move(identity));
+void WebStreams::Drain() {
+  if (draining_) return;
+  draining_ = true;
+  const std::set<StreamConnection*> members = members_;
+  for (StreamConnection* member : members) member->Drain();
+}
+
+void WebStreams::Stop(std::function<void()> then) {
+  Drain();
+  StopWhenDrained(clock_.Now() + kDrainTimeout, std::move(then));
+}
+
+void WebStreams::StopWhenDrained(DeviceTime deadline, std::function<void()> then) {
+  if (size_ > 0 && clock_.Now() < deadline) {
+    loop_.PostAfter(kDrainPoll,
+                    [self = shared_from_this(), deadline, then = std::move(then)]() mutable {
+                      self->StopWhenDrained(deadline, std::move(then));
+                    });
+    return;
+  }
+  std::vector<std::shared_ptr<StreamConnection>> left;
+  for (StreamConnection* member : members_) left.push_back(member->shared_from_this());
+  for (const std::shared_ptr<StreamConnection>& member : left) member->Abort();
+  then();
 }
 
 }  // namespace remora::hub

@@ -52,7 +52,6 @@ class WebConnection final : public WebMember, public std::enable_shared_from_thi
         [self = shared_from_this()](error_code error, size_t) { self->OnRead(error); });
   }
 
-  void Drain() override {}
   void Abort() override { stream_.close(); }
 
  private:
@@ -72,8 +71,17 @@ class WebConnection final : public WebMember, public std::enable_shared_from_thi
       Respond(ResponseFor(identity.status()), request, in.version(), false);
       return;
     }
-    context_->members.erase(this);  // the stream takes the socket over
-    StartStream(context_, std::move(stream_), std::move(in), *std::move(identity));
+    GiveAway(std::move(in), *std::move(identity));
+  }
+
+  // The hub's sequence takes the socket over.
+  void GiveAway(http::request<http::string_body> request, Identity identity) {
+    tcp::socket socket = stream_.release_socket();
+    error_code error;
+    const tcp protocol = socket.local_endpoint(error).protocol();
+    const tcp::socket::native_handle_type handle = error ? -1 : socket.release(error);
+    if (error) return;
+    context_->streams->Take({protocol, handle, std::move(request), std::move(identity)});
   }
 
   void OnReadError(error_code error) {
@@ -118,7 +126,7 @@ class WebConnection final : public WebMember, public std::enable_shared_from_thi
       observer.OnRefused(Transport::kWebSocket, TransportRefusal::kDraining);
       return absl::UnavailableError("the hub is going down; connect again");
     }
-    if (context_->streams >= kMaxSessionsOfTransport) {
+    if (context_->streams->size() >= kMaxSessionsOfTransport) {
       observer.OnRefused(Transport::kWebSocket, TransportRefusal::kTooManySessions);
       return absl::ResourceExhaustedError("too many sessions on this hub; try again later");
     }

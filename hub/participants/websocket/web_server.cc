@@ -1,5 +1,6 @@
 #include "hub/participants/websocket/web_server.h"
 
+#include <atomic>
 #include <thread>
 #include <utility>
 
@@ -35,9 +36,6 @@ class WebServer::Impl {
           absl::StrCat("cannot listen on ", address_.ToString(), " for HTTP: ", error.message()));
     }
     port_ = acceptor_.local_endpoint(error).port();
-    context_->on_stream_gone = [this] {
-      if (stopping_ && context_->streams == 0) ShutDown();
-    };
     Accept();
     thread_ = std::thread([this] { context_->io.run(); });
     return absl::OkStatus();
@@ -46,25 +44,23 @@ class WebServer::Impl {
   uint16_t port() const { return port_; }
 
   void Drain() {
-    net::post(context_->io, [this] { DrainStreams(); });
+    net::post(context_->io, [context = context_] { context->draining = true; });
+    context_->parts.loop->Post([streams = context_->streams] { streams->Drain(); });
   }
 
   void Stop() {
     if (!thread_.joinable()) return;
-    net::post(context_->io, [this] {
-      stopping_ = true;
-      DrainStreams();
-      if (context_->streams == 0) {
-        ShutDown();
-        return;
-      }
-      timer_.expires_after(ToChrono(kDrainTimeout));
-      timer_.async_wait([this](error_code error) {
-        if (!error) ShutDown();
+    Drain();
+    std::atomic<bool> drained{false};
+    context_->parts.loop->Post([&] {
+      context_->streams->Stop([&] {
+        drained = true;
+        drained.notify_all();
       });
     });
+    drained.wait(false);
+    net::post(context_->io, [this] { ShutDown(); });
     thread_.join();
-    context_->on_stream_gone = nullptr;
   }
 
  private:
@@ -78,7 +74,7 @@ class WebServer::Impl {
         });
         return;
       }
-      if (context_->members.size() < kMaxWebConnections) {
+      if (context_->members.size() + context_->streams->size() < kMaxWebConnections) {
         error_code ignored;
         socket.set_option(tcp::no_delay(true), ignored);
         StartConnection(context_, std::move(socket));
@@ -87,15 +83,7 @@ class WebServer::Impl {
     });
   }
 
-  void DrainStreams() {
-    if (context_->draining) return;
-    context_->draining = true;
-    for (WebMember* member : context_->members) member->Drain();
-  }
-
   void ShutDown() {
-    if (shut_down_) return;
-    shut_down_ = true;
     error_code ignored;
     acceptor_.close(ignored);
     timer_.cancel();
@@ -109,9 +97,6 @@ class WebServer::Impl {
   net::steady_timer timer_;
   uint16_t port_ = 0;
   std::thread thread_;
-  // Of the web server's thread.
-  bool stopping_ = false;
-  bool shut_down_ = false;
 };
 
 WebServer::WebServer(Options options, WebServerParts parts)

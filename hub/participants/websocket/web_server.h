@@ -3,10 +3,10 @@
 // The hub's web side on one port: the workstation's pages, its small API (web_api.h), and the
 // participants' stream over WebSocket, where each binary message is one Up or Down.
 //
-// Runs on a thread of its own, so that a slow browser or a large asset never holds the hub's
-// sequence; messages and batches cross between the two (stream_bridge.h). Boost headers stay inside
-// this folder. Start, Drain and Stop from the program's main part; the hub's sequence must run
-// until Stop has returned.
+// Pages and API run on a thread of their own, so that a slow browser or a large asset never holds
+// the hub's sequence; a stream's socket moves to that sequence once it is admitted (web_streams.h).
+// Boost headers stay inside this folder and loop. Start, Drain and Stop from the program's main
+// part; the hub's sequence must run until Stop has returned.
 
 #include <cstdint>
 #include <memory>
@@ -14,7 +14,6 @@
 
 #include "absl/status/status.h"
 #include "common/clock.h"
-#include "common/executor.h"
 #include "hub/participants/authenticator.h"
 #include "hub/participants/listen_address.h"
 #include "hub/participants/session.h"
@@ -26,7 +25,7 @@ namespace remora::hub {
 
 // All outlive the server.
 struct WebServerParts {
-  Executor* hub_sequence = nullptr;
+  class SocketLoop* loop = nullptr;
   SessionHost* host = nullptr;
   Authenticator* authenticator = nullptr;
   TransportObserver* observer = nullptr;

@@ -14,8 +14,8 @@
 #include "absl/strings/str_cat.h"
 #include "common/clock.h"
 #include "common/limits.h"
-#include "common/thread_executor.h"
 #include "hub/participants/limits.h"
+#include "hub/participants/loop/socket_loop.h"
 #include "hub/participants/testing/fake_session_host.h"
 #include "hub/participants/testing/raw_web_client.h"
 
@@ -24,25 +24,6 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::Optional;
-
-// The hub's sequence: a thread that ends a drain after every task.
-class DrainingExecutor final : public Executor {
- public:
-  DrainingExecutor(Clock& clock, SessionHost& host) : host_(host), thread_(clock, "hub") {}
-  void Post(Task task) override {
-    thread_.Post([this, task = std::move(task)] {
-      task();
-      host_.EndOfDrain();
-    });
-  }
-  void PostAfter(Duration delay, Task task) override { thread_.PostAfter(delay, std::move(task)); }
-  bool IsCurrent() const override { return thread_.IsCurrent(); }
-  void Stop() { thread_.Stop(); }
-
- private:
-  SessionHost& host_;
-  ThreadExecutor thread_;
-};
 
 class WebServerTest : public ::testing::Test {
  protected:
@@ -63,7 +44,8 @@ class WebServerTest : public ::testing::Test {
   }
   ~WebServerTest() override {
     server_.reset();
-    hub_.Stop();
+    hub_.Post([this] { hub_.Stop(); });
+    sequence_.join();
     std::filesystem::remove_all(directory_);
   }
 
@@ -99,7 +81,8 @@ class WebServerTest : public ::testing::Test {
   CountingObserver observer_;
   FakeAuthenticator authenticator_;
   FakeSessionHost host_;
-  DrainingExecutor hub_{*clock_, host_};
+  SocketLoop hub_{*clock_};
+  std::thread sequence_{[this] { hub_.Run(host_, observer_); }};
   WebSessions sessions_{WebSessions::Key{1}, *clock_, *random_};
   std::filesystem::path directory_;
   std::unique_ptr<WebServer> server_;

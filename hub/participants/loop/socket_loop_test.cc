@@ -1,4 +1,4 @@
-#include "hub/participants/grpc/completion_loop.h"
+#include "hub/participants/loop/socket_loop.h"
 
 #include <gtest/gtest.h>
 
@@ -8,28 +8,29 @@
 #include <vector>
 
 #include "common/clock.h"
+#include "hub/participants/testing/fake_session_host.h"
 
 namespace remora::hub {
 namespace {
 
-class CompletionLoopTest : public ::testing::Test {
+class SocketLoopTest : public ::testing::Test {
  protected:
   void StartLoop() {
-    thread_ = std::thread([this] { loop_.Run(&queue_, [this](int, DeviceTime) { ++turns_; }); });
+    thread_ = std::thread([this] { loop_.Run(host_, observer_); });
   }
   void StopLoop() {
-    loop_.Post([this] { loop_.ShutDownQueue(); });
+    loop_.Post([this] { loop_.Stop(); });
     thread_.join();
   }
 
   std::unique_ptr<Clock> clock_ = MakeSystemClock();
-  ::grpc::CompletionQueue queue_;
-  CompletionLoop loop_{*clock_};
-  std::atomic<int> turns_{0};
+  FakeSessionHost host_;
+  CountingObserver observer_;
+  SocketLoop loop_{*clock_};
   std::thread thread_;
 };
 
-TEST_F(CompletionLoopTest, RunsTasksOfBeforeRunInTheOrderPosted) {
+TEST_F(SocketLoopTest, RunsTasksOfBeforeRunInTheOrderPosted) {
   std::string order;
   loop_.Post([&] { order += 'a'; });
   loop_.Post([&] {
@@ -42,7 +43,7 @@ TEST_F(CompletionLoopTest, RunsTasksOfBeforeRunInTheOrderPosted) {
   EXPECT_EQ(order, "abcd");
 }
 
-TEST_F(CompletionLoopTest, RunsEveryTaskOfManyThreadsOnItsOwnThread) {
+TEST_F(SocketLoopTest, RunsEveryTaskOfManyThreadsOnItsOwnThread) {
   constexpr int kThreads = 4;
   constexpr int kTasks = 5'000;
   StartLoop();
@@ -66,7 +67,7 @@ TEST_F(CompletionLoopTest, RunsEveryTaskOfManyThreadsOnItsOwnThread) {
   EXPECT_EQ(elsewhere, 0);
 }
 
-TEST_F(CompletionLoopTest, RunsTimersByDeadlineThenOrder) {
+TEST_F(SocketLoopTest, RunsTimersByDeadlineThenOrder) {
   StartLoop();
   std::string order;
   std::atomic<bool> done{false};
@@ -84,7 +85,7 @@ TEST_F(CompletionLoopTest, RunsTimersByDeadlineThenOrder) {
   EXPECT_EQ(order, "abc");
 }
 
-TEST_F(CompletionLoopTest, TimerFromAnotherThreadShortensTheWait) {
+TEST_F(SocketLoopTest, TimerFromAnotherThreadShortensTheWait) {
   StartLoop();
   std::atomic<bool> done{false};
   const DeviceTime start = clock_->Now();
@@ -99,30 +100,25 @@ TEST_F(CompletionLoopTest, TimerFromAnotherThreadShortensTheWait) {
   EXPECT_LT(waited, Duration::Milliseconds(900)) << "it waited for the next regular turn";
 }
 
-TEST_F(CompletionLoopTest, TasksPostedWhenTheQueueIsDownStillRun) {
+TEST_F(SocketLoopTest, TasksPostedWhenItIsStoppedStillRun) {
   StartLoop();
   bool ran = false;
   loop_.Post([&] {
-    loop_.ShutDownQueue();
+    loop_.Stop();
     loop_.Post([&] { loop_.Post([&] { ran = true; }); });
   });
   thread_.join();
   EXPECT_TRUE(ran);
 }
 
-TEST_F(CompletionLoopTest, DestroysTasksThatNeverRan) {
+TEST_F(SocketLoopTest, DestroysTasksThatNeverRan) {
   auto token = std::make_shared<int>(1);
   {
-    CompletionLoop loop(*clock_);
+    SocketLoop loop(*clock_);
     loop.Post([token] {});
     EXPECT_EQ(token.use_count(), 2);
   }
   EXPECT_EQ(token.use_count(), 1);
-  queue_.Shutdown();
-  void* tag;
-  bool ok;
-  while (queue_.Next(&tag, &ok)) {
-  }
 }
 
 }  // namespace

@@ -1,0 +1,17 @@
+#pragma once
+
+// grpc.reflection.v1alpha.ServerReflection: what the hub speaks, for tools (grpcurl, buf curl). It
+// tells the contract and nothing of a case. Sequence-bound.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "hub/participants/grpc/grpc_call.h"
+
+namespace remora::hub {
+
+// A call of ServerReflectionInfo that lists `services`, by full names. `output` outlives it.
+std::unique_ptr<GrpcCall> NewReflectionCall(std::vector<std::string> services, CallOutput& output);
+
+}  // namespace remora::hub
