@@ -335,10 +335,40 @@ TEST(JournalPowerCut, WhatAKilledProcessLeftIsSyncedBeforeAnybodyIsToldOfIt) {
   }
 }
 
+// A journal on a disk of which a sync fails, and then the power.
+class JournalOfWhichASyncFailed : public testing::Test {
+ protected:
+  explicit JournalOfWhichASyncFailed(int checkpoint_pages)
+      : bench_(vfs_.name(), checkpoint_pages, ScratchDirectory::kMemory) {}
+  void Attach(CrashDisk& disk) {
+    files_ = std::make_unique<CrashFileSystem>(disk);
+    vfs_.Attach(disk);
+    bench_.options().files = files_.get();
+  }
+  void ExpectAcknowledgedAfterACut() {
+    std::unique_ptr<Random> random = MakeSeededRandom(1);
+    const auto after = disk_.AfterCut(CrashDisk::Remains::kNothing, *random);
+    disk_.EndProgram();
+    bench_.Close();
+    Attach(*after);
+    ASSERT_TRUE(bench_.Open().ok());
+    for (const Room& room : rooms_) ExpectHoldsAcknowledgedOrOffered(bench_, room);
+    bench_.Close();
+  }
+
+  CrashVfs vfs_{"failed-sync"};
+  JournalBench bench_;
+  CrashDisk disk_{bench_.directory().File("")};
+  std::unique_ptr<CrashFileSystem> files_;
+  std::atomic<bool> failed_{false};
+  std::vector<Room> rooms_;
+};
+
 // A commit's sync fails, and the log cannot be moved into the file either, so that it stays: what
 // the sync should have written is in the system's cache alone, and no later sync writes it.
-class JournalLogOfWhichASyncFailed : public testing::Test {
+class JournalLogOfWhichASyncFailed : public JournalOfWhichASyncFailed {
  protected:
+  JournalLogOfWhichASyncFailed() : JournalOfWhichASyncFailed(kManyPages) {}
   void SetUp() override {
     Attach(disk_);
     ASSERT_TRUE(bench_.Open().ok());
@@ -356,30 +386,6 @@ class JournalLogOfWhichASyncFailed : public testing::Test {
     ASSERT_TRUE(failed_);
     for (const Room& room : rooms_) ASSERT_FALSE(room.offered.empty()) << "told as failed";
   }
-  void Attach(CrashDisk& disk) {
-    files_ = std::make_unique<CrashFileSystem>(disk);
-    vfs_.Attach(disk);
-    bench_.options().files = files_.get();
-  }
-  void ExpectAcknowledgedAfterACut() {
-    std::unique_ptr<Random> random = MakeSeededRandom(1);
-    const auto after = disk_.AfterCut(CrashDisk::Remains::kNothing, *random);
-    disk_.EndProgram();
-    bench_.Close();
-    Attach(*after);
-    ASSERT_TRUE(bench_.Open().ok());
-    for (const Room& room : rooms_) {
-      ExpectHolds(bench_.journal(), bench_.executor(), room.acknowledged);
-    }
-    bench_.Close();
-  }
-
-  CrashVfs vfs_{"log-of-failed-sync"};
-  JournalBench bench_{vfs_.name(), kManyPages, ScratchDirectory::kMemory};
-  CrashDisk disk_{bench_.directory().File("")};
-  std::unique_ptr<CrashFileSystem> files_;
-  std::atomic<bool> failed_{false};
-  std::vector<Room> rooms_;
 };
 
 TEST_F(JournalLogOfWhichASyncFailed, CarriesNothingThatIsAcknowledgedLater) {
@@ -411,8 +417,9 @@ TEST_F(JournalLogOfWhichASyncFailed, CarriesNothingThatTheNextProcessTellsOf) {
 // A checkpoint beside a busy writer moves pages without a sync: that comes when the log has been
 // moved entirely. When it fails, those pages count as clean, no later sync writes them, and only
 // the log still has them.
-class JournalFileOfWhichASyncFailed : public testing::Test {
+class JournalFileOfWhichASyncFailed : public JournalOfWhichASyncFailed {
  protected:
+  JournalFileOfWhichASyncFailed() : JournalOfWhichASyncFailed(kCheckpointPagesForTest) {}
   void SetUp() override {
     Attach(disk_);
     ASSERT_TRUE(bench_.Open().ok());
@@ -425,11 +432,6 @@ class JournalFileOfWhichASyncFailed : public testing::Test {
       return fails_ && !failed_.exchange(true) ? CrashDisk::Verdict::kFail
                                                : CrashDisk::Verdict::kGoOn;
     });
-  }
-  void Attach(CrashDisk& disk) {
-    files_ = std::make_unique<CrashFileSystem>(disk);
-    vfs_.Attach(disk);
-    bench_.options().files = files_.get();
   }
   // Someone who reads keeps the log from being moved entirely.
   void MoveAPart() {
@@ -445,25 +447,9 @@ class JournalFileOfWhichASyncFailed : public testing::Test {
     ASSERT_TRUE(moved_) << "and not synced";
     fails_ = true;
   }
-  void ExpectAcknowledgedAfterACut() {
-    std::unique_ptr<Random> random = MakeSeededRandom(1);
-    const auto after = disk_.AfterCut(CrashDisk::Remains::kNothing, *random);
-    disk_.EndProgram();
-    bench_.Close();
-    Attach(*after);
-    ASSERT_TRUE(bench_.Open().ok());
-    for (const Room& room : rooms_) ExpectHoldsAcknowledgedOrOffered(bench_, room);
-    bench_.Close();
-  }
 
-  CrashVfs vfs_{"file-of-failed-sync"};
-  JournalBench bench_{vfs_.name(), kCheckpointPagesForTest, ScratchDirectory::kMemory};
-  CrashDisk disk_{bench_.directory().File("")};
-  std::unique_ptr<CrashFileSystem> files_;
   std::atomic<bool> moved_{false};
   std::atomic<bool> fails_{false};
-  std::atomic<bool> failed_{false};
-  std::vector<Room> rooms_;
 };
 
 TEST_F(JournalFileOfWhichASyncFailed, IsWrittenOnceMoreFromItsLog) {
