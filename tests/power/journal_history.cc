@@ -141,9 +141,10 @@ void JournalHistory::AppendRound(Program& program) {
   size_t called = 0;
   size_t appends = 0;
   std::vector<size_t> in(rooms_.size());
+  std::vector<std::vector<CaseScript>> earlier(rooms_.size());
   for (size_t c = 0; c < rooms_.size(); ++c) {
     CaseScript script = rooms_[c].acknowledged;
-    rooms_[c].offered.clear();
+    earlier[c].swap(rooms_[c].offered);
     for (uint64_t left = 1 + random_->Below(2); left > 0; --left, ++appends) {
       hub::CaseAppend append = script.NextDrawn();
       rooms_[c].offered.push_back(script);
@@ -162,6 +163,12 @@ void JournalHistory::AppendRound(Program& program) {
       is_new_ = false;
     }
     offered.erase(offered.begin(), offered.begin() + static_cast<ptrdiff_t>(in[c]));
+    // While the file cannot be opened anew, what failed before may be in it, also more than is
+    // offered now (docs/journal.md).
+    for (CaseScript& script : earlier[c]) {
+      const bool longer = offered.empty() || script.last_seq() > offered.back().last_seq();
+      if (in[c] == 0 && longer) offered.push_back(std::move(script));
+    }
     if (random_->Below(4) == 0) {
       program.journal->SaveCheckpoint(rooms_[c].acknowledged.case_id(),
                                       {rooms_[c].acknowledged.last_seq(), "state"});
