@@ -222,12 +222,21 @@ void World::Settle() {
   }
 }
 
-// All records over the slowest link, twice: what a journal has lost is sent again.
+// All that is on disk or waits in a spool over the slowest link, twice: what a journal has lost is
+// sent again. Over a long way a batch goes at a time.
 Duration World::SlowestWay() const {
   double rate = 12.5e6;
-  for (const auto& agent : agents_) rate = std::min(rate, agent->port().plan().bytes_per_second);
-  for (const auto& reader : readers_) rate = std::min(rate, reader->port().plan().bytes_per_second);
-  return Duration::FromSeconds(2 * static_cast<double>(oracle_->bytes()) / rate);
+  const auto take = [&rate](const LinkPlan& plan) {
+    const double batch = static_cast<double>(std::min<size_t>(plan.buffer_bytes, 8 * 1024));
+    rate = std::min({rate, plan.bytes_per_second, batch / (plan.latency + plan.jitter).seconds()});
+  };
+  for (const auto& agent : agents_) take(agent->port().plan());
+  for (const auto& reader : readers_) take(reader->port().plan());
+  uint64_t bytes = oracle_->bytes();
+  for (const auto& agent : agents_) {
+    if (agent->spool() != nullptr) bytes += agent->spool()->bytes();
+  }
+  return Duration::FromSeconds(2 * static_cast<double>(bytes) / rate);
 }
 
 std::string World::Lack() const {
