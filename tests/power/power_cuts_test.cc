@@ -80,7 +80,7 @@ TEST_P(JournalPlantedDefect, IsFound) {
   const hub::sqlite::ScratchDirectory directory(hub::sqlite::ScratchDirectory::kMemory);
   Counters counters;
   std::string finding;
-  for (uint64_t seed = 1; seed <= 40 && finding.empty(); ++seed) {
+  for (uint64_t seed = 1; seed <= 200 && finding.empty(); ++seed) {
     HistoryOptions options;
     options.seed = seed;
     options.plant = GetParam().plant;
