@@ -15,9 +15,10 @@ inline constexpr size_t kMaxSessionsOfTransport = 2'000;
 // Open HTTP connections, those of WebSockets included; more are closed at once.
 inline constexpr size_t kMaxWebConnections = 2'500;
 
-// Events that the hub's sequence handles before it writes: about 1 ms of work. Without a bound a
+// Events that the hub's sequence handles, and for how long, before it writes: without a bound a
 // flood of input would keep writes from starting.
 inline constexpr int kMaxEventsPerDrain = 256;
+inline constexpr Duration kMaxInputOfTurn = Duration::Milliseconds(1);
 // The sequence wakes at least this often: timers stay right after the machine slept, and a stuck
 // sequence is seen.
 inline constexpr Duration kMaxSequenceWait = Duration::Seconds(1);
@@ -30,13 +31,23 @@ inline constexpr Duration kSequenceStuckAfter = Duration::Seconds(5);
 inline constexpr size_t kPublisherWindowBytes = 4 * 1024 * 1024;
 // The same of one HTTP/2 connection, on which a proxy may carry several participants.
 inline constexpr size_t kConnectionWindowBytes = 4 * kPublisherWindowBytes;
+// Messages of one connection that have not all come: a proxy's participants seldom send a large one
+// at a time.
+inline constexpr size_t kMaxPartialBytes = 2 * kMaxMessageBytes;
+// A message of a call that needs no token: health, reflection.
+inline constexpr size_t kMaxSmallMessageBytes = 1024;
+// Frames that wait for a peer which makes the hub answer and does not read.
+inline constexpr size_t kMaxQueuedFrames = 1'000;
 // What is taken from the sessions of a connection before its socket takes it; a batch that is
 // larger goes alone. Its bytes are shared.
 inline constexpr size_t kMaxOutputBytes = 512 * 1024;
 // One read of a socket; room that all connections share.
 inline constexpr size_t kReadBufferBytes = 256 * 1024;
-// Requests of one reflection call that wait for their answers.
+// Requests of one reflection call that wait for their answers, and such calls of the hub.
 inline constexpr size_t kMaxReflectionRequests = 16;
+inline constexpr int kMaxReflectionCalls = 8;
+// A connection without a call goes after this; whoever wants another one connects again.
+inline constexpr Duration kIdleConnection = Duration::Seconds(60);
 // Open HTTP/2 connections; more are closed at once.
 inline constexpr size_t kMaxGrpcConnections = 2'500;
 // HTTP/2 streams of one connection; a participant needs one, a proxy multiplexes few.

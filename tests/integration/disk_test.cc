@@ -97,7 +97,9 @@ TEST_F(DiskTest, SyncsAndWritesThatFailLeaveTheCaseWhole) {
   if (HasFatalFailure()) return;
   const std::pair<const char*, int> faults[] = {
       {"posix/io/sync/fdatasync", EIO}, {"posix/io/rw/pwrite", EIO}, {"posix/io/rw/pwrite", EROFS}};
-  for (const auto& [name, error] : faults) {
+  for (const auto& fault : faults) {
+    const auto& name = fault.first;
+    const auto& error = fault.second;
     SCOPED_TRACE(absl::StrCat(name, " fails with ", error));
     Through(
         [&] {

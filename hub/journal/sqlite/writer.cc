@@ -79,10 +79,12 @@ void Writer::Stop() {
 }
 
 void Writer::GatherBulk() {
-  while (!urgent_ && !stopping_ && !reopen_) {
-    const Duration left = kCommitGather - (parts_.clock.Now() - begun_at_);
+  while (!urgent_ && !stopping_ && !reopen_ && queued_bytes_ < kMaxTransactionBytes) {
+    const DeviceTime now = parts_.clock.Now();
+    const Duration left = std::min(kCommitGather, kCommitGather - (now - begun_at_));
     if (left <= Duration()) return;
     wake_.WaitFor(&mutex_, std::chrono::nanoseconds(left.nanoseconds()));
+    if (parts_.clock.Now() <= now) return;  // a clock that stands holds nobody up
   }
 }
 
@@ -94,7 +96,6 @@ Writer::Work Writer::WaitForWork() {
     wake_.Wait(&mutex_);
   }
   GatherBulk();
-  urgent_ = false;
   begun_at_ = parts_.clock.Now();
   busy_ = true;
   Work work;
@@ -107,6 +108,7 @@ Writer::Work Writer::WaitForWork() {
     queue_.pop_front();
   }
   queued_bytes_ -= bytes;
+  if (queue_.empty()) urgent_ = false;
   // Checkpoints wait until no append does: they are a convenience.
   if (queue_.empty()) work.checkpoints.swap(checkpoints_);
   work.finish_log = std::exchange(finish_log_, false);

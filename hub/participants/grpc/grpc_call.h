@@ -5,6 +5,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "hub/participants/limits.h"
 #include "hub/participants/session.h"
 
 namespace remora::hub {
@@ -14,6 +15,8 @@ inline constexpr char kGoingDown[] = "the hub is going down; connect again";
 class GrpcCall {
  public:
   virtual ~GrpcCall() = default;
+  // Of the largest message that it takes.
+  virtual size_t max_message_bytes() const { return kMaxSmallMessageBytes; }
   virtual void OnMessage(absl::string_view message_untrusted) = 0;
   // Nothing more comes from the peer that is of use: OK, it said so; else what is wrong with it.
   virtual void OnInputEnd(const absl::Status& status) = 0;

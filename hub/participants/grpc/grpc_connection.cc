@@ -2,6 +2,7 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <utility>
@@ -11,8 +12,6 @@
 namespace remora::hub {
 namespace {
 
-// Reads of one connection before others have their turn.
-constexpr int kReadsPerEvent = 4;
 constexpr size_t kPiecesPerWrite = 64;
 
 }  // namespace
@@ -60,7 +59,10 @@ GrpcConnection::GrpcConnection(SocketLoop& loop, Clock& clock, GrpcConnectionHos
       socket_(std::move(socket)),
       http2_(*this),
       opened_at_(clock.Now()),
-      heard_at_(opened_at_) {}
+      heard_at_(opened_at_),
+      asked_at_(opened_at_),
+      sent_at_(opened_at_),
+      called_at_(opened_at_) {}
 
 GrpcConnection::~GrpcConnection() = default;
 
@@ -81,17 +83,14 @@ void GrpcConnection::OnReadable(error_code error) {
   if (closed_) return;
   if (error) return Close();
   std::string& buffer = host_.read_buffer();
-  for (int i = 0; i < kReadsPerEvent; ++i) {
-    const ssize_t size = recv(socket_.native_handle(), buffer.data(), buffer.size(), 0);
-    if (size < 0 && (errno == EAGAIN || errno == EINTR)) break;
-    if (size <= 0) return Close();
+  const ssize_t size = recv(socket_.native_handle(), buffer.data(), buffer.size(), 0);
+  if (size == 0 || (size < 0 && errno != EAGAIN && errno != EINTR)) return Close();
+  if (size > 0) {
     heard_at_ = clock_.Now();
-    const size_t read = static_cast<size_t>(size);
-    if (!http2_.Receive(absl::string_view(buffer.data(), read))) {
-      WriteOut();  // what is wrong with it
+    if (!http2_.Receive(absl::string_view(buffer.data(), static_cast<size_t>(size)))) {
+      if (!blocked_) WriteOut();  // what is wrong with it
       return Close();
     }
-    if (read < buffer.size()) break;
   }
   WriteLater();
   WaitReadable();
@@ -129,6 +128,7 @@ bool GrpcConnection::SendSome() {
   message.msg_iovlen = http2_.output().Fill(pieces.data(), pieces.size());
   const ssize_t sent = sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL);
   if (sent >= 0) {
+    sent_at_ = clock_.Now();
     http2_.OnSent(static_cast<size_t>(sent));
     return true;
   }
@@ -147,15 +147,17 @@ bool GrpcConnection::SendSome() {
   return false;
 }
 
-void GrpcConnection::OnCall(int32_t stream, const CallHead& head) {
+size_t GrpcConnection::OnCall(int32_t stream, const CallHead& head) {
   auto call = std::make_unique<Call>(this, stream);
   absl::StatusOr<std::unique_ptr<GrpcCall>> made = host_.NewCall(head, *call);
   if (!made.ok()) {
     http2_.Finish(stream, made.status());
-    return;
+    return 0;
   }
+  const size_t max_message = (*made)->max_message_bytes();
   call->set_call(*std::move(made));
   calls_[stream] = std::move(call);
+  return max_message;
 }
 
 void GrpcConnection::OnMessage(int32_t stream, absl::string_view message) {
@@ -189,19 +191,24 @@ void GrpcConnection::OnClosed(int32_t stream) {
 
 void GrpcConnection::CutOff(int32_t stream) {
   if (closed_ || !calls_.contains(stream)) return;
-  if (blocked_) return Close();
+  // Others on the same connection go on, unless nothing leaves it.
+  if (blocked_ && clock_.Now() - sent_at_ >= kCloseTimeout) return Close();
+  OnClosed(stream);
   http2_.Reset(stream);
-  WriteLater();
 }
 
 void GrpcConnection::Tick() {
   const DeviceTime now = clock_.Now();
   if (!http2_.greeted() && now - opened_at_ >= kHandshakeTimeout) return Close();
+  if (!calls_.empty()) called_at_ = now;
+  if (now - called_at_ >= kIdleConnection) return GoAway();
+  const Duration silent = now - std::max(heard_at_, asked_at_);
   if (http2_.ping_under_way()) {
-    if (now - asked_at_ >= kKeepaliveTimeout && heard_at_ < asked_at_) Close();
+    const bool heard = heard_at_ >= asked_at_;
+    if (silent >= (heard ? kKeepaliveInterval + kKeepaliveTimeout : kKeepaliveTimeout)) Close();
     return;
   }
-  if (now - heard_at_ < kKeepaliveInterval) return;
+  if (silent < kKeepaliveInterval) return;
   asked_at_ = now;
   http2_.Ping();
   WriteLater();

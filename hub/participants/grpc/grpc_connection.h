@@ -4,7 +4,7 @@
 // a turn what the calls have for it, with as few system calls as that takes. Sequence-bound; kept
 // alive by its own pending waits and by whoever holds it.
 //
-//   reading: waits for the socket, then hears everything that is there (kReadsPerEvent at most)
+//   reading: waits for the socket, then hears what one read brings
 //   writing: at the end of a turn; where the socket takes no more, again when it does
 
 #include <boost/asio/generic/stream_protocol.hpp>
@@ -55,7 +55,7 @@ class GrpcConnection final : public TurnWriter,
   // At once.
   void Close();
   bool closed() const { return closed_; }
-  size_t call_count() const { return calls_.size(); }
+  bool has_output() { return !http2_.output().empty(); }
 
  private:
   class Call;
@@ -70,7 +70,7 @@ class GrpcConnection final : public TurnWriter,
   void CutOff(int32_t stream);
 
   // Http2Handler:
-  void OnCall(int32_t stream, const CallHead& head) override;
+  size_t OnCall(int32_t stream, const CallHead& head) override;
   void OnMessage(int32_t stream, absl::string_view message) override;
   void OnBadInput(int32_t stream, absl::Status why) override;
   void OnInputEnd(int32_t stream) override;
@@ -90,6 +90,9 @@ class GrpcConnection final : public TurnWriter,
   const DeviceTime opened_at_;
   DeviceTime heard_at_;
   DeviceTime asked_at_;
+  // When bytes last left, and when there was last a call.
+  DeviceTime sent_at_;
+  DeviceTime called_at_;
   bool write_scheduled_ = false;
   // The socket takes no more: it is waited for.
   bool blocked_ = false;

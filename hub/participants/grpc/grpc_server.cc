@@ -10,6 +10,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "common/check.h"
 #include "hub/participants/grpc/grpc_connection.h"
 #include "hub/participants/grpc/health.h"
 #include "hub/participants/grpc/reflection.h"
@@ -45,7 +46,7 @@ class GrpcServer::Impl final : public GrpcConnectionHost, public SessionCallHost
         observer_(observer),
         acceptor_(loop.io()),
         read_buffer_(kReadBufferBytes, '\0') {}
-  ~Impl() override { CloseAll(); }
+  ~Impl() override { REMORA_CHECK(connections_.empty(), "stop the server before its loop"); }
 
   absl::Status Start(Authenticator& authenticator, SessionHost& host) {
     authenticator_ = &authenticator;
@@ -75,6 +76,7 @@ class GrpcServer::Impl final : public GrpcConnectionHost, public SessionCallHost
     Drain();
     loop_.Post([this, then = std::move(then)]() mutable {
       stop_deadline_ = clock_.Now() + kDrainTimeout;
+      for (const auto& connection : Connections()) connection->GoAway();
       StopWhenDrained(std::move(then));
     });
   }
@@ -89,7 +91,10 @@ class GrpcServer::Impl final : public GrpcConnectionHost, public SessionCallHost
     }
     if (head.path == kSessionMethod) return NewSession(head, output);
     if (head.path == kReflectionMethod) {
-      return NewReflectionCall({kSessionService, kHealthService}, output);
+      if (reflections_ >= kMaxReflectionCalls) {
+        return absl::ResourceExhaustedError("too many ask what this hub speaks; try again later");
+      }
+      return NewReflectionCall({kSessionService, kHealthService}, &reflections_, output);
     }
     absl::string_view method = head.path;
     std::unique_ptr<GrpcCall> call;
@@ -158,7 +163,11 @@ class GrpcServer::Impl final : public GrpcConnectionHost, public SessionCallHost
         });
         return;
       }
-      if (connections_.size() < kMaxGrpcConnections) Take(std::move(socket));
+      if (connections_.size() < kMaxGrpcConnections) {
+        Take(std::move(socket));
+      } else {
+        observer_.OnRefused(Transport::kGrpc, TransportRefusal::kTooManySessions);
+      }
       Accept();
     });
   }
@@ -203,9 +212,9 @@ class GrpcServer::Impl final : public GrpcConnectionHost, public SessionCallHost
   }
 
   void StopWhenDrained(std::function<void()> then) {
-    size_t calls = 0;
-    for (const auto& connection : connections_) calls += connection->call_count();
-    if (calls > 0 && clock_.Now() < stop_deadline_) {
+    bool writing = false;
+    for (const auto& connection : connections_) writing |= connection->has_output();
+    if ((session_count_ > 0 || writing) && clock_.Now() < stop_deadline_) {
       loop_.PostAfter(kDrainPoll, [this, then = std::move(then)]() mutable {
         StopWhenDrained(std::move(then));
       });
@@ -233,6 +242,7 @@ class GrpcServer::Impl final : public GrpcConnectionHost, public SessionCallHost
   Health health_{kSessionService};
   std::set<std::shared_ptr<GrpcConnection>> connections_;
   size_t session_count_ = 0;
+  int reflections_ = 0;
   bool draining_ = false;
   DeviceTime stop_deadline_;
 };

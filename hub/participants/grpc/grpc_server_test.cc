@@ -277,6 +277,21 @@ TEST_F(GrpcServerTest, ReflectionDescribesItsServices) {
 #endif
 }
 
+TEST_F(GrpcServerTest, HostileFloodsOfWhoNeedsNoTokenEndOnlyTheirOwnCall) {
+  constexpr char kReflect[] = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo";
+  RawClient flood(RawChannel(server_.port()), {}, kReflect);
+  for (int i = 0; i < 200 && flood.Send("\x22\x18remora.v1.SessionService"); ++i) {
+  }
+  EXPECT_EQ(flood.Finish().error_code(), ::grpc::StatusCode::RESOURCE_EXHAUSTED);
+  for (const char* method : {"/grpc.health.v1.Health/Check", "/grpc.health.v1.Health/Watch"}) {
+    RawClient large(RawChannel(server_.port()), {}, method);
+    large.Send(std::string(100'000, 'x'));
+    EXPECT_EQ(large.Finish().error_code(), ::grpc::StatusCode::RESOURCE_EXHAUSTED) << method;
+  }
+  server_.Drain();
+  Settle();
+}
+
 TEST_F(GrpcServerTest, HostileUnknownMethodsAreUnimplemented) {
   RawClient client(RawChannel(server_.port()), {{"authorization", "Bearer token-anna"}},
                    "/remora.v1.SessionService/Other");

@@ -6,7 +6,7 @@
 #include <array>
 #include <utility>
 
-#include "absl/strings/escaping.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "common/check.h"
@@ -35,6 +35,7 @@ nghttp2_option* MakeOptions() {
   REMORA_CHECK(nghttp2_option_new(&options) == 0, "no memory");
   // "Bearer " and no token is refused with words, not as a broken stream.
   nghttp2_option_set_no_rfc9113_leading_and_trailing_ws_validation(options, 1);
+  nghttp2_option_set_no_closed_streams(options, 1);
   return options;
 }
 
@@ -59,7 +60,9 @@ std::string EncodeMessage(absl::string_view text) {
     if (c >= ' ' && c <= '~' && c != '%') {
       out.push_back(c);
     } else {
-      absl::StrAppend(&out, "%", absl::Hex(static_cast<uint8_t>(c), absl::kZeroPad2));
+      absl::StrAppend(
+          &out, "%",
+          absl::AsciiStrToUpper(absl::StrCat(absl::Hex(static_cast<uint8_t>(c), absl::kZeroPad2))));
     }
   }
   return out;
@@ -114,6 +117,7 @@ struct Http2Session::Stream {
   size_t head_bytes = 0;
   // A message of which not all has come, with its prefix.
   std::string partial;
+  size_t max_message = 0;
   bool bad = false;
 
   // The message that is being sent: its prefix, and its slices from `slice` and `offset` on.
@@ -173,7 +177,7 @@ struct Http2Session::Callbacks {
     Stream* stream = StreamOf(session, frame->hd.stream_id);
     if (stream == nullptr) return 0;
     if (frame->hd.type == NGHTTP2_HEADERS && frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
-      self->handler_.OnCall(stream->id, stream->head);
+      stream->max_message = self->handler_.OnCall(stream->id, stream->head);
     }
     if ((frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0) {
       stream->input_ended = true;
@@ -195,6 +199,7 @@ struct Http2Session::Callbacks {
     if (it == self->streams_.end()) return 0;
     const std::unique_ptr<Stream> gone = std::move(it->second);
     self->streams_.erase(it);
+    self->DropPartial(*gone);
     self->handler_.OnClosed(id);
     return 0;
   }
@@ -214,7 +219,8 @@ struct Http2Session::Callbacks {
   // How much of the message goes into the next frame.
   static ssize_t ReadLength(nghttp2_session*, uint8_t, int32_t, int32_t connection_window,
                             int32_t stream_window, uint32_t max_frame, void*) {
-    return std::min<ssize_t>({connection_window, stream_window, max_frame});
+    return std::min<ssize_t>(
+        {connection_window, stream_window, max_frame, static_cast<ssize_t>(kMaxBatchBytes)});
   }
 
   static ssize_t Read(nghttp2_session* session, int32_t id, uint8_t*, size_t length,
@@ -302,20 +308,34 @@ Http2Session::Stream* Http2Session::Find(int32_t id) {
 }
 
 bool Http2Session::Receive(absl::string_view bytes) {
-  return nghttp2_session_mem_recv(session_, reinterpret_cast<const uint8_t*>(bytes.data()),
-                                  bytes.size()) == static_cast<ssize_t>(bytes.size());
+  const ssize_t heard = nghttp2_session_mem_recv(
+      session_, reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size());
+  // Of who makes the hub answer and reads none of it.
+  return heard == static_cast<ssize_t>(bytes.size()) &&
+         nghttp2_session_get_outbound_queue_size(session_) <= kMaxQueuedFrames;
+}
+
+void Http2Session::Refuse(Stream& stream, absl::Status why) {
+  stream.bad = true;
+  handler_.OnBadInput(stream.id, std::move(why));
+}
+
+void Http2Session::DropPartial(Stream& stream) {
+  partial_bytes_ -= stream.partial.size();
+  stream.partial = std::string();
 }
 
 // True: a whole message was at the beginning of `chunk`, or what is wrong with it was told.
 bool Http2Session::TakeWhole(Stream& stream, absl::string_view* chunk) {
   if (chunk->size() < kPrefixBytes) return false;
   const uint32_t length = LengthOf(*chunk);
-  if ((*chunk)[0] != 0 || length > kMaxMessageBytes) {
-    stream.bad = true;
-    handler_.OnBadInput(
-        stream.id, (*chunk)[0] != 0 ? absl::UnimplementedError("compressed messages are not taken")
-                                    : absl::ResourceExhaustedError(absl::StrCat(
-                                          "a message has at most ", kMaxMessageBytes, " bytes")));
+  if ((*chunk)[0] != 0) {
+    Refuse(stream, absl::UnimplementedError("compressed messages are not taken"));
+    return true;
+  }
+  if (length > stream.max_message) {
+    Refuse(stream, absl::ResourceExhaustedError(absl::StrCat("a message of this call has at most ",
+                                                             stream.max_message, " bytes")));
     return true;
   }
   if (chunk->size() - kPrefixBytes < length) return false;
@@ -330,17 +350,32 @@ void Http2Session::TakeData(Stream& stream, absl::string_view chunk) {
     if (stream.partial.empty()) {
       if (TakeWhole(stream, &chunk)) continue;
       stream.partial.assign(chunk.data(), chunk.size());
-      if (chunk.size() >= kPrefixBytes) stream.partial.reserve(kPrefixBytes + LengthOf(chunk));
-      return;
+      partial_bytes_ += chunk.size();
+      chunk = {};
+    } else {
+      const size_t there = stream.partial.size();
+      const size_t wanted =
+          there < kPrefixBytes ? kPrefixBytes : kPrefixBytes + LengthOf(stream.partial);
+      const size_t part = std::min(wanted - there, chunk.size());
+      stream.partial.append(chunk.data(), part);
+      partial_bytes_ += part;
+      chunk.remove_prefix(part);
+      absl::string_view whole = stream.partial;
+      if (part == wanted - there && whole.size() > kPrefixBytes) {
+        // Whoever is told may end the call, and its bytes with it.
+        partial_bytes_ -= stream.partial.size();
+        const std::string message = std::move(stream.partial);
+        stream.partial = std::string();
+        whole = message;
+        TakeWhole(stream, &whole);
+        continue;
+      }
+      if (TakeWhole(stream, &whole)) DropPartial(stream);
     }
-    const size_t there = stream.partial.size();
-    const size_t wanted =
-        there < kPrefixBytes ? kPrefixBytes : kPrefixBytes + LengthOf(stream.partial);
-    const size_t part = std::min(wanted - there, chunk.size());
-    stream.partial.append(chunk.data(), part);
-    chunk.remove_prefix(part);
-    absl::string_view whole = stream.partial;
-    if (TakeWhole(stream, &whole)) stream.partial = std::string();
+    if (partial_bytes_ > kMaxPartialBytes) {
+      DropPartial(stream);
+      Refuse(stream, absl::ResourceExhaustedError("too many messages of this connection are open"));
+    }
   }
 }
 
@@ -357,9 +392,8 @@ void Http2Session::Answer(Stream& stream) {
 
 void Http2Session::SendMessage(int32_t id, WriteBatch batch) {
   Stream* stream = Find(id);
-  if (stream == nullptr) return;
-  REMORA_CHECK(stream->left == 0 && !stream->finishing && batch.bytes > 0,
-               "one message at a time, and none is empty");
+  if (stream == nullptr || stream->finishing) return;
+  REMORA_CHECK(stream->left == 0 && batch.bytes > 0, "one message at a time, and none is empty");
   stream->prefix = PrefixOf(batch.bytes);
   stream->slices = std::move(batch.slices);
   stream->slice = stream->offset = 0;
@@ -375,7 +409,7 @@ void Http2Session::Finish(int32_t id, const absl::Status& status) {
   Stream* stream = Find(id);
   if (stream == nullptr || stream->finishing) return;
   stream->finishing = true;
-  stream->partial = std::string();
+  DropPartial(*stream);
   stream->status_code = absl::StrCat(static_cast<int>(status.code()));
   stream->status_message = EncodeMessage(status.message());
   if (stream->answered) {
@@ -397,13 +431,18 @@ void Http2Session::Ping() {
   nghttp2_submit_ping(session_, NGHTTP2_FLAG_NONE, nullptr);
 }
 
-void Http2Session::GoAway() { nghttp2_session_terminate_session(session_, NGHTTP2_NO_ERROR); }
+void Http2Session::GoAway() {
+  nghttp2_submit_goaway(session_, NGHTTP2_FLAG_NONE,
+                        nghttp2_session_get_last_proc_stream_id(session_), NGHTTP2_NO_ERROR,
+                        nullptr, 0);
+}
 
 void Http2Session::FillOutput() {
   while (output_.bytes() < kMaxOutputBytes) {
     const uint8_t* bytes = nullptr;
     const ssize_t size = nghttp2_session_mem_send(session_, &bytes);
     // What goes without a copy went to output_ in SendData; a size of 0 is the end all the same.
+    if (size < 0) broken_ = true;
     if (size <= 0) return;
     output_.Add(View(bytes, static_cast<size_t>(size)));
   }
@@ -418,8 +457,8 @@ void Http2Session::OnSent(size_t bytes) {
 }
 
 bool Http2Session::IsDone() const {
-  return output_.empty() && nghttp2_session_want_read(session_) == 0 &&
-         nghttp2_session_want_write(session_) == 0;
+  return broken_ || (output_.empty() && nghttp2_session_want_read(session_) == 0 &&
+                     nghttp2_session_want_write(session_) == 0);
 }
 
 }  // namespace remora::hub

@@ -41,7 +41,8 @@ struct CallHead {
 // What comes in. None of these destroys the session; a call may be answered inside them.
 class Http2Handler {
  public:
-  virtual void OnCall(int32_t stream, const CallHead& head_untrusted) = 0;
+  // Returns the size of the largest message that the call takes.
+  virtual size_t OnCall(int32_t stream, const CallHead& head_untrusted) = 0;
   virtual void OnMessage(int32_t stream, absl::string_view message_untrusted) = 0;
   // The peer's input is of no more use: a message that is larger than it may be, or compressed.
   virtual void OnBadInput(int32_t stream, absl::Status why) = 0;
@@ -93,13 +94,14 @@ class Http2Session {
   // is written.
   bool Receive(absl::string_view bytes_untrusted);
 
-  // One message at a time: the next after OnWritten.
+  // One message at a time: the next after OnWritten. None after Finish.
   void SendMessage(int32_t stream, WriteBatch batch);
   // Ends the call behind what was sent.
   void Finish(int32_t stream, const absl::Status& status);
   // Breaks the call off.
   void Reset(int32_t stream);
   void Ping();
+  // No new calls; those that are there go on.
   void GoAway();
 
   // Moves into output() what may be sent by now.
@@ -121,12 +123,17 @@ class Http2Session {
   Stream* Find(int32_t id);
   void TakeData(Stream& stream, absl::string_view chunk);
   bool TakeWhole(Stream& stream, absl::string_view* chunk);
+  void Refuse(Stream& stream, absl::Status why);
+  void DropPartial(Stream& stream);
   void Answer(Stream& stream);
 
   Http2Handler& handler_;
   nghttp2_session* session_ = nullptr;
   absl::flat_hash_map<int32_t, std::unique_ptr<Stream>> streams_;
   OutputQueue output_;
+  // Of messages that have not all come.
+  size_t partial_bytes_ = 0;
+  bool broken_ = false;
   bool greeted_ = false;
   bool ping_under_way_ = false;
 };

@@ -15,8 +15,9 @@ namespace remora::hub {
 namespace {
 
 struct Answering final : Http2Handler {
-  void OnCall(int32_t stream, const CallHead& head) override {
+  size_t OnCall(int32_t stream, const CallHead& head) override {
     if (head.path.size() % 3 == 1) session->Finish(stream, absl::NotFoundError(head.path));
+    return 100'000;
   }
   void OnMessage(int32_t stream, absl::string_view message) override {
     if (message.empty() || writing) return;

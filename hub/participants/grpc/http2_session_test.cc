@@ -22,9 +22,10 @@ using ::testing::HasSubstr;
 
 // Writes down what comes.
 struct Log final : Http2Handler {
-  void OnCall(int32_t stream, const CallHead& head) override {
+  size_t OnCall(int32_t stream, const CallHead& head) override {
     calls[stream] = head;
     events += absl::StrCat("call ", stream, ";");
+    return max_message;
   }
   void OnMessage(int32_t, absl::string_view message) override { messages.emplace_back(message); }
   void OnBadInput(int32_t stream, absl::Status why) override {
@@ -34,6 +35,7 @@ struct Log final : Http2Handler {
   void OnWritten(int32_t stream) override { events += absl::StrCat("written ", stream, ";"); }
   void OnClosed(int32_t stream) override { events += absl::StrCat("closed ", stream, ";"); }
 
+  size_t max_message = kMaxMessageBytes;
   std::map<int32_t, CallHead> calls;
   std::vector<std::string> messages;
   std::string events;
@@ -205,7 +207,7 @@ TEST_F(Http2SessionTest, WhatIsSentArrivesWholeAndIsWrittenOnce) {
   EXPECT_TRUE(peer_.received == Framed(large));
   hub_.Finish(id, absl::AbortedError("100 % \n over"));
   ASSERT_TRUE(peer_.Exchange());
-  EXPECT_THAT(peer_.head, HasSubstr("grpc-status=10;grpc-message=100 %25 %0a over"));
+  EXPECT_THAT(peer_.head, HasSubstr("grpc-status=10;grpc-message=100 %25 %0A over"));
   EXPECT_THAT(log_.events, HasSubstr("closed 1;"));
 }
 
@@ -259,6 +261,41 @@ TEST_F(Http2SessionTest, HostileMessagesAreToldAndTheirRestIsIgnored) {
   EXPECT_TRUE(log_.messages.empty());
 }
 
+TEST_F(Http2SessionTest, HostileMessagesThatNeverEndHoldLittle) {
+  const std::string begun = std::string("\x00\x00\x3f\xff\xff", 5) + std::string(900'000, 'x');
+  for (int i = 0; i < 12; ++i) {
+    const int32_t id = peer_.Call("/service/Method");
+    peer_.Say(id, begun);
+    ASSERT_TRUE(peer_.Exchange());
+  }
+  EXPECT_THAT(log_.events, HasSubstr("RESOURCE_EXHAUSTED"));
+  log_.max_message = 1'000;
+  const int32_t id = peer_.Call("/service/Method");
+  peer_.Say(id, Framed(std::string(1'001, 'x')));
+  ASSERT_TRUE(peer_.Exchange());
+  EXPECT_THAT(log_.events, HasSubstr(absl::StrCat("bad ", id, " RESOURCE_EXHAUSTED")));
+}
+
+TEST_F(Http2SessionTest, HostilePeerThatReadsNothingIsCutOff) {
+  ASSERT_TRUE(peer_.Exchange());
+  std::string pings;
+  for (int i = 0; i < 20'000; ++i) {
+    pings += std::string("\x00\x00\x08\x06\x00\x00\x00\x00\x00", 9) + "12345678";
+  }
+  EXPECT_FALSE(hub_.Receive(pings));
+}
+
+TEST_F(Http2SessionTest, NothingIsSentBehindTheEndOfACall) {
+  const int32_t id = peer_.Call("/service/Method");
+  ASSERT_TRUE(peer_.Exchange());
+  hub_.SendMessage(id, BatchOf({std::string(200'000, 'x')}));  // more than the peer's window
+  hub_.FillOutput();
+  hub_.Finish(id, absl::OkStatus());
+  hub_.SendMessage(id, BatchOf({"too late"}));
+  ASSERT_TRUE(peer_.Exchange());
+  EXPECT_EQ(peer_.received.size(), 200'005u);
+}
+
 TEST_F(Http2SessionTest, HostileBytesEndTheConnection) {
   Log log;
   Http2Session hub(log);
@@ -277,7 +314,12 @@ TEST_F(Http2SessionTest, AQuestionWaitsForItsAnswer) {
 TEST_F(Http2SessionTest, IsDoneOnceAllIsSaid) {
   ASSERT_TRUE(peer_.Exchange());
   EXPECT_FALSE(hub_.IsDone());
+  const int32_t id = peer_.Call("/service/Method");
+  ASSERT_TRUE(peer_.Exchange());
   hub_.GoAway();
+  ASSERT_TRUE(peer_.Exchange());
+  EXPECT_FALSE(hub_.IsDone()) << "the call goes on";
+  hub_.Finish(id, absl::OkStatus());
   ASSERT_TRUE(peer_.Exchange());
   EXPECT_TRUE(hub_.IsDone());
 }

@@ -52,42 +52,46 @@ void AppendFile(const FileDescriptor* file, std::string* out) {
 
 class ReflectionCall final : public GrpcCall {
  public:
-  ReflectionCall(std::vector<std::string> services, CallOutput& output)
-      : services_(std::move(services)), output_(output) {}
+  ReflectionCall(std::vector<std::string> services, int* calls, CallOutput& output)
+      : services_(std::move(services)), calls_(calls), output_(output) {
+    ++*calls_;
+  }
+  ~ReflectionCall() override { --*calls_; }
 
   void OnMessage(absl::string_view request) override {
-    if (waiting_.size() >= kMaxReflectionRequests) {
+    if (requests_.size() >= kMaxReflectionRequests) {
+      requests_.clear();
       output_.Finish(absl::ResourceExhaustedError("read what you are sent"));
       return;
     }
-    waiting_.push_back(Answer(request));
-    SendNext();
+    requests_.emplace_back(request);
+    output_.WriteLater();
   }
   void OnInputEnd(const absl::Status& status) override {
+    if (!input_ended_) input_status_ = status;
     input_ended_ = true;
-    input_status_ = status;
-    SendNext();
+    output_.WriteLater();
   }
   void OnWritten() override {
     writing_ = false;
-    SendNext();
+    output_.WriteLater();
   }
-
- private:
-  void SendNext() {
+  // One answer a turn.
+  void WriteNow() override {
     if (writing_) return;
-    if (waiting_.empty()) {
+    if (requests_.empty()) {
       if (input_ended_) output_.Finish(input_status_);
       return;
     }
     writing_ = true;
     WriteBatch batch;
-    batch.bytes = waiting_.front().size();
-    batch.slices.emplace_back(std::move(waiting_.front()));
-    waiting_.pop_front();
+    batch.slices.emplace_back(Answer(requests_.front()));
+    batch.bytes = batch.slices[0].size();
+    requests_.pop_front();
     output_.Send(std::move(batch));
   }
 
+ private:
   std::string Answer(absl::string_view request) const {
     std::string out;
     AppendBytesField(kOriginalRequest, request, &out);
@@ -128,8 +132,9 @@ class ReflectionCall final : public GrpcCall {
   }
 
   const std::vector<std::string> services_;
+  int* const calls_;
   CallOutput& output_;
-  std::deque<std::string> waiting_;
+  std::deque<std::string> requests_;
   absl::Status input_status_;
   bool input_ended_ = false;
   bool writing_ = false;
@@ -137,8 +142,9 @@ class ReflectionCall final : public GrpcCall {
 
 }  // namespace
 
-std::unique_ptr<GrpcCall> NewReflectionCall(std::vector<std::string> services, CallOutput& output) {
-  return std::make_unique<ReflectionCall>(std::move(services), output);
+std::unique_ptr<GrpcCall> NewReflectionCall(std::vector<std::string> services, int* calls,
+                                            CallOutput& output) {
+  return std::make_unique<ReflectionCall>(std::move(services), calls, output);
 }
 
 }  // namespace remora::hub

@@ -11,7 +11,9 @@
 
 namespace remora::hub {
 
-// A call of ServerReflectionInfo that lists `services`, by full names. `output` outlives it.
-std::unique_ptr<GrpcCall> NewReflectionCall(std::vector<std::string> services, CallOutput& output);
+// A call of ServerReflectionInfo that lists `services`, by full names. `calls` counts those that
+// there are; it and `output` outlive the call.
+std::unique_ptr<GrpcCall> NewReflectionCall(std::vector<std::string> services, int* calls,
+                                            CallOutput& output);
 
 }  // namespace remora::hub

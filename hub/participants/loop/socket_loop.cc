@@ -59,7 +59,10 @@ int SocketLoop::TakeEvents(DeviceTime* started) {
     MutexLock lock(&mutex_);
     awake_ = true;
   }
-  while (events < kMaxEventsPerDrain && io_.poll_one() > 0) ++events;
+  while (events < kMaxEventsPerDrain && io_.poll_one() > 0) {
+    ++events;
+    if (clock_.Now() - *started >= kMaxInputOfTurn) break;
+  }
   return events;
 }
 
@@ -107,6 +110,7 @@ void SocketLoop::Run(SessionHost& host, TransportObserver& observer) {
       host.EndOfDrain();
     }
     Write();
+    host.EndOfDrain();  // a session that ended may have woken others
     const DeviceTime now = clock_.Now();
     if (events > 0) observer.OnDrain(events, now - started);
     last_turn_ns_ = now.nanoseconds();

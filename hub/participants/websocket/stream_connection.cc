@@ -243,8 +243,8 @@ void WebStreams::Take(StreamRequest request) {
   loop_.Post([self = shared_from_this(), request = std::move(request)]() mutable {
     error_code error;
     tcp::socket socket(self->loop_.io());
-    socket.assign(request.protocol, request.socket, error);
-    if (error) {
+    if (!self->draining_) socket.assign(request.protocol, request.socket, error);
+    if (error || self->draining_) {
       ::close(request.socket);
       --self->size_;
       return;

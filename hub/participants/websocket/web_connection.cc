@@ -66,6 +66,11 @@ class WebConnection final : public WebMember, public std::enable_shared_from_thi
       Respond(context_->api.Handle(request), request, in.version(), in.keep_alive());
       return;
     }
+    if (buffer_.size() > 0) {
+      Respond(PlainResponse(400, "Wait for the answer before you speak."), request, in.version(),
+              false);
+      return;
+    }
     absl::StatusOr<Identity> identity = Admit(request);
     if (!identity.ok()) {
       Respond(ResponseFor(identity.status()), request, in.version(), false);
