@@ -74,8 +74,9 @@ inline constexpr Duration kKeepaliveTimeout = Duration::Seconds(5);
 // A stream that ends may take this long to write what waits; then it is cut.
 inline constexpr Duration kCloseTimeout = Duration::Seconds(5);
 // Longest wait for open streams when the hub goes down; whoever is cut offers its records again.
-inline constexpr Duration kDrainPoll = Duration::Milliseconds(5);
 inline constexpr Duration kDrainTimeout = Duration::Milliseconds(500);
+// How often it is looked whether they have ended.
+inline constexpr Duration kDrainPoll = Duration::Milliseconds(5);
 
 // WebSocket pings and pongs of one peer in a second; browsers send none, a flood is cut.
 inline constexpr int kMaxControlFramesPerSecond = 20;

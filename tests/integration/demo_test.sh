@@ -66,5 +66,11 @@ expect 0 'replay finished' 'the recording ended' REPLAY_ENDS=0 -- --headless --s
 expect 1 'agent-or3 has stopped with exit code 1' 'the replay failed' REPLAY_ENDS=1 -- --headless --seconds 60 "${replay[@]}"
 expect 0 'replay finished' 'the recording ended, with pages' REPLAY_ENDS=0 -- --seconds 6 "${replay[@]}"
 expect 1 'agent-or2 has stopped' 'an agent died, with pages' AGENT_ENDS=7 -- --seconds 6
+# Whatever it started has ended with it: all ran in its tree.
+left=0
+for process in /proc/[0-9]*; do
+  [ "$(readlink "$process/cwd" 2>/dev/null)" != "$tree" ] || left=$((left + 1))
+done
+if [ $left = 0 ]; then passed=$((passed + 1)); else echo "FAIL $left programs are left behind"; failed=$((failed + 1)); fi
 echo "$passed passed, $failed failed"
 [ $failed = 0 ]
