@@ -44,6 +44,7 @@ inline constexpr char kJournalFailures[] = "remora_hub_journal_failures_total";
 inline constexpr char kFollows[] = "remora_hub_follows";
 inline constexpr char kSessions[] = "remora_hub_sessions";
 inline constexpr char kRooms[] = "remora_hub_rooms";
+inline constexpr char kCases[] = "remora_hub_cases";
 inline constexpr char kRoomsFailed[] = "remora_hub_rooms_journal_failed";
 inline constexpr char kRoomsUnrecorded[] = "remora_hub_rooms_unrecorded";
 inline constexpr char kRoomsDamaged[] = "remora_hub_rooms_damaged";

@@ -114,6 +114,24 @@ struct CaseRestore {
   Checkpoint checkpoint;
 };
 
+// What stays of a case that was purged, for ever: whoever asks for it is told where it went.
+struct Tombstone {
+  CaseId case_id;
+  // As its head was. `last_seq` and `chain` are what the archive was compared with.
+  uint32_t epoch = 0;
+  uint64_t last_seq = 0;
+  std::array<uint8_t, 32> chain{};
+  std::string theatre;
+  // 0: never.
+  int64_t opened_unix_ns = 0;
+  int64_t closed_unix_ns = 0;
+  int64_t purged_unix_ns = 0;
+  // The file's name within the archive, and its bytes' SHA-256. Empty: the tombstone is damaged.
+  std::string archive;
+  std::array<uint8_t, 32> archive_sha256{};
+  bool operator==(const Tombstone&) const = default;
+};
+
 struct ReadRequest {
   CaseId case_id;
   // Inclusive. Records outside are not returned even where a run reaches over.
@@ -147,7 +165,7 @@ class Journal {
   virtual absl::StatusOr<CaseRestore> Restore(const CaseId& case_id) = 0;
 
   // Makes room for a new case and gives its epoch. Durable when the first append is.
-  // AlreadyExists.
+  // AlreadyExists, also of one that was purged.
   virtual absl::StatusOr<uint32_t> CreateCase(const CaseId& case_id) = 0;
 
   // Commits durably, then calls `done` with OK. On failure nothing of this append, nor of any later
@@ -163,6 +181,17 @@ class Journal {
   // Reads beside the live path. NotFound, DataLoss; Unavailable while the file is closed after an
   // error; ResourceExhausted when too many reads wait (limits.h).
   virtual void Read(ReadRequest request, std::function<void(absl::StatusOr<ReadResult>)> done) = 0;
+
+  // Takes a case out for good, and leaves the tombstone: both or neither, durably, then calls
+  // `done` with OK. From then on the case is not listed, and nothing of it can be read; what it
+  // took in the file is freed bit by bit, behind the appends of others and over restarts. Nobody
+  // may append to it meanwhile. Not OK: the case is as it was.
+  //   FailedPrecondition  it does not end where the tombstone says: more was recorded since
+  //   NotFound            no such case
+  //   else                as Append
+  virtual void Purge(Tombstone tombstone, Done done) = 0;
+  // Of all cases that were ever purged. Blocking; at start only.
+  virtual absl::StatusOr<std::vector<Tombstone>> ListTombstones() = 0;
 
   // Lazily durable; a lost one costs a longer fold.
   virtual void SaveCheckpoint(const CaseId& case_id, Checkpoint checkpoint) = 0;

@@ -146,8 +146,7 @@ TYPED_TEST_P(JournalConformance, ReadsAnyRangeOfAnyClassInSeqOrder) {
         request.to_seq = to;
         request.control = classes & 1;
         request.bulk = classes & 2;
-        EXPECT_TRUE(this->ReadOk(request) ==
-                    script.Frames(from, to, request.control, request.bulk))
+        EXPECT_TRUE(this->ReadOk(request) == script.Frames(from, to, request.control, request.bulk))
             << "seq " << from << "-" << to << ", classes " << classes;
       }
     }
@@ -157,8 +156,8 @@ TYPED_TEST_P(JournalConformance, ReadsAnyRangeOfAnyClassInSeqOrder) {
 TYPED_TEST_P(JournalConformance, PagesAtAnySizeWithoutGapOrRepeat) {
   CaseScript script = this->NewCase(1);
   for (int i = 0; i < 20; ++i) this->AppendOk(script.NextDrawn());
-  for (const size_t max_bytes : {size_t{1}, size_t{300}, size_t{1000}, size_t{5000},
-                                 size_t{1} << 20}) {
+  for (const size_t max_bytes :
+       {size_t{1}, size_t{300}, size_t{1000}, size_t{5000}, size_t{1} << 20}) {
     for (int classes = 1; classes <= 3; ++classes) {
       ReadRequest request;
       request.case_id = script.case_id();
@@ -245,8 +244,7 @@ TYPED_TEST_P(JournalConformance, TakesAndGivesRunsLargerThanARow) {
   ReadRequest request;
   request.case_id = script.case_id();
   request.from_seq = 200;
-  const absl::StatusOr<ReadResult> page =
-      ReadAndWait(this->journal(), this->executor(), request);
+  const absl::StatusOr<ReadResult> page = ReadAndWait(this->journal(), this->executor(), request);
   ASSERT_TRUE(page.ok()) << page.status();
   EXPECT_LE(page->frames.size(), request.max_bytes);
   EXPECT_TRUE(page->frames.view() == script.Frames(200, page->last_seq));
@@ -388,8 +386,8 @@ TYPED_TEST_P(JournalConformance, AFailedAppendLeavesNothingAndStopsLaterOnes) {
       this->journal().Append(append, [&](absl::Status status) { results.push_back(status); });
     }
     this->executor().RunUntil([&] { return results.size() == 2; });
-    EXPECT_EQ(results[0].code(), disk_full ? absl::StatusCode::kResourceExhausted
-                                           : absl::StatusCode::kUnavailable)
+    EXPECT_EQ(results[0].code(),
+              disk_full ? absl::StatusCode::kResourceExhausted : absl::StatusCode::kUnavailable)
         << results[0];
     EXPECT_FALSE(results[1].ok());
     this->bench_.StopFailing();
@@ -462,17 +460,75 @@ TYPED_TEST_P(JournalConformance, HostileAppendIsRefusedAndHarmsOnlyItsCase) {
   ExpectHolds(this->journal(), this->executor(), neighbour);
 }
 
-REGISTER_TYPED_TEST_SUITE_P(JournalConformance, HoldsExactlyWhatWasAppended, GoesOnAfterReopening,
-                            ListsCasesThatHoldRecords, KnowsNoCaseThatWasNotCreated,
-                            GivesANewCaseAnEmptyStart, CallsBackInOrderAndOnceForPipelinedAppends,
-                            FlushWaitsForEverythingAppended, ReadsAnyRangeOfAnyClassInSeqOrder,
-                            PagesAtAnySizeWithoutGapOrRepeat, APageSaysWhatItHoldsAndWhereToGoOn,
-                            ReadsWhileWritingSeeWholePrefixes, TakesAndGivesRunsLargerThanARow,
-                            KeepsTheLastCheckpoint, DropsACheckpointThatIsAheadOfTheRecords,
-                            KeepsOriginRangesWithHoles, KeepsRefusedNumbersApartAndWhoseOriginItIs,
-                            AFailedAppendOfRefusedNumbersLeavesNothing,
-                            HostileAppendWithoutRecordsIsRefused,
-                            AFailedAppendLeavesNothingAndStopsLaterOnes,
-                            HostileAppendIsRefusedAndHarmsOnlyItsCase);
+TYPED_TEST_P(JournalConformance, OfAPurgedCaseTheTombstoneAloneStays) {
+  CaseScript gone = this->NewCase(1);
+  CaseScript stays = this->NewCase(2);
+  for (int i = 0; i < 50; ++i) {
+    this->AppendOk(gone.NextDrawn());
+    this->AppendOk(stays.NextDrawn());
+  }
+  this->journal().SaveCheckpoint(gone.case_id(), {gone.last_seq(), "state"});
+  const Tombstone tombstone = TombstoneOf(gone);
+  ASSERT_TRUE(PurgeAndWait(this->journal(), this->executor(), tombstone).ok());
+  const auto expect_gone = [&] {
+    EXPECT_TRUE(absl::IsNotFound(this->journal().Restore(gone.case_id()).status()));
+    EXPECT_TRUE(absl::IsAlreadyExists(this->journal().CreateCase(gone.case_id()).status()));
+    EXPECT_EQ(this->journal().ListCases()->size(), 1u);
+    ASSERT_EQ(this->journal().ListTombstones()->size(), 1u);
+    EXPECT_EQ(this->journal().ListTombstones()->at(0), tombstone);
+    ReadRequest request;
+    request.case_id = gone.case_id();
+    EXPECT_TRUE(absl::IsNotFound(ReadAndWait(this->journal(), this->executor(), request).status()));
+    EXPECT_TRUE(absl::IsNotFound(this->Append(CaseScript(gone).NextDrawn())));
+    EXPECT_TRUE(absl::IsNotFound(PurgeAndWait(this->journal(), this->executor(), tombstone)));
+  };
+  expect_gone();
+  if (this->bench_.Reopen()) expect_gone();
+  this->AppendOk(stays.NextDrawn());
+  ExpectHolds(this->journal(), this->executor(), stays);
+  CaseScript next = this->NewCase(3);
+  this->AppendOk(next.NextDrawn());
+  ExpectHolds(this->journal(), this->executor(), next);
+}
+
+TYPED_TEST_P(JournalConformance, CaseThatWentOnSinceItWasArchivedIsNotPurged) {
+  CaseScript script = this->NewCase(1);
+  this->AppendOk(script.NextDrawn());
+  const Tombstone early = TombstoneOf(script);
+  this->AppendOk(script.NextDrawn());
+  EXPECT_TRUE(absl::IsFailedPrecondition(PurgeAndWait(this->journal(), this->executor(), early)));
+  Tombstone other = TombstoneOf(script);
+  other.chain[0] ^= 1;
+  EXPECT_TRUE(absl::IsFailedPrecondition(PurgeAndWait(this->journal(), this->executor(), other)));
+  ExpectHolds(this->journal(), this->executor(), script);
+  EXPECT_TRUE(this->journal().ListTombstones()->empty());
+}
+
+TYPED_TEST_P(JournalConformance, AFailedPurgeLeavesTheCaseAsItWas) {
+  for (const bool disk_full : {true, false}) {
+    CaseScript script = this->NewCase(disk_full ? 1 : 2);
+    for (int i = 0; i < 20; ++i) this->AppendOk(script.NextDrawn());
+    this->bench_.FailCommits(disk_full);
+    EXPECT_FALSE(PurgeAndWait(this->journal(), this->executor(), TombstoneOf(script)).ok());
+    this->bench_.StopFailing();
+    this->AppendOk(script.NextDrawn());
+    ExpectHolds(this->journal(), this->executor(), script);
+    EXPECT_TRUE(this->journal().ListTombstones()->empty());
+    if (this->bench_.Reopen()) ExpectHolds(this->journal(), this->executor(), script);
+  }
+}
+
+REGISTER_TYPED_TEST_SUITE_P(
+    JournalConformance, HoldsExactlyWhatWasAppended, GoesOnAfterReopening,
+    ListsCasesThatHoldRecords, KnowsNoCaseThatWasNotCreated, GivesANewCaseAnEmptyStart,
+    CallsBackInOrderAndOnceForPipelinedAppends, FlushWaitsForEverythingAppended,
+    ReadsAnyRangeOfAnyClassInSeqOrder, PagesAtAnySizeWithoutGapOrRepeat,
+    APageSaysWhatItHoldsAndWhereToGoOn, ReadsWhileWritingSeeWholePrefixes,
+    TakesAndGivesRunsLargerThanARow, KeepsTheLastCheckpoint,
+    DropsACheckpointThatIsAheadOfTheRecords, KeepsOriginRangesWithHoles,
+    KeepsRefusedNumbersApartAndWhoseOriginItIs, AFailedAppendOfRefusedNumbersLeavesNothing,
+    HostileAppendWithoutRecordsIsRefused, AFailedAppendLeavesNothingAndStopsLaterOnes,
+    HostileAppendIsRefusedAndHarmsOnlyItsCase, OfAPurgedCaseTheTombstoneAloneStays,
+    CaseThatWentOnSinceItWasArchivedIsNotPurged, AFailedPurgeLeavesTheCaseAsItWas);
 
 }  // namespace remora::hub

@@ -57,6 +57,9 @@ absl::StatusOr<uint32_t> MemoryJournal::CreateCase(const CaseId& case_id) {
   CaseHead head;
   head.case_id = case_id;
   head.epoch = epoch_;
+  if (tombstones_.contains(case_id)) {
+    return absl::AlreadyExistsError(absl::StrCat("case ", case_id.Hex(), " was purged"));
+  }
   if (!cases_.try_emplace(case_id, head).second) {
     return absl::AlreadyExistsError(absl::StrCat("case ", case_id.Hex(), " is in the journal"));
   }
@@ -66,16 +69,47 @@ absl::StatusOr<uint32_t> MemoryJournal::CreateCase(const CaseId& case_id) {
 void MemoryJournal::Append(CaseAppend append, Done done) {
   MutexLock lock(&mutex_);
   if (holding_) {
-    held_.push_back({std::move(append), std::move(done)});
+    held_.push_back({std::move(append), std::nullopt, std::move(done)});
   } else {
-    Commit(std::move(append), std::move(done));
+    Commit({std::move(append), std::nullopt, std::move(done)});
   }
 }
 
-void MemoryJournal::Commit(CaseAppend append, Done done) {
-  absl::Status status = TryCommit(append);
+void MemoryJournal::Purge(Tombstone tombstone, Done done) {
+  MutexLock lock(&mutex_);
+  if (holding_) {
+    held_.push_back({CaseAppend(), std::move(tombstone), std::move(done)});
+  } else {
+    Commit({CaseAppend(), std::move(tombstone), std::move(done)});
+  }
+}
+
+void MemoryJournal::Commit(Held held) {
+  absl::Status status = held.purge ? TryPurge(*held.purge) : TryCommit(held.append);
   // Posted under the lock, so that callbacks keep the order of the commits.
-  executor_.Post([done = std::move(done), status = std::move(status)] { done(status); });
+  executor_.Post([done = std::move(held.done), status = std::move(status)] { done(status); });
+}
+
+absl::Status MemoryJournal::TryPurge(const Tombstone& tombstone) {
+  const auto it = cases_.find(tombstone.case_id);
+  if (it == cases_.end()) return NoSuchCase(tombstone.case_id);
+  if (!it->second.damage.ok()) return it->second.damage;
+  const CaseHead& head = it->second.tail.head();
+  if (head.last_seq != tombstone.last_seq || head.chain != tombstone.chain) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("case ", tombstone.case_id.Hex(), " ends at seq ", head.last_seq));
+  }
+  if (!failure_.ok()) return failure_;
+  cases_.erase(it);
+  tombstones_[tombstone.case_id] = tombstone;
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<Tombstone>> MemoryJournal::ListTombstones() {
+  MutexLock lock(&mutex_);
+  std::vector<Tombstone> tombstones;
+  for (const auto& [case_id, tombstone] : tombstones_) tombstones.push_back(tombstone);
+  return tombstones;
 }
 
 absl::Status MemoryJournal::TryCommit(const CaseAppend& append) {
@@ -149,7 +183,7 @@ void MemoryJournal::HoldCommits() {
 void MemoryJournal::ReleaseCommits() {
   MutexLock lock(&mutex_);
   holding_ = false;
-  for (Held& held : held_) Commit(std::move(held.append), std::move(held.done));
+  for (Held& held : held_) Commit(std::move(held));
   held_.clear();
 }
 
@@ -158,7 +192,7 @@ bool MemoryJournal::ReleaseOne() {
   if (held_.empty()) return false;
   Held held = std::move(held_.front());
   held_.pop_front();
-  Commit(std::move(held.append), std::move(held.done));
+  Commit(std::move(held));
   return true;
 }
 
@@ -199,6 +233,7 @@ std::map<CaseId, uint64_t> MemoryJournal::Backup::Heads() const {
 MemoryJournal::Backup MemoryJournal::Save() const {
   MutexLock lock(&mutex_);
   Backup backup;
+  backup.tombstones_ = tombstones_;
   for (const auto& [id, stored] : cases_) {
     if (stored.tail.head().last_seq > 0) backup.cases_.emplace(id, stored);
   }
@@ -209,6 +244,7 @@ void MemoryJournal::GoBackTo(const Backup& backup, bool new_epoch) {
   MutexLock lock(&mutex_);
   held_.clear();
   cases_ = backup.cases_;
+  tombstones_ = backup.tombstones_;
   if (!new_epoch) return;
   ++epoch_;
   for (auto& [id, stored] : cases_) {

@@ -8,6 +8,7 @@
 
 #include <deque>
 #include <map>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -39,6 +40,7 @@ class MemoryJournal final : public Journal {
    private:
     friend class MemoryJournal;
     std::map<CaseId, StoredCase> cases_;
+    std::map<CaseId, Tombstone> tombstones_;
   };
 
   // `executor` outlives the journal.
@@ -50,6 +52,8 @@ class MemoryJournal final : public Journal {
   absl::StatusOr<uint32_t> CreateCase(const CaseId& case_id) override;
   void Append(CaseAppend append, Done done) override;
   void Read(ReadRequest request, std::function<void(absl::StatusOr<ReadResult>)> done) override;
+  void Purge(Tombstone tombstone, Done done) override;
+  absl::StatusOr<std::vector<Tombstone>> ListTombstones() override;
   void SaveCheckpoint(const CaseId& case_id, Checkpoint checkpoint) override;
   // Does not wait for held commits: FailedPrecondition when there are any.
   absl::Status Flush() override;
@@ -78,10 +82,12 @@ class MemoryJournal final : public Journal {
  private:
   struct Held {
     CaseAppend append;
+    std::optional<Tombstone> purge;  // instead
     Done done;
   };
 
-  void Commit(CaseAppend append, Done done) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Commit(Held held) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status TryPurge(const Tombstone& tombstone) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status TryCommit(const CaseAppend& append) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::StatusOr<ReadResult> ReadPage(const ReadRequest& request);
 
@@ -89,6 +95,7 @@ class MemoryJournal final : public Journal {
   mutable Mutex mutex_;
   uint32_t epoch_ ABSL_GUARDED_BY(mutex_);  // that new cases get
   std::map<CaseId, StoredCase> cases_ ABSL_GUARDED_BY(mutex_);
+  std::map<CaseId, Tombstone> tombstones_ ABSL_GUARDED_BY(mutex_);
   std::deque<Held> held_ ABSL_GUARDED_BY(mutex_);
   bool holding_ ABSL_GUARDED_BY(mutex_) = false;
   absl::Status failure_ ABSL_GUARDED_BY(mutex_);

@@ -27,7 +27,7 @@ TEST(PrometheusMetrics, GivesWhatWasCountedAsText) {
   metrics.AddToGauge("remora_sessions_open", "transport=grpc", -1);
   const std::string text = metrics.Text();
   EXPECT_THAT(text, HasSubstr("# TYPE remora_hub_records_accepted_total counter\n"));
-  EXPECT_THAT(text, HasSubstr("# HELP remora_hub_rooms Rooms that are open.\n"));
+  EXPECT_THAT(text, HasSubstr("# HELP remora_hub_rooms Cases that are in memory.\n"));
   EXPECT_THAT(text, HasSubstr("remora_hub_records_accepted_total{lane=\"0\"} 5\n"));
   EXPECT_THAT(text, HasSubstr("remora_hub_records_accepted_total{lane=\"5\"} 1\n"));
   EXPECT_THAT(text, HasSubstr("\nremora_hub_deliveries_total 7\n"));

@@ -93,8 +93,11 @@ void FollowDesk::OnFollow(const v1::Follow& follow) {
   }
   if (directory) return FollowDirectory(follow.follow_id());
   const CaseId case_id = CaseId::FromBytes(follow.case_id());
-  Room* room = session_.services.directory->Find(case_id);
-  if (room == nullptr) return refuse(v1::REFUSAL_REASON_NO_SUCH_CASE, "there is no such case");
+  const absl::StatusOr<Room*> obtained = session_.services.directory->Obtain(case_id);
+  if (!obtained.ok()) {
+    return session_.RefuseCase(obtained.status(), follow.follow_id(), follow.case_id());
+  }
+  Room* room = *obtained;
   const uint64_t generation = ++last_generation_;
   cases_[follow.follow_id()] = {case_id, nullptr, generation};
   room->WhenReady(
@@ -187,21 +190,34 @@ void FollowDesk::OnHistory(const v1::HistoryRequest& request) {
   if (!ReadLanes(request.lanes(), &lanes)) {
     return refuse(v1::REFUSAL_REASON_MALFORMED, kWrongLanes);
   }
-  if (delivery_.history_count() >= kMaxHistoryRequests) {
+  if (delivery_.history_count() + history_waiting_ >= kMaxHistoryRequests) {
     return refuse(v1::REFUSAL_REASON_TOO_MANY,
                   absl::StrCat("at most ", kMaxHistoryRequests, " history requests at a time"));
   }
-  Room* room = session_.services.directory->Find(CaseId::FromBytes(request.case_id()));
-  if (room == nullptr) {
-    return refuse(v1::REFUSAL_REASON_NO_SUCH_CASE, "there is no such case");
-  }
-  if (room->condition() == Room::Condition::kRestoring ||
-      room->condition() == Room::Condition::kDamaged) {
-    return refuse(v1::REFUSAL_REASON_NO_SUCH_CASE,
-                  "the case is not restored: follow it first, to hear when it is, or why not");
-  }
-  if (!MayFollowCase(session_.identity.role) || !session_.MayEnter(room->accepted_life().theatre)) {
+  if (!MayFollowCase(session_.identity.role)) {
     return refuse(v1::REFUSAL_REASON_NOT_PERMITTED, "you may not follow this case");
+  }
+  const absl::StatusOr<Room*> room =
+      session_.services.directory->Obtain(CaseId::FromBytes(request.case_id()));
+  if (!room.ok()) {
+    return session_.RefuseCase(room.status(), 0, request.case_id(), request.request_id());
+  }
+  ++history_waiting_;
+  (*room)->WhenReady(
+      [this, alive = alive_, room = *room, request, lanes](const absl::Status& status) {
+        if (!*alive) return;
+        --history_waiting_;
+        if (status.ok()) return BeginHistory(room, request, lanes);
+        session_.Refuse(v1::REFUSAL_REASON_NO_SUCH_CASE,
+                        absl::StrCat("the case cannot be restored: ", status.message()), 0,
+                        request.case_id(), request.request_id());
+      });
+}
+
+void FollowDesk::BeginHistory(Room* room, const v1::HistoryRequest& request, LaneSet lanes) {
+  if (!session_.MayEnter(room->accepted_life().theatre)) {
+    return session_.Refuse(v1::REFUSAL_REASON_NOT_PERMITTED, "you may not follow this case", 0,
+                           request.case_id(), request.request_id());
   }
   delivery_.AddHistory(
       std::make_unique<RoomFeed>(*room, journal_, *session_.services.executor, false, [] {}),
@@ -224,9 +240,15 @@ void FollowDesk::EndForbidden() {
   }
 }
 
+bool FollowDesk::IsListShorter(DeviceTime now) const {
+  return session_.services.directory->removed_version() > told_removed_version_ &&
+         now - told_whole_at_ >= kDirectoryWholeInterval;
+}
+
 bool FollowDesk::IsDirectoryDue(DeviceTime now) const {
   if (!directory_complete_) return session_.services.directory->restored();
   const Directory& directory = *session_.services.directory;
+  if (IsListShorter(now)) return true;
   return (now - told_state_at_ >= kDirectoryInterval &&
           directory.newest_state_version() > told_state_version_) ||
          (now - told_head_at_ >= kDirectoryHeadInterval &&
@@ -239,12 +261,19 @@ bool FollowDesk::HasDirectory(DeviceTime now) const {
 
 void FollowDesk::BeginDirectoryUpdate(DeviceTime now) {
   const Directory& directory = *session_.services.directory;
+  // Only a list from its beginning says that a case is gone.
+  if (IsListShorter(now)) directory_complete_ = false;
+  if (!directory_complete_) {
+    told_removed_version_ = directory.removed_version();
+    told_whole_at_ = now;
+    directory_shown_.clear();
+  }
   const bool heads = !directory_complete_ || now - told_head_at_ >= kDirectoryHeadInterval;
-  const std::vector<Room*> rooms =
+  const std::vector<CaseId> changed =
       heads && directory_complete_ ? directory.HeadChangesSince(told_head_version_)
       : directory_complete_        ? directory.StateChangesSince(told_state_version_)
                                    : directory.HeadChangesSince(0);
-  for (const Room* room : rooms) directory_rest_.push_back(room->case_id());
+  directory_rest_.assign(changed.begin(), changed.end());
   told_state_version_ = directory.version();
   told_state_at_ = now;
   if (heads) {
@@ -258,19 +287,16 @@ bool FollowDesk::TakeDirectory(DeviceTime now, v1::Down* down) {
   if (directory_rest_.empty()) BeginDirectoryUpdate(now);
   v1::DirectoryUpdate update;
   while (!directory_rest_.empty() && update.cases_size() < static_cast<int>(kMaxDirectoryPage)) {
-    const Room* room = session_.services.directory->Find(directory_rest_.front());
+    const CaseId case_id = directory_rest_.front();
     directory_rest_.pop_front();
-    if (room == nullptr) continue;
-    v1::CaseSummary summary = room->Summary();
-    if (summary.stage() == v1::CASE_STAGE_UNSPECIFIED) continue;
-    if (session_.MayEnter(summary.theatre())) {
-      if (!session_.identity.theatres.empty()) directory_shown_.insert(room->case_id());
-      *update.add_cases() = std::move(summary);
-    } else if (directory_shown_.contains(room->case_id())) {
+    std::optional<v1::CaseSummary> summary = session_.services.directory->Summary(case_id);
+    if (!summary || summary->stage() == v1::CASE_STAGE_UNSPECIFIED) continue;
+    if (session_.MayEnter(summary->theatre())) {
+      if (!session_.identity.theatres.empty()) directory_shown_.insert(case_id);
+      *update.add_cases() = *std::move(summary);
+    } else if (directory_shown_.contains(case_id)) {
       // It moved away: only a new list can say that it is gone.
       update.clear_cases();
-      directory_shown_.clear();
-      directory_rest_.clear();
       directory_complete_ = false;
       BeginDirectoryUpdate(now);
     }

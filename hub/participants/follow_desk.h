@@ -43,11 +43,14 @@ class FollowDesk {
  private:
   void EndBlind(uint32_t follow_id);
   void FollowDirectory(uint32_t follow_id);
+  void BeginHistory(Room* room, const v1::HistoryRequest& request, LaneSet lanes);
   void FollowCase(Room* room, const v1::Follow& follow, LaneSet lanes);
   // Empty: all is well.
   std::string CheckFollow(const v1::Follow& follow, LaneSet* lanes) const;
   void Forget(uint32_t follow_id);
   bool IsDirectoryDue(DeviceTime now) const;
+  // Cases have left the list, and it is time to say so.
+  bool IsListShorter(DeviceTime now) const;
   // Which cases are to be told, and up to which version.
   void BeginDirectoryUpdate(DeviceTime now);
 
@@ -64,6 +67,8 @@ class FollowDesk {
   };
   std::map<uint32_t, Case> cases_;
   uint64_t last_generation_ = 0;
+  // Requests for history whose case is still being restored.
+  size_t history_waiting_ = 0;
   Delivery delivery_;
 
   uint32_t directory_id_ = 0;
@@ -78,6 +83,9 @@ class FollowDesk {
   uint64_t told_head_version_ = 0;
   DeviceTime told_state_at_;
   DeviceTime told_head_at_;
+  // Which cases had left the list when its beginning was last told.
+  uint64_t told_removed_version_ = 0;
+  DeviceTime told_whole_at_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

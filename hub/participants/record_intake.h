@@ -75,6 +75,7 @@ class RecordIntake final : public RoomPublisher {
   };
   using Places = std::map<CaseId, Place>;
 
+  void JoinWhenReady(const CaseId& case_id, Room* room, const std::string& theatre);
   // False: refused, and the place is gone. `room` null: the case is not there yet.
   bool CompleteJoin(const CaseId& case_id, Room* room, const std::string& theatre);
   void Drop(Places::iterator place);

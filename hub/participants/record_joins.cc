@@ -98,19 +98,20 @@ void RecordIntake::OnJoin(const v1::Join& join) {
     it->second.told_not_now = false;
     return session_.Wake();
   }
-  Room* room = session_.services.directory->Find(case_id);
-  if (room == nullptr) {
-    if (!MayCreateCase(session_.identity.role)) {
-      return refuse(v1::REFUSAL_REASON_NO_SUCH_CASE, "there is no such case");
-    }
-    CompleteJoin(case_id, nullptr, join.theatre());
-    return;
+  const absl::StatusOr<Room*> room = session_.services.directory->Obtain(case_id);
+  if (room.ok()) return JoinWhenReady(case_id, *room, join.theatre());
+  if (!absl::IsNotFound(room.status()) || !MayCreateCase(session_.identity.role)) {
+    return session_.RefuseCase(room.status(), 0, join.case_id());
   }
+  CompleteJoin(case_id, nullptr, join.theatre());
+}
+
+void RecordIntake::JoinWhenReady(const CaseId& case_id, Room* room, const std::string& theatre) {
   Place& place = places_[case_id];
   place.restoring = true;
   place.generation = ++last_generation_;
   room->WhenReady([this, alive = alive_, case_id, room, generation = place.generation,
-                   theatre = join.theatre()](const absl::Status& status) {
+                   theatre](const absl::Status& status) {
     if (!*alive) return;
     const auto joined = places_.find(case_id);
     if (joined == places_.end() || joined->second.generation != generation) return;
@@ -198,7 +199,7 @@ void RecordIntake::Tick() {
   // Joined asks for all that was sent meanwhile.
   for (const CaseId& case_id : opened) {
     const std::string theatre = places_.at(case_id).theatre;
-    CompleteJoin(case_id, session_.services.directory->Find(case_id), theatre);
+    JoinWhenReady(case_id, session_.services.directory->Find(case_id), theatre);
   }
 }
 

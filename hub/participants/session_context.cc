@@ -17,6 +17,16 @@ void SessionContext::Refuse(v1::RefusalReason reason, absl::string_view text, ui
   Send(down);
 }
 
+void SessionContext::RefuseCase(const absl::Status& why, uint32_t follow_id,
+                                absl::string_view case_id, uint32_t request_id) {
+  // Of a purged case no later try gets more; of a journal that cannot be read, it does.
+  const v1::RefusalReason reason = absl::IsNotFound(why) ? v1::REFUSAL_REASON_NO_SUCH_CASE
+                                   : absl::IsFailedPrecondition(why)
+                                       ? v1::REFUSAL_REASON_WRONG_STAGE
+                                       : v1::REFUSAL_REASON_TOO_MANY;
+  Refuse(reason, why.message(), follow_id, case_id, request_id);
+}
+
 bool SessionContext::MayEnter(const std::string& theatre) const {
   return identity.theatres.empty() || theatre.empty() ||
          std::find(identity.theatres.begin(), identity.theatres.end(), theatre) !=

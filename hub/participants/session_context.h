@@ -56,6 +56,9 @@ class SessionContext {
   // Refuses what was asked for a case, a follow or a history request; the session goes on.
   void Refuse(v1::RefusalReason reason, absl::string_view text, uint32_t follow_id,
               absl::string_view case_id, uint32_t request_id = 0);
+  // A case that the directory does not give, and why (Directory::Obtain).
+  void RefuseCase(const absl::Status& why, uint32_t follow_id, absl::string_view case_id,
+                  uint32_t request_id = 0);
   // Whether the identity may enter this theatre; "" is none yet.
   bool MayEnter(const std::string& theatre) const;
 

@@ -57,4 +57,6 @@ inline constexpr Duration kTickInterval = Duration::Milliseconds(100);
 // moved.
 inline constexpr Duration kDirectoryInterval = Duration::Milliseconds(200);
 inline constexpr Duration kDirectoryHeadInterval = Duration::Seconds(2);
+// Cases that were purged are off the list after this: it is told anew for that, as a whole.
+inline constexpr Duration kDirectoryWholeInterval = Duration::Seconds(60);
 }  // namespace remora::hub

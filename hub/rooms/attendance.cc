@@ -125,6 +125,12 @@ void Attendance::Update(DeviceTime now, bool watch_links, uint64_t head_seq) {
   }
 }
 
+bool Attendance::IsEmpty(DeviceTime now) const {
+  return std::all_of(people_.begin(), people_.end(), [now](const auto& entry) {
+    return entry.second.sessions == 0 && now - entry.second.departed_at >= kPresenceGrace * 2;
+  });
+}
+
 void Attendance::UpdatePresence(Person* person, DeviceTime now) {
   const bool here = person->sessions > 0 || now - person->departed_at < kPresenceGrace;
   if (here == person->said_here) return;

@@ -58,6 +58,8 @@ class Attendance {
   void SignOfLife(const std::string& participant, DeviceTime now);
   // Records what has changed. `watch_links`: the case is open. `head_seq`: what is on disk.
   void Update(DeviceTime now, bool watch_links, uint64_t head_seq);
+  // Nobody attends, and what their leaving adds was offered long since.
+  bool IsEmpty(DeviceTime now) const;
 
  private:
   struct Person {

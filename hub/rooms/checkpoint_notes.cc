@@ -10,6 +10,8 @@ namespace {
 
 // Beyond the fields of CaseState, which goes to followers too.
 constexpr uint32_t kFoldVersionField = 1000;
+constexpr uint32_t kSummaryField = 1001;
+constexpr uint32_t kClosedField = 1002;
 
 }  // namespace
 
@@ -19,6 +21,38 @@ std::string EncodeCheckpointNotes(const std::vector<uint64_t>& newest_bulk_seqs)
   std::string notes = bulk.SerializeAsString();
   AppendVarintField(kFoldVersionField, kFoldVersion, &notes);
   return notes;
+}
+
+std::string EncodeRestNote(const RestNote& note) {
+  std::string bytes;
+  AppendBytesField(kSummaryField, note.summary, &bytes);
+  AppendVarintField(kClosedField, static_cast<uint64_t>(note.closed_unix_ns), &bytes);
+  return bytes;
+}
+
+std::optional<RestNote> RestNoteOf(absl::string_view checkpoint) {
+  if (CheckpointVersion(checkpoint) != kFoldVersion) return std::nullopt;
+  std::optional<RestNote> note;
+  int64_t closed_unix_ns = 0;
+  WireReader reader(checkpoint);
+  while (!reader.AtEnd()) {
+    uint32_t field;
+    WireType type;
+    absl::string_view summary;
+    uint64_t closed;
+    if (!reader.ReadTag(&field, &type)) return std::nullopt;
+    if (field == kSummaryField && type == WireType::kBytes) {
+      if (!reader.ReadBytes(&summary)) return std::nullopt;
+      note.emplace().summary = std::string(summary);
+    } else if (field == kClosedField && type == WireType::kVarint) {
+      if (!reader.ReadVarint(&closed)) return std::nullopt;
+      closed_unix_ns = static_cast<int64_t>(closed);
+    } else if (!reader.Skip(type)) {
+      return std::nullopt;
+    }
+  }
+  if (note) note->closed_unix_ns = closed_unix_ns;
+  return note;
 }
 
 uint32_t CheckpointVersion(absl::string_view checkpoint) {

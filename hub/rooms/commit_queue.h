@@ -55,6 +55,8 @@ class CommitQueue {
   void Flush();
 
   bool failed() const { return failed_; }
+  // Nothing waits and nothing is under way.
+  bool idle() const { return !failed_ && !under_way_ && pending_.empty(); }
   // Why, while it is.
   const absl::Status& failure() const { return failure_; }
   size_t uncommitted_bytes() const { return pending_bytes_ + in_flight_bytes_; }

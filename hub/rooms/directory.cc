@@ -3,11 +3,32 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "common/check.h"
 #include "common/status_macros.h"
 #include "hub/rooms/limits.h"
 
 namespace remora::hub {
+namespace {
+
+// For whoever asks for a purged case: what it still holds of it is in nobody's record.
+absl::Status PurgedError(const Tombstone& tombstone) {
+  if (tombstone.archive.empty()) {
+    return absl::FailedPreconditionError(
+        "the case is archived and no longer on this hub; what it would get now is not taken: keep "
+        "it, and tell whoever keeps the archive");
+  }
+  const absl::string_view sha256(reinterpret_cast<const char*>(tombstone.archive_sha256.data()),
+                                 tombstone.archive_sha256.size());
+  return absl::FailedPreconditionError(
+      absl::StrCat("the case is archived as ", tombstone.archive, " (", tombstone.last_seq,
+                   " records, SHA-256 ", absl::BytesToHexString(sha256),
+                   ") and no longer on this hub; what it would get now is not taken: keep it, and "
+                   "tell whoever keeps the archive"));
+}
+
+}  // namespace
 
 Directory::Directory(RoomParts parts, std::function<void()> wake, OnDamaged on_damaged)
     : parts_(parts), wake_(std::move(wake)), on_damaged_(std::move(on_damaged)) {
@@ -18,14 +39,16 @@ Directory::Directory(RoomParts parts, std::function<void()> wake, OnDamaged on_d
 Directory::~Directory() = default;
 
 absl::Status Directory::Start(const std::vector<CaseHead>& cases) {
+  ASSIGN_OR_RETURN(const std::vector<Tombstone> tombstones, parts_.journal->ListTombstones());
+  for (const Tombstone& tombstone : tombstones) tombstones_[tombstone.case_id] = tombstone;
   for (const CaseHead& head : cases) {
-    if (rooms_.contains(head.case_id)) continue;  // of a damaged head not even the id is sure
+    if (cases_.contains(head.case_id)) continue;  // of a damaged head not even the id is sure
     absl::StatusOr<CaseRestore> restore = parts_.journal->Restore(head.case_id);
     if (restore.ok()) {
       for (const OriginLaneHeld& held : restore->origins) {
         origins_.Bind(held.origin, held.participant);
       }
-      Add(*std::move(restore));
+      if (!AddAtRest(*restore)) Add(*std::move(restore));
     } else if (absl::IsDataLoss(restore.status())) {
       CaseRestore nothing;
       nothing.head.case_id = head.case_id;
@@ -36,6 +59,18 @@ absl::Status Directory::Start(const std::vector<CaseHead>& cases) {
   }
   StartRestores();
   return absl::OkStatus();
+}
+
+bool Directory::AddAtRest(const CaseRestore& restore) {
+  if (restore.checkpoint.seq != restore.head.last_seq) return false;
+  std::optional<RestNote> note = RestNoteOf(restore.checkpoint.state);
+  v1::CaseSummary summary;
+  if (!note || !summary.ParseFromString(note->summary)) return false;
+  Entry& entry = cases_[restore.head.case_id];
+  entry.resting = Resting{restore.head, *std::move(note)};
+  NoteChange(restore.head.case_id, entry, true);
+  GaugeCases();
+  return true;
 }
 
 void Directory::StartRestores() {
@@ -50,9 +85,11 @@ void Directory::StartRestores() {
     });
     room->StartRestore();
   }
+  restored_ |= to_restore_.empty() && restores_under_way_ == 0;
 }
 
 void Directory::OnRestored(Room& room, const absl::Status& status) {
+  cases_.at(room.case_id()).resting.reset();
   if (status.ok()) return;
   ++damaged_;
   parts_.metrics->Gauge(metric::kRoomsDamaged, static_cast<double>(damaged_));
@@ -63,20 +100,54 @@ Room* Directory::Add(CaseRestore restore, const absl::Status& damage) {
   const CaseId case_id = restore.head.case_id;
   auto room = std::make_unique<Room>(parts_, std::move(restore), damage);
   Room* added = room.get();
-  rooms_[case_id].room = std::move(room);
+  cases_[case_id].room = std::move(room);
+  rooms_[case_id] = added;
   if (added->condition() == Room::Condition::kRestoring) to_restore_.push_back(added);
-  parts_.metrics->Gauge(metric::kRooms, static_cast<double>(rooms_.size()));
+  GaugeCases();
   return added;
 }
 
+void Directory::GaugeCases() {
+  parts_.metrics->Gauge(metric::kRooms, static_cast<double>(rooms_.size()));
+  parts_.metrics->Gauge(metric::kCases, static_cast<double>(cases_.size()));
+}
+
 Room* Directory::Find(const CaseId& case_id) const {
-  auto it = rooms_.find(case_id);
-  return it == rooms_.end() ? nullptr : it->second.room.get();
+  const auto it = rooms_.find(case_id);
+  return it == rooms_.end() ? nullptr : it->second;
+}
+
+absl::Status Directory::CheckNotPurged(const CaseId& case_id) const {
+  const auto tombstone = tombstones_.find(case_id);
+  return tombstone == tombstones_.end() ? absl::OkStatus() : PurgedError(tombstone->second);
+}
+
+absl::StatusOr<Room*> Directory::Obtain(const CaseId& case_id) {
+  if (Room* room = Find(case_id); room != nullptr) return room;
+  RETURN_IF_ERROR(CheckNotPurged(case_id));
+  const auto it = cases_.find(case_id);
+  if (it == cases_.end()) return absl::NotFoundError("there is no such case");
+  if (it->second.purging) {
+    return absl::UnavailableError("the case is just being archived: ask again in a moment");
+  }
+  absl::StatusOr<CaseRestore> restore = parts_.journal->Restore(case_id);
+  if (absl::IsDataLoss(restore.status())) {
+    CaseRestore nothing;
+    nothing.head.case_id = case_id;
+    Room* room = Add(std::move(nothing), restore.status());
+    OnRestored(*room, restore.status());
+    return room;
+  }
+  RETURN_IF_ERROR(restore.status());
+  Room* room = Add(*std::move(restore));
+  StartRestores();
+  return room;
 }
 
 absl::StatusOr<Room*> Directory::Create(const CaseId& case_id) {
-  if (rooms_.contains(case_id)) return absl::AlreadyExistsError("the case is there already");
-  if (rooms_.size() >= kMaxCases) {
+  RETURN_IF_ERROR(CheckNotPurged(case_id));
+  if (cases_.contains(case_id)) return absl::AlreadyExistsError("the case is there already");
+  if (cases_.size() >= kMaxCases) {
     return absl::ResourceExhaustedError(absl::StrCat("this hub has ", kMaxCases, " cases"));
   }
   const absl::StatusOr<uint32_t> epoch = parts_.journal->CreateCase(case_id);
@@ -93,34 +164,113 @@ absl::StatusOr<Room*> Directory::Create(const CaseId& case_id) {
   return Add(std::move(restore));
 }
 
-void Directory::DropVoidRooms() {
-  std::vector<CaseId> empty;
-  for (const auto& [case_id, entry] : rooms_) {
-    if (entry.room->IsVoid()) empty.push_back(case_id);
-  }
-  for (const CaseId& case_id : empty) {
-    const auto it = rooms_.find(case_id);
-    by_state_version_.erase(it->second.state_version);
-    by_head_version_.erase(it->second.head_version);
-    dirty_.Erase(it->second.room.get());
-    rooms_.erase(it);
-  }
-  if (!empty.empty()) parts_.metrics->Gauge(metric::kRooms, static_cast<double>(rooms_.size()));
+void Directory::DropRoom(Entry& entry) {
+  dirty_.Erase(entry.room.get());
+  rooms_.erase(entry.room->case_id());
+  entry.room.reset();
+  entry.idle_since.reset();
 }
 
-void Directory::OnRoomChanged(Room& room, bool state_changed) {
-  auto it = rooms_.find(room.case_id());
-  if (it == rooms_.end()) return;  // still being made
+void Directory::Forget(const CaseId& case_id) {
+  const auto it = cases_.find(case_id);
+  by_state_version_.erase(it->second.state_version);
+  by_head_version_.erase(it->second.head_version);
+  if (it->second.room != nullptr) DropRoom(it->second);
+  cases_.erase(it);
+  GaugeCases();
+}
+
+void Directory::DropVoidRooms() {
+  std::vector<CaseId> empty;
+  for (const auto& [case_id, room] : rooms_) {
+    if (room->IsVoid()) empty.push_back(case_id);
+  }
+  for (const CaseId& case_id : empty) Forget(case_id);
+}
+
+void Directory::RestIdleRooms() {
+  const DeviceTime now = parts_.clock->Now();
+  std::vector<Entry*> idle;
+  for (const auto& [case_id, room] : rooms_) {
+    Entry& entry = cases_.at(case_id);
+    if (!room->MayRest()) {
+      entry.idle_since.reset();
+    } else if (!entry.idle_since) {
+      entry.idle_since = now;
+    } else if (now - *entry.idle_since >= kRestAfter) {
+      idle.push_back(&entry);
+    }
+  }
+  for (Entry* entry : idle) PutToRest(*entry);
+}
+
+void Directory::PutToRest(Entry& entry) {
+  RestNote note = entry.room->PrepareRest();
+  entry.resting = Resting{entry.room->committed(), std::move(note)};
+  DropRoom(entry);
+  GaugeCases();
+}
+
+const Directory::Resting* Directory::Rest(const CaseId& case_id) {
+  const auto it = cases_.find(case_id);
+  if (it == cases_.end() || it->second.purging) return nullptr;
   Entry& entry = it->second;
+  if (entry.room != nullptr) {
+    if (!entry.room->MayRest()) return nullptr;
+    PutToRest(entry);
+  }
+  return entry.resting ? &*entry.resting : nullptr;
+}
+
+std::vector<CaseId> Directory::Cases() const {
+  std::vector<CaseId> cases;
+  cases.reserve(cases_.size());
+  for (const auto& [case_id, entry] : cases_) cases.push_back(case_id);
+  std::sort(cases.begin(), cases.end());
+  return cases;
+}
+
+void Directory::BeginPurge(const CaseId& case_id) {
+  Entry& entry = cases_.at(case_id);
+  REMORA_CHECK(entry.room == nullptr && !entry.purging, "a case that is purged is at rest");
+  entry.purging = true;
+}
+
+void Directory::EndPurge(const CaseId& case_id, std::optional<Tombstone> tombstone) {
+  if (!tombstone) {
+    cases_.at(case_id).purging = false;
+    return;
+  }
+  Forget(case_id);
+  tombstones_[case_id] = *std::move(tombstone);
+  removed_version_ = ++version_;
+  wake_();
+}
+
+std::optional<v1::CaseSummary> Directory::Summary(const CaseId& case_id) const {
+  const auto it = cases_.find(case_id);
+  if (it == cases_.end()) return std::nullopt;
+  if (!it->second.resting) return it->second.room->Summary();
+  v1::CaseSummary summary;
+  summary.ParseFromString(it->second.resting->note.summary);
+  return summary;
+}
+
+void Directory::NoteChange(const CaseId& case_id, Entry& entry, bool state_changed) {
   ++version_;
   by_head_version_.erase(entry.head_version);
   entry.head_version = version_;
-  by_head_version_.emplace(version_, &room);
-  if (state_changed) {
-    by_state_version_.erase(entry.state_version);
-    entry.state_version = version_;
-    by_state_version_.emplace(version_, &room);
-  }
+  by_head_version_.emplace(version_, case_id);
+  if (!state_changed) return;
+  by_state_version_.erase(entry.state_version);
+  entry.state_version = version_;
+  by_state_version_.emplace(version_, case_id);
+}
+
+void Directory::OnRoomChanged(Room& room, bool state_changed) {
+  const auto it = cases_.find(room.case_id());
+  if (it == cases_.end()) return;  // still being made
+  NoteChange(room.case_id(), it->second, state_changed);
   wake_();
 }
 
@@ -129,28 +279,20 @@ void Directory::OnRoomDirty(Room& room) {
   wake_();
 }
 
-std::vector<Room*> Directory::StateChangesSince(uint64_t version) const {
-  std::vector<Room*> rooms;
+std::vector<CaseId> Directory::StateChangesSince(uint64_t version) const {
+  std::vector<CaseId> cases;
   for (auto it = by_state_version_.upper_bound(version); it != by_state_version_.end(); ++it) {
-    rooms.push_back(it->second);
+    cases.push_back(it->second);
   }
-  return rooms;
+  return cases;
 }
 
-std::vector<Room*> Directory::HeadChangesSince(uint64_t version) const {
-  std::vector<Room*> rooms;
+std::vector<CaseId> Directory::HeadChangesSince(uint64_t version) const {
+  std::vector<CaseId> cases;
   for (auto it = by_head_version_.upper_bound(version); it != by_head_version_.end(); ++it) {
-    rooms.push_back(it->second);
+    cases.push_back(it->second);
   }
-  return rooms;
-}
-
-std::vector<Room*> Directory::InOrder() const {
-  std::vector<Room*> rooms;
-  for (const auto& [case_id, entry] : rooms_) rooms.push_back(entry.room.get());
-  std::sort(rooms.begin(), rooms.end(),
-            [](const Room* a, const Room* b) { return a->case_id() < b->case_id(); });
-  return rooms;
+  return cases;
 }
 
 void Directory::EndOfDrain() {
@@ -160,11 +302,12 @@ void Directory::EndOfDrain() {
 
 void Directory::Tick() {
   DropVoidRooms();
+  RestIdleRooms();
   size_t failed = 0;
   size_t unrecorded = 0;
   size_t uncommitted = 0;
   Duration oldest;
-  for (Room* room : InOrder()) {
+  for (const auto& [case_id, room] : rooms_) {
     room->Tick();
     failed += room->condition() == Room::Condition::kJournalFailed;
     unrecorded += room->recording() == v1::RECORDING_CONDITION_UNRECORDED;

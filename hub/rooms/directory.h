@@ -1,20 +1,30 @@
 #pragma once
 
 // All cases of the hub: finds and makes rooms, and tells what changed. Sessions and the core are
-// its callers (sequence-bound to the hub). Owns the rooms, which live until it is destroyed; but
-// one without a record in which nobody is goes at the next Tick.
+// its callers (sequence-bound to the hub). Owns the rooms: one without a record in which nobody is
+// goes at the next Tick, and one of a case that is over leaves memory:
+//
+//             over, nobody in it for kRestAfter               its time has come (retention.h)
+//   in memory ----------------------------------> at rest ------------------------------------>
+//   purged
+//       ^------- Obtain: as after a start ---------'  '-- at a start, if it was at rest before
+//
+// Of a case at rest the list of cases has all that it had; of a purged one a tombstone is left.
 
 #include <cstdint>
 #include <deque>
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "hub/arrival_set.h"
+#include "hub/rooms/checkpoint_notes.h"
 #include "hub/rooms/origin_bindings.h"
 #include "hub/rooms/room.h"
 #include "hub/rooms/theatre_claims.h"
@@ -32,15 +42,22 @@ class Directory final : public RoomOwner {
   Directory(RoomParts parts, std::function<void()> wake, OnDamaged on_damaged);
   ~Directory() override;
 
-  // Starts to restore every case of the journal, kMaxRestoresUnderWay at a time, and binds their
-  // origins. A damaged case gets a room that is kDamaged. Fails where the journal does as a whole.
+  // Starts to restore every case of the journal that is not at rest, kMaxRestoresUnderWay at a
+  // time, and binds their origins. A damaged case gets a room that is kDamaged. Fails where the
+  // journal does as a whole.
   absl::Status Start(const std::vector<CaseHead>& cases);
-  bool restored() const { return to_restore_.empty() && restores_under_way_ == 0; }
+  // All that Start began is done.
+  bool restored() const { return restored_; }
 
-  // Null: no such case.
+  // Null: no such case in memory.
   Room* Find(const CaseId& case_id) const;
-  // A room for a case that is not there yet. AlreadyExists, ResourceExhausted (kMaxCases), or as
-  // Journal::CreateCase fails.
+  // The case's room; one at rest is made again, kRestoring. Blocking for its head and checkpoint.
+  //   NotFound            no such case
+  //   FailedPrecondition  it was purged: says where it went
+  //   else                the journal cannot be read at present
+  absl::StatusOr<Room*> Obtain(const CaseId& case_id);
+  // A room for a case that is not there yet. AlreadyExists, FailedPrecondition (purged),
+  // ResourceExhausted (kMaxCases), or as Journal::CreateCase fails.
   absl::StatusOr<Room*> Create(const CaseId& case_id);
 
   TheatreClaims& claims() { return claims_; }
@@ -52,10 +69,29 @@ class Directory final : public RoomOwner {
   uint64_t newest_state_version() const {
     return by_state_version_.empty() ? 0 : by_state_version_.rbegin()->first;
   }
-  // Rooms whose state changed after `version`, and those of which more than the state did.
-  std::vector<Room*> StateChangesSince(uint64_t version) const;
-  std::vector<Room*> HeadChangesSince(uint64_t version) const;
-  size_t size() const { return rooms_.size(); }
+  // Cases whose state changed after `version`, and those of which more than the state did.
+  std::vector<CaseId> StateChangesSince(uint64_t version) const;
+  std::vector<CaseId> HeadChangesSince(uint64_t version) const;
+  // When a case last left the list: only a list from its beginning tells that.
+  uint64_t removed_version() const { return removed_version_; }
+  // Nothing: no such case.
+  std::optional<v1::CaseSummary> Summary(const CaseId& case_id) const;
+  size_t size() const { return cases_.size(); }
+  size_t rooms_in_memory() const { return rooms_.size(); }
+
+  // For retention. A case at rest:
+  struct Resting {
+    CaseHead head;
+    RestNote note;
+  };
+  // Puts a case to rest that could be, without waiting for kRestAfter. Null: it is in use, being
+  // purged, or not over.
+  const Resting* Rest(const CaseId& case_id);
+  std::vector<CaseId> Cases() const;
+  // From here on nobody gets the case, until EndPurge. It is at rest.
+  void BeginPurge(const CaseId& case_id);
+  // It is purged, or, with nothing, it is as before.
+  void EndPurge(const CaseId& case_id, std::optional<Tombstone> tombstone);
 
   void EndOfDrain();
   void Tick();
@@ -65,29 +101,46 @@ class Directory final : public RoomOwner {
 
  private:
   struct Entry {
-    std::unique_ptr<Room> room;
+    std::unique_ptr<Room> room;  // null: at rest
+    // While it is at rest or made again.
+    std::optional<Resting> resting;
+    bool purging = false;
+    // Since when its room could rest.
+    std::optional<DeviceTime> idle_since;
     uint64_t state_version = 0;
     uint64_t head_version = 0;
   };
   Room* Add(CaseRestore restore, const absl::Status& damage = absl::OkStatus());
-  // By id: a hash's order is another at each run.
-  std::vector<Room*> InOrder() const;
+  // False: it has to be restored.
+  bool AddAtRest(const CaseRestore& restore);
+  absl::Status CheckNotPurged(const CaseId& case_id) const;
   void StartRestores();
   void OnRestored(Room& room, const absl::Status& status);
   // Lets go of what an opening that failed has left.
   void DropVoidRooms();
+  void DropRoom(Entry& entry);
+  void RestIdleRooms();
+  void PutToRest(Entry& entry);
+  void NoteChange(const CaseId& case_id, Entry& entry, bool state_changed);
+  void Forget(const CaseId& case_id);
+  void GaugeCases();
 
   RoomParts parts_;
   const std::function<void()> wake_;
-  absl::flat_hash_map<CaseId, Entry> rooms_;
-  // Each room once in each, by its newest version.
-  std::map<uint64_t, Room*> by_state_version_;
-  std::map<uint64_t, Room*> by_head_version_;
+  absl::flat_hash_map<CaseId, Entry> cases_;
+  // Of cases_, those in memory. By id: a hash's order is another at each run.
+  std::map<CaseId, Room*> rooms_;
+  absl::flat_hash_map<CaseId, Tombstone> tombstones_;
+  // Each case once in each, by its newest version.
+  std::map<uint64_t, CaseId> by_state_version_;
+  std::map<uint64_t, CaseId> by_head_version_;
   ArrivalSet<Room> dirty_;
   uint64_t version_ = 0;
+  uint64_t removed_version_ = 0;
   const OnDamaged on_damaged_;
   std::deque<Room*> to_restore_;
   size_t restores_under_way_ = 0;
+  bool restored_ = false;
   size_t damaged_ = 0;
   TheatreClaims claims_;
   OriginBindings origins_;

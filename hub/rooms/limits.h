@@ -111,6 +111,11 @@ inline constexpr size_t kMaxRestoresUnderWay = 16;
 inline constexpr Duration kRestoreRetryDelay = Duration::Milliseconds(100);
 inline constexpr Duration kMaxRestoreRetryDelay = Duration::Seconds(5);
 
+// --- Rest: a case that is over and that nobody is in leaves memory after this: longer than a
+// browser takes to be started again, or a reader to look at the next case and come back. To restore
+// it costs some 10 ms.
+inline constexpr Duration kRestAfter = Duration::Seconds(120);
+
 // --- Signs of life (clinical: stale 2 s, lost 10 s, unsupervised 60 s).
 inline constexpr Duration kStaleAfter = Duration::Seconds(2);
 inline constexpr Duration kLostAfter = Duration::Seconds(10);

@@ -39,6 +39,7 @@
 #include "hub/record_frame.h"
 #include "hub/rooms/attendance.h"
 #include "hub/rooms/case_seal.h"
+#include "hub/rooms/checkpoint_notes.h"
 #include "hub/rooms/commit_queue.h"
 #include "hub/rooms/origin_ledger.h"
 #include "hub/rooms/record_ring.h"
@@ -146,6 +147,12 @@ class Room {
   std::string EncodeSnapshot(uint32_t follow_id, absl::string_view cause) const;
   size_t uncommitted_bytes() const { return commits_->uncommitted_bytes(); }
   Duration oldest_uncommitted_age() const { return commits_->OldestAge(parts_.clock->Now()); }
+  // Its case is over, nobody is in it or waits for it, and nothing is left to be recorded: the
+  // directory may let it go, and make it anew from the journal.
+  bool MayRest() const;
+  // Saves what a room is made of again, with a note of what the directory needs meanwhile. Of a
+  // room that MayRest.
+  RestNote PrepareRest();
   // Nobody is in it and no record ever was: an opening that failed.
   bool IsVoid() const {
     return ready_ && commits_->accepted_seq() == 0 && publishers_.empty() && followers_.empty();
@@ -189,7 +196,8 @@ class Room {
                    const std::vector<OriginAdvance>& advances);
   void OnJournalFailure(const absl::Status& status);
   void LetPublishersOfferAgain();
-  void SaveCheckpoint();
+  void SaveCheckpoint(const std::string& rest_note = "");
+  int64_t ClosedUnixNs() const;
   // With what no fold knows.
   v1::CaseSummary CompleteSummary(v1::CaseSummary summary) const;
   void OnRestored(const absl::Status& status);
@@ -233,6 +241,8 @@ class Room {
   std::map<std::string, DeviceTime> alerted_at_;
   DeviceTime checkpoint_at_;
   uint64_t checkpoint_seq_ = 0;
+  // The checkpoint that the journal has holds a RestNote.
+  bool checkpoint_rests_ = false;
 };
 
 }  // namespace remora::hub

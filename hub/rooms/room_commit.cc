@@ -89,12 +89,43 @@ void Room::Tick() {
   }
 }
 
-void Room::SaveCheckpoint() {
+void Room::SaveCheckpoint(const std::string& rest_note) {
   checkpoint_seq_ = committed().last_seq;
+  checkpoint_rests_ = !rest_note.empty();
   checkpoint_at_ = parts_.clock->Now();
   parts_.journal->SaveCheckpoint(
-      case_id_,
-      {checkpoint_seq_, fold_.EncodeCheckpoint() + EncodeCheckpointNotes(traces_.NewestSeqs())});
+      case_id_, {checkpoint_seq_, fold_.EncodeCheckpoint() +
+                                      EncodeCheckpointNotes(traces_.NewestSeqs()) + rest_note});
+}
+
+bool Room::MayRest() const {
+  if (condition() != Condition::kServing || accepted_life_.stage < v1::CASE_STAGE_CLOSED) {
+    return false;
+  }
+  const bool asked_for = !publishers_.empty() || !followers_.empty() || !waiting_.empty();
+  const bool owes = !own_waiting_.empty() || unrecorded_->active() || unrecorded_alert_ || cut_off_;
+  return !asked_for && !owes && commits_->idle() && !ledger_.has_advances() && seal_->IsAtRest() &&
+         attendance_.IsEmpty(parts_.clock->Now());
+}
+
+RestNote Room::PrepareRest() {
+  RestNote note{Summary().SerializeAsString(), ClosedUnixNs()};
+  if (!checkpoint_rests_ || checkpoint_seq_ != committed().last_seq) {
+    SaveCheckpoint(EncodeRestNote(note));
+  }
+  return note;
+}
+
+int64_t Room::ClosedUnixNs() const {
+  int64_t closed_unix_ns = 0;
+  for (const auto& [seq, entry] : fold_.lifecycle().records()) {
+    v1::Record record;
+    const absl::string_view bytes = entry.bytes.view();
+    if (!record.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) continue;
+    if (record.case_lifecycle().transition() != v1::CASE_TRANSITION_CLOSED) continue;
+    closed_unix_ns = record.stamp().recorded_unix_ns();
+  }
+  return closed_unix_ns;
 }
 
 std::optional<RecordKey> Room::WriteOwn(uint32_t lane, v1::Record body) {

@@ -42,11 +42,12 @@ void RoomRestore::Start() {
       room_.fold_ = CaseFold(room_.case_id());
     }
   }
-  if (from_seq > 1) slow_traces_ = NewestBulkOf(checkpoint_.state);
-  std::erase_if(slow_traces_, [this](uint64_t seq) { return seq >= FirstOfLastBulk(); });
-  if (slow_traces_.size() > kMaxRestoredSlowTraces) {
-    slow_traces_.erase(slow_traces_.begin(),
-                       slow_traces_.end() - static_cast<ptrdiff_t>(kMaxRestoredSlowTraces));
+  room_.checkpoint_rests_ = from_seq > 1 && RestNoteOf(checkpoint_.state).has_value();
+  if (from_seq > 1) singles_ = NewestBulkOf(checkpoint_.state);
+  std::erase_if(singles_, [this](uint64_t seq) { return seq >= FirstOfLastBulk(); });
+  if (singles_.size() > kMaxRestoredSlowTraces) {
+    singles_.erase(singles_.begin(),
+                   singles_.end() - static_cast<ptrdiff_t>(kMaxRestoredSlowTraces));
   }
   checkpoint_.state = std::string();
   room_.checkpoint_seq_ = from_seq - 1;
@@ -62,9 +63,9 @@ void RoomRestore::Read(Step step, uint64_t from_seq) {
   ReadRequest request;
   request.case_id = room_.case_id();
   request.from_seq = from_seq;
-  request.to_seq = step == Step::kSlowTraces ? from_seq : room_.committed().last_seq;
-  request.control = step == Step::kControl;
-  request.bulk = !request.control;
+  request.to_seq = step == Step::kSingle ? from_seq : room_.committed().last_seq;
+  request.control = step != Step::kLastBulk;
+  request.bulk = step != Step::kControl;
   request.max_bytes = kRestorePageBytes;
   room_.parts_.journal->Read(
       request, [this, step, from_seq, alive = alive_](absl::StatusOr<ReadResult> page) {
@@ -76,7 +77,7 @@ void RoomRestore::Read(Step step, uint64_t from_seq) {
         absl::Status status = page.ok() ? Take(*page) : page.status();
         if (!status.ok()) {
           room_.OnRestored(status);
-        } else if (page->next_seq != 0 && step != Step::kSlowTraces) {
+        } else if (page->next_seq != 0 && step != Step::kSingle) {
           Read(step, page->next_seq);
         } else {
           Next(step);
@@ -86,10 +87,18 @@ void RoomRestore::Read(Step step, uint64_t from_seq) {
 
 void RoomRestore::Next(Step done) {
   if (done == Step::kControl) return Read(Step::kLastBulk, FirstOfLastBulk());
-  if (slow_traces_.empty()) return room_.OnRestored(absl::OkStatus());
-  const uint64_t seq = slow_traces_.back();
-  slow_traces_.pop_back();
-  Read(Step::kSlowTraces, seq);
+  if (done == Step::kLastBulk) AddLastOfLanes();
+  if (singles_.empty()) return room_.OnRestored(absl::OkStatus());
+  const uint64_t seq = singles_.back();
+  singles_.pop_back();
+  Read(Step::kSingle, seq);
+}
+
+void RoomRestore::AddLastOfLanes() {
+  for (uint32_t lane = 0; lane < kLaneCount; ++lane) {
+    const uint64_t seq = room_.committed().lane_seq[lane];
+    if (seq != room_.last_of_lane_[lane].seq) singles_.push_back(seq);
+  }
 }
 
 void RoomRestore::ReadLater(Step step, uint64_t from_seq) {
@@ -108,15 +117,17 @@ absl::Status RoomRestore::Take(const ReadResult& page) {
     if (!stamped.ok()) return stamped.status();
     const RecordFrame frame = room_.MakeFrame(*stamped, *bytes);
     room_.ledger_.Remember(stamped->header.key(), OriginDigest(stamped->origin_bytes));
-    room_.fold_.Apply(ToFolded(frame));
+    if (frame.seq > room_.last_of_lane_[frame.lane].seq) room_.last_of_lane_[frame.lane] = frame;
     room_.traces_.Keep(frame);
+    // What the checkpoint covers is folded.
+    if (frame.lane < kControlLaneCount && frame.seq <= room_.checkpoint_seq_) continue;
+    room_.fold_.Apply(ToFolded(frame));
     if (frame.kind == v1::Record::kDataGap) {
       v1::Record record;
       if (record.ParseFromArray(bytes->data(), static_cast<int>(bytes->size()))) {
         room_.seal_->Note(stamped->header.key(), record);
       }
     }
-    if (frame.seq > room_.last_of_lane_[frame.lane].seq) room_.last_of_lane_[frame.lane] = frame;
   }
   return absl::OkStatus();
 }

@@ -2,10 +2,9 @@
 
 // Brings a room back after a start: its checkpoint, then the control records behind it, then the
 // newest bulk for snapshots: the last kRestoreBulkRecords, and what the checkpoint knows to be the
-// newest of its trace before them. Page by page, beside whatever else the hub does.
-// A page that the journal cannot give at present is asked for again, with growing delay; only
-// damage ends it.
-// Owned by its room; sequence-bound.
+// newest of its trace before them; and the last record of each lane, which cursors name. Page by
+// page, beside whatever else the hub does. A page that the journal cannot give at present is asked
+// for again, with growing delay; only damage ends it. Owned by its room; sequence-bound.
 
 #include <cstdint>
 #include <functional>
@@ -27,7 +26,7 @@ class RoomRestore {
   void Start();
 
  private:
-  enum class Step { kControl, kLastBulk, kSlowTraces };
+  enum class Step { kControl, kLastBulk, kSingle };
   void Read(Step step, uint64_t from_seq);
   void ReadLater(Step step, uint64_t from_seq);
   void Next(Step done);
@@ -36,8 +35,9 @@ class RoomRestore {
 
   Room& room_;
   Checkpoint checkpoint_;
-  // Numbers still to be read one by one, the newest last.
-  std::vector<uint64_t> slow_traces_;
+  void AddLastOfLanes();
+  // Numbers still to be read one by one: of slow traces, the newest last, then of lanes.
+  std::vector<uint64_t> singles_;
   Duration retry_delay_ = kRestoreRetryDelay;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

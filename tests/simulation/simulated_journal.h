@@ -39,6 +39,13 @@ class SimulatedJournal final : public hub::Journal {
   void Append(hub::CaseAppend append, Done done) override;
   void Read(hub::ReadRequest request,
             std::function<void(absl::StatusOr<hub::ReadResult>)> done) override;
+  // No simulated hub keeps an archive.
+  void Purge(hub::Tombstone tombstone, Done done) override {
+    disk_.Purge(std::move(tombstone), std::move(done));
+  }
+  absl::StatusOr<std::vector<hub::Tombstone>> ListTombstones() override {
+    return disk_.ListTombstones();
+  }
   void SaveCheckpoint(const CaseId& case_id, hub::Checkpoint checkpoint) override;
   absl::Status Flush() override { return absl::OkStatus(); }
 

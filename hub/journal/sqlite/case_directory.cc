@@ -14,6 +14,18 @@ void CaseDirectory::Load(const CaseId& case_id, Entry entry) {
   entries_[case_id] = std::move(entry);
 }
 
+void CaseDirectory::LoadPurged(const CaseId& case_id, int64_t case_key) {
+  MutexLock lock(&mutex_);
+  last_key_ = std::max(last_key_, case_key);
+  purged_.insert(case_id);
+}
+
+void CaseDirectory::MarkPurged(const CaseId& case_id) {
+  MutexLock lock(&mutex_);
+  entries_.erase(case_id);
+  purged_.insert(case_id);
+}
+
 void CaseDirectory::set_epoch_of_new_cases(uint32_t epoch) {
   MutexLock lock(&mutex_);
   epoch_ = epoch;
@@ -23,6 +35,10 @@ absl::StatusOr<CaseDirectory::Entry> CaseDirectory::Create(const CaseId& case_id
   MutexLock lock(&mutex_);
   if (entries_.contains(case_id)) {
     return absl::AlreadyExistsError(absl::StrCat("case ", case_id.Hex(), " is in the journal"));
+  }
+  if (purged_.contains(case_id)) {
+    return absl::AlreadyExistsError(
+        absl::StrCat("case ", case_id.Hex(), " was in the journal and was purged"));
   }
   if (last_key_ >= kMaxCaseKey) {
     return absl::ResourceExhaustedError("the journal's file has no more case keys");

@@ -1,11 +1,13 @@
 #pragma once
 
 // Which cases the file holds: from id to key, epoch and damage. Filled at opening, grown by
-// CreateCase, never shrunk. Thread-safe.
+// CreateCase; of a purged case its id alone stays, since it can never be created again.
+// Thread-safe.
 
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -24,17 +26,20 @@ class CaseDirectory {
 
   // At opening, before any other thread.
   void Load(const CaseId& case_id, Entry entry);
+  void LoadPurged(const CaseId& case_id, int64_t case_key);
   void set_epoch_of_new_cases(uint32_t epoch);
 
   // AlreadyExists. ResourceExhausted: no more keys.
   absl::StatusOr<Entry> Create(const CaseId& case_id);
   // NotFound, or the case's damage.
   absl::StatusOr<Entry> Find(const CaseId& case_id) const;
+  void MarkPurged(const CaseId& case_id);
   void MarkDamaged(const CaseId& case_id, const absl::Status& damage);
 
  private:
   mutable Mutex mutex_;
   std::map<CaseId, Entry> entries_ ABSL_GUARDED_BY(mutex_);
+  std::set<CaseId> purged_ ABSL_GUARDED_BY(mutex_);
   int64_t last_key_ ABSL_GUARDED_BY(mutex_) = 0;
   uint32_t epoch_ ABSL_GUARDED_BY(mutex_) = 1;
 };

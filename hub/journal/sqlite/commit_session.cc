@@ -6,9 +6,12 @@
 #include "common/status_macros.h"
 #include "hub/journal/sqlite/limits.h"
 #include "hub/journal/sqlite/row_format.h"
+#include "hub/journal/sqlite/tombstones.h"
 
 namespace remora::hub::sqlite {
 namespace {
+
+constexpr char kSynced[] = "PRAGMA synchronous = FULL";
 
 int NoteLogPages(void* log_pages, sqlite3*, const char*, int pages) {
   *static_cast<int*>(log_pages) = pages;
@@ -21,8 +24,11 @@ absl::StatusOr<std::unique_ptr<CommitSession>> CommitSession::Open(const std::st
                                                                    const std::string& vfs) {
   auto session = std::make_unique<CommitSession>();
   ASSIGN_OR_RETURN(session->connection_, Connection::Open(path, vfs));
-  const std::string settings = absl::StrCat("PRAGMA cache_size = -", kWriterCacheKib,
-                                            "; PRAGMA journal_size_limit = ", kKeptLogBytes);
+  // A freed page keeps its bytes until it is used again: to overwrite it would double what is
+  // written.
+  const std::string settings =
+      absl::StrCat("PRAGMA secure_delete = FAST; PRAGMA cache_size = -", kWriterCacheKib,
+                   "; PRAGMA journal_size_limit = ", kKeptLogBytes);
   RETURN_IF_ERROR(session->connection_->Execute(settings.c_str()));
   sqlite3_wal_hook(session->connection_->handle(), NoteLogPages, &session->log_pages_);
   return session;
@@ -50,7 +56,7 @@ bool CommitSession::Rollback() {
   // all after a sync that failed, what the log holds is not known.
   const bool no_space = (sqlite3_errcode(connection_->handle()) & 0xff) == SQLITE_FULL;
   if (connection_->in_transaction()) connection_->Execute("ROLLBACK").IgnoreError();
-  return no_space && !connection_->in_transaction();
+  return no_space && !connection_->in_transaction() && connection_->Execute(kSynced).ok();
 }
 
 absl::Status CommitSession::InsertRow(int64_t case_key, const CaseId& case_id, const RunRow& row,
@@ -114,6 +120,20 @@ absl::Status CommitSession::PutCheckpoint(int64_t case_key, const CaseId& case_i
       .BindBlob(3, digest)
       .BindBlob(4, sealed)
       .Run();
+}
+
+absl::StatusOr<bool> CommitSession::FreeUnsynced(int64_t case_key) {
+  RETURN_IF_ERROR(connection_->Execute("PRAGMA synchronous = NORMAL"));
+  const auto free = [&]() -> absl::StatusOr<bool> {
+    RETURN_IF_ERROR(Begin());
+    ASSIGN_OR_RETURN(const bool more, FreeSome(*connection_, case_key));
+    RETURN_IF_ERROR(Commit());
+    return more;
+  };
+  absl::StatusOr<bool> more = free();
+  if (!more.ok()) return more;  // Rollback takes the setting back
+  RETURN_IF_ERROR(connection_->Execute(kSynced));
+  return more;
 }
 
 absl::Status CommitSession::CutBackTo(int64_t case_key, const CaseTail& tail,

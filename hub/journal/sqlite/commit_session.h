@@ -36,8 +36,12 @@ class CommitSession {
   absl::Status PutHead(int64_t case_key, const CaseHead& head, size_t origin_lanes);
   absl::Status PutOrigin(int64_t case_key, const CaseId& case_id, const OriginLaneHeld& held,
                          PayloadCipher& cipher);
-  absl::Status PutCheckpoint(int64_t case_key, const CaseId& case_id,
-                             const Checkpoint& checkpoint, PayloadCipher& cipher);
+  absl::Status PutCheckpoint(int64_t case_key, const CaseId& case_id, const Checkpoint& checkpoint,
+                             PayloadCipher& cipher);
+
+  // One step of freeing what a purged case has left, in a transaction of its own that is on disk
+  // with the next one that is synced. False: that was all.
+  absl::StatusOr<bool> FreeUnsynced(int64_t case_key);
 
   // Makes the case what `tail` says: takes away every row after it. For what a commit that failed
   // has left behind.

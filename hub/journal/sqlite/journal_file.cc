@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/status_macros.h"
 #include "hub/journal/sqlite/schema.h"
+#include "hub/journal/sqlite/tombstones.h"
 
 namespace remora::hub::sqlite {
 
@@ -41,6 +42,12 @@ absl::Status JournalFile::LoadDirectory(Connection& connection) {
   ASSIGN_OR_RETURN(const uint32_t epoch, JournalEpoch(connection));
   directory_.set_epoch_of_new_cases(epoch);
   ASSIGN_OR_RETURN(const std::vector<StoredHead> heads, LoadHeads(connection));
+  ASSIGN_OR_RETURN(const std::vector<StoredTombstone> tombstones,
+                   LoadTombstones(connection, cipher_));
+  for (const StoredTombstone& stored : tombstones) {
+    directory_.LoadPurged(stored.tombstone.case_id, stored.case_key);
+    if (stored.rows_left) leftovers_.push_back(stored.case_key);
+  }
   for (const StoredHead& stored : heads) {
     absl::Status damage = stored.damage;
     if (damage.ok()) damage = CheckCaseEnd(connection, stored.case_key, stored.head);
@@ -102,6 +109,9 @@ absl::Status JournalFile::Reconcile(CommitSession& session, const CaseId& case_i
                                     const CaseTail& tail) {
   const absl::StatusOr<CaseDirectory::Entry> entry = directory_.Find(case_id);
   if (!entry.ok()) return absl::OkStatus();  // damaged already
+  // Of a purge whose commit failed. Its rows are all there.
+  ASSIGN_OR_RETURN(const bool purged, UndoTombstone(session.connection(), entry->case_key));
+  if (purged) return session.CutBackTo(entry->case_key, tail, cipher_);
   const absl::StatusOr<StoredHead> stored = LoadHead(session.connection(), entry->case_key);
   const bool absent = absl::IsNotFound(stored.status());
   if (!stored.ok() && !absent) return stored.status();

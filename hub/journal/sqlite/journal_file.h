@@ -7,6 +7,8 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "common/file_system.h"
@@ -54,6 +56,9 @@ class JournalFile {
   // moves them once more. Until Reopen has done so. Thread-safe.
   void KeepLog() { keeps_log_ = true; }
 
+  // Keys of purged cases whose rows were not all freed when the file was first opened; once.
+  std::vector<int64_t> TakeLeftovers() { return std::exchange(leftovers_, {}); }
+
   // Null while closed.
   CommitSession* session() { return session_.get(); }
   const std::string& path() const { return path_; }
@@ -74,6 +79,7 @@ class JournalFile {
   SessionSlot<Connection>& checkpointer_;
   std::unique_ptr<CommitSession> session_;
   std::atomic<bool> keeps_log_{false};
+  std::vector<int64_t> leftovers_;
 };
 
 }  // namespace remora::hub::sqlite

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/status_macros.h"
 #include "hub/journal/limits.h"
+#include "hub/journal/sqlite/tombstones.h"
 
 namespace remora::hub::sqlite {
 
@@ -39,6 +40,16 @@ absl::StatusOr<std::vector<CaseHead>> Reader::ListCases() {
     // A damaged head is listed too: its Restore says what is wrong.
     for (const StoredHead& one : stored) heads.push_back(one.head);
     return heads;
+  });
+}
+
+absl::StatusOr<std::vector<Tombstone>> Reader::ListTombstones() {
+  return slot_.Use([this](ReadSession& session) -> absl::StatusOr<std::vector<Tombstone>> {
+    ASSIGN_OR_RETURN(const std::vector<StoredTombstone> stored,
+                     LoadTombstones(session.connection(), cipher_));
+    std::vector<Tombstone> tombstones;
+    for (const StoredTombstone& one : stored) tombstones.push_back(one.tombstone);
+    return tombstones;
   });
 }
 
@@ -100,9 +111,8 @@ absl::StatusOr<ReadResult> Reader::ReadPage(const ReadRequest& request) {
   ASSIGN_OR_RETURN(const CaseDirectory::Entry entry, directory_.Find(request.case_id));
   ReadRequest bounded = request;
   bounded.max_bytes = std::min(request.max_bytes, kMaxReadBytes);
-  return slot_.Use([&](ReadSession& session) {
-    return session.ReadPage(entry.case_key, bounded, cipher_);
-  });
+  return slot_.Use(
+      [&](ReadSession& session) { return session.ReadPage(entry.case_key, bounded, cipher_); });
 }
 
 void Reader::Post(PageDone done, absl::StatusOr<ReadResult> page) {

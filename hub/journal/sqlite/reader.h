@@ -34,6 +34,7 @@ class Reader {
   // Blocking.
   absl::StatusOr<std::vector<CaseHead>> ListCases();
   absl::StatusOr<CaseRestore> Restore(const CaseId& case_id);
+  absl::StatusOr<std::vector<Tombstone>> ListTombstones();
 
   // Answers what waits with Unavailable, then joins the thread. Idempotent.
   void Stop();

@@ -1,6 +1,7 @@
 #include "hub/journal/sqlite/schema.h"
 
 #include <memory>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "common/status_macros.h"
@@ -8,6 +9,24 @@
 
 namespace remora::hub::sqlite {
 namespace {
+
+constexpr char kTombstones[] = R"(
+CREATE TABLE tombstones (
+  case_key INTEGER PRIMARY KEY,
+  case_id BLOB NOT NULL,
+  epoch INTEGER NOT NULL,
+  last_seq INTEGER NOT NULL,
+  chain BLOB NOT NULL,
+  theatre BLOB NOT NULL,
+  opened_unix_ns INTEGER NOT NULL,
+  closed_unix_ns INTEGER NOT NULL,
+  purged_unix_ns INTEGER NOT NULL,
+  archive BLOB NOT NULL,
+  archive_sha256 BLOB NOT NULL,
+  rows_left INTEGER NOT NULL,
+  digest BLOB NOT NULL
+);
+)";
 
 // Payload last: the columns before it are read without its overflow pages.
 constexpr char kTables[] = R"(
@@ -96,16 +115,30 @@ absl::Status UseWriteAheadLog(Connection& connection) {
                                              "(needs shared memory: no network file system)"));
 }
 
-absl::Status CreateTables(Connection& connection, uint32_t epoch) {
+// All or nothing.
+absl::Status ExecuteAll(Connection& connection, const std::vector<std::string>& parts) {
   RETURN_IF_ERROR(connection.Execute("BEGIN IMMEDIATE"));
-  const std::string mark = absl::StrCat("PRAGMA application_id = ", kApplicationId,
-                                        "; PRAGMA user_version = ", kSchemaVersion,
-                                        "; INSERT INTO journal VALUES (1, ", epoch, ")");
-  absl::Status status = connection.Execute(kTables);
-  if (status.ok()) status = connection.Execute(mark.c_str());
+  absl::Status status;
+  for (const std::string& part : parts) {
+    if (status.ok()) status = connection.Execute(part.c_str());
+  }
   if (status.ok()) status = connection.Execute("COMMIT");
   if (!status.ok() && connection.in_transaction()) connection.Execute("ROLLBACK").IgnoreError();
   return status;
+}
+
+std::string SetVersion() { return absl::StrCat("PRAGMA user_version = ", kSchemaVersion); }
+
+absl::Status CreateTables(Connection& connection, uint32_t epoch) {
+  return ExecuteAll(connection,
+                    {kTables, kTombstones, absl::StrCat("PRAGMA application_id = ", kApplicationId),
+                     SetVersion(), absl::StrCat("INSERT INTO journal VALUES (1, ", epoch, ")")});
+}
+
+absl::Status RaiseVersion(Connection& connection) {
+  ASSIGN_OR_RETURN(const int64_t version, connection.QueryNumber("PRAGMA user_version"));
+  if (version != kOldestSchemaVersion) return absl::OkStatus();
+  return ExecuteAll(connection, {kTombstones, SetVersion()});
 }
 
 }  // namespace
@@ -130,6 +163,7 @@ absl::Status PrepareSchema(Connection& connection, uint32_t epoch_of_new_file) {
   ASSIGN_OR_RETURN(const int64_t tables,
                    connection.QueryNumber("SELECT count(*) FROM sqlite_schema"));
   if (application != 0 || tables != 0) {
+    if (application == kApplicationId) RETURN_IF_ERROR(RaiseVersion(connection));
     RETURN_IF_ERROR(CheckIsJournal(connection));
     return UseWriteAheadLog(connection);
   }

@@ -15,7 +15,9 @@ namespace remora::hub::sqlite {
 // "RMRJ", in the file's header: `file` and this program tell by it what the file is.
 inline constexpr int64_t kApplicationId = 0x524d524a;
 // The layout below. A newer one is refused, not guessed at.
-inline constexpr int64_t kSchemaVersion = 3;
+inline constexpr int64_t kSchemaVersion = 4;
+// The one before, which had no tombstones: it is raised when it is opened.
+inline constexpr int64_t kOldestSchemaVersion = 3;
 
 // Before SQLite opens the file, with no connection open: what was left of it and of its log in the
 // system's cache is put on the disk, with its names, so that nobody is told of what could yet be
@@ -25,7 +27,8 @@ inline constexpr int64_t kSchemaVersion = 3;
 // `create`: makes the file (mode 0600) where it is not there. ResourceExhausted, Unavailable.
 absl::Status SettleFiles(FileSystem& files, const std::string& path, bool create);
 
-// Creates the tables in an empty file, or checks that it is a journal of this version.
+// Creates the tables in an empty file, or checks that it is a journal of this version, or of one
+// that it raises to this.
 // DataLoss: damaged, or not a journal. FailedPrecondition: of a newer version.
 absl::Status PrepareSchema(Connection& connection, uint32_t epoch_of_new_file);
 

@@ -17,6 +17,7 @@ absl::StatusOr<std::unique_ptr<SqliteJournal>> SqliteJournal::Open(Options optio
   std::unique_ptr<SqliteJournal> journal(
       new SqliteJournal(std::move(options), clock, executor, cipher, std::move(lock)));
   RETURN_IF_ERROR(journal->file_.Open(epoch, start_new_epoch));
+  journal->writer_.FreeRowsOf(journal->file_.TakeLeftovers());
   return journal;
 }
 
@@ -62,6 +63,14 @@ void SqliteJournal::Append(CaseAppend append, Done done) {
 void SqliteJournal::Read(ReadRequest request,
                          std::function<void(absl::StatusOr<ReadResult>)> done) {
   reader_.Read(std::move(request), std::move(done));
+}
+
+void SqliteJournal::Purge(Tombstone tombstone, Done done) {
+  writer_.Purge(std::move(tombstone), std::move(done));
+}
+
+absl::StatusOr<std::vector<Tombstone>> SqliteJournal::ListTombstones() {
+  return reader_.ListTombstones();
 }
 
 void SqliteJournal::SaveCheckpoint(const CaseId& case_id, Checkpoint checkpoint) {

@@ -66,10 +66,14 @@ class SqliteJournal final : public Journal {
   absl::StatusOr<uint32_t> CreateCase(const CaseId& case_id) override;
   void Append(CaseAppend append, Done done) override;
   void Read(ReadRequest request, std::function<void(absl::StatusOr<ReadResult>)> done) override;
+  void Purge(Tombstone tombstone, Done done) override;
+  absl::StatusOr<std::vector<Tombstone>> ListTombstones() override;
   void SaveCheckpoint(const CaseId& case_id, Checkpoint checkpoint) override;
   absl::Status Flush() override;
 
   // Times the file was opened anew after an error, and times its log was moved; for metrics.
+  // Purged cases whose space is still being freed.
+  size_t purges_under_way() const { return writer_.purges_under_way(); }
   uint64_t reopenings() const { return writer_.reopenings(); }
   uint64_t checkpoints() const { return checkpointer_.checkpoints(); }
 

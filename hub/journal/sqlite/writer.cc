@@ -1,10 +1,12 @@
 #include "hub/journal/sqlite/writer.h"
 
+#include <chrono>
 #include <memory>
 
 #include "absl/strings/str_cat.h"
 #include "common/status_macros.h"
 #include "hub/journal/limits.h"
+#include "hub/journal/sqlite/limits.h"
 #include "hub/journal/sqlite/log_checkpointer.h"
 #include "hub/journal/sqlite/own_status.h"
 
@@ -92,13 +94,23 @@ Writer::Work Writer::WaitForWork() {
   MutexLock lock(&mutex_);
   busy_ = false;
   done_.NotifyAll();
-  while (queue_.empty() && checkpoints_.empty() && !finish_log_ && !reopen_ && !stopping_) {
-    wake_.Wait(&mutex_);
-  }
-  GatherBulk();
-  begun_at_ = parts_.clock.Now();
-  busy_ = true;
   Work work;
+  for (bool paused = false; !HasWork() && !(paused && !leftovers_.empty());) {
+    if (leftovers_.empty()) {
+      wake_.Wait(&mutex_);
+    } else {
+      wake_.WaitFor(&mutex_, std::chrono::milliseconds(kPurgePauseMs));
+      paused = true;
+    }
+    leftovers_.insert(leftovers_.end(), new_leftovers_.begin(), new_leftovers_.end());
+    new_leftovers_.clear();
+  }
+  work.free_some = !HasWork();
+  if (!work.free_some) {
+    GatherBulk();
+    begun_at_ = parts_.clock.Now();
+  }
+  busy_ = true;
   size_t bytes = 0;
   while (!queue_.empty()) {
     const size_t next_bytes = queue_.front().frame_bytes;
@@ -109,12 +121,20 @@ Writer::Work Writer::WaitForWork() {
   }
   queued_bytes_ -= bytes;
   if (queue_.empty()) urgent_ = false;
-  // Checkpoints wait until no append does: they are a convenience.
-  if (queue_.empty()) work.checkpoints.swap(checkpoints_);
+  // Checkpoints and purges wait until no append does: they are a convenience.
+  if (queue_.empty()) {
+    work.checkpoints.swap(checkpoints_);
+    work.purges.swap(purges_);
+  }
   work.finish_log = std::exchange(finish_log_, false);
   work.reopen = std::exchange(reopen_, false);
   work.stop = stopping_ && queue_.empty();
   return work;
+}
+
+bool Writer::HasWork() const {
+  return !queue_.empty() || !checkpoints_.empty() || !purges_.empty() || finish_log_ || reopen_ ||
+         stopping_;
 }
 
 void Writer::Run() {
@@ -123,8 +143,11 @@ void Writer::Run() {
     if (work.reopen) Reopen().IgnoreError();  // EnsureOpen tries again and tells
     if (!work.appends.empty()) CommitAppends(work.appends);
     if (!work.checkpoints.empty()) WriteCheckpoints(work.checkpoints);
+    if (!work.purges.empty()) PurgeCases(work.purges);
     if (work.finish_log) MoveRestOfLog();
     if (work.stop) return;
+    const bool due = parts_.clock.Now() - freed_at_ >= Duration::Milliseconds(kPurgePauseMs);
+    if (!leftovers_.empty() && (work.free_some || due)) FreeNext();
   }
 }
 
@@ -298,13 +321,12 @@ void Writer::Report(std::vector<Waiting>& appends) {
 
 void Writer::WriteCheckpoints(const std::map<CaseId, Checkpoint>& checkpoints) {
   for (const auto& [case_id, checkpoint] : checkpoints) {
-    const auto tail = tails_.find(case_id);
     const absl::StatusOr<CaseDirectory::Entry> entry = parts_.directory.Find(case_id);
-    // A fold that is ahead of the journal is not one of the journal.
-    if (tail == tails_.end() || !entry.ok() || checkpoint.seq > tail->second.head().last_seq) {
-      continue;
-    }
+    if (!entry.ok()) continue;
     if (!EnsureOpen().ok()) return;
+    const absl::StatusOr<CaseTail*> tail = FindTail(case_id, entry->case_key, entry->epoch);
+    // A fold that is ahead of the journal is not one of the journal.
+    if (!tail.ok() || checkpoint.seq > (*tail)->head().last_seq) continue;
     CommitSession& session = *parts_.file.session();
     absl::Status status = session.Begin();
     if (status.ok()) {

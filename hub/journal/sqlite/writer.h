@@ -10,7 +10,10 @@
 // A failed append is reported only after that attempt to open the file anew, so that "failed" and
 // "not in the file" agree; where the file does not open, the next appends try again first.
 //
-// Append, SaveCheckpoint, Flush, FinishLog and ReopenFile are thread-safe; the rest is the
+// Purged cases: the tombstone between two commits, then a step of freeing at a time while no append
+// waits, kPurgePauseMs apart; not synced, since what is freed twice is freed.
+//
+// Append, Purge, SaveCheckpoint, Flush, FinishLog and ReopenFile are thread-safe; the rest is the
 // thread's.
 
 #include <atomic>
@@ -62,6 +65,10 @@ class Writer {
   ~Writer();
 
   void Append(CaseAppend append, Journal::Done done);
+  void Purge(Tombstone tombstone, Journal::Done done);
+  // Of cases that were purged in an earlier life.
+  void FreeRowsOf(const std::vector<int64_t>& case_keys);
+  size_t purges_under_way() const { return purges_under_way_.load(); }
   void SaveCheckpoint(const CaseId& case_id, Checkpoint checkpoint);
   // Blocks until all that was given before is done. The error of the last append that failed among
   // those that were not done yet.
@@ -82,8 +89,14 @@ class Writer {
     size_t frame_bytes = 0;
     absl::Status status;  // not OK: refused at the door, to be reported in its turn
   };
+  struct WaitingPurge {
+    Tombstone tombstone;
+    Journal::Done done;
+  };
   struct Work {
     std::vector<Waiting> appends;
+    std::vector<WaitingPurge> purges;
+    bool free_some = false;
     std::map<CaseId, Checkpoint> checkpoints;
     bool finish_log = false;
     bool reopen = false;
@@ -99,6 +112,7 @@ class Writer {
   void Run();
   Work WaitForWork();
   void GatherBulk() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool HasWork() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void CommitAppends(std::vector<Waiting>& appends);
   // Commits those of `appends` that are still OK; sets the status of those that are refused. An
   // error is one of the file: nothing of all of them is committed.
@@ -113,10 +127,18 @@ class Writer {
   void Report(std::vector<Waiting>& appends);
   void WriteCheckpoints(const std::map<CaseId, Checkpoint>& checkpoints);
   void MoveRestOfLog();
+  // writer_purge.cc
+  absl::Status PurgeCase(const Tombstone& tombstone);
+  void PurgeCases(std::vector<WaitingPurge>& purges);
+  void FreeNext();
 
   const Parts parts_;
   // What is committed and acknowledged, of each case that was appended to since the start.
   JournalFile::Tails tails_;
+  // Purged cases of which rows are left, and when some were last freed.
+  std::deque<int64_t> leftovers_;
+  DeviceTime freed_at_;
+  std::atomic<size_t> purges_under_way_{0};
   std::atomic<uint64_t> reopenings_{0};
 
   Mutex mutex_;
@@ -125,6 +147,8 @@ class Writer {
   std::deque<Waiting> queue_ ABSL_GUARDED_BY(mutex_);
   size_t queued_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
   std::map<CaseId, Checkpoint> checkpoints_ ABSL_GUARDED_BY(mutex_);  // the newest of each case
+  std::vector<WaitingPurge> purges_ ABSL_GUARDED_BY(mutex_);
+  std::vector<int64_t> new_leftovers_ ABSL_GUARDED_BY(mutex_);
   bool finish_log_ ABSL_GUARDED_BY(mutex_) = false;
   bool reopen_ ABSL_GUARDED_BY(mutex_) = false;
   // Lanes 0-2 wait, or somebody waits for all.

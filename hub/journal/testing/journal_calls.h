@@ -20,6 +20,30 @@ inline absl::Status AppendAndWait(Journal& journal, WaitingExecutor& executor, C
   return *result;
 }
 
+inline absl::Status PurgeAndWait(Journal& journal, WaitingExecutor& executor, Tombstone tombstone) {
+  std::optional<absl::Status> result;
+  journal.Purge(std::move(tombstone), [&](absl::Status status) { result = std::move(status); });
+  executor.RunUntil([&] { return result.has_value(); });
+  return *result;
+}
+
+// As if it had been archived as it stands.
+inline Tombstone TombstoneOf(const CaseScript& script) {
+  const CaseHead head = script.Head();
+  Tombstone tombstone;
+  tombstone.case_id = script.case_id();
+  tombstone.epoch = head.epoch;
+  tombstone.last_seq = head.last_seq;
+  tombstone.chain = head.chain;
+  tombstone.theatre = "OR 1";
+  tombstone.opened_unix_ns = 1'000;
+  tombstone.closed_unix_ns = 2'000;
+  tombstone.purged_unix_ns = 3'000;
+  tombstone.archive = script.case_id().Hex() + ".record";
+  tombstone.archive_sha256.fill(7);
+  return tombstone;
+}
+
 inline absl::StatusOr<ReadResult> ReadAndWait(Journal& journal, WaitingExecutor& executor,
                                               ReadRequest request) {
   std::optional<absl::StatusOr<ReadResult>> result;

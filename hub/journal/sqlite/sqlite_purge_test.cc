@@ -1,0 +1,226 @@
+// Purged cases: their space comes back beside whoever appends, whatever happens meanwhile.
+
+#include <sqlite3.h>
+
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "common/random.h"
+#include "gtest/gtest.h"
+#include "hub/journal/sqlite/schema.h"
+#include "hub/journal/sqlite/testing/fault_vfs.h"
+#include "hub/journal/sqlite/testing/journal_bench.h"
+#include "hub/journal/testing/case_script.h"
+#include "hub/journal/testing/journal_calls.h"
+
+namespace remora::hub::sqlite {
+namespace {
+
+int64_t Number(const std::string& path, const std::string& sql) {
+  sqlite3* handle = nullptr;
+  EXPECT_EQ(sqlite3_open(path.c_str(), &handle), SQLITE_OK);
+  int64_t number = -1;
+  const auto take = [](void* out, int, char** columns, char**) {
+    if (columns[0] != nullptr) *static_cast<int64_t*>(out) = std::stoll(columns[0]);
+    return 0;
+  };
+  EXPECT_EQ(sqlite3_exec(handle, sql.c_str(), take, &number, nullptr), SQLITE_OK) << sql;
+  sqlite3_close(handle);
+  return number;
+}
+
+// A case of some 2 MB, so that it takes several steps to free.
+CaseScript AppendCase(JournalBench& bench, uint64_t number, int appends = 40) {
+  const absl::StatusOr<uint32_t> epoch = bench.journal().CreateCase(CaseIdOf(number));
+  EXPECT_TRUE(epoch.ok()) << epoch.status();
+  CaseScript script(CaseIdOf(number), epoch.value_or(0), number);
+  for (int i = 0; i < appends; ++i) {
+    EXPECT_TRUE(AppendAndWait(bench.journal(), bench.executor(),
+                              script.Next(std::vector<uint32_t>(12, 5), 4000))
+                    .ok());
+  }
+  return script;
+}
+
+// What is freed is freed between appends, so these are what time passes by.
+void AppendUntilFreed(JournalBench& bench, CaseScript& other) {
+  for (int i = 0; i < 100'000 && bench.journal().purges_under_way() > 0; ++i) {
+    ASSERT_TRUE(AppendAndWait(bench.journal(), bench.executor(), other.Next({0})).ok());
+  }
+  ASSERT_EQ(bench.journal().purges_under_way(), 0u);
+}
+
+TEST(JournalPurge, PagesOfPurgedCasesAreUsedAgainAndTheFileDoesNotGrow) {
+  JournalBench bench;
+  ASSERT_TRUE(bench.Open().ok());
+  CaseScript other(CaseIdOf(99), *bench.journal().CreateCase(CaseIdOf(99)), 99);
+  ASSERT_TRUE(AppendAndWait(bench.journal(), bench.executor(), other.Next({0})).ok());
+  std::vector<int64_t> pages;
+  for (uint64_t number = 1; number <= 5; ++number) {
+    const CaseScript script = AppendCase(bench, number);
+    ASSERT_TRUE(PurgeAndWait(bench.journal(), bench.executor(), TombstoneOf(script)).ok());
+    AppendUntilFreed(bench, other);
+    pages.push_back(Number(bench.path(), "PRAGMA page_count"));
+  }
+  // The other case grows, too.
+  EXPECT_LT(pages.back(), pages[0] * 3 / 2)
+      << "freed pages are used again, and not five times as many";
+  EXPECT_EQ(Number(bench.path(), "SELECT count(*) FROM rows WHERE row_key >> 41 != 1"), 0);
+  EXPECT_EQ(Number(bench.path(), "SELECT count(*) FROM origins WHERE case_key != 1"), 0);
+  EXPECT_EQ(Number(bench.path(), "SELECT sum(rows_left) FROM tombstones"), 0);
+  ExpectHolds(bench.journal(), bench.executor(), other);
+}
+
+TEST(JournalPurge, WhatWasNotFreedIsFreedAfterTheNextStart) {
+  JournalBench bench;
+  ASSERT_TRUE(bench.Open().ok());
+  const CaseScript script = AppendCase(bench, 1);
+  ASSERT_TRUE(PurgeAndWait(bench.journal(), bench.executor(), TombstoneOf(script)).ok());
+  bench.Close();
+  ASSERT_GT(Number(bench.path(), "SELECT count(*) FROM rows"), 0) << "too fast for this test";
+  ASSERT_TRUE(bench.Open().ok());
+  EXPECT_EQ(bench.journal().purges_under_way(), 1u);
+  const CaseScript next = AppendCase(bench, 2, 2);
+  EXPECT_EQ(Number(bench.path(), "SELECT max(case_key) FROM cases"), 2)
+      << "no case gets the key of one whose rows are left";
+  CaseScript other = next;
+  AppendUntilFreed(bench, other);
+  EXPECT_EQ(Number(bench.path(), "SELECT count(*) FROM rows WHERE row_key >> 41 = 1"), 0);
+  ExpectHolds(bench.journal(), bench.executor(), other);
+}
+
+TEST(JournalPurge, JournalOfTheLayoutBeforeIsRaisedWhereItStands) {
+  JournalBench bench;
+  ASSERT_TRUE(bench.Open().ok());
+  const CaseScript script = AppendCase(bench, 1, 3);
+  bench.Close();
+  Number(bench.path(),
+         absl::StrCat("DROP TABLE tombstones; PRAGMA user_version = ", kOldestSchemaVersion));
+  ASSERT_TRUE(bench.Open().ok());
+  ExpectHolds(bench.journal(), bench.executor(), script);
+  ASSERT_TRUE(PurgeAndWait(bench.journal(), bench.executor(), TombstoneOf(script)).ok());
+  EXPECT_EQ(Number(bench.path(), "PRAGMA user_version"), kSchemaVersion);
+}
+
+TEST(JournalPurge, HostileTombstoneStillSaysThatTheCaseIsGone) {
+  JournalBench bench;
+  ASSERT_TRUE(bench.Open().ok());
+  const CaseScript script = AppendCase(bench, 1, 3);
+  ASSERT_TRUE(PurgeAndWait(bench.journal(), bench.executor(), TombstoneOf(script)).ok());
+  bench.Close();
+  Number(bench.path(), "UPDATE tombstones SET archive = x'2f6574632f706173737764'");
+  ASSERT_TRUE(bench.Open().ok());
+  ASSERT_EQ(bench.journal().ListTombstones()->size(), 1u);
+  EXPECT_EQ(bench.journal().ListTombstones()->at(0).case_id, script.case_id());
+  EXPECT_EQ(bench.journal().ListTombstones()->at(0).archive, "");
+}
+
+// A case is purged while another goes on, and the `k`-th call of the disk fails, or is the last.
+// Whether the purge was acknowledged.
+struct Round {
+  CaseScript gone;
+  CaseScript stays;
+  bool purged = false;
+  // Was offered when the power went.
+  CaseScript offered;
+};
+Round PurgeRound(JournalBench& bench, FaultVfs& vfs, Fault fault, uint64_t k, bool for_ever) {
+  EXPECT_TRUE(bench.Open().ok());
+  Round round{AppendCase(bench, 1, 12), AppendCase(bench, 2, 1), false, CaseScript(CaseId(), 1, 1)};
+  round.offered = round.stays;
+  vfs.Arm(fault, k, for_ever);
+  round.purged = PurgeAndWait(bench.journal(), bench.executor(), TombstoneOf(round.gone)).ok();
+  for (int i = 0; i < 3 || (!vfs.hit() && bench.journal().purges_under_way() > 0); ++i) {
+    CaseScript next = round.stays;
+    CaseAppend append = next.Next({0});
+    round.offered = next;
+    if (AppendAndWait(bench.journal(), bench.executor(), std::move(append)).ok()) {
+      round.stays = next;
+    } else if (vfs.hit() && for_ever) {
+      break;
+    }
+  }
+  return round;
+}
+
+// Either whole or purged, never in between; what was acknowledged is so.
+void ExpectWholeOrPurged(JournalBench& bench, const Round& round, bool exactly) {
+  const bool gone = absl::IsNotFound(bench.journal().Restore(round.gone.case_id()).status());
+  EXPECT_TRUE(gone || !round.purged) << "the purge was acknowledged";
+  EXPECT_TRUE(!gone || round.purged || !exactly) << "the purge was reported as failed";
+  EXPECT_EQ(bench.journal().ListTombstones()->size(), gone ? 1u : 0u);
+  if (!gone) ExpectHolds(bench.journal(), bench.executor(), round.gone);
+  const auto stays = bench.journal().Restore(round.stays.case_id());
+  ASSERT_TRUE(stays.ok()) << stays.status();
+  const bool more = !exactly && stays->head.last_seq == round.offered.last_seq();
+  ExpectHolds(bench.journal(), bench.executor(), more ? round.offered : round.stays);
+}
+
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+constexpr uint64_t kStride = 7;
+#else
+constexpr uint64_t kStride = 1;
+#endif
+constexpr uint64_t kMostCalls = 60;
+
+class JournalPurgeFault : public testing::TestWithParam<Fault> {};
+
+TEST_P(JournalPurgeFault, AtEveryCallLeavesTheCaseWholeOrPurged) {
+  FaultVfs vfs("purge-fault");
+  uint64_t hits = 0;
+  for (uint64_t k = 1; k <= kMostCalls && !HasFailure(); k += kStride) {
+    SCOPED_TRACE(k);
+    JournalBench bench(vfs.name(), 64, ScratchDirectory::kMemory);
+    Round round = PurgeRound(bench, vfs, GetParam(), k, false);
+    hits += vfs.hit();
+    vfs.Disarm();
+    // The next append has the file opened anew where that is needed.
+    ASSERT_TRUE(AppendAndWait(bench.journal(), bench.executor(), round.stays.Next({0})).ok());
+    round.offered = round.stays;
+    ExpectWholeOrPurged(bench, round, true);
+    ASSERT_TRUE(bench.Open().ok());
+    ExpectWholeOrPurged(bench, round, true);
+  }
+  EXPECT_GT(hits, 5u / kStride);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, JournalPurgeFault,
+                         testing::Values(Fault::kNoSpace, Fault::kWriteError, Fault::kTornWrite,
+                                         Fault::kLateError, Fault::kSyncError));
+
+TEST(JournalPurgePowerCut, AtEveryWriteAndSyncLeavesTheCaseWholeOrPurged) {
+  FaultVfs vfs("purge-cut");
+  uint64_t cuts = 0;
+  for (uint64_t k = 1; k <= kMostCalls && !testing::Test::HasFailure(); k += kStride) {
+    JournalBench bench(vfs.name(), 64, ScratchDirectory::kMemory);
+    const Round round = PurgeRound(bench, vfs, Fault::kPowerCut, k, true);
+    if (!vfs.hit()) break;
+    for (uint64_t image = 0; image < 2; ++image) {
+      const uint64_t seed = 2 * k + image;
+      SCOPED_TRACE(testing::Message() << "cut at call " << k << ", seed " << seed);
+      ++cuts;
+      std::unique_ptr<Random> random = MakeSeededRandom(seed);
+      JournalBench after("", 64, ScratchDirectory::kMemory);
+      for (const auto& [path, bytes] : vfs.ImageAfterPowerCut(*random)) {
+        if (path.rfind(bench.path(), 0) != 0) continue;
+        std::ofstream file(after.path() + path.substr(bench.path().size()), std::ios::binary);
+        file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+      }
+      ASSERT_TRUE(after.Open().ok());
+      ExpectWholeOrPurged(after, round, false);
+    }
+    bench.Close();
+    vfs.Disarm();
+  }
+  std::cout << "cuts tried: " << cuts << "\n";
+  EXPECT_GT(cuts, 20u / kStride);
+}
+
+}  // namespace
+}  // namespace remora::hub::sqlite

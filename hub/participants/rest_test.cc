@@ -1,0 +1,255 @@
+// Cases that are over leave memory, and nobody can tell.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "common/chain.h"
+#include "hub/participants/testing/core_harness.h"
+#include "hub/rooms/limits.h"
+
+namespace remora::hub {
+namespace {
+
+using ::testing::HasSubstr;
+
+const Duration kUntilRest = kRestAfter + kPresenceGrace * 2 + Duration::Seconds(1);
+
+class RestTest : public ::testing::Test {
+ protected:
+  // A case that its agent has closed; `blocks` of the `total` that it says it made are there.
+  struct Closed {
+    CaseId case_id;
+    OriginId origin;
+    RecordWriter writer;
+  };
+  Closed Close(const std::string& theatre, uint64_t blocks = 3, uint64_t total = 3) {
+    const CaseId case_id = hub_.DrawCase();
+    const OriginId origin = hub_.DrawOrigin();
+    Closed closed{case_id, origin, RecordWriter(case_id, origin)};
+    RecordWriter& writer = closed.writer;
+    auto agent = OpenCase(hub_, case_id, &writer, origin, theatre);
+    agent->Publish({writer.Write(AlertBody("alert", v1::ALERT_PRIORITY_MEDIUM)),
+                    writer.Write(SweepBody("SEP/R", 1, false))});
+    for (uint64_t seq = 1; seq <= blocks; ++seq) {
+      agent->Publish({writer.WriteAs(seq, BlockBody("EMG/L", seq * 64))});
+    }
+    hub_.Run();
+    agent->Publish({writer.Write(LifecycleBody(v1::CASE_TRANSITION_CLOSING))});
+    hub_.Run();
+    v1::Record given;
+    for (uint32_t lane = 0; lane < kLaneCount; ++lane) {
+      const uint64_t last = lane == 5   ? total
+                            : lane == 1 ? writer.next(lane)
+                                        : writer.next(lane) - 1;
+      if (last == 0) continue;
+      v1::LaneTotal* lane_total = given.mutable_publisher_total()->add_lanes();
+      lane_total->set_lane(lane);
+      lane_total->set_last_origin_seq(last);
+    }
+    agent->Publish({writer.Write(given)});
+    hub_.Run();
+    if (blocks == total) {
+      agent->Publish({writer.Write(LifecycleBody(v1::CASE_TRANSITION_CLOSED))});
+      hub_.Run();
+      return closed;
+    }
+    TestParticipant tech(hub_, TechnologistIdentity());
+    tech.Hello();
+    tech.Join(case_id);
+    hub_.Run();
+    RecordWriter tech_writer(case_id, tech.origin);
+    v1::Record step = LifecycleBody(v1::CASE_TRANSITION_CLOSED, "", "the link is slow");
+    step.mutable_case_lifecycle()->set_with_gaps(true);
+    step.mutable_case_lifecycle()->set_actor(tech.identity.display_name);
+    tech.Publish({tech_writer.Write(step)});
+    hub_.Run();
+    return closed;
+  }
+  double rooms() { return hub_.metrics().gauge(metric::kRooms); }
+  double cases() { return hub_.metrics().gauge(metric::kCases); }
+  v1::Snapshot SnapshotOf(const CaseId& case_id) {
+    TestParticipant reader(hub_, {"centre", "Centre", v1::ROLE_CENTRE, {}});
+    reader.Hello();
+    reader.FollowLive(1, case_id);
+    hub_.Run();
+    const v1::Down* down = reader.Last(v1::Down::kSnapshot);
+    return down == nullptr ? v1::Snapshot() : down->snapshot();
+  }
+  std::vector<std::string> Directory() {
+    TestParticipant reader(hub_, {"centre", "Centre", v1::ROLE_CENTRE, {}});
+    reader.Hello();
+    v1::Follow follow;
+    follow.set_follow_id(1);
+    follow.set_directory(true);
+    reader.Follow(follow);
+    hub_.Run();
+    std::vector<std::string> summaries;
+    for (const v1::CaseSummary& summary : reader.Last(v1::Down::kDirectory)->directory().cases()) {
+      summaries.push_back(summary.SerializeAsString());
+    }
+    std::sort(summaries.begin(), summaries.end());
+    return summaries;
+  }
+  v1::Certificate NewestCertificate(const CaseId& case_id) {
+    v1::Certificate newest;
+    for (const std::string& bytes : hub_.JournalRecords(case_id)) {
+      v1::Record record;
+      EXPECT_TRUE(record.ParseFromString(bytes));
+      if (record.has_certificate()) newest = record.certificate();
+    }
+    return newest;
+  }
+
+  HubHarness hub_;
+};
+
+TEST_F(RestTest, ClosedCaseLeavesMemoryAndComesBackTheSame) {
+  const Closed closed = Close("OR 1");
+  hub_.RunFor(kPresenceGrace * 2);
+  const v1::Snapshot shown = SnapshotOf(closed.case_id);
+  const std::vector<std::string> listed = Directory();
+  EXPECT_EQ(rooms(), 1);
+  hub_.RunFor(kUntilRest);
+  EXPECT_EQ(rooms(), 0);
+  EXPECT_EQ(cases(), 1);
+  EXPECT_EQ(Directory(), listed);
+  const v1::Snapshot again = SnapshotOf(closed.case_id);
+  EXPECT_EQ(rooms(), 1) << "somebody looks";
+  EXPECT_EQ(again.state().SerializeAsString(), shown.state().SerializeAsString());
+  EXPECT_EQ(again.cursor().SerializeAsString(), shown.cursor().SerializeAsString());
+  ASSERT_EQ(again.records_size(), shown.records_size());
+  for (int i = 0; i < shown.records_size(); ++i) EXPECT_EQ(again.records(i), shown.records(i));
+  EXPECT_TRUE(again.state().summary().certificate().complete());
+  hub_.RunFor(kUntilRest);
+  EXPECT_EQ(rooms(), 0) << "nobody looks any more";
+}
+
+TEST_F(RestTest, CaseStaysInMemoryWhileItIsOpenOrSomebodyIsInIt) {
+  const CaseId open_id = hub_.DrawCase();
+  const OriginId origin = hub_.DrawOrigin();
+  RecordWriter writer(open_id, origin);
+  OpenCase(hub_, open_id, &writer, origin, "OR 2");
+  const Closed closed = Close("OR 1");
+  TestParticipant reader(hub_, ReaderIdentity());
+  reader.Hello();
+  reader.FollowLive(1, closed.case_id);
+  hub_.RunFor(kUntilRest * 2);
+  EXPECT_EQ(rooms(), 2);
+  v1::Up up;
+  up.mutable_cancel_follow()->set_follow_id(1);
+  reader.SendUp(up);
+  hub_.RunFor(kRestAfter - Duration::Seconds(5));
+  EXPECT_EQ(rooms(), 2) << "not at once";
+  hub_.RunFor(kUntilRest);
+  EXPECT_EQ(rooms(), 1) << "the open one";
+}
+
+TEST_F(RestTest, LateAnnexOfACaseAtRestIsTakenAndCertified) {
+  Closed closed = Close("OR 1", 1, 3);
+  hub_.RunFor(kUntilRest);
+  ASSERT_EQ(rooms(), 0);
+  TestParticipant agent(hub_, AgentIdentity());
+  agent.Hello(closed.origin);
+  agent.Join(closed.case_id, "OR 1");
+  hub_.Run();
+  const v1::Down* joined = agent.Last(v1::Down::kJoined);
+  ASSERT_NE(joined, nullptr);
+  ASSERT_GT(joined->joined().held_size(), 0) << "it is told what is held";
+  for (const uint64_t seq : {2, 3}) {
+    agent.Publish({closed.writer.WriteAs(seq, BlockBody("EMG/L", seq * 64))});
+  }
+  hub_.RunFor(kAnnexQuiet + kCertificateInterval);
+  const v1::Certificate certificate = NewestCertificate(closed.case_id);
+  EXPECT_EQ(certificate.certificate_index(), 2u);
+  EXPECT_TRUE(certificate.complete());
+  EXPECT_EQ(certificate.late_count(), 2u);
+}
+
+TEST_F(RestTest, CaseWhoseAnnexWaitsForItsCertificateIsNotPutToRest) {
+  Closed closed = Close("OR 1", 1, 400);
+  TestParticipant agent(hub_, AgentIdentity());
+  agent.Hello(closed.origin);
+  agent.Join(closed.case_id, "OR 1");
+  hub_.Run();
+  // A source that is never quiet, until it leaves.
+  for (uint64_t seq = 2; seq < 200; ++seq) {
+    agent.Publish({closed.writer.WriteAs(seq, BlockBody("EMG/L", seq * 64))});
+    hub_.RunFor(Duration::Seconds(1));
+  }
+  agent.Leave(closed.case_id);
+  hub_.RunFor(kUntilRest);
+  EXPECT_EQ(NewestCertificate(closed.case_id).certificate_index(), 2u);
+  hub_.RunFor(kUntilRest);
+  EXPECT_EQ(rooms(), 0);
+}
+
+TEST_F(RestTest, HubOfManyClosedCasesHoldsNoneOfThemInMemoryAndStartsWithoutReadingThem) {
+  constexpr int kMany = 40;
+  std::vector<CaseId> closed;
+  for (int i = 0; i < kMany; ++i) closed.push_back(Close("OR " + std::to_string(i)).case_id);
+  hub_.RunFor(kUntilRest);
+  EXPECT_EQ(rooms(), 0);
+  EXPECT_EQ(cases(), kMany);
+  const std::vector<std::string> listed = Directory();
+  ASSERT_EQ(listed.size(), static_cast<size_t>(kMany));
+  hub_.journal().FailReads(absl::UnavailableError("nobody is to read"));
+  hub_.RestartHub();
+  hub_.Run();
+  EXPECT_TRUE(hub_.core().restored());
+  EXPECT_EQ(rooms(), 0);
+  EXPECT_EQ(cases(), kMany);
+  EXPECT_EQ(Directory(), listed);
+  hub_.journal().FailReads(absl::OkStatus());
+  EXPECT_TRUE(SnapshotOf(closed[7]).state().summary().certificate().complete());
+  EXPECT_EQ(rooms(), 1);
+}
+
+TEST_F(RestTest, CaseThatWentOnAfterItRestedIsRestoredAtAStart) {
+  Closed closed = Close("OR 1", 1, 3);
+  hub_.RunFor(kUntilRest);
+  {
+    TestParticipant agent(hub_, AgentIdentity());
+    agent.Hello(closed.origin);
+    agent.Join(closed.case_id, "OR 1");
+    hub_.Run();
+    agent.Publish({closed.writer.WriteAs(2, BlockBody("EMG/L", 64))});
+    hub_.Run();
+  }
+  hub_.RestartHub();
+  hub_.RunFor(kAnnexQuiet + Duration::Seconds(1));
+  EXPECT_EQ(rooms(), 1);
+  EXPECT_EQ(NewestCertificate(closed.case_id).certificate_index(), 2u);
+}
+
+TEST_F(RestTest, HistoryOfACaseAtRestIsGiven) {
+  const Closed closed = Close("OR 1");
+  hub_.RunFor(kUntilRest);
+  ASSERT_EQ(rooms(), 0);
+  TestParticipant reader(hub_, ReaderIdentity());
+  reader.Hello();
+  v1::Up up;
+  up.mutable_history_request()->set_request_id(9);
+  up.mutable_history_request()->set_case_id(closed.case_id.ToString());
+  up.mutable_history_request()->set_from_seq(1);
+  up.mutable_history_request()->set_to_seq(4);
+  reader.SendUp(up);
+  hub_.Run();
+  EXPECT_EQ(reader.CountOf(v1::Down::kRefused), 0);
+  ASSERT_NE(reader.Last(v1::Down::kHistoryPage), nullptr);
+}
+
+TEST_F(RestTest, CaseAtRestWhoseRecordsAreDamagedSaysSoToWhoAsks) {
+  const Closed closed = Close("OR 1");
+  hub_.RunFor(kUntilRest);
+  hub_.journal().Damage(closed.case_id);
+  TestParticipant reader(hub_, ReaderIdentity());
+  reader.Hello();
+  reader.FollowLive(1, closed.case_id);
+  hub_.Run();
+  ASSERT_NE(reader.Last(v1::Down::kRefused), nullptr);
+  EXPECT_THAT(reader.Last(v1::Down::kRefused)->refused().text(), HasSubstr("not what was written"));
+  EXPECT_EQ(hub_.damaged().size(), 1u);
+}
+
+}  // namespace
+}  // namespace remora::hub
