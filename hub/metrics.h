@@ -40,6 +40,9 @@ inline constexpr char kRecordsShownUnrecorded[] = "remora_hub_records_shown_unre
 inline constexpr char kUnrecordedNotKept[] = "remora_hub_unrecorded_not_kept_total";
 inline constexpr char kUncertified[] = "remora_hub_certificates_not_written_total";
 inline constexpr char kJournalFailures[] = "remora_hub_journal_failures_total";
+inline constexpr char kCasesArchived[] = "remora_hub_cases_archived_total";
+inline constexpr char kCasesPurged[] = "remora_hub_cases_purged_total";
+inline constexpr char kArchiveFailures[] = "remora_hub_archive_failures_total";  // reason
 // Gauges.
 inline constexpr char kFollows[] = "remora_hub_follows";
 inline constexpr char kSessions[] = "remora_hub_sessions";
@@ -48,6 +51,7 @@ inline constexpr char kCases[] = "remora_hub_cases";
 inline constexpr char kRoomsFailed[] = "remora_hub_rooms_journal_failed";
 inline constexpr char kRoomsUnrecorded[] = "remora_hub_rooms_unrecorded";
 inline constexpr char kRoomsDamaged[] = "remora_hub_rooms_damaged";
+inline constexpr char kCasesDue[] = "remora_hub_cases_due";
 inline constexpr char kFollowQueueBytes[] = "remora_hub_follow_queue_bytes";
 inline constexpr char kUncommittedBytes[] = "remora_hub_uncommitted_bytes";
 inline constexpr char kOldestUncommittedSeconds[] = "remora_hub_oldest_uncommitted_seconds";

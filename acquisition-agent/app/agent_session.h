@@ -141,6 +141,8 @@ class AgentSession : public LinkObserver {
     SpoolCloser closer;
     uint32_t follow_id;
     bool following = false;
+    // The hub has archived the case, and takes no more of it.
+    bool archived = false;
   };
   OldCase* OldFollowedAs(uint32_t follow_id);
   void AdvanceOld(absl::string_view case_id);

@@ -185,6 +185,7 @@ void AgentSession::AdvanceOld(absl::string_view case_id) {
 }
 
 void AgentSession::Advance(OldCase& old) {
+  if (old.archived) return;
   FollowOld(old);
   if (!old.closer.Advance()) return;
   if (const absl::Status status = old.spool->Commit(); !status.ok()) {
@@ -274,6 +275,16 @@ void AgentSession::OnRefused(const v1::Refused& refused) {
   if (refused.follow_id() == kCaseFollow || refused.follow_id() == kLiveFollow) {
     following_ = false;
     Post(kFollowRetryInterval, &AgentSession::Follow);
+    return;
+  }
+  if (const auto old = old_cases_.find(CaseId::FromBytes(refused.case_id()));
+      old != old_cases_.end() && refused.reason() == v1::REFUSAL_REASON_WRONG_STAGE) {
+    // Not of the case that runs. Nothing of it is given up.
+    if (!old->second.archived) {
+      console_.Say(absl::StrCat("Case ", old->first.Hex(),
+                                " of an earlier run stays in the spool: ", refused.text()));
+    }
+    old->second.archived = true;
     return;
   }
   if (!refused_) console_.Say(absl::StrCat("ALARM the hub refuses this agent: ", refused.text()));

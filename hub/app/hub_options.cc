@@ -5,6 +5,7 @@
 #include <map>
 #include <utility>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/status_macros.h"
@@ -47,6 +48,8 @@ struct RawOptions {
   std::string web;
   std::string local_identities;
   std::string ports_file;
+  std::string archive;
+  std::string keep_closed;
   std::string log_level = "info";
   std::string config;
   bool expose_without_proxy = false;
@@ -91,6 +94,13 @@ Settings AddOptions(CLI::App& app, RawOptions& raw) {
   add("ports-file", "REMORA_PORTS_FILE", raw.ports_file,
       "Where to write the addresses as JSON once the hub serves")
       ->type_name("FILE");
+  add("archive", "REMORA_ARCHIVE", raw.archive,
+      "Where closed cases go, each as a file that proves itself, before they leave the journal")
+      ->type_name("DIR");
+  add("keep-closed", "REMORA_KEEP_CLOSED", raw.keep_closed,
+      "With --archive: how long after its last record a certified case stays in the journal, such "
+      "as 30d, 12h, 90m or 10s")
+      ->type_name("DURATION");
   add("log-level", "REMORA_LOG_LEVEL", raw.log_level, "debug, info, warning or error")
       ->capture_default_str();
   settings.of_file["expose-without-proxy"] =
@@ -165,6 +175,41 @@ absl::StatusOr<ListenAddress> Address(const char* flag, const std::string& text,
   return address;
 }
 
+absl::StatusOr<Duration> KeepClosed(const std::string& text) {
+  constexpr int64_t kMostDays = 36'500;
+  int64_t number = 0;
+  int64_t unit_seconds = 0;
+  if (!text.empty()) {
+    const char unit = text.back();
+    unit_seconds = unit == 'd'   ? 86'400
+                   : unit == 'h' ? 3'600
+                   : unit == 'm' ? 60
+                   : unit == 's' ? 1
+                                 : 0;
+    const absl::string_view digits(text.data(), text.size() - 1);
+    const bool plain = digits.find_first_not_of("0123456789") == absl::string_view::npos;
+    if (!plain || !absl::SimpleAtoi(digits, &number)) unit_seconds = 0;
+  }
+  if (unit_seconds == 0 || number < 1 || number > kMostDays * 86'400 / unit_seconds) {
+    return absl::InvalidArgumentError(absl::StrCat("--keep-closed '", text,
+                                                   "': a number and d, h, m or s, up to ",
+                                                   kMostDays, "d, such as 30d"));
+  }
+  return Duration::Seconds(number * unit_seconds);
+}
+
+// Both or neither: what is archived is what leaves.
+absl::Status TakeArchive(const RawOptions& raw, HubOptions* options) {
+  if (raw.archive.empty() && raw.keep_closed.empty()) return absl::OkStatus();
+  if (raw.archive.empty() || raw.keep_closed.empty()) {
+    return absl::InvalidArgumentError(
+        "--archive DIR and --keep-closed DURATION go together: where closed cases go, and when");
+  }
+  options->archive_directory = raw.archive;
+  ASSIGN_OR_RETURN(options->keep_closed, KeepClosed(raw.keep_closed));
+  return absl::OkStatus();
+}
+
 absl::StatusOr<HubOptions> Validate(const RawOptions& raw) {
   HubOptions options;
   if (raw.hash_token) {
@@ -204,6 +249,7 @@ absl::StatusOr<HubOptions> Validate(const RawOptions& raw) {
     return absl::InvalidArgumentError("--listen-http: a Unix socket is possible for gRPC alone");
   }
   ASSIGN_OR_RETURN(options.log_level, ParseLogLevel(raw.log_level));
+  RETURN_IF_ERROR(TakeArchive(raw, &options));
   options.journal_path = raw.journal;
   options.web_directory = raw.web;
   options.local_identities_path = raw.local_identities;

@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "common/file_system.h"
+#include "common/time.h"
 #include "hub/ops/event_log.h"
 #include "hub/participants/listen_address.h"
 
@@ -29,6 +30,10 @@ struct HubOptions {
   std::string web_directory;
   std::string local_identities_path;
   std::string ports_file;
+  // Where cases go that nothing was added to for `keep_closed`. Empty: none ever leaves the
+  // journal.
+  std::string archive_directory;
+  Duration keep_closed;
   LogLevel log_level = LogLevel::kInfo;
   // The journal's file comes from a backup: this start only.
   bool start_new_epoch = false;

@@ -40,6 +40,33 @@ class HubOptionsTest : public ::testing::Test {
   std::string said_;
 };
 
+TEST_F(HubOptionsTest, ArchiveAndHowLongToKeepGoTogether) {
+  const std::vector<const char*> needed = {"--journal", "/j.db", "--local-identities", "/i"};
+  const auto with = [&](std::vector<const char*> more) {
+    more.insert(more.begin(), needed.begin(), needed.end());
+    return Read(more);
+  };
+  EXPECT_EQ(with({}).options.archive_directory, "");
+  const std::pair<const char*, Duration> kGood[] = {{"30d", Duration::Seconds(30 * 86'400)},
+                                                    {"12h", Duration::Seconds(12 * 3'600)},
+                                                    {"90m", Duration::Seconds(90 * 60)},
+                                                    {"10s", Duration::Seconds(10)}};
+  for (const auto& [text, keep] : kGood) {
+    const OptionsOutcome outcome = with({"--archive", "/a", "--keep-closed", text});
+    ASSERT_FALSE(outcome.should_exit()) << said_;
+    EXPECT_EQ(outcome.options.archive_directory, "/a");
+    EXPECT_EQ(outcome.options.keep_closed, keep) << text;
+  }
+  for (const char* text :
+       {"30", "d", "0d", "-1d", "1w", "1 d", "99999999999999999999s", "40000d"}) {
+    EXPECT_EQ(with({"--archive", "/a", "--keep-closed", text}).exit_code, 2) << text;
+    EXPECT_THAT(said_, HasSubstr("such as 30d")) << text;
+  }
+  EXPECT_EQ(with({"--archive", "/a"}).exit_code, 2);
+  EXPECT_THAT(said_, HasSubstr("go together"));
+  EXPECT_EQ(with({"--keep-closed", "30d"}).exit_code, 2);
+}
+
 TEST_F(HubOptionsTest, TakesFlags) {
   const OptionsOutcome outcome =
       Read({"--journal", "/j.db", "--local-identities", "/i", "--listen-grpc", "127.0.0.1:0",

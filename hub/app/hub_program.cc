@@ -1,6 +1,7 @@
 #include "hub/app/hub_program.h"
 
 #include <malloc.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -12,11 +13,14 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "common/record_seal.h"
 #include "common/status_macros.h"
+#include "common/thread_executor.h"
 #include "hub/app/ports_file.h"
 #include "hub/app/version.h"
+#include "hub/archive/record_archive.h"
 #include "hub/identity/record_key_file.h"
 #include "hub/journal/memory_journal.h"
 #include "hub/journal/payload_cipher.h"
@@ -37,6 +41,8 @@ namespace {
 
 // How often a starting hub looks whether all rooms are back.
 constexpr Duration kReadinessInterval = Duration::Milliseconds(20);
+// Of the thread that writes and proves archives: it has hours, whoever is live has not.
+constexpr int kArchiveNice = 10;
 
 constexpr int kHeapStepBytes = 1024 * 1024;
 
@@ -78,9 +84,11 @@ class HubProgram {
         grpc_(options.grpc_address, loop_, machine.clock, observer_) {}
 
   ~HubProgram() {
+    StopArchive();
     StopSequence();
     web_.reset();
     core_.reset();
+    archive_.reset();
     journal_.reset();
   }
 
@@ -88,11 +96,16 @@ class HubProgram {
     const DeviceTime begun = machine_.clock.Now();
     RETURN_IF_ERROR(OpenJournal());
     RETURN_IF_ERROR(OpenRecordKeys());
+    RETURN_IF_ERROR(OpenArchive());
     core_ = std::make_unique<HubCore>(HubCoreParts{
         journal_.get(), &machine_.clock, &loop_, &machine_.random, &metrics_,
         absl::StrCat("remora-hub ", kVersion),
         [this](const CaseId& case_id, const absl::Status& damage) { SayDamaged(case_id, damage); },
-        signer_.get(), retired_record_keys_, /*loop_ends_drains=*/true});
+        signer_.get(), retired_record_keys_, /*loop_ends_drains=*/true, archive_.get(),
+        options_.keep_closed,
+        [this](const CaseId& case_id, const absl::StatusOr<Tombstone>& outcome) {
+          SayRetention(case_id, outcome);
+        }});
     host_ = std::make_unique<StartedCore>(*core_);
     RETURN_IF_ERROR(grpc_.Start(authenticator_, *host_));
     absl::Status core_started;
@@ -114,6 +127,7 @@ class HubProgram {
   absl::Status Stop() {
     log_.Info("stopping");
     draining_ = true;
+    if (archive_ != nullptr) archive_->Stop();
     NotifySystemd(std::getenv("NOTIFY_SOCKET"), "STOPPING=1");
     OnSequence([this] {
       core_->StartDraining();
@@ -124,6 +138,7 @@ class HubProgram {
     grpc_.Drain();
     web_->Stop();
     OnSequence([this] { core_->FlushRooms(); });
+    StopArchive();
     StopSequence();
     const absl::Status last = journal_->Flush();
     if (flushed.ok()) flushed = last;
@@ -186,6 +201,44 @@ class HubProgram {
     retired_record_keys_ = std::move(keys.retired);
     log_.Info(keys.made ? "record-key-made" : "record-key", {{"id", signer_->key_id()}});
     return absl::OkStatus();
+  }
+
+  absl::Status OpenArchive() {
+    if (options_.archive_directory.empty()) return absl::OkStatus();
+    archive_worker_ = std::make_unique<ThreadExecutor>(machine_.clock, "archive");
+    archive_worker_->Post([] { setpriority(PRIO_PROCESS, 0, kArchiveNice); });  // of this thread
+    std::vector<std::string> keys = {signer_->public_key()};
+    keys.insert(keys.end(), retired_record_keys_.begin(), retired_record_keys_.end());
+    absl::StatusOr<std::unique_ptr<RecordArchive>> archive =
+        RecordArchive::Open({&machine_.files, journal_.get(), &loop_, archive_worker_.get(),
+                             options_.archive_directory, std::move(keys)});
+    if (!archive.ok()) {
+      return absl::Status(archive.status().code(),
+                          absl::StrCat("--archive: ", archive.status().message()));
+    }
+    archive_ = *std::move(archive);
+    return absl::OkStatus();
+  }
+
+  // Before the sequence ends: it posts to it.
+  void StopArchive() {
+    if (archive_ == nullptr) return;
+    archive_->Stop();
+    archive_worker_->Stop();
+  }
+
+  void SayRetention(const CaseId& case_id, const absl::StatusOr<Tombstone>& outcome) {
+    if (!outcome.ok()) {
+      log_.Warning("case-not-purged",
+                   {{"case", case_id.Hex()}, {"why", std::string(outcome.status().message())}});
+      return;
+    }
+    const absl::string_view sha256(reinterpret_cast<const char*>(outcome->archive_sha256.data()),
+                                   outcome->archive_sha256.size());
+    log_.Info("case-purged", {{"case", case_id.Hex()},
+                              {"archive", outcome->archive},
+                              {"sha256", absl::BytesToHexString(sha256)},
+                              {"records", absl::StrCat(outcome->last_seq)}});
   }
 
   // On the journal's thread. Said when it begins, when it becomes another, and when it ends.
@@ -319,6 +372,9 @@ class HubProgram {
   SqliteJournal* journal_on_disk_ = nullptr;  // of journal_; null in memory
   std::unique_ptr<RecordSigner> signer_;
   std::vector<std::string> retired_record_keys_;
+  // The worker's tasks use the archive, whose own wait there.
+  std::unique_ptr<RecordArchive> archive_;
+  std::unique_ptr<ThreadExecutor> archive_worker_;
   std::unique_ptr<HubCore> core_;
   std::unique_ptr<StartedCore> host_;
   std::unique_ptr<WebSessions> web_sessions_;

@@ -13,6 +13,7 @@
 #include "hub/participants/session_impl.h"
 #include "hub/participants/session_limits.h"
 #include "hub/rooms/directory.h"
+#include "hub/rooms/retention.h"
 
 namespace remora::hub {
 
@@ -54,6 +55,7 @@ struct HubCore::Impl final : public SessionKeeper {
 
   void Tick() {
     directory->Tick();
+    if (retention != nullptr && !services.draining) retention->Tick();
     double queued_bytes = 0;
     double follows = 0;
     const std::vector<SessionImpl*> ticked = sessions.in_order();
@@ -80,6 +82,7 @@ struct HubCore::Impl final : public SessionKeeper {
   std::unique_ptr<HubTimeSource> hub_time;
   SigningTurns signing_turns;
   std::unique_ptr<Directory> directory;
+  std::unique_ptr<Retention> retention;
   HubServices services;
   ArrivalSet<SessionImpl> sessions;
   ArrivalSet<SessionImpl> dirty;
@@ -137,6 +140,11 @@ absl::Status HubCore::Start() {
                    false,
                    0,
                    RecordKeysOf(impl.parts)};
+  if (impl.parts.archive != nullptr) {
+    impl.retention = std::make_unique<Retention>(Retention::Parts{
+        impl.directory.get(), impl.parts.journal, impl.parts.archive, impl.parts.clock,
+        impl.hub_time.get(), impl.parts.metrics, impl.parts.keep_closed, impl.parts.on_retention});
+  }
   absl::Status status = impl.directory->Start(*cases);
   if (status.ok()) impl.ScheduleTick();
   return status;

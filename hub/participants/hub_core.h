@@ -20,6 +20,7 @@
 #include "hub/journal/journal.h"
 #include "hub/metrics.h"
 #include "hub/participants/session.h"
+#include "hub/rooms/case_archive.h"
 
 namespace remora::hub {
 
@@ -40,6 +41,11 @@ struct HubCoreParts {
   std::vector<std::string> retired_record_keys = {};
   // The executor's loop calls EndOfDrain after each turn; else it is posted where it is needed.
   bool loop_ends_drains = false;
+  // Where cases go that nothing was added to for `keep_closed`. Null: no case ever leaves.
+  CaseArchive* archive = nullptr;
+  Duration keep_closed = {};
+  // Of each that left, or could not; may be null.
+  std::function<void(const CaseId&, const absl::StatusOr<Tombstone>&)> on_retention = nullptr;
 };
 
 class HubCore final : public SessionHost {

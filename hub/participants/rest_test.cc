@@ -16,55 +16,6 @@ const Duration kUntilRest = kRestAfter + kPresenceGrace * 2 + Duration::Seconds(
 
 class RestTest : public ::testing::Test {
  protected:
-  // A case that its agent has closed; `blocks` of the `total` that it says it made are there.
-  struct Closed {
-    CaseId case_id;
-    OriginId origin;
-    RecordWriter writer;
-  };
-  Closed Close(const std::string& theatre, uint64_t blocks = 3, uint64_t total = 3) {
-    const CaseId case_id = hub_.DrawCase();
-    const OriginId origin = hub_.DrawOrigin();
-    Closed closed{case_id, origin, RecordWriter(case_id, origin)};
-    RecordWriter& writer = closed.writer;
-    auto agent = OpenCase(hub_, case_id, &writer, origin, theatre);
-    agent->Publish({writer.Write(AlertBody("alert", v1::ALERT_PRIORITY_MEDIUM)),
-                    writer.Write(SweepBody("SEP/R", 1, false))});
-    for (uint64_t seq = 1; seq <= blocks; ++seq) {
-      agent->Publish({writer.WriteAs(seq, BlockBody("EMG/L", seq * 64))});
-    }
-    hub_.Run();
-    agent->Publish({writer.Write(LifecycleBody(v1::CASE_TRANSITION_CLOSING))});
-    hub_.Run();
-    v1::Record given;
-    for (uint32_t lane = 0; lane < kLaneCount; ++lane) {
-      const uint64_t last = lane == 5   ? total
-                            : lane == 1 ? writer.next(lane)
-                                        : writer.next(lane) - 1;
-      if (last == 0) continue;
-      v1::LaneTotal* lane_total = given.mutable_publisher_total()->add_lanes();
-      lane_total->set_lane(lane);
-      lane_total->set_last_origin_seq(last);
-    }
-    agent->Publish({writer.Write(given)});
-    hub_.Run();
-    if (blocks == total) {
-      agent->Publish({writer.Write(LifecycleBody(v1::CASE_TRANSITION_CLOSED))});
-      hub_.Run();
-      return closed;
-    }
-    TestParticipant tech(hub_, TechnologistIdentity());
-    tech.Hello();
-    tech.Join(case_id);
-    hub_.Run();
-    RecordWriter tech_writer(case_id, tech.origin);
-    v1::Record step = LifecycleBody(v1::CASE_TRANSITION_CLOSED, "", "the link is slow");
-    step.mutable_case_lifecycle()->set_with_gaps(true);
-    step.mutable_case_lifecycle()->set_actor(tech.identity.display_name);
-    tech.Publish({tech_writer.Write(step)});
-    hub_.Run();
-    return closed;
-  }
   double rooms() { return hub_.metrics().gauge(metric::kRooms); }
   double cases() { return hub_.metrics().gauge(metric::kCases); }
   v1::Snapshot SnapshotOf(const CaseId& case_id) {
@@ -104,7 +55,7 @@ class RestTest : public ::testing::Test {
 };
 
 TEST_F(RestTest, ClosedCaseLeavesMemoryAndComesBackTheSame) {
-  const Closed closed = Close("OR 1");
+  const ClosedCase closed = CloseCase(hub_, "OR 1");
   hub_.RunFor(kPresenceGrace * 2);
   const v1::Snapshot shown = SnapshotOf(closed.case_id);
   const std::vector<std::string> listed = Directory();
@@ -129,7 +80,7 @@ TEST_F(RestTest, CaseStaysInMemoryWhileItIsOpenOrSomebodyIsInIt) {
   const OriginId origin = hub_.DrawOrigin();
   RecordWriter writer(open_id, origin);
   OpenCase(hub_, open_id, &writer, origin, "OR 2");
-  const Closed closed = Close("OR 1");
+  const ClosedCase closed = CloseCase(hub_, "OR 1");
   TestParticipant reader(hub_, ReaderIdentity());
   reader.Hello();
   reader.FollowLive(1, closed.case_id);
@@ -145,7 +96,7 @@ TEST_F(RestTest, CaseStaysInMemoryWhileItIsOpenOrSomebodyIsInIt) {
 }
 
 TEST_F(RestTest, LateAnnexOfACaseAtRestIsTakenAndCertified) {
-  Closed closed = Close("OR 1", 1, 3);
+  ClosedCase closed = CloseCase(hub_, "OR 1", 1, 3);
   hub_.RunFor(kUntilRest);
   ASSERT_EQ(rooms(), 0);
   TestParticipant agent(hub_, AgentIdentity());
@@ -166,7 +117,7 @@ TEST_F(RestTest, LateAnnexOfACaseAtRestIsTakenAndCertified) {
 }
 
 TEST_F(RestTest, CaseWhoseAnnexWaitsForItsCertificateIsNotPutToRest) {
-  Closed closed = Close("OR 1", 1, 400);
+  ClosedCase closed = CloseCase(hub_, "OR 1", 1, 400);
   TestParticipant agent(hub_, AgentIdentity());
   agent.Hello(closed.origin);
   agent.Join(closed.case_id, "OR 1");
@@ -186,7 +137,8 @@ TEST_F(RestTest, CaseWhoseAnnexWaitsForItsCertificateIsNotPutToRest) {
 TEST_F(RestTest, HubOfManyClosedCasesHoldsNoneOfThemInMemoryAndStartsWithoutReadingThem) {
   constexpr int kMany = 40;
   std::vector<CaseId> closed;
-  for (int i = 0; i < kMany; ++i) closed.push_back(Close("OR " + std::to_string(i)).case_id);
+  for (int i = 0; i < kMany; ++i)
+    closed.push_back(CloseCase(hub_, "OR " + std::to_string(i)).case_id);
   hub_.RunFor(kUntilRest);
   EXPECT_EQ(rooms(), 0);
   EXPECT_EQ(cases(), kMany);
@@ -205,7 +157,7 @@ TEST_F(RestTest, HubOfManyClosedCasesHoldsNoneOfThemInMemoryAndStartsWithoutRead
 }
 
 TEST_F(RestTest, CaseThatWentOnAfterItRestedIsRestoredAtAStart) {
-  Closed closed = Close("OR 1", 1, 3);
+  ClosedCase closed = CloseCase(hub_, "OR 1", 1, 3);
   hub_.RunFor(kUntilRest);
   {
     TestParticipant agent(hub_, AgentIdentity());
@@ -222,7 +174,7 @@ TEST_F(RestTest, CaseThatWentOnAfterItRestedIsRestoredAtAStart) {
 }
 
 TEST_F(RestTest, HistoryOfACaseAtRestIsGiven) {
-  const Closed closed = Close("OR 1");
+  const ClosedCase closed = CloseCase(hub_, "OR 1");
   hub_.RunFor(kUntilRest);
   ASSERT_EQ(rooms(), 0);
   TestParticipant reader(hub_, ReaderIdentity());
@@ -239,7 +191,7 @@ TEST_F(RestTest, HistoryOfACaseAtRestIsGiven) {
 }
 
 TEST_F(RestTest, CaseAtRestWhoseRecordsAreDamagedSaysSoToWhoAsks) {
-  const Closed closed = Close("OR 1");
+  const ClosedCase closed = CloseCase(hub_, "OR 1");
   hub_.RunFor(kUntilRest);
   hub_.journal().Damage(closed.case_id);
   TestParticipant reader(hub_, ReaderIdentity());

@@ -231,6 +231,11 @@ bool CaseSeal::IsHeadDue(v1::CaseStage stage, DeviceTime now) const {
   return since >= interval + kSigningPatience || !HasUncommittedState();
 }
 
+bool CaseSeal::IsAtRest(v1::CaseStage stage) const {
+  const bool signs = parts_.signer != nullptr && stage < v1::CASE_STAGE_SEALED;
+  return !annex_at_ && (!signs || parts_.commits->accepted_seq() <= signed_seq_);
+}
+
 void CaseSeal::Tick(v1::CaseStage stage) {
   const DeviceTime now = parts_.clock->Now();
   const bool annex = stage >= v1::CASE_STAGE_CLOSED && IsAnnexDue(now) &&

@@ -71,8 +71,8 @@ class CaseSeal {
   }
   // Each record that was accepted; `record` null: not parsed. Writes the certificate behind CLOSED.
   void OnTaken(const RecordHeader& header, const v1::Record* record);
-  // No annex waits for its certificate.
-  bool IsAtRest() const { return !annex_at_.has_value(); }
+  // No annex waits for its certificate, and no head is to be signed.
+  bool IsAtRest(v1::CaseStage stage) const;
   // As time passes, while the room can take records.
   void Tick(v1::CaseStage stage);
 

@@ -222,12 +222,15 @@ const Directory::Resting* Directory::Rest(const CaseId& case_id) {
   return entry.resting ? &*entry.resting : nullptr;
 }
 
-std::vector<CaseId> Directory::Cases() const {
-  std::vector<CaseId> cases;
-  cases.reserve(cases_.size());
-  for (const auto& [case_id, entry] : cases_) cases.push_back(case_id);
-  std::sort(cases.begin(), cases.end());
-  return cases;
+std::vector<CaseId> Directory::OverSince(HubTime time) const {
+  std::vector<CaseId> over;
+  for (const auto& [case_id, entry] : cases_) {
+    if (entry.purging || (entry.room != nullptr && !entry.room->MayRest())) continue;
+    const CaseHead& head = entry.room != nullptr ? entry.room->committed() : entry.resting->head;
+    if (head.last_recorded_unix_ns <= time.nanoseconds()) over.push_back(case_id);
+  }
+  std::sort(over.begin(), over.end());
+  return over;
 }
 
 void Directory::BeginPurge(const CaseId& case_id) {

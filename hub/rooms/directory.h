@@ -87,7 +87,8 @@ class Directory final : public RoomOwner {
   // Puts a case to rest that could be, without waiting for kRestAfter. Null: it is in use, being
   // purged, or not over.
   const Resting* Rest(const CaseId& case_id);
-  std::vector<CaseId> Cases() const;
+  // Cases that are at rest, or could be, and whose last record is not after `time`; by id.
+  std::vector<CaseId> OverSince(HubTime time) const;
   // From here on nobody gets the case, until EndPurge. It is at rest.
   void BeginPurge(const CaseId& case_id);
   // It is purged, or, with nothing, it is as before.

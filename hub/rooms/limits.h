@@ -116,6 +116,11 @@ inline constexpr Duration kMaxRestoreRetryDelay = Duration::Seconds(5);
 // it costs some 10 ms.
 inline constexpr Duration kRestAfter = Duration::Seconds(120);
 
+// --- Retention: the time that a case is kept is hours at least.
+inline constexpr Duration kRetentionInterval = Duration::Seconds(10);
+// A full disk or a damaged case is not mended sooner, and each try reads the whole record.
+inline constexpr Duration kRetentionRetry = Duration::Seconds(600);
+
 // --- Signs of life (clinical: stale 2 s, lost 10 s, unsupervised 60 s).
 inline constexpr Duration kStaleAfter = Duration::Seconds(2);
 inline constexpr Duration kLostAfter = Duration::Seconds(10);

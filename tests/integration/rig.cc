@@ -70,14 +70,21 @@ absl::StatusOr<Duration> Rig::StartHub() {
   const std::string ports = folder_.Path("ports");
   std::filesystem::remove(ports);
   const Duration began = Uptime();
-  hub_ = std::make_unique<Process>(
-      "remora-hub",
-      std::vector<std::string>{"--journal", journal_path(), "--local-identities",
-                               folder_.Path("identities"), "--listen-grpc",
-                               absl::StrCat("127.0.0.1:", grpc_port_), "--listen-http",
-                               absl::StrCat("127.0.0.1:", http_port_), "--web",
-                               SourcePath("reader-client/web/dist"), "--ports-file", ports},
-      folder_.Path("hub.log"), "", hub_settings_.environment, hub_settings_.descriptors);
+  std::vector<std::string> arguments = {"--journal",
+                                        journal_path(),
+                                        "--local-identities",
+                                        folder_.Path("identities"),
+                                        "--listen-grpc",
+                                        absl::StrCat("127.0.0.1:", grpc_port_),
+                                        "--listen-http",
+                                        absl::StrCat("127.0.0.1:", http_port_),
+                                        "--web",
+                                        SourcePath("reader-client/web/dist"),
+                                        "--ports-file",
+                                        ports};
+  arguments.insert(arguments.end(), hub_settings_.more.begin(), hub_settings_.more.end());
+  hub_ = std::make_unique<Process>("remora-hub", arguments, folder_.Path("hub.log"), "",
+                                   hub_settings_.environment, hub_settings_.descriptors);
   if (!Eventually(kHubStart, [&] { return std::filesystem::exists(ports) || !hub_->running(); }) ||
       !hub_->running()) {
     return absl::UnavailableError(absl::StrCat("the hub did not start:\n", hub_->Log()));

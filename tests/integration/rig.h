@@ -17,6 +17,7 @@ namespace remora::testing {
 // What a program is started with where it is not the usual.
 struct Settings {
   std::vector<std::string> environment;  // "NAME=value"
+  std::vector<std::string> more;         // of the hub's options
   int descriptors = 0;                   // RLIMIT_NOFILE; 0: as here
   std::string hub;                       // of an agent: the address it knows
   std::string folder;                    // the agent's spool; where the hub's journal is

@@ -5,8 +5,8 @@
 
 #include "absl/strings/str_join.h"
 #include "common/random.h"
+#include "common/verify/record_verifier.h"
 #include "hub/participants/testing/core_harness.h"
-#include "reader-client/cc/verify/record_verifier.h"
 
 namespace remora::testing {
 namespace {
@@ -106,13 +106,13 @@ class VerifiedRecordTest : public ::testing::TestWithParam<uint64_t> {
       hub_.Run();
     }
   }
-  reader::VerifyReport Verify() {
-    reader::RecordVerifier verifier(case_id_, {hub_.signer().public_key()});
+  VerifyReport Verify() {
+    RecordVerifier verifier(case_id_, {hub_.signer().public_key()});
     for (const std::string& bytes : hub_.JournalRecords(case_id_)) verifier.Take(bytes);
     return verifier.Finish();
   }
   void ExpectProved(const char* when) {
-    const reader::VerifyReport report = Verify();
+    const VerifyReport report = Verify();
     EXPECT_TRUE(report.ok()) << when << ": " << absl::StrJoin(report.findings, "; ");
   }
 

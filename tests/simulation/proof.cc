@@ -61,9 +61,9 @@ std::string CheckCheckpoint(const CaseId& case_id, const Oracle::Case& truth,
   return absl::StrCat("a checkpoint is not the fold of the record up to seq ", checkpoint.seq);
 }
 
-reader::VerifyReport Verify(const CaseId& case_id, const Oracle::Case& truth,
-                            const std::string& public_key) {
-  reader::RecordVerifier verifier(case_id, {public_key});
+VerifyReport Verify(const CaseId& case_id, const Oracle::Case& truth,
+                    const std::string& public_key) {
+  RecordVerifier verifier(case_id, {public_key});
   for (const Oracle::Entry& entry : truth.entries) verifier.Take(entry.bytes);
   return verifier.Finish();
 }

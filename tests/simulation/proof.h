@@ -4,8 +4,8 @@
 
 #include <string>
 
+#include "common/verify/record_verifier.h"
 #include "hub/journal/journal.h"
-#include "reader-client/cc/verify/record_verifier.h"
 #include "remora/v1/room.pb.h"
 #include "tests/simulation/oracle.h"
 
@@ -18,8 +18,8 @@ std::string CheckCheckpoint(const CaseId& case_id, const Oracle::Case& truth,
                             const hub::Checkpoint& checkpoint);
 
 // As `remora verify` does it.
-reader::VerifyReport Verify(const CaseId& case_id, const Oracle::Case& truth,
-                            const std::string& public_key);
+VerifyReport Verify(const CaseId& case_id, const Oracle::Case& truth,
+                    const std::string& public_key);
 
 // How far a case has come to its end.
 struct CaseEnd {

@@ -42,7 +42,7 @@ void World::HelpToClose() {
 void World::CheckProofs() {
   for (const auto& [case_id, one] : oracle_->cases()) {
     if (one.head() == 0) continue;
-    const reader::VerifyReport report = Verify(case_id, one, hub_->record_key());
+    const VerifyReport report = Verify(case_id, one, hub_->record_key());
     counters_.Count("check: the record verifies");
     counters_.Count("signed heads", report.signed_heads);
     counters_.Count("certificates", report.certificates);

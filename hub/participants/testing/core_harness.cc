@@ -25,15 +25,33 @@ HubHarness::~HubHarness() { Participants().erase(this); }
 
 void HubHarness::StartHub() {
   core_ = std::make_unique<HubCore>(HubCoreParts{
-      journal_.get(), &clock_, &executor_, random_.get(), &metrics_, "remora-hub test",
+      journal_.get(),
+      &clock_,
+      &executor_,
+      random_.get(),
+      &metrics_,
+      "remora-hub test",
       [this](const CaseId& case_id, const absl::Status&) { damaged_.push_back(case_id); },
-      signs_ ? &signer_ : nullptr});
+      signs_ ? &signer_ : nullptr,
+      {},
+      false,
+      archive_,
+      keep_closed_,
+      [this](const CaseId&, const absl::StatusOr<Tombstone>& outcome) {
+        retention_.push_back(outcome);
+      }});
   REMORA_CHECK(core_->Start().ok(), "the hub starts");
 }
 
 void HubHarness::RestartHub() {
   core_.reset();
   StartHub();
+}
+
+void HubHarness::UseArchive(CaseArchive* archive, Duration keep_closed) {
+  archive_ = archive;
+  keep_closed_ = keep_closed;
+  RestartHub();
 }
 
 void HubHarness::Run() {
@@ -234,6 +252,48 @@ std::unique_ptr<TestParticipant> OpenCase(HubHarness& hub, const CaseId& case_id
   participant->Publish({writer->Write(LifecycleBody(v1::CASE_TRANSITION_OPENED, theatre))});
   hub.Run();
   return participant;
+}
+
+ClosedCase CloseCase(HubHarness& hub, const std::string& theatre, uint64_t blocks, uint64_t total) {
+  const CaseId case_id = hub.DrawCase();
+  const OriginId origin = hub.DrawOrigin();
+  ClosedCase closed{case_id, origin, RecordWriter(case_id, origin)};
+  RecordWriter& writer = closed.writer;
+  auto agent = OpenCase(hub, case_id, &writer, origin, theatre);
+  agent->Publish({writer.Write(AlertBody("alert", v1::ALERT_PRIORITY_MEDIUM)),
+                  writer.Write(SweepBody("SEP/R", 1, false))});
+  for (uint64_t seq = 1; seq <= blocks; ++seq) {
+    agent->Publish({writer.WriteAs(seq, BlockBody("EMG/L", seq * 64))});
+  }
+  hub.Run();
+  agent->Publish({writer.Write(LifecycleBody(v1::CASE_TRANSITION_CLOSING))});
+  hub.Run();
+  v1::Record given;
+  for (uint32_t lane = 0; lane < kLaneCount; ++lane) {
+    const uint64_t last = lane == 5 ? total : lane == 1 ? writer.next(lane) : writer.next(lane) - 1;
+    if (last == 0) continue;
+    v1::LaneTotal* lane_total = given.mutable_publisher_total()->add_lanes();
+    lane_total->set_lane(lane);
+    lane_total->set_last_origin_seq(last);
+  }
+  agent->Publish({writer.Write(given)});
+  hub.Run();
+  if (blocks == total) {
+    agent->Publish({writer.Write(LifecycleBody(v1::CASE_TRANSITION_CLOSED))});
+    hub.Run();
+    return closed;
+  }
+  TestParticipant tech(hub, TechnologistIdentity());
+  tech.Hello();
+  tech.Join(case_id);
+  hub.Run();
+  RecordWriter tech_writer(case_id, tech.origin);
+  v1::Record step = LifecycleBody(v1::CASE_TRANSITION_CLOSED, "", "the link is slow");
+  step.mutable_case_lifecycle()->set_with_gaps(true);
+  step.mutable_case_lifecycle()->set_actor(tech.identity.display_name);
+  tech.Publish({tech_writer.Write(step)});
+  hub.Run();
+  return closed;
 }
 
 }  // namespace remora::hub

@@ -36,6 +36,10 @@ class HubHarness {
   void RestartHub();
   // Whether the hub signs, from its next start on.
   void set_signs(bool signs) { signs_ = signs; }
+  // From now on, and after RestartHub. Participants must be gone.
+  void UseArchive(CaseArchive* archive, Duration keep_closed);
+  // What was told of cases that are to leave.
+  const std::vector<absl::StatusOr<Tombstone>>& retention() const { return retention_; }
   // All records of a case in `seq` order, as the journal has them.
   std::vector<std::string> JournalRecords(const CaseId& case_id);
 
@@ -61,6 +65,9 @@ class HubHarness {
   std::unique_ptr<Random> random_;
   std::unique_ptr<HubCore> core_;
   std::vector<CaseId> damaged_;
+  CaseArchive* archive_ = nullptr;
+  Duration keep_closed_;
+  std::vector<absl::StatusOr<Tombstone>> retention_;
   RecordSigner signer_{RecordSigner::Seed{1, 2, 3}};
   bool signs_ = true;
 };
@@ -137,5 +144,15 @@ std::unique_ptr<TestParticipant> OpenCase(HubHarness& hub, const CaseId& case_id
                                           RecordWriter* writer, const OriginId& origin,
                                           const std::string& theatre = "OR 1",
                                           const std::string& agent = "agent-1");
+
+// A case that its agent made and closed, or, where less than `total` blocks are there, a person
+// with named gaps. Both have left.
+struct ClosedCase {
+  CaseId case_id;
+  OriginId origin;
+  RecordWriter writer;
+};
+ClosedCase CloseCase(HubHarness& hub, const std::string& theatre, uint64_t blocks = 3,
+                     uint64_t total = 3);
 
 }  // namespace remora::hub

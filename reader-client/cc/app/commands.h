@@ -8,7 +8,7 @@
 
 #include "absl/status/status.h"
 #include "reader-client/cc/app/output.h"
-#include "reader-client/cc/verify/record_verifier.h"
+#include "common/verify/record_verifier.h"
 
 namespace remora::reader {
 

@@ -6,11 +6,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/status_macros.h"
+#include "common/verify/record_file.h"
+#include "common/whole_file.h"
 #include "reader-client/cc/app/commands.h"
 #include "reader-client/cc/app/csv.h"
-#include "reader-client/cc/app/whole_file.h"
 #include "reader-client/cc/app/whole_record.h"
-#include "reader-client/cc/verify/record_file.h"
 
 namespace remora::reader {
 namespace {

@@ -20,8 +20,6 @@ inline constexpr Duration kLook = Duration::Milliseconds(100);
 // Whether a view that was seen is to be put on record is looked at this often: it is due each 2 s
 // at most.
 inline constexpr Duration kLookAtSeen = Duration::Milliseconds(500);
-// Bytes of an export that are written at once.
-inline constexpr size_t kExportBufferBytes = 64 * 1024;
 
 static_assert(kFewWaitingRecords < kMaxWaitingRecords);
 

@@ -8,10 +8,10 @@
 #include "absl/strings/str_join.h"
 #include "common/fold/case_life.h"
 #include "common/status_macros.h"
+#include "common/verify/limits.h"
+#include "common/verify/record_file.h"
 #include "reader-client/cc/app/commands.h"
 #include "reader-client/cc/app/whole_record.h"
-#include "reader-client/cc/verify/limits.h"
-#include "reader-client/cc/verify/record_file.h"
 
 namespace remora::reader {
 namespace {

@@ -1,6 +1,7 @@
-// Case after case through one hub, for hours: each is closed and its record compared with what the
-// agent makes; the hub's memory and descriptors are sampled all the while.
+// Case after case through one hub, for hours: each is closed, proved, archived, purged, and its
+// archive proved again; memory and descriptors of hub and agents are sampled all the while.
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
@@ -22,6 +23,9 @@ namespace {
 
 // The first cases of a hub fill its caches: they are no growth.
 constexpr int kWarmUpCases = 2;
+// So short that a case leaves while the next one runs.
+constexpr char kKeepClosed[] = "5s";
+constexpr Duration kLongestPurge = Duration::Seconds(300);
 constexpr Duration kSampleInterval = Duration::Seconds(1);
 constexpr int kDescriptorSlack = 16;
 
@@ -58,7 +62,10 @@ class SoakRun {
     state_.Add("segments", 1);
   }
 
-  absl::Status Start() { return rig_.StartHub().status(); }
+  absl::Status Start() {
+    rig_.hub_settings().more = {"--archive", rig_.Path("archive"), "--keep-closed", kKeepClosed};
+    return rig_.StartHub().status();
+  }
   absl::Status Case() {
     // One case of a theatre after the other: the agent goes on in its folder and closes each.
     CaseRun run(rig_, {1,
@@ -70,24 +77,66 @@ class SoakRun {
     RETURN_IF_ERROR(run.Begin());
     while (run.agent().running()) {
       SleepFor(kSampleInterval);
-      Sample();
+      Sample(run.agent());
     }
     RETURN_IF_ERROR(run.Finish(Duration::Seconds(120)));
     RETURN_IF_ERROR(CheckClosed(run));
     run.EndFollower();
+    RETURN_IF_ERROR(Prove(run.case_id().Hex()));
     state_.Add("records", run.follower().records().size());
     state_.Add("cases", 1);
     ++cases_;
-    return absl::OkStatus();
+    return TakeArchives();
   }
-  // All journalled cases of this segment are as they should be, once the hub has ended.
+  // The last cases leave, too.
   absl::Status End() {
+    absl::Status taken;
+    if (!Eventually(kLongestPurge, [&] {
+          taken = TakeArchives();
+          return !taken.ok() || purged_ == cases_;
+        })) {
+      return absl::DeadlineExceededError(
+          absl::StrCat(purged_, " of ", cases_, " cases were purged:\n", rig_.hub().Log()));
+    }
+    RETURN_IF_ERROR(taken);
     ASSIGN_OR_RETURN(const int code, rig_.StopHub());
     if (code != 0) return absl::InternalError(absl::StrCat("the hub ended with ", code));
     return absl::OkStatus();
   }
 
  private:
+  // `remora verify` of a case, or of a file.
+  absl::Status Prove(const std::string& what) {
+    const Finished proved = rig_.Remora("reader", {"verify", what});
+    if (proved.exit_code == 0) return absl::OkStatus();
+    return absl::DataLossError(
+        absl::StrCat("verify ", what, ": ", proved.output, " ", proved.errors));
+  }
+  // Proves what was archived and purged since, and takes it away: two hours are many gigabytes.
+  absl::Status TakeArchives() {
+    const std::vector<std::string> lines = absl::StrSplit(ReadAll(rig_.Path("hub.log")), '\n');
+    for (const std::string& line : lines) {
+      const size_t at = line.find(" archive=");
+      if (line.find(" case-not-purged ") != std::string::npos) return absl::InternalError(line);
+      if (at == std::string::npos || line.find(" case-purged ") == std::string::npos) continue;
+      const std::string name = line.substr(at + 9, line.find(' ', at + 9) - at - 9);
+      const std::string path = rig_.Path("archive/" + name);
+      if (!std::filesystem::exists(path)) continue;
+      RETURN_IF_ERROR(Prove(path));
+      std::filesystem::remove(path);
+      state_.Add("purged", 1);
+      ++purged_;
+    }
+    // Of a spool too, what is certified may go.
+    for (const auto& entry : std::filesystem::directory_iterator(rig_.Path("agent-1.spool"))) {
+      if (entry.path().filename().string().rfind("done-", 0) == 0) {
+        std::filesystem::remove_all(entry.path());
+      }
+    }
+    state_.json()["journal_mebibytes"] =
+        std::filesystem::file_size(rig_.journal_path()) / (1 << 20);
+    return absl::OkStatus();
+  }
   absl::Status CheckClosed(CaseRun& run) {
     if (run.follower().gaps() + run.follower().duplicates() + run.follower().disorder() > 0) {
       return absl::InternalError("the follower's case has gaps, doubles or disorder");
@@ -103,7 +152,13 @@ class SoakRun {
     return absl::OkStatus();
   }
 
-  void Sample() {
+  void Sample(const Process& agent) {
+    // An agent runs for one case: what grows would show from case to case.
+    nlohmann::json& most = state_.json()["agent_most_mebibytes"];
+    if (most.size() <= state_.Count("cases")) most.push_back(0);
+    most.back() = std::max(most.back().get<double>(), Mebibytes(agent));
+    state_.json()["agent_most_descriptors"] =
+        std::max(state_.Count("agent_most_descriptors"), Descriptors(agent));
     const double seconds = (Uptime() - began_).seconds();
     state_.Add("sampled_seconds", 1);
     if (cases_ < kWarmUpCases) return;
@@ -120,6 +175,7 @@ class SoakRun {
   const Duration began_ = Uptime();
   Rig rig_{1};
   int cases_ = 0;
+  int purged_ = 0;
 };
 
 MemorySlope SlopeOf(const RunState& state) {
@@ -138,21 +194,34 @@ uint64_t DescriptorGrowth(const RunState& state) {
 bool Passed(const RunState& state, const Arguments& arguments) {
   return state.findings() == 0 && state.Count("cases") > 0 &&
          static_cast<double>(state.Count("sampled_seconds")) >= arguments.seconds &&
+         state.Count("purged") == state.Count("cases") &&
          SlopeOf(state).MebibytesPerHour() < arguments.most_mebibytes_an_hour &&
          DescriptorGrowth(state) <= kDescriptorSlack;
 }
 
+// Of the first case, and the most of any.
+nlohmann::json AgentPeaks(const RunState& state) {
+  const auto most = state.json().value("agent_most_mebibytes", std::vector<double>());
+  if (most.empty()) return nlohmann::json::array();
+  return {most.front(), *std::max_element(most.begin(), most.end())};
+}
+
 void PrintSummary(const RunState& state) {
   const MemorySlope slope = SlopeOf(state);
-  const nlohmann::ordered_json summary = {{"run", "soak"},
-                                          {"seconds", state.Count("sampled_seconds")},
-                                          {"cases", state.Count("cases")},
-                                          {"records", state.Count("records")},
-                                          {"findings", state.findings()},
-                                          {"memory_samples", slope.samples()},
-                                          {"memory_mebibytes_per_hour", slope.MebibytesPerHour()},
-                                          {"descriptors_first", state.Count("descriptors_first")},
-                                          {"descriptors_last", state.Count("descriptors_last")}};
+  const nlohmann::ordered_json summary = {
+      {"run", "soak"},
+      {"seconds", state.Count("sampled_seconds")},
+      {"cases", state.Count("cases")},
+      {"purged", state.Count("purged")},
+      {"records", state.Count("records")},
+      {"journal_mebibytes", state.Count("journal_mebibytes")},
+      {"agent_most_mebibytes", AgentPeaks(state)},
+      {"agent_most_descriptors", state.Count("agent_most_descriptors")},
+      {"findings", state.findings()},
+      {"memory_samples", slope.samples()},
+      {"memory_mebibytes_per_hour", slope.MebibytesPerHour()},
+      {"descriptors_first", state.Count("descriptors_first")},
+      {"descriptors_last", state.Count("descriptors_last")}};
   std::cout << summary.dump() << std::endl;
 }
 
@@ -172,7 +241,7 @@ int Main(int argc, char** argv) {
   CLI::App app(
       "Case after case through one hub. Stop it and start it again: it goes on from its "
       "state with a new hub. The last line is a summary in JSON; exit code 1: a case was "
-      "not whole, memory or descriptors grew.",
+      "not whole, not proved or not purged, memory or descriptors grew.",
       "remora-soak-run");
   app.add_option("--seconds", arguments.seconds, "of soaking, those of the state included");
   app.add_option("--state", arguments.state, "FILE of what was done so far")->required();

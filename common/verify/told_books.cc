@@ -1,6 +1,6 @@
-#include "reader-client/cc/verify/told_books.h"
+#include "common/verify/told_books.h"
 
-namespace remora::reader {
+namespace remora {
 
 void ToldBooks::Note(const RecordKey& key, const v1::Record& record) {
   if (record.has_publisher_total()) {
@@ -70,4 +70,4 @@ bool ToldBooks::Tells(const RecordKey& record, const OriginLane& where) const {
   return teller != tellers_.end() && record.origin == where.first && teller->second == where.second;
 }
 
-}  // namespace remora::reader
+}  // namespace remora

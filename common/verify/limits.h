@@ -6,7 +6,7 @@
 
 #include "common/limits.h"
 
-namespace remora::reader {
+namespace remora {
 
 // Findings that are told one by one: the first few show where; the rest is counted.
 inline constexpr size_t kMaxFindings = 50;
@@ -20,4 +20,4 @@ inline constexpr size_t kMaxRecordFileKeys = 256;
 
 static_assert(kVerifyReadBytes > kMaxRecordBytes + 1024);
 
-}  // namespace remora::reader
+}  // namespace remora

@@ -20,10 +20,10 @@
 #include "common/ids.h"
 #include "common/record_codec.h"
 #include "common/seq_ranges.h"
-#include "reader-client/cc/verify/told_books.h"
+#include "common/verify/told_books.h"
 #include "remora/v1/record.pb.h"
 
-namespace remora::reader {
+namespace remora {
 
 // Of one lane, over all origins, by the newest certificate.
 struct LaneCounts {
@@ -115,4 +115,4 @@ class RecordVerifier {
   uint64_t proved_from_ = 1;
 };
 
-}  // namespace remora::reader
+}  // namespace remora

@@ -1,4 +1,4 @@
-#include "reader-client/cc/verify/record_verifier.h"
+#include "common/verify/record_verifier.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -11,9 +11,9 @@
 #include "common/testing/fake_file_system.h"
 #include "common/testing/record_writer.h"
 #include "common/testing/sample_records.h"
-#include "reader-client/cc/verify/record_file.h"
+#include "common/verify/record_file.h"
 
-namespace remora::reader {
+namespace remora {
 namespace {
 
 using ::testing::AllOf;
@@ -506,4 +506,4 @@ TEST_F(RecordFileTest, HostileAnythingPutInAnywhereIsFound) {
 }
 
 }  // namespace
-}  // namespace remora::reader
+}  // namespace remora

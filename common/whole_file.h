@@ -10,7 +10,7 @@
 #include "absl/strings/string_view.h"
 #include "common/file_system.h"
 
-namespace remora::reader {
+namespace remora {
 
 class WholeFile {
  public:
@@ -36,4 +36,4 @@ class WholeFile {
   std::string buffer_;
 };
 
-}  // namespace remora::reader
+}  // namespace remora

@@ -1,4 +1,4 @@
-#include "reader-client/cc/verify/record_verifier.h"
+#include "common/verify/record_verifier.h"
 
 #include <algorithm>
 #include <set>
@@ -6,9 +6,9 @@
 #include "absl/strings/str_cat.h"
 #include "common/fold/case_life.h"
 #include "common/record_seal.h"
-#include "reader-client/cc/verify/limits.h"
+#include "common/verify/limits.h"
 
-namespace remora::reader {
+namespace remora {
 namespace {
 
 std::string Text(const ChainHead& chain) {
@@ -359,4 +359,4 @@ VerifyReport RecordVerifier::Finish() {
   return report_;
 }
 
-}  // namespace remora::reader
+}  // namespace remora

@@ -1,4 +1,4 @@
-#include "reader-client/cc/verify/record_file.h"
+#include "common/verify/record_file.h"
 
 #include <algorithm>
 #include <optional>
@@ -10,10 +10,10 @@
 #include "common/record_codec.h"
 #include "common/record_seal.h"
 #include "common/status_macros.h"
+#include "common/verify/limits.h"
 #include "common/wire_reader.h"
-#include "reader-client/cc/verify/limits.h"
 
-namespace remora::reader {
+namespace remora {
 namespace {
 
 constexpr absl::string_view kMark = "remora-record 1";
@@ -126,7 +126,8 @@ std::string RecordFileEncoder::End() const { return EncodeEnd(count_, chain_, he
 
 absl::StatusOr<VerifyReport> VerifyRecordFile(FileSystem& files, const std::string& path,
                                               const std::vector<std::string>& keys,
-                                              const std::vector<HeadWitness>& witnesses) {
+                                              const std::vector<HeadWitness>& witnesses,
+                                              const std::function<bool()>& goes_on) {
   ASSIGN_OR_RETURN(const std::unique_ptr<ReadFile> file, files.OpenRead(path));
   FileWindow window(*file);
   ASSIGN_OR_RETURN(absl::string_view ahead, window.Ahead(kMaxRecordFileHeadBytes));
@@ -148,6 +149,7 @@ absl::StatusOr<VerifyReport> VerifyRecordFile(FileSystem& files, const std::stri
   ChainHead chain{};
   uint64_t count = 0;
   while (true) {
+    if (goes_on && !goes_on()) return absl::CancelledError("ended before all was read");
     ASSIGN_OR_RETURN(ahead, window.Ahead(kMaxRecordBytes + kStampBytes + kMaxFrameHeaderBytes));
     if (!ahead.empty() && ahead[0] == kEndTag) {
       const std::string end = EncodeEnd(count, chain, head_text);
@@ -174,4 +176,4 @@ absl::StatusOr<VerifyReport> VerifyRecordFile(FileSystem& files, const std::stri
   return verifier.Finish();
 }
 
-}  // namespace remora::reader
+}  // namespace remora

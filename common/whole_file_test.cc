@@ -1,9 +1,9 @@
-#include "reader-client/cc/app/whole_file.h"
+#include "common/whole_file.h"
 
 #include "common/testing/fake_file_system.h"
 #include "gtest/gtest.h"
 
-namespace remora::reader {
+namespace remora {
 namespace {
 
 constexpr char kPath[] = "folder/case.csv";
@@ -70,4 +70,4 @@ TEST_F(WholeFileTest, ReplacesWhatAKilledTryLeftButNoFile) {
 }
 
 }  // namespace
-}  // namespace remora::reader
+}  // namespace remora

@@ -17,9 +17,9 @@
 #include "common/file_system.h"
 #include "common/head_witness.h"
 #include "common/ids.h"
-#include "reader-client/cc/verify/record_verifier.h"
+#include "common/verify/record_verifier.h"
 
-namespace remora::reader {
+namespace remora {
 
 struct RecordFileHead {
   CaseId case_id;
@@ -45,9 +45,11 @@ class RecordFileEncoder {
 
 // Verifies a file. `keys`: 32 bytes each, instead of those that the file names; may be empty.
 // `witnesses`: heads that somebody kept, of this case or others. What is wrong with the file is a
-// finding. NotFound, Unavailable: it cannot be read.
+// finding. NotFound, Unavailable: it cannot be read. Cancelled: `goes_on`, where it is given, said
+// no.
 absl::StatusOr<VerifyReport> VerifyRecordFile(FileSystem& files, const std::string& path,
                                               const std::vector<std::string>& keys,
-                                              const std::vector<HeadWitness>& witnesses = {});
+                                              const std::vector<HeadWitness>& witnesses = {},
+                                              const std::function<bool()>& goes_on = nullptr);
 
-}  // namespace remora::reader
+}  // namespace remora

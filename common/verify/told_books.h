@@ -15,7 +15,7 @@
 #include "common/seq_ranges.h"
 #include "remora/v1/record.pb.h"
 
-namespace remora::reader {
+namespace remora {
 
 class ToldBooks {
  public:
@@ -44,4 +44,4 @@ class ToldBooks {
   v1::CaseLifecycle closed_with_gaps_;
 };
 
-}  // namespace remora::reader
+}  // namespace remora

@@ -1,13 +1,15 @@
-#include "reader-client/cc/app/whole_file.h"
+#include "common/whole_file.h"
 
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "common/status_macros.h"
-#include "reader-client/cc/app/limits.h"
 
-namespace remora::reader {
+namespace remora {
 namespace {
+
+// Written at once: few calls, little memory.
+constexpr size_t kWriteBytes = 64 * 1024;
 
 absl::Status CheckNew(FileSystem& files, const std::string& path) {
   if (!files.Exists(path)) return absl::OkStatus();
@@ -42,7 +44,7 @@ WholeFile::~WholeFile() {
 
 absl::Status WholeFile::Append(absl::string_view text) {
   buffer_.append(text.data(), text.size());
-  return buffer_.size() < kExportBufferBytes ? absl::OkStatus() : Flush();
+  return buffer_.size() < kWriteBytes ? absl::OkStatus() : Flush();
 }
 
 absl::Status WholeFile::Flush() {
@@ -60,4 +62,4 @@ absl::Status WholeFile::Commit() {
   return files_.SyncDirectory(FolderOf(path_));
 }
 
-}  // namespace remora::reader
+}  // namespace remora

@@ -1,0 +1,36 @@
+#pragma once
+
+// Where the hub puts whole records of cases that it is to forget, as retention.h asks for it.
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "hub/journal/journal.h"
+
+namespace remora::hub {
+
+struct ArchivedCase {
+  std::string name;  // within the archive
+  uint64_t bytes = 0;
+  std::array<uint8_t, 32> sha256{};
+};
+
+class CaseArchive {
+ public:
+  using Done = std::function<void(absl::StatusOr<ArchivedCase>)>;
+
+  virtual ~CaseArchive() = default;
+  // Puts the case's record, up to `head`, on disk, reads it back and proves it: chain, signatures,
+  // newest certificate, state. `done` with OK: a power cut cannot take it away. One at a time;
+  // `done` is called on the hub's sequence. What is there already is proved, and not written again.
+  //   DataLoss            it does not prove itself
+  //   FailedPrecondition  no certificate is in it
+  //   ResourceExhausted   no space; else as files and Journal::Read fail
+  virtual void Keep(const CaseHead& head, Done done) = 0;
+};
+
+}  // namespace remora::hub
