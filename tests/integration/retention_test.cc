@@ -81,7 +81,7 @@ TEST_F(RetentionTest, CasesAreArchivedProvedAndPurgedAndWhoComesBackLateKeepsWha
   EXPECT_NE(said.find("stays in the spool: the case is archived as " + Field(line, "archive")),
             std::string::npos)
       << said;
-  EXPECT_EQ(said.find("ALARM"), std::string::npos) << said;
+  EXPECT_EQ(said.find("ALARM the hub refuses"), std::string::npos) << said;
   EXPECT_TRUE(fs::exists(waiting)) << "nothing of it is given up";
   RunCase();
   ASSERT_TRUE(Eventually(kPatience, [&] { return Purged().size() == 2; })) << rig_.hub().Log();

@@ -4,12 +4,15 @@
 //   remora_journal_benchmark throughput DIRECTORY  records a second, rooms as fast as they can
 //   remora_journal_benchmark read DIRECTORY        pages of 256 KiB
 //   remora_journal_benchmark start DIRECTORY [records a case]   opening 20 cases of 8 h
+//   remora_journal_benchmark purge DIRECTORY [records]   latency of appends beside a purge of a
+//   case
 
 #include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -82,14 +85,13 @@ void WaitFor(Executor& executor, const std::function<bool()>& task) {
 // A room that appends one or two records at a steady rate. On the executor.
 class SteadyRoom {
  public:
-  SteadyRoom(SqliteJournal& journal, Executor& executor, int number, int appends_per_s,
-             int seconds)
+  SteadyRoom(SqliteJournal& journal, Executor& executor, int number, int appends_per_s, int seconds)
       : journal_(journal),
         executor_(executor),
         script_(CaseIdOf(number), 1, number),
         interval_(Duration::Nanoseconds(1'000'000'000 / appends_per_s)),
         left_(appends_per_s * seconds),
-        next_(SystemClock().Now() + Duration::Nanoseconds(number * 7'919'000)) {
+        next_(SystemClock().Now() + Duration::Nanoseconds((number % 20) * 7'919'000)) {
     script_.ForgetRecords();
     if (absl::Status status = journal.CreateCase(CaseIdOf(number)).status(); !status.ok()) {
       Fail(status);
@@ -97,14 +99,15 @@ class SteadyRoom {
   }
 
   void Tick() {
-    if (left_-- == 0) return;
+    --left_;
     const DeviceTime start = SystemClock().Now();
-    const std::vector<uint32_t> lanes = left_ % 2 == 0 ? std::vector<uint32_t>{3}
-                                                       : std::vector<uint32_t>{2, 5};
+    const std::vector<uint32_t> lanes =
+        left_ % 2 == 0 ? std::vector<uint32_t>{3} : std::vector<uint32_t>{2, 5};
     journal_.Append(script_.Next(lanes, kBodyBytes), [this, start](absl::Status status) {
       if (!status.ok()) Fail(status);
       latencies_ms_.push_back((SystemClock().Now() - start).milliseconds());
     });
+    if (left_ == 0) return;  // the room may go with its last answer
     next_ = next_ + interval_;
     executor_.PostAfter(std::max(next_ - SystemClock().Now(), Duration()), [this] { Tick(); });
   }
@@ -137,14 +140,12 @@ void MeasureDisk(const std::string& path) {
   std::fflush(stdout);
 }
 
-void MeasureCommit(const std::string& path, int room_count, int appends_per_s, int seconds) {
-  RemoveJournal(path);
-  ThreadExecutor executor(SystemClock(), "rooms");
-  std::unique_ptr<SqliteJournal> journal = OpenOrExit(path, executor);
+// Rooms from `first_room` on, each at a steady rate; how long their appends took.
+std::vector<double> RunSteadyRooms(SqliteJournal& journal, Executor& executor, int first_room,
+                                   int room_count, int appends_per_s, int seconds) {
   std::vector<std::unique_ptr<SteadyRoom>> rooms;
-  for (int r = 0; r < room_count; ++r) {
-    rooms.push_back(
-        std::make_unique<SteadyRoom>(*journal, executor, r, appends_per_s, seconds));
+  for (int r = first_room; r < first_room + room_count; ++r) {
+    rooms.push_back(std::make_unique<SteadyRoom>(journal, executor, r, appends_per_s, seconds));
   }
   for (auto& room : rooms) executor.Post([&room] { room->Tick(); });
   WaitFor(executor, [&] {
@@ -155,10 +156,93 @@ void MeasureCommit(const std::string& path, int room_count, int appends_per_s, i
   for (const auto& room : rooms) {
     all.insert(all.end(), room->latencies_ms().begin(), room->latencies_ms().end());
   }
-  std::printf("commit: %2d rooms x %3d appends/s, %d s: p50 %.2f ms, p99 %.2f ms, max %.2f ms\n",
-              room_count, appends_per_s, seconds, Percentile(all, 0.5), Percentile(all, 0.99),
-              Percentile(all, 1));
+  return all;
+}
+
+void PrintLatencies(const std::vector<double>& ms) {
+  std::printf("p50 %.2f ms, p99 %.2f ms, p99.9 %.2f ms, max %.2f ms\n", Percentile(ms, 0.5),
+              Percentile(ms, 0.99), Percentile(ms, 0.999), Percentile(ms, 1));
   std::fflush(stdout);
+}
+
+void MeasureCommit(const std::string& path, int room_count, int appends_per_s, int seconds) {
+  RemoveJournal(path);
+  ThreadExecutor executor(SystemClock(), "rooms");
+  std::unique_ptr<SqliteJournal> journal = OpenOrExit(path, executor);
+  const std::vector<double> ms =
+      RunSteadyRooms(*journal, executor, 0, room_count, appends_per_s, seconds);
+  std::printf("commit: %2d rooms x %3d appends/s, %d s: ", room_count, appends_per_s, seconds);
+  PrintLatencies(ms);
+  journal.reset();
+  executor.Stop();
+}
+
+// Of the file, and what the system holds of it in memory.
+void DropFromCache(const std::string& path) {
+  for (const char* suffix : {"", "-wal"}) {
+    const int file = open((path + suffix).c_str(), O_RDONLY);
+    if (file < 0) continue;
+    posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED);
+    close(file);
+  }
+}
+
+// A case in rows of 32 records, as a busy theatre's are.
+Tombstone WriteBigCase(const std::string& path, int record_count) {
+  WaitingExecutor executor;
+  std::unique_ptr<SqliteJournal> journal = OpenOrExit(path, executor);
+  CaseScript script(CaseIdOf(1'000'000), 1, 1);
+  script.ForgetRecords();
+  if (!journal->CreateCase(script.case_id()).ok()) std::exit(1);
+  std::vector<uint32_t> lanes(32, 5);
+  lanes[0] = 2;
+  while (script.last_seq() < static_cast<uint64_t>(record_count)) {
+    const absl::Status status = AppendAndWait(*journal, executor, script.Next(lanes, kBodyBytes));
+    if (!status.ok()) Fail(status);
+  }
+  return TombstoneOf(script);
+}
+
+// The same load before, while and after a case is purged that is not in the system's cache.
+void MeasurePurge(const std::string& path, int room_count, int appends_per_s, int record_count) {
+  constexpr int kSliceSeconds = 2;
+  RemoveJournal(path);
+  const Tombstone tombstone = WriteBigCase(path, record_count);
+  DropFromCache(path);
+  ThreadExecutor executor(SystemClock(), "rooms");
+  std::unique_ptr<SqliteJournal> journal = OpenOrExit(path, executor);
+  int room = 0;
+  // New rooms each time, so that each figure has as many openings of cases in it.
+  const auto run = [&](std::vector<double>* all) {
+    room += room_count;
+    const std::vector<double> slice =
+        RunSteadyRooms(*journal, executor, room, room_count, appends_per_s, kSliceSeconds);
+    all->insert(all->end(), slice.begin(), slice.end());
+  };
+  const auto run_alone = [&](const char* when) {
+    std::vector<double> alone;
+    for (int i = 0; i < 5; ++i) run(&alone);
+    std::printf("  %s: ", when);
+    PrintLatencies(alone);
+  };
+  const double megabytes = static_cast<double>(std::filesystem::file_size(path)) / 1e6;
+  std::printf("purge: %2d rooms x %3d appends/s, %.0f MB\n", room_count, appends_per_s, megabytes);
+  run_alone("before");
+  const DeviceTime start = SystemClock().Now();
+  std::atomic<bool> purged{false};
+  executor.Post([&] {
+    journal->Purge(tombstone, [&](absl::Status status) {
+      if (!status.ok()) Fail(status);
+      purged = true;
+    });
+  });
+  std::vector<double> meanwhile;
+  do {
+    run(&meanwhile);
+  } while (!purged || journal->purges_under_way() > 0);
+  std::printf("  while, %.0f s: ", (SystemClock().Now() - start).seconds());
+  PrintLatencies(meanwhile);
+  run_alone("after");
   journal.reset();
   executor.Stop();
 }
@@ -196,11 +280,11 @@ void MeasureThroughput(const std::string& path, int room_count, int records_per_
   }
   executor.RunUntil([&] { return done == room_count * appends_per_room; });
   const double seconds = (SystemClock().Now() - start).seconds();
-  std::printf("throughput: %2d rooms, %2d records of 1 KiB an append, %d under way a room: "
-              "%.0f records/s, %.0f appends/s, log %.1f MB\n",
-              room_count, records_per_append, under_way, done * records_per_append / seconds,
-              done / seconds,
-              static_cast<double>(std::filesystem::file_size(path + "-wal")) / 1e6);
+  std::printf(
+      "throughput: %2d rooms, %2d records of 1 KiB an append, %d under way a room: "
+      "%.0f records/s, %.0f appends/s, log %.1f MB\n",
+      room_count, records_per_append, under_way, done * records_per_append / seconds,
+      done / seconds, static_cast<double>(std::filesystem::file_size(path + "-wal")) / 1e6);
   std::fflush(stdout);
 }
 
@@ -235,7 +319,9 @@ void MeasureRead(const std::string& path) {
       request.from_seq = page->next_seq;
     }
     std::printf("read: %s: %zu pages of %.0f KiB: p50 %.2f ms, p99 %.2f ms\n",
-                classes == 1 ? "control" : classes == 2 ? "bulk" : "both, merged",
+                classes == 1   ? "control"
+                : classes == 2 ? "bulk"
+                               : "both, merged",
                 times_ms.size(), static_cast<double>(bytes) / 1024 / times_ms.size(),
                 Percentile(times_ms, 0.5), Percentile(times_ms, 0.99));
   }
@@ -279,23 +365,18 @@ void MeasureStart(const std::string& path, int records_per_case) {
   RemoveJournal(path);
   const DeviceTime write_start = SystemClock().Now();
   WriteLongCases(path, kCases, records_per_case);
-  std::printf("start: %d cases of %d records, a row each, file %.0f MB, log %.0f MB (written in "
-              "%.0f s)\n",
-              kCases, records_per_case,
-              static_cast<double>(std::filesystem::file_size(path)) / 1e6,
-              static_cast<double>(std::filesystem::file_size(path + "-wal")) / 1e6,
-              (SystemClock().Now() - write_start).seconds());
+  std::printf(
+      "start: %d cases of %d records, a row each, file %.0f MB, log %.0f MB (written in "
+      "%.0f s)\n",
+      kCases, records_per_case, static_cast<double>(std::filesystem::file_size(path)) / 1e6,
+      static_cast<double>(std::filesystem::file_size(path + "-wal")) / 1e6,
+      (SystemClock().Now() - write_start).seconds());
   std::fflush(stdout);
   // Twice as a killed hub left it, then after an orderly end.
   for (int round = 0; round < 3; ++round) {
     const pid_t child = fork();
     if (child == 0) {
-      for (const char* suffix : {"", "-wal"}) {
-        const int file = open((path + suffix).c_str(), O_RDONLY);
-        if (file < 0) continue;
-        posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED);
-        close(file);
-      }
+      DropFromCache(path);
       WaitingExecutor executor;
       const DeviceTime start = SystemClock().Now();
       std::unique_ptr<SqliteJournal> journal = OpenOrExit(path, executor);
@@ -310,11 +391,11 @@ void MeasureStart(const std::string& path, int records_per_case) {
         slowest_ms = std::max(slowest_ms, (SystemClock().Now() - before).milliseconds());
       }
       const DeviceTime restored = SystemClock().Now();
-      std::printf("start: %s: open %.1f ms, list and restore %zu cases %.1f ms (slowest case "
-                  "%.2f ms)\n",
-                  round < 2 ? "after a kill" : "after a close",
-                  (opened - start).milliseconds(), cases->size(),
-                  (restored - opened).milliseconds(), slowest_ms);
+      std::printf(
+          "start: %s: open %.1f ms, list and restore %zu cases %.1f ms (slowest case "
+          "%.2f ms)\n",
+          round < 2 ? "after a kill" : "after a close", (opened - start).milliseconds(),
+          cases->size(), (restored - opened).milliseconds(), slowest_ms);
       std::fflush(stdout);
       if (round == 1) journal.reset();
       _exit(0);
@@ -325,7 +406,7 @@ void MeasureStart(const std::string& path, int records_per_case) {
 
 int Benchmark(int argc, char** argv) {
   if (argc < 3) {
-    std::fprintf(stderr, "usage: %s commit|throughput|read|start DIRECTORY [records a case]\n",
+    std::fprintf(stderr, "usage: %s commit|throughput|read|start|purge DIRECTORY [records]\n",
                  argv[0]);
     return 2;
   }
@@ -346,6 +427,9 @@ int Benchmark(int argc, char** argv) {
     MeasureRead(path);
   } else if (what == "start") {
     MeasureStart(path, argc > 3 ? std::atoi(argv[3]) : 300'000);
+  } else if (what == "purge") {
+    const int records = argc > 3 ? std::atoi(argv[3]) : 300'000;
+    for (const int rate : {10, 100}) MeasurePurge(path, 20, rate, records);
   } else {
     std::fprintf(stderr, "no benchmark '%s'\n", argv[1]);
     return 2;

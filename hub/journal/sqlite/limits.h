@@ -20,13 +20,14 @@ inline constexpr int64_t kKeptLogBytes = int64_t{64} * 1024 * 1024;
 // A log that is written anew is copied in parts of this: a few calls a log, and little memory.
 inline constexpr size_t kCopiedLogBytes = size_t{1} << 20;
 
-// Of a purged case, what one transaction frees: about a millisecond of work, by which a commit that
-// comes meanwhile is late. It is not synced by itself.
-inline constexpr int64_t kPurgeStepRows = 256;
-inline constexpr int64_t kPurgeStepBytes = 256 * 1024;
+// Of a purged case, what one transaction frees: a quarter of a millisecond of work, and what the
+// disk takes to read so much, by which a commit that comes meanwhile is late. It is not synced by
+// itself.
+inline constexpr int64_t kPurgeStepRows = 64;
+inline constexpr int64_t kPurgeStepBytes = 64 * 1024;
 // From one step to the next: some 10 MB/s, a case of 8 h in two minutes, for a few percent of the
 // writer's time.
-inline constexpr int64_t kPurgePauseMs = 25;
+inline constexpr int64_t kPurgePauseMs = 6;
 
 // Page cache of each connection, in KiB: the writer's holds the tails of 100 cases several times
 // over, the reader's a few pages of history.
