@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -45,6 +46,25 @@ double Mebibytes(const Process& process) {
   return at == std::string::npos ? 0 : std::strtod(status.c_str() + at + 6, nullptr) / 1024;
 }
 
+// The processor's time that a process had, and for which it stood ready and had none: a case that
+// is slow on a busy machine is told from one that is slow by itself.
+struct CpuTimes {
+  double ran_s = 0;
+  double waited_s = 0;
+};
+CpuTimes CpuTimesOf(const Process& process) {
+  CpuTimes times;
+  std::error_code error;
+  const std::string tasks = absl::StrCat("/proc/", process.pid(), "/task");
+  for (const auto& task : std::filesystem::directory_iterator(tasks, error)) {
+    double ran_ns = 0, waited_ns = 0;
+    std::ifstream(task.path() / "schedstat") >> ran_ns >> waited_ns;
+    times.ran_s += ran_ns / 1e9;
+    times.waited_s += waited_ns / 1e9;
+  }
+  return times;
+}
+
 uint64_t Descriptors(const Process& process) {
   uint64_t count = 0;
   std::error_code error;
@@ -56,10 +76,14 @@ uint64_t Descriptors(const Process& process) {
   return count;
 }
 
+volatile std::sig_atomic_t stopped = 0;
+
 class SoakRun {
  public:
   SoakRun(const Arguments& arguments, RunState& state) : arguments_(arguments), state_(state) {
     state_.Add("segments", 1);
+    // Of a life that was stopped before they had left: they went with its hub.
+    state_.json()["cut_off"] = state_.Count("cases") - state_.Count("purged");
   }
 
   absl::Status Start() {
@@ -74,11 +98,15 @@ class SoakRun {
                        arguments_.speed,
                        {"--new-case"},
                        ""});
+    const Duration began = Uptime();
+    const CpuTimes hub_before = CpuTimesOf(rig_.hub());
     RETURN_IF_ERROR(run.Begin());
     while (run.agent().running()) {
       SleepFor(kSampleInterval);
+      if (stopped) return absl::CancelledError("stopped");
       Sample(run.agent());
     }
+    NoteSpeed((Uptime() - began).seconds(), hub_before);
     RETURN_IF_ERROR(run.Finish(Duration::Seconds(120)));
     RETURN_IF_ERROR(CheckClosed(run));
     run.EndFollower();
@@ -152,7 +180,21 @@ class SoakRun {
     return absl::OkStatus();
   }
 
-  void Sample(const Process& agent) {
+  // How long the slowest case took, and why.
+  void NoteSpeed(double seconds, const CpuTimes& hub_before) {
+    state_.json()["case_seconds"].push_back(std::round(seconds));
+    nlohmann::json& slowest = state_.json()["slowest_case"];
+    if (slowest.is_object() && slowest["seconds"].get<double>() >= seconds) return;
+    const CpuTimes hub = CpuTimesOf(rig_.hub());
+    slowest = {{"seconds", seconds},
+               {"hub_ran_s", hub.ran_s - hub_before.ran_s},
+               {"hub_waited_s", hub.waited_s - hub_before.waited_s},
+               {"agent_ran_s", agent_times_.ran_s},
+               {"agent_waited_s", agent_times_.waited_s}};
+  }
+
+  void Sample(Process& agent) {
+    if (agent.running()) agent_times_ = CpuTimesOf(agent);
     // An agent runs for one case: what grows would show from case to case.
     nlohmann::json& most = state_.json()["agent_most_mebibytes"];
     if (most.size() <= state_.Count("cases")) most.push_back(0);
@@ -174,6 +216,7 @@ class SoakRun {
   RunState& state_;
   const Duration began_ = Uptime();
   Rig rig_{1};
+  CpuTimes agent_times_;  // when it was last seen
   int cases_ = 0;
   int purged_ = 0;
 };
@@ -194,7 +237,7 @@ uint64_t DescriptorGrowth(const RunState& state) {
 bool Passed(const RunState& state, const Arguments& arguments) {
   return state.findings() == 0 && state.Count("cases") > 0 &&
          static_cast<double>(state.Count("sampled_seconds")) >= arguments.seconds &&
-         state.Count("purged") == state.Count("cases") &&
+         state.Count("purged") + state.Count("cut_off") == state.Count("cases") &&
          SlopeOf(state).MebibytesPerHour() < arguments.most_mebibytes_an_hour &&
          DescriptorGrowth(state) <= kDescriptorSlack;
 }
@@ -213,6 +256,11 @@ void PrintSummary(const RunState& state) {
       {"seconds", state.Count("sampled_seconds")},
       {"cases", state.Count("cases")},
       {"purged", state.Count("purged")},
+      {"cut_off", state.Count("cut_off")},
+      {"segments", state.Count("segments")},
+      {"case_seconds_median",
+       Quantile(state.json().value("case_seconds", std::vector<double>()), 0.5)},
+      {"slowest_case", state.json().value("slowest_case", nlohmann::json())},
       {"records", state.Count("records")},
       {"journal_mebibytes", state.Count("journal_mebibytes")},
       {"agent_most_mebibytes", AgentPeaks(state)},
@@ -228,11 +276,12 @@ void PrintSummary(const RunState& state) {
 absl::Status Soak(const Arguments& arguments, RunState& state) {
   SoakRun run(arguments, state);
   RETURN_IF_ERROR(run.Start());
-  while (static_cast<double>(state.Count("sampled_seconds")) < arguments.seconds) {
+  while (!stopped && static_cast<double>(state.Count("sampled_seconds")) < arguments.seconds) {
     RETURN_IF_ERROR(run.Case());
     RETURN_IF_ERROR(state.Save());
     std::cerr << state.Count("cases") << " cases, " << state.Count("sampled_seconds") << " s\n";
   }
+  if (stopped) return absl::CancelledError("stopped");
   return run.End();
 }
 
@@ -255,7 +304,8 @@ int Main(int argc, char** argv) {
     std::cerr << state.status().message() << "\n";
     return 2;
   }
-  if (const absl::Status soaked = Soak(arguments, *state); !soaked.ok()) {
+  for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, [](int) { stopped = 1; });
+  if (const absl::Status soaked = Soak(arguments, *state); !soaked.ok() && !stopped) {
     state->AddFinding(std::string(soaked.message()));
   }
   if (const absl::Status saved = state->Save(); !saved.ok()) {
@@ -263,6 +313,7 @@ int Main(int argc, char** argv) {
     return 2;
   }
   PrintSummary(*state);
+  if (stopped) std::cerr << "stopped: the same command goes on\n";
   return Passed(*state, arguments) ? 0 : 1;
 }
 
