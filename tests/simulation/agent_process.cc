@@ -137,6 +137,35 @@ void AgentProcess::Retire() {
   Crash(/*loses_power=*/false);
 }
 
+void AgentProcess::Leave() {
+  if (!is_up()) return;
+  link_->Stop();
+  Crash(/*loses_power=*/false);
+}
+
+void AgentProcess::ComeBackLate(v1::Record body) {
+  Start();
+  if (!is_up()) return;
+  const uint32_t lane = LaneOfKind(static_cast<uint32_t>(body.body_case()));
+  Put(std::move(body));
+  late_.push_back({origin_, lane, spool_->last_seq(lane)});
+}
+
+std::string AgentProcess::CheckLate() const {
+  if (spool_ == nullptr) return plan_.name + " is down";
+  for (const RecordKey& key : late_) {
+    const bool refused = spool_->refused(key.lane).Contains(key.origin_seq);
+    if (refused || context_.oracle.SeqOf(plan_.case_id, key) != 0) continue;
+    const absl::StatusOr<std::string> bytes = spool_->Read(key.lane, key.origin_seq);
+    // A journal that goes back takes what was acknowledged; the next session brings it again.
+    const bool given_up = !told_archived_.empty() && spool_->AllSettled();
+    if (!bytes.ok() || given_up) {
+      return plan_.name + ": what came too late is neither on record nor in the spool";
+    }
+  }
+  return "";
+}
+
 void AgentProcess::Put(v1::Record body) {
   if (!is_up()) return;
   const uint32_t lane = LaneOfKind(static_cast<uint32_t>(body.body_case()));
@@ -355,6 +384,9 @@ void AgentProcess::OnState(LinkState state) {
 void AgentProcess::OnRefused(const v1::Refused& refused) {
   context_.counters.Add("refused: " + v1::RefusalReason_Name(refused.reason()), 1);
   context_.Log(plan_.name + " is refused: " + refused.text());
+  const Oracle::Case* one = context_.oracle.Find(plan_.case_id);
+  if (refused.reason() != v1::REFUSAL_REASON_WRONG_STAGE || one == nullptr || !one->purged) return;
+  told_archived_ = refused.text();
 }
 
 void AgentProcess::OnRecordRefused(const v1::RecordRefused& refused) {

@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "acquisition-agent/app/hub_watch.h"
 #include "acquisition-agent/spool/case_spool.h"
@@ -47,6 +48,14 @@ class AgentProcess final : public LinkObserver {
   // It ends in order, and does not come back.
   void Retire();
   bool retired() const { return retired_; }
+  // It ends in order; Start() brings it back with what its spool holds.
+  void Leave();
+  // Comes back with a record that the hub has not seen.
+  void ComeBackLate(v1::Record body);
+  // What the hub said when it took nothing more of the case; empty: it did not.
+  const std::string& told_archived() const { return told_archived_; }
+  // That what came late is on record, refused, or still in the spool; else what is wrong.
+  std::string CheckLate() const;
 
   // A new record of the theatre; nothing while it is down.
   void Put(v1::Record body);
@@ -127,6 +136,8 @@ class AgentProcess final : public LinkObserver {
   bool follows_now_ = false;
   uint64_t joined_session_ = 0;  // by number
   bool retired_ = false;
+  std::string told_archived_;
+  std::vector<RecordKey> late_;
 };
 
 }  // namespace remora::simulation

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "hub/archive/record_archive.h"
 #include "hub/fanout/limits.h"
 #include "hub/rooms/limits.h"
 
@@ -15,12 +16,27 @@ RecordSigner::Seed SeedOf(uint64_t seed) {
   return bytes;
 }
 
+// A defect that the checkers must find: it says that it keeps what it does not.
+class ForgetfulArchive final : public hub::CaseArchive {
+ public:
+  explicit ForgetfulArchive(Executor& hub) : hub_(hub) {}
+  void Keep(const hub::CaseHead& head, Done done) override {
+    hub_.Post([name = head.case_id.Hex(), done = std::move(done)] {
+      done(hub::ArchivedCase{name, 0, {}});
+    });
+  }
+
+ private:
+  Executor& hub_;
+};
+
 }  // namespace
 
 HubProcess::HubProcess(Context& context, const SimulatedClock::Plan& clock,
                        const SimulatedJournal::Plan& journal, uint64_t seed)
     : context_(context),
       process_(context.loop, 1, "hub", clock),
+      seed_(seed),
       random_(MakeSeededRandom(Mix(seed, 101))),
       disk_random_(MakeSeededRandom(Mix(seed, 102))),
       signer_(SeedOf(seed)),
@@ -43,12 +59,35 @@ void HubProcess::Start() {
     context_.fail(absl::StrCat("case ", case_id.Hex().substr(0, 6),
                                " cannot be restored: ", std::string(status.message())));
   };
+  OpenArchive();
+  if (archive_ != nullptr) {
+    parts.archive = archive_.get();
+    parts.keep_closed = *keep_closed_;
+    parts.on_retention = [this](const CaseId&, const absl::StatusOr<hub::Tombstone>& outcome) {
+      context_.counters.Count(outcome.ok() ? "case purged" : "case not purged for now");
+      if (!outcome.ok()) context_.Log("not purged: " + std::string(outcome.status().message()));
+    };
+  }
   core_ = std::make_unique<hub::HubCore>(std::move(parts));
   const absl::Status status = core_->Start();
   if (!status.ok()) context_.fail(absl::StrCat("the hub does not start: ", status.message()));
   ++starts_;
   started_at_ = context_.loop.now();
   context_.Log(absl::StrCat("hub starts, ", starts_));
+}
+
+void HubProcess::OpenArchive() {
+  if (!keep_closed_) return;
+  if (context_.planted == Planted::kUnkeptArchive) {
+    archive_ = std::make_unique<ForgetfulArchive>(process_);
+    return;
+  }
+  auto archive = hub::RecordArchive::Open(
+      {&files_, &journal_, &process_, &process_, "/archive", {signer_.public_key()}});
+  if (!archive.ok()) {
+    return context_.fail(absl::StrCat("the archive does not open: ", archive.status().message()));
+  }
+  archive_ = *std::move(archive);
 }
 
 void HubProcess::Crash(bool silently, bool back_to_backup) {
@@ -60,6 +99,8 @@ void HubProcess::Crash(bool silently, bool back_to_backup) {
   connections_.clear();
   core_.reset();
   process_.Kill();
+  archive_.reset();
+  if (silently) files_.SimulatePowerCut(Mix(seed_, 200 + starts_));
   drain_posted_ = false;
   metrics_.Clear();
   journal_.OnHubDied();

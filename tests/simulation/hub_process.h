@@ -6,12 +6,15 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "common/random.h"
 #include "common/record_seal.h"
+#include "common/testing/fake_file_system.h"
 #include "hub/participants/hub_core.h"
+#include "hub/rooms/case_archive.h"
 #include "tests/simulation/context.h"
 #include "tests/simulation/simulated_journal.h"
 
@@ -38,6 +41,11 @@ class HubProcess final : public HubPort {
 
   SimulatedJournal& journal() { return journal_; }
   const std::string& record_key() const { return signer_.public_key(); }
+  // From its next start on it archives cases, and purges them, as long after their last record.
+  void KeepArchive(Duration keep_closed) { keep_closed_ = keep_closed; }
+  // The archive's disk.
+  FakeFileSystem& files() { return files_; }
+  static std::string ArchivePath(const std::string& name) { return "/archive/" + name; }
   // Within the limits that the hub names: of its queues, its uncommitted records, its streams.
   void CheckBounds();
   double gauge(const std::string& name) const { return metrics_.Get(name); }
@@ -61,13 +69,19 @@ class HubProcess final : public HubPort {
     std::map<std::string, double> gauges_;
   };
 
+  void OpenArchive();
+
   Context& context_;
   Process process_;
+  const uint64_t seed_;
+  FakeFileSystem files_;
+  std::optional<Duration> keep_closed_;
   const std::unique_ptr<Random> random_;
   const std::unique_ptr<Random> disk_random_;
   const RecordSigner signer_;
   SimulatedJournal journal_;
   Gauges metrics_;
+  std::unique_ptr<hub::CaseArchive> archive_;
   std::unique_ptr<hub::HubCore> core_;
   std::vector<std::weak_ptr<Connection>> connections_;
   bool drain_posted_ = false;

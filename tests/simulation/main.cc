@@ -60,7 +60,8 @@ bool ReadPlanted(const std::string& name, Planted* planted) {
   const std::map<std::string, Planted> names = {{"lost-sync", Planted::kLostSync},
                                                 {"swapped-order", Planted::kSwappedOrder},
                                                 {"unbounded-queue", Planted::kUnboundedQueue},
-                                                {"skipped-gap", Planted::kSkippedGap}};
+                                                {"skipped-gap", Planted::kSkippedGap},
+                                                {"unkept-archive", Planted::kUnkeptArchive}};
   const auto it = names.find(name);
   if (it != names.end()) *planted = it->second;
   return it != names.end();
@@ -246,7 +247,7 @@ int Main(int argc, char** argv) {
         "remora-simulation --seed N --count M [--jobs J] [--resume FILE] [--require-each N]"
         " [--plant BUG]\n"
         "remora-simulation --replay SEED [--verbose] [--plant BUG]\n"
-        "BUG: lost-sync, swapped-order, unbounded-queue, skipped-gap\n");
+        "BUG: lost-sync, swapped-order, unbounded-queue, skipped-gap, unkept-archive\n");
     return 2;
   }
   for (const int signal : {SIGABRT, SIGSEGV, SIGFPE}) std::signal(signal, OnCrash);

@@ -25,7 +25,14 @@
 namespace remora::simulation {
 
 // Defects of the transport, for the checkers to find.
-enum class Planted { kNone, kLostSync, kSwappedOrder, kUnboundedQueue, kSkippedGap };
+enum class Planted {
+  kNone,
+  kLostSync,
+  kSwappedOrder,
+  kUnboundedQueue,
+  kSkippedGap,
+  kUnkeptArchive
+};
 
 struct LinkPlan {
   Duration latency = Duration::Milliseconds(5);

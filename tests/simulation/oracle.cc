@@ -76,6 +76,11 @@ void Oracle::OnLie(const OriginId& origin, absl::string_view bytes) {
 
 void Oracle::OnCreated(const CaseId& case_id, uint32_t epoch) { cases_[case_id].epoch = epoch; }
 
+void Oracle::OnPurged(const hub::Tombstone& tombstone) {
+  cases_[tombstone.case_id].purged = true;
+  if (on_purged_) on_purged_(tombstone);
+}
+
 const Oracle::Case* Oracle::Find(const CaseId& case_id) const {
   const auto it = cases_.find(case_id);
   return it == cases_.end() ? nullptr : &it->second;
@@ -83,6 +88,7 @@ const Oracle::Case* Oracle::Find(const CaseId& case_id) const {
 
 void Oracle::OnCommitted(const hub::CaseAppend& append) {
   ++commits_;
+  if (cases_[append.case_id].purged) fail_("an append to a case that was purged");
   std::map<uint64_t, absl::string_view> records;
   for (const hub::Run& run : append.runs) {
     absl::string_view rest = run.frames.view();
@@ -207,6 +213,8 @@ void Oracle::OnWentBack(const std::map<CaseId, uint64_t>& heads) {
   ++times_gone_back_;
   for (auto& [case_id, one] : cases_) {
     const auto it = heads.find(case_id);
+    if (it == heads.end() && one.purged) continue;  // then, too
+    one.purged = false;
     CutBack(case_id, it == heads.end() ? 0 : it->second);
     ++one.epoch;
   }

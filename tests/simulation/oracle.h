@@ -47,6 +47,8 @@ class Oracle {
     std::vector<Entry> entries;  // by seq - 1
     // Of each lane, ascending.
     std::array<std::vector<uint64_t>, kLaneCount> lane_seqs;
+    // No longer in the journal: its archive has it.
+    bool purged = false;
     uint64_t head() const { return entries.size(); }
   };
 
@@ -63,11 +65,16 @@ class Oracle {
   void set_on_link_state(std::function<void(const Entry&)> on_link_state) {
     on_link_state_ = std::move(on_link_state);
   }
+  // Told of each case that the disk has purged, when it is done.
+  void set_on_purged(std::function<void(const hub::Tombstone&)> on_purged) {
+    on_purged_ = std::move(on_purged);
+  }
   // Something that its owner has found.
   void OnFinding(const std::string& what) { fail_(what); }
 
   void OnCreated(const CaseId& case_id, uint32_t epoch);
   void OnCommitted(const hub::CaseAppend& append);
+  void OnPurged(const hub::Tombstone& tombstone);
   // The journal has gone back to what it held of each case at some time, in a new epoch.
   void OnWentBack(const std::map<CaseId, uint64_t>& heads);
 
@@ -115,6 +122,7 @@ class Oracle {
   absl::flat_hash_set<RecordKey> sent_late_;
   std::set<OriginId> honest_;
   std::function<void(const Entry&)> on_link_state_;
+  std::function<void(const hub::Tombstone&)> on_purged_;
   std::map<OriginId, std::unordered_set<uint64_t>> lies_;
   uint64_t times_gone_back_ = 0;
   uint64_t commits_ = 0;

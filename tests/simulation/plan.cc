@@ -203,6 +203,36 @@ void DrawFaults(Draw& draw, WorldPlan* plan) {
                    [](const Fault& a, const Fault& b) { return a.at < b.at; });
 }
 
+// Of a seed of its own: what went before is the same with and without it.
+AftermathPlan DrawAftermath(uint64_t seed) {
+  Draw draw(Mix(seed, 9));
+  AftermathPlan plan;
+  plan.seed = Mix(seed, 10);
+  plan.likes = draw.OneIn(2);
+  plan.length = draw.Between(Duration::Seconds(20), Duration::Seconds(50));
+  plan.keep_closed = draw.Between(Duration::Milliseconds(500), Duration::Seconds(15));
+  const FaultKind kinds[] = {
+      FaultKind::kHubCrash,      FaultKind::kHubMachineLost,   FaultKind::kHubPause,
+      FaultKind::kJournalFull,   FaultKind::kJournalError,     FaultKind::kJournalSlow,
+      FaultKind::kJournalBackup, FaultKind::kJournalReadsFail, FaultKind::kJournalGoesBack};
+  for (uint64_t left = draw.Below(5); left > 0; --left) {
+    Fault fault;
+    fault.kind = draw.Pick(kinds);
+    fault.at = draw.Between(Duration(), plan.length);
+    fault.length = draw.Between(Duration::Milliseconds(5), Duration::Seconds(6));
+    fault.detail = draw.random().Uint64();
+    plan.faults.push_back(fault);
+  }
+  for (uint64_t left = draw.Below(3); left > 0; --left) {
+    AftermathPlan::ArchiveFault fault;
+    fault.at = draw.Between(Duration(), plan.length);
+    if (draw.OneIn(2)) fault.full_for = draw.Between(Duration::Seconds(1), Duration::Seconds(15));
+    fault.at_sync = draw.OneIn(2);
+    plan.archive_faults.push_back(fault);
+  }
+  return plan;
+}
+
 }  // namespace
 
 std::vector<std::string> FaultClasses() {
@@ -213,7 +243,9 @@ std::vector<std::string> FaultClasses() {
        {"agent of version 1", "agent of a hub of version 1", "reader of version 1",
         "reader of a hub of version 1", "two agents in one theatre", "journal commit failed",
         "journal read failed", "crash after a commit that nobody heard of", "spool commit failed",
-        "spool sheds", "messages of a connection given up still arrive"}) {
+        "spool sheds", "messages of a connection given up still arrive",
+        "crash after a purge that nobody heard of", "archive's disk full",
+        "archive's write or sync fails", "agent comes back to a case that is over"}) {
     names.emplace_back(name);
   }
   return names;
@@ -236,6 +268,7 @@ WorldPlan DrawPlan(uint64_t seed, Planted planted) {
   plan.talk_interval = draw.Between(Duration::Milliseconds(200), Duration::Seconds(2));
   DrawLiars(draw, &plan);
   DrawFaults(draw, &plan);
+  plan.aftermath = DrawAftermath(seed);
   return plan;
 }
 

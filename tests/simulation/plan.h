@@ -76,6 +76,22 @@ struct AgentWork {
   Duration closes_at;
 };
 
+// When all is settled: cases that are over leave the hub while others go on.
+struct AftermathPlan {
+  bool likes = false;  // also where no case goes on
+  Duration length;
+  Duration keep_closed;
+  std::vector<Fault> faults;  // of hub and journal
+  // Of the archive's disk: the next write or sync that fails, or for how long it is full.
+  struct ArchiveFault {
+    Duration at;
+    Duration full_for;  // zero: a call fails
+    bool at_sync = false;
+  };
+  std::vector<ArchiveFault> archive_faults;
+  uint64_t seed = 0;
+};
+
 struct WorldPlan {
   uint64_t seed = 0;
   Duration active;
@@ -89,6 +105,7 @@ struct WorldPlan {
   Duration talk_interval;
   std::vector<LiarProcess::Plan> liars;
   std::vector<Fault> faults;
+  AftermathPlan aftermath;
   bool uses_traces = false;
 };
 

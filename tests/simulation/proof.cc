@@ -3,6 +3,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/fold/case_fold.h"
+#include "common/verify/record_file.h"
 
 namespace remora::simulation {
 namespace {
@@ -66,6 +67,14 @@ VerifyReport Verify(const CaseId& case_id, const Oracle::Case& truth,
   RecordVerifier verifier(case_id, {public_key});
   for (const Oracle::Entry& entry : truth.entries) verifier.Take(entry.bytes);
   return verifier.Finish();
+}
+
+std::string ArchiveOf(const CaseId& case_id, const Oracle::Case& truth,
+                      const std::string& public_key) {
+  RecordFileEncoder encoder({case_id, {public_key}});
+  std::string file = encoder.head();
+  for (const Oracle::Entry& entry : truth.entries) file += encoder.Add(entry.bytes);
+  return file + encoder.End();
 }
 
 CaseEnd EndOf(const Oracle::Case& truth) {

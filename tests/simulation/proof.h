@@ -21,6 +21,10 @@ std::string CheckCheckpoint(const CaseId& case_id, const Oracle::Case& truth,
 VerifyReport Verify(const CaseId& case_id, const Oracle::Case& truth,
                     const std::string& public_key);
 
+// The file that an archive of the case holds, byte for byte.
+std::string ArchiveOf(const CaseId& case_id, const Oracle::Case& truth,
+                      const std::string& public_key);
+
 // How far a case has come to its end.
 struct CaseEnd {
   bool closed = false;

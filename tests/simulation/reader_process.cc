@@ -65,11 +65,31 @@ void ReaderProcess::Crash(bool silently) {
   outbox_.reset();
   process_.Kill();
   checkers_.clear();
+  told_archived_.clear();
   histories_.clear();
   directory_heads_.clear();
   joined_session_ = 0;
   snapshot_session_.clear();
   acks_.Forget();
+}
+
+void ReaderProcess::Leave() {
+  if (!is_up()) return;
+  link_->Stop();
+  Crash(/*silently=*/false);
+}
+
+std::string ReaderProcess::told_archived(const CaseId& case_id) const {
+  for (const auto& [follow_id, text] : told_archived_) {
+    if (checkers_.at(follow_id)->follow().case_id() == case_id.bytes()) return text;
+  }
+  return "";
+}
+
+bool ReaderProcess::asks_for(const CaseId& case_id) const {
+  return std::any_of(plan_.follows.begin(), plan_.follows.end(), [&case_id](const auto& follow) {
+    return follow.case_id() == case_id.bytes();
+  });
 }
 
 void ReaderProcess::Publish(v1::Record body) {
@@ -158,6 +178,7 @@ void ReaderProcess::OnFollowEnded(const v1::FollowEnded& ended) {
   if (ended.follow_id() == kDirectoryFollow) return context_.fail("the directory ended");
   FollowChecker* checker = CheckerOf(ended.follow_id());
   if (context_.reads_failed()) checker->AllowFreshStart();
+  if (told_archived_.contains(ended.follow_id())) return;
   checker->OnEnded(ended);
   context_.counters.Add("follow ended: " + ended.cause(), 1);
   process_.Post([this, follow = checker->follow()] { AddFollow(follow); });
@@ -223,6 +244,10 @@ void ReaderProcess::OnState(LinkState state) {
 void ReaderProcess::OnRefused(const v1::Refused& refused) {
   context_.counters.Add("refused: " + v1::RefusalReason_Name(refused.reason()), 1);
   context_.Log(plan_.name + " is refused: " + refused.text());
+  const Oracle::Case* one = context_.oracle.Find(CaseId::FromBytes(refused.case_id()));
+  if (refused.reason() != v1::REFUSAL_REASON_WRONG_STAGE || one == nullptr || !one->purged) return;
+  if (refused.follow_id() != 0) told_archived_[refused.follow_id()] = refused.text();
+  histories_.erase(refused.request_id());
 }
 
 void ReaderProcess::OnRecordRefused(const v1::RecordRefused& refused) {
@@ -255,7 +280,9 @@ std::string ReaderProcess::Lack() const {
   if (!plan_.directory) return "";
   for (const auto& [case_id, truth] : context_.oracle.cases()) {
     const auto it = directory_heads_.find(case_id.ToString());
-    if (truth.head() > 0 && (it == directory_heads_.end() || it->second != truth.head())) {
+    const bool listed = it != directory_heads_.end();
+    const bool is_there = truth.head() > 0 && !truth.purged;
+    if (truth.purged ? listed : is_there && (!listed || it->second != truth.head())) {
       return plan_.name + ": its directory is not what there is";
     }
   }
@@ -266,7 +293,7 @@ std::string ReaderProcess::LackOfCases() const {
   const uint64_t session = link_->counters().sessions;
   const auto is_there = [this](absl::string_view case_id) {
     const Oracle::Case* one = context_.oracle.Find(CaseId::FromBytes(case_id));
-    return one != nullptr && one->head() > 0;
+    return one != nullptr && one->head() > 0 && !one->purged;
   };
   if (is_there(home().bytes())) {
     if (joined_session_ != session) return " is not joined";
@@ -286,10 +313,12 @@ std::string ReaderProcess::LackOfCases() const {
 }
 
 void ReaderProcess::CheckEnd() {
-  for (const auto& [id, checker] : checkers_) checker->CheckCursor(link_->CursorOf(id));
+  for (const auto& [id, checker] : checkers_) {
+    if (!told_archived_.contains(id)) checker->CheckCursor(link_->CursorOf(id));
+  }
   // What is gone with a case that its agent will not offer again cannot be asked for.
   const Oracle::Case* one = context_.oracle.Find(home());
-  const bool is_there = one != nullptr && one->head() > 0;
+  const bool is_there = one != nullptr && one->head() > 0 && !one->purged;
   if (const std::string lack = acks_.Lack(home(), origin_); is_there && !lack.empty()) {
     context_.fail(plan_.name + ": " + lack);
   }

@@ -46,6 +46,11 @@ class ReaderProcess final : public LinkObserver {
   // The case that it follows first. Of a technologist.
   void CloseWithGaps();
   CaseId home() const { return CaseId::FromBytes(plan_.follows.front().case_id()); }
+  // It ends in order; Start() brings it back.
+  void Leave();
+  // What the hub said of a follow of a case that it has archived; empty: nothing.
+  std::string told_archived(const CaseId& case_id) const;
+  bool asks_for(const CaseId& case_id) const;
   // Asks for a part of a case again.
   void AskHistory();
 
@@ -100,6 +105,7 @@ class ReaderProcess final : public LinkObserver {
   // Numbers of sessions.
   uint64_t joined_session_ = 0;
   std::map<uint32_t, uint64_t> snapshot_session_;  // by follow
+  std::map<uint32_t, std::string> told_archived_;  // by follow
   uint32_t next_request_ = 1;
   LinkWatch watch_;
   AckChecker acks_;

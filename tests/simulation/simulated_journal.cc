@@ -25,13 +25,16 @@ void SimulatedJournal::Append(hub::CaseAppend append, Done done) {
 void SimulatedJournal::StartCommit() {
   if (!under_way_.empty() || waiting_.empty()) return;
   under_way_.swap(waiting_);
+  // The journal's writer is a thread of the hub: it stands still when the hub does.
+  hub_.PostAfter(DrawCommit(), [this] { FinishCommit(); });
+}
+
+Duration SimulatedJournal::DrawCommit() {
   const bool slow = hub_.loop().now() < slow_until_;
   const Duration least = plan_.least_commit;
   const Duration most = slow ? longest_commit_ : plan_.most_commit;
   const uint64_t range = static_cast<uint64_t>((most - least).nanoseconds()) + 1;
-  // The journal's writer is a thread of the hub: it stands still when the hub does.
-  hub_.PostAfter(least + Duration::Nanoseconds(static_cast<int64_t>(random_.Below(range))),
-                 [this] { FinishCommit(); });
+  return least + Duration::Nanoseconds(static_cast<int64_t>(random_.Below(range)));
 }
 
 void SimulatedJournal::FinishCommit() {
@@ -55,6 +58,25 @@ absl::Status SimulatedJournal::CommitOne(hub::CaseAppend append) {
   if (result.ok()) oracle_.OnCommitted(told);
   // A disk that lies syncs one commit in eight.
   if (plan_.loses_syncs && (!synced_ || random_.Below(8) == 0)) synced_ = disk_.Save();
+  return result;
+}
+
+void SimulatedJournal::Purge(hub::Tombstone tombstone, Done done) {
+  purging_.push_back(std::move(tombstone));
+  hub_.PostAfter(DrawCommit(), [this, done = std::move(done)] {
+    const hub::Tombstone next = std::move(purging_.front());
+    purging_.pop_front();
+    const absl::Status status = PurgeOne(next);
+    hub_.Post([done, status] { done(status); });
+  });
+}
+
+absl::Status SimulatedJournal::PurgeOne(const hub::Tombstone& tombstone) {
+  disk_.FailCommits(failing() ? failure_ : absl::OkStatus());
+  absl::Status result;
+  disk_.Purge(tombstone, [&result](absl::Status status) { result = std::move(status); });
+  inside_.Run();
+  if (result.ok()) oracle_.OnPurged(tombstone);
   return result;
 }
 
@@ -106,6 +128,11 @@ void SimulatedJournal::OnHubDied() {
   }
   under_way_.clear();
   waiting_.clear();
+  if (!purging_.empty() && !failing() && random_.Below(2) == 0) {
+    counters_.Count("crash after a purge that nobody heard of");
+    PurgeOne(purging_.front()).IgnoreError();
+  }
+  purging_.clear();
   // A case that was made and holds nothing is not on the disk.
   disk_.GoBackTo(synced_ ? *synced_ : disk_.Save(), /*new_epoch=*/false);
 }

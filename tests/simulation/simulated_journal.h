@@ -39,10 +39,7 @@ class SimulatedJournal final : public hub::Journal {
   void Append(hub::CaseAppend append, Done done) override;
   void Read(hub::ReadRequest request,
             std::function<void(absl::StatusOr<hub::ReadResult>)> done) override;
-  // No simulated hub keeps an archive.
-  void Purge(hub::Tombstone tombstone, Done done) override {
-    disk_.Purge(std::move(tombstone), std::move(done));
-  }
+  void Purge(hub::Tombstone tombstone, Done done) override;
   absl::StatusOr<std::vector<hub::Tombstone>> ListTombstones() override {
     return disk_.ListTombstones();
   }
@@ -93,6 +90,8 @@ class SimulatedJournal final : public hub::Journal {
   void StartCommit();
   void FinishCommit();
   absl::Status CommitOne(hub::CaseAppend append);
+  absl::Status PurgeOne(const hub::Tombstone& tombstone);
+  Duration DrawCommit();
 
   Process& hub_;
   Random& random_;
@@ -103,6 +102,7 @@ class SimulatedJournal final : public hub::Journal {
   hub::MemoryJournal disk_{inside_};
   std::deque<Waiting> waiting_;
   std::deque<Waiting> under_way_;
+  std::deque<hub::Tombstone> purging_;
   std::optional<hub::MemoryJournal::Backup> backup_;
   std::optional<hub::MemoryJournal::Backup> synced_;  // where syncs are lost
 

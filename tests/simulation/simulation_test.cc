@@ -48,6 +48,12 @@ TEST(Simulation, FindsAGapThatIsNotTold) {
   EXPECT_NE(finding.find("told as gaps"), std::string::npos) << finding;
 }
 
+TEST(Simulation, FindsACaseThatIsPurgedAndWasNotKept) {
+  std::string finding;
+  EXPECT_NE(FirstThatFinds(Planted::kUnkeptArchive, &finding), 0u);
+  EXPECT_NE(finding.find("its archive does not hold it"), std::string::npos) << finding;
+}
+
 // In one process everything lies at other addresses in the second run.
 TEST(Simulation, ASeedIsTheSameRunEachTime) {
   for (uint64_t seed = 1; seed <= 40; ++seed) {

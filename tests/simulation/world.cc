@@ -55,6 +55,7 @@ void World::Build() {
     if (!plan_.rival) silences_[&agents_.back()->port()];
   }
   oracle_->set_on_link_state([this](const Oracle::Entry& entry) { CheckLinkState(entry); });
+  oracle_->set_on_purged([this](const hub::Tombstone& tombstone) { CheckPurge(tombstone); });
   for (const ReaderProcess::Plan& plan : plan_.readers) {
     readers_.push_back(std::make_unique<ReaderProcess>(*context_, plan));
     if (plan.speaks == Speaks::kVersion1) counters_.Count("reader of version 1");
@@ -191,6 +192,8 @@ Report World::Run() {
   RunTo(plan_.active);
   Settle();
   if (Ok()) CheckEnd();
+  if (Ok()) CountEnds();
+  if (Ok()) Aftermath();
   Finish();
   Report report;
   report.seed = options_.seed;
@@ -207,16 +210,22 @@ void World::Settle() {
   EndFaults();
   for (const auto& liar : liars_) liar->Stop();
   if (plan_.rival) agents_[1]->Retire();
-  const Duration began = loop_.now();
   // Let the ends of faults happen before asking whether all is well.
   RunTo(loop_.now() + Duration::Seconds(1));
   for (size_t i = 0; i < agents_.size(); ++i) {
     if (plan_.work[i].closes) agents_[i]->Close();
   }
+  SettleUntil([this] {
+    HelpToClose();
+    return Lack();
+  });
+}
+
+void World::SettleUntil(const std::function<std::string()>& lack_now) {
+  const Duration began = loop_.now();
   while (Ok()) {
     RunTo(loop_.now() + Duration::Seconds(1));
-    HelpToClose();
-    const std::string lack = Lack();
+    const std::string lack = lack_now();
     if (lack.empty()) return;
     if (loop_.now() - began >= kSettleLimit + SlowestWay()) Fail("does not settle: " + lack);
   }
@@ -243,17 +252,23 @@ std::string World::Lack() const {
   if (!hub_->is_up()) return "the hub is down";
   if (hub_->process().paused()) return "the hub stands still";
   for (const auto& agent : agents_) {
+    if (gone_.contains(agent.get())) continue;
     if (std::string lack = agent->Lack(); !lack.empty()) return lack;
   }
   for (const auto& reader : readers_) {
+    if (gone_.contains(reader.get())) continue;
     if (std::string lack = reader->Lack(); !lack.empty()) return lack;
   }
   return "";
 }
 
 void World::CheckEnd() {
-  for (const auto& agent : agents_) agent->CheckEnd();
-  for (const auto& reader : readers_) reader->CheckEnd();
+  for (const auto& agent : agents_) {
+    if (!gone_.contains(agent.get())) agent->CheckEnd();
+  }
+  for (const auto& reader : readers_) {
+    if (!gone_.contains(reader.get())) reader->CheckEnd();
+  }
   CheckProofs();
 }
 

@@ -2,7 +2,8 @@
 
 // One seed, run: agents, hub, readers, liars, disks and network in one thread, in virtual time.
 //
-//   active: work and faults  -->  faults end, work ends  -->  settles  -->  last checks
+//   active: work and faults  -->  faults end, work ends  -->  settles  -->  checks
+//     --> aftermath: cases that are over leave the hub while others go on  -->  settles  --> checks
 //
 // While it settles everything must become live, acknowledged and shown within kSettleLimit of
 // virtual time, and the time that the slowest link needs for it. Sequence-bound.
@@ -11,6 +12,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -75,7 +77,24 @@ class World final : public WireTap {
   // A technologist closes what an agent cannot; the certificates, and the record itself.
   void HelpToClose();
   void CheckProofs();
+  void CountEnds();
   void Finish();
+
+  // Aftermath. What happens to the hub and its archive, and who comes back meanwhile.
+  void Aftermath();
+  bool PeopleLeave();
+  void HitArchive(const AftermathPlan::ArchiveFault& fault);
+  void VisitLate(size_t agent);
+  void Visit(ReaderProcess& reader);
+  void LeaveWhenDone(AgentProcess& agent);
+  void RestartHub();
+  // Until there is no `lack` any more.
+  void SettleUntil(const std::function<std::string()>& lack);
+  std::string LackOfPurges() const;
+  std::string LackOfAnswers() const;
+  // Nothing is purged without a proof, and what was archived stays.
+  void CheckPurge(const hub::Tombstone& tombstone);
+  void CheckArchives();
 
   // Work.
   void WorkOf(size_t agent);
@@ -108,6 +127,10 @@ class World final : public WireTap {
   std::vector<std::unique_ptr<LiarProcess>> liars_;
   const std::unique_ptr<Random> work_random_;
   bool working_ = true;
+  // Cases that are over and left to themselves, who was in them, and what was purged as what.
+  std::set<CaseId> over_;
+  std::set<const void*> gone_;
+  std::map<CaseId, hub::Tombstone> tombstones_;
   // What a participant's clock said when the hub read a probe of it.
   std::map<std::pair<const ClientPort*, int64_t>, DeviceTime> probed_at_;
   std::map<const ClientPort*, Silences> silences_;  // of agents

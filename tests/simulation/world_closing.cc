@@ -51,6 +51,9 @@ void World::CheckProofs() {
                         " does not verify: ", report.findings.front()));
     }
   }
+}
+
+void World::CountEnds() {
   for (const auto& agent : agents_) {
     const Oracle::Case* one = oracle_->Find(agent->case_id());
     if (!agent->closes() || one == nullptr || agent->retired()) continue;

@@ -119,6 +119,7 @@ void World::HitHub(const Fault& fault) {
   if (goes_back && !hub_->journal().has_backup()) return;
   counters_.Count(FaultName(fault.kind));
   hub_->Crash(fault.kind == FaultKind::kHubMachineLost, goes_back);
+  CheckArchives();
   loop_.After(fault.length, [this] {
     if (!hub_->is_up()) hub_->Start();
   });
