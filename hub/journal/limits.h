@@ -21,7 +21,7 @@ inline constexpr size_t kMaxTransactionBytes = 4 * 1024 * 1024;
 
 // A commit of bulk alone begins no sooner after the one before: many theatres share one sync, and a
 // record waits no longer for it than this. Lanes 0-2 wait for nothing.
-inline constexpr Duration kCommitGather = Duration::Milliseconds(2);
+inline constexpr Duration kCommitGather = Duration::Microseconds(500);
 
 // Frames waiting for the writer: 15 s of 100 theatres (4.5 MB/s), longer than a disk stalls that is
 // not broken. What comes on top is refused with ResourceExhausted, and tried again.

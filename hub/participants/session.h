@@ -34,6 +34,9 @@ struct Identity {
   std::string display_name;
   v1::Role role = v1::ROLE_UNSPECIFIED;
   std::vector<std::string> theatres;  // empty: all
+
+  // Sends what others wait for, all the time.
+  bool is_publisher() const { return role == v1::ROLE_AGENT; }
 };
 
 // The transport's side of a session.

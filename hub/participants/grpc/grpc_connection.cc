@@ -1,20 +1,12 @@
 #include "hub/participants/grpc/grpc_connection.h"
 
-#include <sys/socket.h>
-
 #include <algorithm>
-#include <array>
-#include <cerrno>
+#include <optional>
 #include <utility>
 
 #include "hub/participants/limits.h"
 
 namespace remora::hub {
-namespace {
-
-constexpr size_t kPiecesPerWrite = 64;
-
-}  // namespace
 
 // A call with its way out.
 class GrpcConnection::Call final : public CallOutput {
@@ -51,12 +43,11 @@ class GrpcConnection::Call final : public CallOutput {
   std::unique_ptr<GrpcCall> call_;
 };
 
-GrpcConnection::GrpcConnection(SocketLoop& loop, Clock& clock, GrpcConnectionHost& host,
-                               Socket socket)
+GrpcConnection::GrpcConnection(SocketLoop& loop, Clock& clock, GrpcConnectionHost& host, int socket)
     : loop_(loop),
       clock_(clock),
       host_(host),
-      socket_(std::move(socket)),
+      socket_(loop, socket),
       http2_(*this),
       opened_at_(clock.Now()),
       heard_at_(opened_at_),
@@ -67,33 +58,25 @@ GrpcConnection::GrpcConnection(SocketLoop& loop, Clock& clock, GrpcConnectionHos
 GrpcConnection::~GrpcConnection() = default;
 
 void GrpcConnection::Start() {
-  error_code error;
-  socket_.native_non_blocking(true, error);
-  if (error) return Close();
+  socket_.Watch(this);
   WriteLater();
-  WaitReadable();
 }
 
-void GrpcConnection::WaitReadable() {
-  socket_.async_wait(Socket::wait_read,
-                     [self = shared_from_this()](error_code error) { self->OnReadable(error); });
-}
-
-void GrpcConnection::OnReadable(error_code error) {
-  if (closed_) return;
-  if (error) return Close();
-  std::string& buffer = host_.read_buffer();
-  const ssize_t size = recv(socket_.native_handle(), buffer.data(), buffer.size(), 0);
-  if (size == 0 || (size < 0 && errno != EAGAIN && errno != EINTR)) return Close();
-  if (size > 0) {
-    heard_at_ = clock_.Now();
-    if (!http2_.Receive(absl::string_view(buffer.data(), static_cast<size_t>(size)))) {
-      if (!blocked_) WriteOut();  // what is wrong with it
-      return Close();
-    }
+void GrpcConnection::OnReadable() {
+  const std::optional<absl::string_view> bytes = socket_.Read();
+  if (!bytes.has_value()) return Close();
+  if (bytes->empty()) return;
+  heard_at_ = clock_.Now();
+  if (!http2_.Receive(*bytes)) {
+    if (!closed_ && !socket_.blocked()) WriteOut();  // what is wrong with it
+    return Close();
   }
   WriteLater();
-  WaitReadable();
+}
+
+void GrpcConnection::OnWritable() {
+  socket_.Unblock();
+  WriteLater();
 }
 
 void GrpcConnection::WriteLater() {
@@ -110,7 +93,7 @@ void GrpcConnection::WriteNow() {
     const auto it = calls_.find(stream);
     if (it != calls_.end()) it->second->call()->WriteNow();
   }
-  if (!blocked_) WriteOut();
+  if (!socket_.blocked()) WriteOut();
   gone_.clear();
 }
 
@@ -122,29 +105,15 @@ void GrpcConnection::WriteOut() {
 }
 
 bool GrpcConnection::SendSome() {
-  std::array<iovec, kPiecesPerWrite> pieces;
-  msghdr message{};
-  message.msg_iov = pieces.data();
-  message.msg_iovlen = http2_.output().Fill(pieces.data(), pieces.size());
-  const ssize_t sent = sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL);
-  if (sent >= 0) {
-    sent_at_ = clock_.Now();
-    http2_.OnSent(static_cast<size_t>(sent));
-    return true;
-  }
-  if (errno == EINTR) return true;
-  if (errno != EAGAIN) {
+  const std::optional<size_t> sent = socket_.Send(http2_.output());
+  if (!sent.has_value()) {
     Close();
     return false;
   }
-  blocked_ = true;
-  socket_.async_wait(Socket::wait_write, [self = shared_from_this()](error_code error) {
-    if (self->closed_) return;
-    if (error) return self->Close();
-    self->blocked_ = false;
-    self->WriteLater();
-  });
-  return false;
+  if (*sent == 0) return false;
+  sent_at_ = clock_.Now();
+  http2_.OnSent(*sent);
+  return true;
 }
 
 size_t GrpcConnection::OnCall(int32_t stream, const CallHead& head) {
@@ -157,6 +126,8 @@ size_t GrpcConnection::OnCall(int32_t stream, const CallHead& head) {
   const size_t max_message = (*made)->max_message_bytes();
   call->set_call(*std::move(made));
   calls_[stream] = std::move(call);
+  const auto is_patient = [](const auto& other) { return other.second->call()->is_patient(); };
+  socket_.SetPatient(std::all_of(calls_.begin(), calls_.end(), is_patient));
   return max_message;
 }
 
@@ -192,7 +163,7 @@ void GrpcConnection::OnClosed(int32_t stream) {
 void GrpcConnection::CutOff(int32_t stream) {
   if (closed_ || !calls_.contains(stream)) return;
   // Others on the same connection go on, unless nothing leaves it.
-  if (blocked_ && clock_.Now() - sent_at_ >= kCloseTimeout) return Close();
+  if (socket_.blocked() && clock_.Now() - sent_at_ >= kCloseTimeout) return Close();
   OnClosed(stream);
   http2_.Reset(stream);
 }
@@ -227,8 +198,7 @@ void GrpcConnection::Close() {
   if (closed_) return;
   closed_ = true;
   const std::shared_ptr<GrpcConnection> until_return = shared_from_this();
-  error_code ignored;
-  socket_.close(ignored);
+  socket_.Close();
   auto calls = std::exchange(calls_, {});
   for (const auto& [stream, call] : calls) call->call()->OnGone();
   host_.OnConnectionClosed(this);

@@ -2,15 +2,13 @@
 
 // One socket that speaks HTTP/2, and the calls on it. Reads what has come, and writes at the end of
 // a turn what the calls have for it, with as few system calls as that takes. Sequence-bound; kept
-// alive by its own pending waits and by whoever holds it.
+// alive by the server until it is closed.
 //
-//   reading: waits for the socket, then hears what one read brings
+//   reading: in each turn in which something came, what one read brings
 //   writing: at the end of a turn; where the socket takes no more, again when it does
 
-#include <boost/asio/generic/stream_protocol.hpp>
 #include <functional>
 #include <memory>
-#include <string>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -18,6 +16,7 @@
 #include "common/clock.h"
 #include "hub/participants/grpc/grpc_call.h"
 #include "hub/participants/grpc/http2_session.h"
+#include "hub/participants/loop/loop_socket.h"
 #include "hub/participants/loop/socket_loop.h"
 
 namespace remora::hub {
@@ -29,20 +28,17 @@ class GrpcConnectionHost {
   // The call that was asked for, or why there is none.
   virtual absl::StatusOr<std::unique_ptr<GrpcCall>> NewCall(const CallHead& head_untrusted,
                                                             CallOutput& output) = 0;
-  // Room for what one system call reads, shared by all connections.
-  virtual std::string& read_buffer() = 0;
   // Closed, with nothing left of its calls.
   virtual void OnConnectionClosed(class GrpcConnection* connection) = 0;
 };
 
 class GrpcConnection final : public TurnWriter,
+                             public SocketEvents,
                              public Http2Handler,
                              public std::enable_shared_from_this<GrpcConnection> {
  public:
-  using Socket = net::generic::stream_protocol::socket;
-
-  // Both outlive it.
-  GrpcConnection(SocketLoop& loop, Clock& clock, GrpcConnectionHost& host, Socket socket);
+  // Owns the socket. All else outlives it.
+  GrpcConnection(SocketLoop& loop, Clock& clock, GrpcConnectionHost& host, int socket);
   ~GrpcConnection();
 
   void Start();
@@ -60,14 +56,17 @@ class GrpcConnection final : public TurnWriter,
  private:
   class Call;
 
-  void WaitReadable();
-  void OnReadable(error_code error);
   void WriteLater();
-  void WriteNow() override;
   void WriteOut();
   // False: the socket takes no more, or is broken.
   bool SendSome();
   void CutOff(int32_t stream);
+
+  // TurnWriter:
+  void WriteNow() override;
+  // SocketEvents:
+  void OnReadable() override;
+  void OnWritable() override;
 
   // Http2Handler:
   size_t OnCall(int32_t stream, const CallHead& head) override;
@@ -80,7 +79,7 @@ class GrpcConnection final : public TurnWriter,
   SocketLoop& loop_;
   Clock& clock_;
   GrpcConnectionHost& host_;
-  Socket socket_;
+  LoopSocket socket_;
   Http2Session http2_;
   absl::flat_hash_map<int32_t, std::unique_ptr<Call>> calls_;
   // Calls that have something to write at the end of the turn.
@@ -94,8 +93,6 @@ class GrpcConnection final : public TurnWriter,
   DeviceTime sent_at_;
   DeviceTime called_at_;
   bool write_scheduled_ = false;
-  // The socket takes no more: it is waited for.
-  bool blocked_ = false;
   bool closed_ = false;
 };
 

@@ -1,9 +1,7 @@
 #include "hub/participants/grpc/grpc_server.h"
 
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include <boost/asio/local/stream_protocol.hpp>
 #include <set>
 #include <utility>
 
@@ -16,6 +14,7 @@
 #include "hub/participants/grpc/reflection.h"
 #include "hub/participants/grpc/session_call.h"
 #include "hub/participants/limits.h"
+#include "hub/participants/loop/listener.h"
 #include "remora/v1/room.pb.h"
 
 namespace remora::hub {
@@ -29,36 +28,24 @@ constexpr char kReflectionMethod[] =
     "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo";
 
 constexpr Duration kTickOfConnections = Duration::Seconds(1);
-// When the process has no file descriptors left, accepting is tried again after this.
-constexpr Duration kAcceptRetry = Duration::Milliseconds(100);
 
 }  // namespace
 
 class GrpcServer::Impl final : public GrpcConnectionHost, public SessionCallHost {
  public:
-  using Protocol = net::generic::stream_protocol;
-  using Acceptor = net::basic_socket_acceptor<Protocol>;
-
   Impl(ListenAddress address, SocketLoop& loop, Clock& clock, TransportObserver& observer)
       : address_(std::move(address)),
         loop_(loop),
         clock_(clock),
         observer_(observer),
-        acceptor_(loop.io()),
-        read_buffer_(kReadBufferBytes, '\0') {}
+        listener_(loop, [this](int socket) { Take(socket); }) {}
   ~Impl() override { REMORA_CHECK(connections_.empty(), "stop the server before its loop"); }
 
   absl::Status Start(Authenticator& authenticator, SessionHost& host) {
     authenticator_ = &authenticator;
     host_ = &host;
     v1::Up::descriptor();  // links the contract's descriptors, which reflection shows
-    error_code error;
-    Listen(&error);
-    if (error) {
-      return absl::UnavailableError(
-          absl::StrCat("cannot listen on ", address_.ToString(), " for gRPC: ", error.message()));
-    }
-    Accept();
+    if (absl::Status listens = listener_.Listen(address_); !listens.ok()) return listens;
     loop_.PostAfter(kTickOfConnections, [this] { Tick(); });
     return absl::OkStatus();
   }
@@ -81,7 +68,7 @@ class GrpcServer::Impl final : public GrpcConnectionHost, public SessionCallHost
     });
   }
 
-  int port() const { return port_; }
+  int port() const { return listener_.port(); }
 
   // GrpcConnectionHost:
   absl::StatusOr<std::unique_ptr<GrpcCall>> NewCall(const CallHead& head,
@@ -102,7 +89,6 @@ class GrpcServer::Impl final : public GrpcConnectionHost, public SessionCallHost
     if (call == nullptr) return absl::UnimplementedError("this hub has no such method");
     return call;
   }
-  std::string& read_buffer() override { return read_buffer_; }
   void OnConnectionClosed(GrpcConnection* connection) override {
     connections_.erase(connection->shared_from_this());
   }
@@ -123,60 +109,13 @@ class GrpcServer::Impl final : public GrpcConnectionHost, public SessionCallHost
   }
 
  private:
-  void Listen(error_code* error) {
-    if (address_.is_unix()) {
-      // What an earlier process left there.
-      struct stat found;
-      if (lstat(address_.unix_path.c_str(), &found) == 0 && S_ISSOCK(found.st_mode)) {
-        unlink(address_.unix_path.c_str());
-      }
-      Listen(net::local::stream_protocol::endpoint(address_.unix_path), error);
+  void Take(int socket) {
+    if (connections_.size() >= kMaxGrpcConnections) {
+      observer_.OnRefused(Transport::kGrpc, TransportRefusal::kTooManySessions);
+      close(socket);
       return;
     }
-    const auto host = net::ip::make_address(address_.host, *error);
-    if (*error) return;
-    Listen(tcp::endpoint(host, address_.port), error);
-    if (*error) return;
-    tcp::endpoint bound;
-    const Protocol::endpoint local = acceptor_.local_endpoint(*error);
-    bound.resize(local.size());
-    std::memcpy(bound.data(), local.data(), local.size());
-    port_ = bound.port();
-  }
-
-  template <typename Endpoint>
-  void Listen(const Endpoint& endpoint, error_code* error) {
-    acceptor_.open(endpoint.protocol(), *error);
-    if (!*error && !address_.is_unix()) {
-      acceptor_.set_option(tcp::acceptor::reuse_address(true), *error);
-    }
-    if (!*error) acceptor_.bind(endpoint, *error);
-    if (!*error) acceptor_.listen(net::socket_base::max_listen_connections, *error);
-  }
-
-  void Accept() {
-    acceptor_.async_accept([this](error_code error, Protocol::socket socket) {
-      if (error == net::error::operation_aborted || !acceptor_.is_open()) return;
-      if (error) {
-        loop_.PostAfter(kAcceptRetry, [this] {
-          if (acceptor_.is_open()) Accept();
-        });
-        return;
-      }
-      if (connections_.size() < kMaxGrpcConnections) {
-        Take(std::move(socket));
-      } else {
-        observer_.OnRefused(Transport::kGrpc, TransportRefusal::kTooManySessions);
-      }
-      Accept();
-    });
-  }
-
-  void Take(Protocol::socket socket) {
-    error_code ignored;
-    if (!address_.is_unix()) socket.set_option(tcp::no_delay(true), ignored);
-    const auto connection =
-        std::make_shared<GrpcConnection>(loop_, clock_, *this, std::move(socket));
+    const auto connection = std::make_shared<GrpcConnection>(loop_, clock_, *this, socket);
     connections_.insert(connection);
     connection->Start();
   }
@@ -206,7 +145,7 @@ class GrpcServer::Impl final : public GrpcConnectionHost, public SessionCallHost
   }
 
   void Tick() {
-    if (!acceptor_.is_open()) return;
+    if (!listener_.is_open()) return;
     for (const auto& connection : Connections()) connection->Tick();
     loop_.PostAfter(kTickOfConnections, [this] { Tick(); });
   }
@@ -225,8 +164,7 @@ class GrpcServer::Impl final : public GrpcConnectionHost, public SessionCallHost
   }
 
   void CloseAll() {
-    error_code ignored;
-    acceptor_.close(ignored);
+    listener_.Close();
     for (const auto& connection : Connections()) connection->Close();
   }
 
@@ -236,9 +174,7 @@ class GrpcServer::Impl final : public GrpcConnectionHost, public SessionCallHost
   TransportObserver& observer_;
   Authenticator* authenticator_ = nullptr;
   SessionHost* host_ = nullptr;
-  Acceptor acceptor_;
-  int port_ = 0;
-  std::string read_buffer_;
+  Listener listener_;
   Health health_{kSessionService};
   std::set<std::shared_ptr<GrpcConnection>> connections_;
   size_t session_count_ = 0;

@@ -21,7 +21,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "common/shared_bytes.h"
-#include "hub/participants/grpc/output_queue.h"
+#include "hub/participants/loop/output_queue.h"
 #include "hub/participants/session.h"
 
 struct nghttp2_session;

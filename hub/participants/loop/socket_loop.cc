@@ -1,11 +1,55 @@
 #include "hub/participants/loop/socket_loop.h"
 
+#include <sys/eventfd.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <utility>
 
-#include "hub/participants/limits.h"
+#include "common/check.h"
 
 namespace remora::hub {
+namespace {
+
+constexpr uint64_t kWake = ~uint64_t{0};
+constexpr uint64_t kPatient = kWake - 1;
+
+timespec ToTimespec(Duration duration) {
+  const int64_t nanoseconds = std::max<int64_t>(0, duration.nanoseconds());
+  return {nanoseconds / 1'000'000'000, nanoseconds % 1'000'000'000};
+}
+
+epoll_event EventOf(uint64_t who, uint32_t what) {
+  epoll_event event{};
+  event.events = what;
+  event.data.u64 = who;
+  return event;
+}
+
+uint64_t NameOf(uint32_t watch, uint32_t generation) { return uint64_t{generation} << 32 | watch; }
+
+}  // namespace
+
+SocketLoop::SocketLoop(Clock& clock)
+    : clock_(clock),
+      epoll_(epoll_create1(EPOLL_CLOEXEC)),
+      patient_(epoll_create1(EPOLL_CLOEXEC)),
+      wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+      read_buffer_(kReadBufferBytes, '\0') {
+  REMORA_CHECK(epoll_ >= 0 && patient_ >= 0 && wake_ >= 0, "no descriptors for the hub's own loop");
+  epoll_event wake = EventOf(kWake, EPOLLIN);
+  epoll_event patient = EventOf(kPatient, EPOLLIN);
+  REMORA_CHECK(epoll_ctl(epoll_, EPOLL_CTL_ADD, wake_, &wake) == 0 &&
+                   epoll_ctl(epoll_, EPOLL_CTL_ADD, patient_, &patient) == 0,
+               "the loop watches what is its own");
+}
+
+SocketLoop::~SocketLoop() {
+  close(wake_);
+  close(patient_);
+  close(epoll_);
+}
 
 void SocketLoop::Post(Task task) {
   // On its own thread the loop looks for tasks before it waits.
@@ -16,7 +60,7 @@ void SocketLoop::Post(Task task) {
     if (!wake || awake_) return;
     awake_ = true;
   }
-  net::post(io_, [] {});
+  eventfd_write(wake_, 1);
 }
 
 void SocketLoop::PostAfter(Duration delay, Task task) {
@@ -34,6 +78,46 @@ void SocketLoop::AddTimer(DeviceTime deadline, Task task) {
   timers_.push(Timer{deadline, ++timer_order_, std::make_shared<Task>(std::move(task))});
 }
 
+uint32_t SocketLoop::Watch(int socket, SocketEvents* events) {
+  if (free_places_.empty()) {
+    free_places_.push_back(static_cast<uint32_t>(places_.size()));
+    places_.emplace_back();
+  }
+  const uint32_t watch = free_places_.back();
+  free_places_.pop_back();
+  WatchPlace& place = places_[watch];
+  place.events = events;
+  place.socket = socket;
+  place.patient = false;
+  epoll_event event = EventOf(NameOf(watch, place.generation), EPOLLIN);
+  REMORA_CHECK(epoll_ctl(epoll_, EPOLL_CTL_ADD, socket, &event) == 0, "an open socket is watched");
+  return watch;
+}
+
+void SocketLoop::WatchWritable(uint32_t watch, bool wanted) {
+  const WatchPlace& place = places_[watch];
+  epoll_event event =
+      EventOf(NameOf(watch, place.generation), EPOLLIN | (wanted ? uint32_t{EPOLLOUT} : 0u));
+  epoll_ctl(place.patient ? patient_ : epoll_, EPOLL_CTL_MOD, place.socket, &event);
+}
+
+void SocketLoop::SetPatient(uint32_t watch, bool patient) {
+  WatchPlace& place = places_[watch];
+  if (place.patient == patient) return;
+  epoll_event event = EventOf(NameOf(watch, place.generation), EPOLLIN);
+  epoll_ctl(place.patient ? patient_ : epoll_, EPOLL_CTL_DEL, place.socket, nullptr);
+  epoll_ctl(patient ? patient_ : epoll_, EPOLL_CTL_ADD, place.socket, &event);
+  place.patient = patient;
+}
+
+void SocketLoop::Unwatch(uint32_t watch) {
+  WatchPlace& place = places_[watch];
+  epoll_ctl(place.patient ? patient_ : epoll_, EPOLL_CTL_DEL, place.socket, nullptr);
+  place.events = nullptr;
+  ++place.generation;
+  free_places_.push_back(watch);
+}
+
 bool SocketLoop::HasPosted() {
   MutexLock lock(&mutex_);
   return !posted_.empty();
@@ -43,6 +127,7 @@ bool SocketLoop::HasPosted() {
 Duration SocketLoop::NextWait() {
   Duration wait = kMaxSequenceWait;
   if (!timers_.empty()) wait = std::min(wait, timers_.top().deadline - clock_.Now());
+  if (!patient_armed_) wait = std::min(wait, patient_at_ + kPatience - clock_.Now());
   if (!to_write_.empty()) wait = Duration();
   MutexLock lock(&mutex_);
   if (!posted_.empty() || wait <= Duration()) return Duration();
@@ -50,20 +135,80 @@ Duration SocketLoop::NextWait() {
   return wait;
 }
 
+int SocketLoop::WaitForEvents(int epoll, Duration longest) {
+  const timespec timeout = ToTimespec(longest);
+  int count = epoll_pwait2(epoll, ready_.data(), kMaxEventsPerDrain, &timeout, nullptr);
+  if (count < 0 && errno != EINTR) {
+    // Where a container's filter does not know the call: a timer may come a millisecond late.
+    const int64_t milliseconds = (longest.nanoseconds() + 999'999) / 1'000'000;
+    count = epoll_wait(epoll, ready_.data(), kMaxEventsPerDrain, static_cast<int>(milliseconds));
+  }
+  return std::max(count, 0);
+}
+
+void SocketLoop::ClearWake() {
+  eventfd_t ignored;
+  eventfd_read(wake_, &ignored);
+}
+
+void SocketLoop::Dispatch(const epoll_event& event) {
+  if (event.data.u64 == kWake) return ClearWake();
+  if (event.data.u64 == kPatient) return;  // heard at the end of the turn's input
+  const auto watch = static_cast<uint32_t>(event.data.u64);
+  const auto generation = static_cast<uint32_t>(event.data.u64 >> 32);
+  const auto is_watched = [this, watch, generation] {
+    return places_[watch].generation == generation && places_[watch].events != nullptr;
+  };
+  if ((event.events & ~static_cast<uint32_t>(EPOLLOUT)) != 0 && is_watched()) {
+    places_[watch].events->OnReadable();
+  }
+  if ((event.events & EPOLLOUT) != 0 && is_watched()) places_[watch].events->OnWritable();
+}
+
+int SocketLoop::DispatchReady(int count) {
+  for (int i = 0; i < count; ++i) Dispatch(ready_[static_cast<size_t>(i)]);
+  return count;
+}
+
+void SocketLoop::ArmPatient(bool armed) {
+  if (patient_armed_ == armed) return;
+  patient_armed_ = armed;
+  epoll_event event = EventOf(kPatient, armed ? uint32_t{EPOLLIN} : 0u);
+  epoll_ctl(epoll_, EPOLL_CTL_MOD, patient_, &event);
+}
+
+// While the patient are busy they end no wait of the loop: it looks for them after kPatience.
+int SocketLoop::TakePatient() {
+  const int count = DispatchReady(WaitForEvents(patient_, Duration()));
+  const DeviceTime now = clock_.Now();
+  const Duration since = now - patient_at_;
+  if (count > 0) {
+    if (since < kPatience * 4) ArmPatient(false);
+    patient_at_ = now;
+  } else if (since >= kPatience) {
+    ArmPatient(true);
+  }
+  return count;
+}
+
 int SocketLoop::TakeEvents(DeviceTime* started) {
-  const Duration wait = NextWait();
-  // Timers are the loop's own: Asio's would come a millisecond late.
-  int events = static_cast<int>(wait > Duration() ? io_.run_one_for(ToChrono(wait)) : 0);
+  int ready = WaitForEvents(epoll_, NextWait());
   *started = clock_.Now();
   {
     MutexLock lock(&mutex_);
     awake_ = true;
   }
-  while (events < kMaxEventsPerDrain && io_.poll_one() > 0) {
-    ++events;
-    if (clock_.Now() - *started >= kMaxInputOfTurn) break;
+  int events = 0;
+  while (ready > 0) {
+    const bool only_patient = ready == 1 && ready_[0].data.u64 == kPatient;
+    events += DispatchReady(ready);
+    if (only_patient || events >= kMaxEventsPerDrain ||
+        clock_.Now() - *started >= kMaxInputOfTurn) {
+      break;
+    }
+    ready = WaitForEvents(epoll_, Duration());
   }
-  return events;
+  return events + TakePatient();
 }
 
 void SocketLoop::RunPosted() {
@@ -97,7 +242,6 @@ void SocketLoop::Write() {
 void SocketLoop::Run(SessionHost& host, TransportObserver& observer) {
   thread_ = std::this_thread::get_id();
   last_turn_ns_ = clock_.Now().nanoseconds();
-  const auto work = net::make_work_guard(io_);
   RunPosted();  // what was prepared comes before the first event
   while (!stopped_) {
     DeviceTime started;

@@ -10,22 +10,30 @@
 //
 // One turn: take events until none is left (or kMaxEventsPerDrain), then posted tasks, due timers,
 // SessionHost::EndOfDrain, and only then the writes of the sessions that asked: so that one write
-// carries everything that one turn brought.
+// carries everything that one turn brought. Patient sockets (readers': what comes from them is
+// mostly bookkeeping of their transport) begin a turn of their own at most each kPatience; under
+// load they are heard in the turns of the others, since a wake-up costs more than what it is for.
 //
-// Post, PostAfter, IsCurrent and last_turn are thread-safe; the rest is sequence-bound. Tasks
-// posted before Run wait for it; those posted after it returned are destroyed unrun with the loop.
+// Post, PostAfter, IsCurrent and last_turn are thread-safe; the rest is sequence-bound, or comes
+// before Run. Tasks posted before Run wait for it; those posted after it returned are destroyed
+// unrun with the loop.
 
+#include <sys/epoll.h>
+
+#include <array>
 #include <atomic>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <queue>
+#include <string>
 #include <thread>
 #include <vector>
 
 #include "common/clock.h"
 #include "common/executor.h"
 #include "common/mutex.h"
-#include "hub/participants/loop/asio.h"
+#include "hub/participants/limits.h"
 #include "hub/participants/session.h"
 #include "hub/participants/transport_observer.h"
 
@@ -40,10 +48,21 @@ class TurnWriter {
   ~TurnWriter() = default;
 };
 
+// What is told of a socket. Broken and ended ones are readable.
+class SocketEvents {
+ public:
+  virtual void OnReadable() = 0;
+  // Only while it is asked for.
+  virtual void OnWritable() = 0;
+
+ protected:
+  ~SocketEvents() = default;
+};
+
 class SocketLoop final : public Executor {
  public:
-  explicit SocketLoop(Clock& clock) : clock_(clock) {}
-  ~SocketLoop() override = default;
+  explicit SocketLoop(Clock& clock);
+  ~SocketLoop() override;
   SocketLoop(const SocketLoop&) = delete;
   SocketLoop& operator=(const SocketLoop&) = delete;
 
@@ -55,8 +74,16 @@ class SocketLoop final : public Executor {
   // Tasks that are posted by then still run.
   void Stop() { stopped_ = true; }
 
-  // Its sockets' handlers run on the sequence.
-  net::io_context& io() { return io_; }
+  // Tells `events` in each turn that the socket can be read, for as long as it can; until Unwatch,
+  // which comes before the socket is closed. Returns the number of the watch.
+  uint32_t Watch(int socket, SocketEvents* events);
+  void WatchWritable(uint32_t watch, bool wanted);
+  // Whether it may be told kPatience later.
+  void SetPatient(uint32_t watch, bool patient);
+  void Unwatch(uint32_t watch);
+
+  // Room for what one system call reads, shared by all sockets.
+  std::string& read_buffer() { return read_buffer_; }
   // Once at the end of this turn, or of the next when writes have begun. It lives until then.
   void WriteLater(std::shared_ptr<TurnWriter> writer) { to_write_.push_back(std::move(writer)); }
 
@@ -72,27 +99,50 @@ class SocketLoop final : public Executor {
       return deadline != other.deadline ? deadline > other.deadline : order > other.order;
     }
   };
+  // An event of a socket that was closed since, and whose number is another's now, is nobody's.
+  struct WatchPlace {
+    SocketEvents* events = nullptr;
+    int socket = -1;
+    uint32_t generation = 0;
+    bool patient = false;
+  };
 
   void AddTimer(DeviceTime deadline, Task task);
   bool HasPosted();
   Duration NextWait();
+  int WaitForEvents(int epoll, Duration longest);
+  int DispatchReady(int count);
+  int TakePatient();
+  void ArmPatient(bool armed);
+  void Dispatch(const epoll_event& event);
+  void ClearWake();
   int TakeEvents(DeviceTime* started);
   void RunPosted();
   void RunDueTimers();
   void Write();
 
   Clock& clock_;
-  net::io_context io_{1};
+  const int epoll_;
+  // Of the patient sockets; watched by epoll_ where it is armed.
+  const int patient_;
+  const int wake_;
   std::atomic<std::thread::id> thread_{};
   std::atomic<int64_t> last_turn_ns_{0};
 
   Mutex mutex_;
   std::vector<Task> posted_ ABSL_GUARDED_BY(mutex_);
-  // A handler that ends the loop's wait is under way, or none is needed.
+  // The loop does not wait, or was told to end its wait.
   bool awake_ ABSL_GUARDED_BY(mutex_) = true;
 
   // Of the sequence alone.
   bool stopped_ = false;
+  std::vector<WatchPlace> places_;
+  std::vector<uint32_t> free_places_;
+  std::array<epoll_event, kMaxEventsPerDrain> ready_;
+  std::string read_buffer_;
+  bool patient_armed_ = true;
+  // When one of them last had something.
+  DeviceTime patient_at_;
   std::vector<Task> running_;
   std::vector<std::shared_ptr<TurnWriter>> to_write_;
   std::vector<std::shared_ptr<TurnWriter>> writing_;

@@ -7,7 +7,7 @@
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
 
-#include "hub/participants/loop/asio.h"
+#include "hub/participants/websocket/asio.h"
 
 namespace remora::hub {
 

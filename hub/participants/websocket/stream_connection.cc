@@ -1,57 +1,56 @@
 // One WebSocket: the transport's side of a participant. On the hub's sequence.
 //
-//   accepted --> open --(CloseAfterWrites)--> closing --all written--> closed
-//      '-----------'--(the socket breaks)----------------------------> gone
+//   open --(CloseAfterWrites)--> closing --all written--> closed by us --the peer closes--> gone
+//    |--(the peer closes, or breaks the protocol)-------> closed by us -------'
+//    '--(the socket breaks, the peer is silent, a flood)------------------------------------> gone
 
 #include <unistd.h>
 
-#include <boost/beast/websocket.hpp>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include "hub/participants/limits.h"
+#include "hub/participants/loop/loop_socket.h"
+#include "hub/participants/websocket/frame_session.h"
 #include "hub/participants/websocket/web_streams.h"
 
 namespace remora::hub {
 namespace {
 
-namespace http = beast::http;
-namespace websocket = beast::websocket;
+constexpr Duration kTickOfStreams = Duration::Seconds(1);
 
-websocket::close_reason ReasonFor(const absl::Status& status) {
-  websocket::close_code code = websocket::close_code::internal_error;
+FrameSession::CloseCode CodeFor(const absl::Status& status) {
   switch (status.code()) {
     case absl::StatusCode::kOk:
-      code = websocket::close_code::normal;
-      break;
+      return FrameSession::kNormal;
     case absl::StatusCode::kUnavailable:
-      code = websocket::close_code::service_restart;
-      break;
+      return FrameSession::kServiceRestart;
     case absl::StatusCode::kResourceExhausted:
-      code = websocket::close_code::try_again_later;
-      break;
+      return FrameSession::kTryAgainLater;
     case absl::StatusCode::kInternal:
     case absl::StatusCode::kDataLoss:
     case absl::StatusCode::kUnknown:
-      break;
+      return FrameSession::kInternalError;
     default:
-      code = websocket::close_code::policy_error;
+      return FrameSession::kPolicyViolation;
   }
-  // The text of a close frame holds 123 bytes.
-  return websocket::close_reason(code, std::string(status.message().substr(0, 120)));
 }
 
 }  // namespace
 
 class StreamConnection final : public Peer,
                                public TurnWriter,
+                               public SocketEvents,
+                               public FrameHandler,
                                public std::enable_shared_from_this<StreamConnection> {
  public:
-  StreamConnection(std::shared_ptr<WebStreams> streams, tcp::socket socket, StreamRequest request)
+  StreamConnection(std::shared_ptr<WebStreams> streams, StreamRequest request)
       : streams_(std::move(streams)),
-        socket_(std::move(socket)),
-        request_(std::move(request.request)),
-        identity_(std::move(request.identity)) {
+        socket_(streams_->loop_, request.socket),
+        identity_(std::move(request.identity)),
+        frames_(*this),
+        heard_at_(streams_->clock_.Now()) {
     streams_->members_.insert(this);
   }
   ~StreamConnection() override {
@@ -59,145 +58,147 @@ class StreamConnection final : public Peer,
     --streams_->size_;
   }
 
-  void Accept();
+  void Open();
+  void Tick();
   void Drain() { CloseAfterWrites(absl::UnavailableError("the hub is going down")); }
-  // At once; what is pending on the socket fails.
+  // At once.
   void Abort() { Gone(absl::CancelledError("the connection was cut")); }
 
+  // Peer:
   void WantWrite() override;
   void CloseAfterWrites(absl::Status status) override;
-  void WriteNow() override;
 
  private:
-  void OnAccepted(error_code error);
-  void Read();
-  void OnRead(error_code error);
-  void OnWritten(error_code error);
-  void OnControlFrame();
-  void Close();
-  // Closes the socket and lets go of the session. The object may end with it.
+  void WriteNow() override;
+  void OnReadable() override;
+  void OnWritable() override;
+  void OnMessage(absl::string_view message) override;
+  bool OnControlFrame() override;
+
+  void WriteLater();
+  void WriteOut();
+  // The peer's input is over, or the session's output: says so, and waits for the peer's end.
+  void EndSession(const absl::Status& status);
+  void CutOffLater();
+  // Closes the socket and lets go of the session. The object ends when nobody runs in it.
   void Gone(const absl::Status& status);
 
   const std::shared_ptr<WebStreams> streams_;
-  // Without permessage-deflate: records are packed already, and a window a reader is memory.
-  websocket::stream<beast::tcp_stream, false> socket_;
-  http::request<http::string_body> request_;
+  LoopSocket socket_;
   const Identity identity_;
+  FrameSession frames_;
   std::unique_ptr<Session> session_;
-  // While the stream is open: between two messages nothing else may hold it.
+  // While the stream is open nothing else may hold it.
   std::shared_ptr<StreamConnection> self_;
-  beast::flat_buffer incoming_;
-  WriteBatch outgoing_;
-  std::vector<net::const_buffer> outgoing_buffers_;
   absl::Status final_status_;
+  DeviceTime heard_at_;
   DeviceTime control_frames_since_;
   int control_frames_ = 0;
+  bool pinged_ = false;
+  // A message is on its way to the socket.
   bool writing_ = false;
-  // Something waits behind the write that is under way.
+  // Something waits behind it.
   bool write_again_ = false;
   bool write_scheduled_ = false;
   bool closing_ = false;
+  bool flooded_ = false;
   bool gone_ = false;
 };
 
-void StreamConnection::Accept() {
-  beast::get_lowest_layer(socket_).expires_never();  // the WebSocket has timeouts of its own
-  websocket::stream_base::timeout timeout{};
-  timeout.handshake_timeout = ToChrono(kHandshakeTimeout);
-  timeout.idle_timeout = ToChrono(kKeepaliveInterval + kKeepaliveTimeout);
-  timeout.keep_alive_pings = true;
-  socket_.set_option(timeout);
-  socket_.set_option(websocket::stream_base::decorator(
-      [](websocket::response_type& response) { response.set(http::field::server, "remora-hub"); }));
-  socket_.read_message_max(kMaxMessageBytes);
-  socket_.auto_fragment(false);  // one message is one frame, written in one gather write
-  socket_.binary(true);
-  socket_.control_callback([this](websocket::frame_type, beast::string_view) { OnControlFrame(); });
-  socket_.async_accept(request_,
-                       [self = shared_from_this()](error_code error) { self->OnAccepted(error); });
-}
-
-void StreamConnection::OnAccepted(error_code error) {
-  request_ = {};
-  if (error || gone_) {
-    gone_ = true;
-    return;
-  }
+void StreamConnection::Open() {
   self_ = shared_from_this();
+  socket_.Watch(this);
+  socket_.SetPatient(!identity_.is_publisher());
   streams_->observer_.OnSessionOpened(Transport::kWebSocket, identity_.role);
   session_ = streams_->host_.Open(identity_, this);
   if (streams_->draining_) Drain();
-  Read();
 }
 
-void StreamConnection::Read() {
-  socket_.async_read(
-      incoming_, [self = shared_from_this()](error_code error, size_t) { self->OnRead(error); });
-}
-
-void StreamConnection::OnRead(error_code error) {
-  if (gone_) return;
-  if (error) {
-    if (error == websocket::error::message_too_big) {
+void StreamConnection::OnReadable() {
+  const std::shared_ptr<StreamConnection> until_return = shared_from_this();
+  const std::optional<absl::string_view> bytes = socket_.Read();
+  if (!bytes.has_value()) {
+    return Gone(session_ == nullptr ? final_status_
+                                    : absl::CancelledError("the peer hung up without a close"));
+  }
+  heard_at_ = streams_->clock_.Now();
+  pinged_ = false;
+  frames_.Receive(*bytes);
+  if (flooded_) return Abort();
+  if (frames_.is_input_over() && session_ != nullptr) {
+    const int code = frames_.close_code_sent();
+    if (code == FrameSession::kMessageTooBig) {
       streams_->observer_.OnRefused(Transport::kWebSocket, TransportRefusal::kTooLarge);
     }
-    Gone(error == websocket::error::closed ? absl::OkStatus()
-                                           : absl::CancelledError(error.message()));
-    return;
+    EndSession(frames_.peer_has_closed()
+                   ? absl::OkStatus()
+                   : absl::InvalidArgumentError("the peer broke WebSocket's rules"));
   }
-  if (!socket_.got_binary()) {
-    socket_.async_close(websocket::close_code::unknown_data,
-                        [self = shared_from_this()](error_code) {
-                          self->Gone(absl::InvalidArgumentError("a text message"));
-                        });
-    return;
+  if (!frames_.output().empty()) WriteLater();
+}
+
+void StreamConnection::OnMessage(absl::string_view message) {
+  streams_->observer_.OnMessageReceived(Transport::kWebSocket, message.size());
+  if (!closing_ && session_ != nullptr) session_->OnMessage(message);
+}
+
+bool StreamConnection::OnControlFrame() {
+  const DeviceTime now = streams_->clock_.Now();
+  if (now - control_frames_since_ > Duration::Seconds(1)) {
+    control_frames_since_ = now;
+    control_frames_ = 0;
   }
-  const size_t size = incoming_.size();
-  streams_->observer_.OnMessageReceived(Transport::kWebSocket, size);
-  if (!closing_) {
-    session_->OnMessage(absl::string_view(static_cast<const char*>(incoming_.data().data()), size));
-  }
-  incoming_.consume(size);
-  if (incoming_.capacity() > kMaxBatchBytes) incoming_.shrink_to_fit();
-  Read();
+  if (++control_frames_ < kMaxControlFramesPerSecond) return true;
+  streams_->observer_.OnRefused(Transport::kWebSocket, TransportRefusal::kFlood);
+  flooded_ = true;
+  return false;
 }
 
 void StreamConnection::WantWrite() {
   write_again_ |= writing_;
-  if (write_scheduled_ || writing_ || session_ == nullptr) return;
+  if (!writing_ && session_ != nullptr) WriteLater();
+}
+
+void StreamConnection::WriteLater() {
+  if (write_scheduled_ || gone_) return;
   write_scheduled_ = true;
   streams_->loop_.WriteLater(shared_from_this());
 }
 
-void StreamConnection::WriteNow() {
-  write_scheduled_ = false;
-  if (writing_ || session_ == nullptr) return;
-  outgoing_ = session_->TakeBatch(kMaxBatchBytes);
-  if (outgoing_.empty()) {
-    if (closing_) Close();
-    return;
-  }
-  streams_->observer_.OnBatchWritten(Transport::kWebSocket, outgoing_.slices.size(),
-                                     outgoing_.bytes);
-  writing_ = true;
-  write_again_ = outgoing_.more || closing_;
-  outgoing_buffers_.clear();
-  for (const SharedBytes& slice : outgoing_.slices) {
-    outgoing_buffers_.emplace_back(slice.view().data(), slice.size());
-  }
-  socket_.async_write(outgoing_buffers_, [self = shared_from_this()](error_code error, size_t) {
-    self->OnWritten(error);
-  });
+void StreamConnection::OnWritable() {
+  socket_.Unblock();
+  WriteLater();
 }
 
-void StreamConnection::OnWritten(error_code error) {
-  outgoing_ = WriteBatch();
-  writing_ = false;
-  if (error) {
-    Gone(absl::CancelledError(error.message()));
-  } else if (write_again_) {
-    WantWrite();
+void StreamConnection::WriteNow() {
+  write_scheduled_ = false;
+  if (gone_) return;
+  if (!writing_ && session_ != nullptr) {
+    WriteBatch batch = session_->TakeBatch(kMaxBatchBytes);
+    if (!batch.empty()) {
+      streams_->observer_.OnBatchWritten(Transport::kWebSocket, batch.slices.size(), batch.bytes);
+      writing_ = true;
+      write_again_ = batch.more || closing_;
+      frames_.SendMessage(std::move(batch));
+    } else if (closing_) {
+      EndSession(final_status_);
+    }
   }
+  if (!socket_.blocked()) WriteOut();
+}
+
+void StreamConnection::WriteOut() {
+  while (!frames_.output().empty()) {
+    const std::optional<size_t> sent = socket_.Send(frames_.output());
+    if (!sent.has_value()) return Gone(absl::CancelledError("the connection broke"));
+    if (*sent == 0) return;
+    if (frames_.OnSent(*sent)) {
+      writing_ = false;
+      if (write_again_) WantWrite();
+    }
+  }
+  // Both have said close: what the peer still sends is nobody's.
+  if (session_ == nullptr && frames_.peer_has_closed()) Gone(final_status_);
 }
 
 void StreamConnection::CloseAfterWrites(absl::Status status) {
@@ -205,59 +206,84 @@ void StreamConnection::CloseAfterWrites(absl::Status status) {
   closing_ = true;
   final_status_ = std::move(status);
   WantWrite();
+  CutOffLater();
+}
+
+void StreamConnection::EndSession(const absl::Status& status) {
+  if (!closing_) {
+    final_status_ = status;
+    CutOffLater();
+  }
+  closing_ = true;
+  session_.reset();
+  streams_->observer_.OnSessionClosed(Transport::kWebSocket, identity_.role, final_status_);
+  frames_.Close(CodeFor(final_status_), final_status_.message());
+}
+
+void StreamConnection::CutOffLater() {
   streams_->loop_.PostAfter(kCloseTimeout, [weak = weak_from_this()] {
     if (const std::shared_ptr<StreamConnection> self = weak.lock()) self->Abort();
   });
 }
 
-// All is written.
-void StreamConnection::Close() {
-  session_.reset();
-  socket_.async_close(ReasonFor(final_status_),
-                      [self = shared_from_this()](error_code) { self->Gone(self->final_status_); });
-}
-
-void StreamConnection::OnControlFrame() {
-  const DeviceTime now = streams_->clock_.Now();
-  if (now - control_frames_since_ > Duration::Seconds(1)) {
-    control_frames_since_ = now;
-    control_frames_ = 0;
-  }
-  if (++control_frames_ != kMaxControlFramesPerSecond) return;
-  streams_->observer_.OnRefused(Transport::kWebSocket, TransportRefusal::kFlood);
-  streams_->loop_.Post([self = shared_from_this()] { self->Abort(); });
+void StreamConnection::Tick() {
+  const Duration silent = streams_->clock_.Now() - heard_at_;
+  if (silent >= kKeepaliveInterval + kKeepaliveTimeout) return Abort();
+  if (silent < kKeepaliveInterval || pinged_ || session_ == nullptr) return;
+  pinged_ = true;
+  frames_.Ping();
+  WriteLater();
 }
 
 void StreamConnection::Gone(const absl::Status& status) {
   if (gone_) return;
   gone_ = true;
-  const std::shared_ptr<StreamConnection> until_return = std::move(self_);
-  beast::get_lowest_layer(socket_).close();
-  if (until_return == nullptr) return;  // it never opened
-  session_.reset();
-  streams_->observer_.OnSessionClosed(Transport::kWebSocket, identity_.role, status);
+  socket_.Close();
+  if (session_ != nullptr) {
+    session_.reset();
+    streams_->observer_.OnSessionClosed(Transport::kWebSocket, identity_.role, status);
+  }
+  // Whoever is in the middle of it returns first.
+  streams_->loop_.Post([until_return = std::move(self_)] {});
+}
+
+bool WebStreams::Reserve() {
+  if (size_ >= kMaxSessionsOfTransport) return false;
+  ++size_;
+  return true;
 }
 
 void WebStreams::Take(StreamRequest request) {
-  ++size_;
   loop_.Post([self = shared_from_this(), request = std::move(request)]() mutable {
-    error_code error;
-    tcp::socket socket(self->loop_.io());
-    if (!self->draining_) socket.assign(request.protocol, request.socket, error);
-    if (error || self->draining_) {
-      ::close(request.socket);
+    if (self->draining_) {
+      close(request.socket);
       --self->size_;
       return;
     }
-    std::make_shared<StreamConnection>(self, std::move(socket), std::move(request))->Accept();
+    std::make_shared<StreamConnection>(self, std::move(request))->Open();
+    if (self->members_.size() == 1) self->TickLater();
+  });
+}
+
+std::vector<std::shared_ptr<StreamConnection>> WebStreams::Members() const {
+  std::vector<std::shared_ptr<StreamConnection>> members;
+  for (StreamConnection* member : members_) members.push_back(member->shared_from_this());
+  return members;
+}
+
+void WebStreams::TickLater() {
+  loop_.PostAfter(kTickOfStreams, [weak = weak_from_this()] {
+    const std::shared_ptr<WebStreams> self = weak.lock();
+    if (self == nullptr || self->members_.empty()) return;
+    for (const auto& member : self->Members()) member->Tick();
+    self->TickLater();
   });
 }
 
 void WebStreams::Drain() {
   if (draining_) return;
   draining_ = true;
-  const std::set<StreamConnection*> members = members_;
-  for (StreamConnection* member : members) member->Drain();
+  for (const auto& member : Members()) member->Drain();
 }
 
 void WebStreams::Stop(std::function<void()> then) {
@@ -273,9 +299,7 @@ void WebStreams::StopWhenDrained(DeviceTime deadline, std::function<void()> then
                     });
     return;
   }
-  std::vector<std::shared_ptr<StreamConnection>> left;
-  for (StreamConnection* member : members_) left.push_back(member->shared_from_this());
-  for (const std::shared_ptr<StreamConnection>& member : left) member->Abort();
+  for (const auto& member : Members()) member->Abort();
   then();
 }
 

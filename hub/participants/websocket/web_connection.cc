@@ -1,5 +1,6 @@
 // One HTTP connection: reads a request, answers it, and so on; or becomes a WebSocket.
 
+#include <boost/beast/websocket.hpp>
 #include <optional>
 #include <utility>
 
@@ -11,6 +12,7 @@ namespace remora::hub {
 namespace {
 
 namespace http = beast::http;
+namespace websocket = beast::websocket;
 
 // A client that takes an asset of 16 MiB more slowly than 2 Mbit/s can ask again.
 constexpr Duration kResponseTimeout = Duration::Seconds(60);
@@ -52,7 +54,11 @@ class WebConnection final : public WebMember, public std::enable_shared_from_thi
         [self = shared_from_this()](error_code error, size_t) { self->OnRead(error); });
   }
 
-  void Abort() override { stream_.close(); }
+  void Abort() override {
+    beast::tcp_stream& open =
+        handshake_.has_value() ? beast::get_lowest_layer(handshake_->stream) : stream_;
+    open.close();
+  }
 
  private:
   void OnRead(error_code error) {
@@ -76,17 +82,27 @@ class WebConnection final : public WebMember, public std::enable_shared_from_thi
       Respond(ResponseFor(identity.status()), request, in.version(), false);
       return;
     }
-    GiveAway(std::move(in), *std::move(identity));
+    ShakeHands(std::move(in), *std::move(identity));
+  }
+
+  void ShakeHands(http::request<http::string_body> request, Identity identity) {
+    handshake_.emplace(std::move(request), std::move(identity), std::move(stream_));
+    auto& stream = handshake_->stream;
+    beast::get_lowest_layer(stream).expires_after(ToChrono(kHandshakeTimeout));
+    stream.set_option(websocket::stream_base::decorator([](websocket::response_type& response) {
+      response.set(http::field::server, "remora-hub");
+    }));
+    stream.async_accept(handshake_->request, [self = shared_from_this()](error_code error) {
+      self->OnHandshake(error);
+    });
   }
 
   // The hub's sequence takes the socket over.
-  void GiveAway(http::request<http::string_body> request, Identity identity) {
-    tcp::socket socket = stream_.release_socket();
-    error_code error;
-    const tcp protocol = socket.local_endpoint(error).protocol();
+  void OnHandshake(error_code error) {
+    tcp::socket socket = beast::get_lowest_layer(handshake_->stream).release_socket();
     const tcp::socket::native_handle_type handle = error ? -1 : socket.release(error);
-    if (error) return;
-    context_->streams->Take({protocol, handle, std::move(request), std::move(identity)});
+    if (error) return context_->streams->Release();
+    context_->streams->Take({handle, std::move(handshake_->identity)});
   }
 
   void OnReadError(error_code error) {
@@ -131,7 +147,7 @@ class WebConnection final : public WebMember, public std::enable_shared_from_thi
       observer.OnRefused(Transport::kWebSocket, TransportRefusal::kDraining);
       return absl::UnavailableError("the hub is going down; connect again");
     }
-    if (context_->streams->size() >= kMaxSessionsOfTransport) {
+    if (!context_->streams->Reserve()) {
       observer.OnRefused(Transport::kWebSocket, TransportRefusal::kTooManySessions);
       return absl::ResourceExhaustedError("too many sessions on this hub; try again later");
     }
@@ -167,8 +183,17 @@ class WebConnection final : public WebMember, public std::enable_shared_from_thi
     stream_.close();
   }
 
+  struct Handshake {
+    Handshake(http::request<http::string_body> asked, Identity who, beast::tcp_stream socket)
+        : request(std::move(asked)), identity(std::move(who)), stream(std::move(socket)) {}
+    http::request<http::string_body> request;
+    Identity identity;
+    websocket::stream<beast::tcp_stream, false> stream;
+  };
+
   std::shared_ptr<WebContext> context_;
   beast::tcp_stream stream_;
+  std::optional<Handshake> handshake_;
   beast::flat_buffer buffer_{kMaxHeaderBytes + kMaxHttpBodyBytes};
   std::optional<http::request_parser<http::string_body>> parser_;
   std::optional<http::response<http::string_body>> response_;

@@ -1,4 +1,4 @@
-#include "hub/participants/grpc/output_queue.h"
+#include "hub/participants/loop/output_queue.h"
 
 #include <utility>
 
