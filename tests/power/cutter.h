@@ -23,6 +23,8 @@ struct HistoryOptions {
   int cuts = 8;
   // Disks that are looked at after each cut: with the last of them the history goes on.
   int images = 3;
+  // Of so many lives one has a sync that fails.
+  int lives_a_failing_sync = 10;
   CrashDisk::Plant plant = CrashDisk::Plant::kNone;
   std::string plant_part = {};
 };

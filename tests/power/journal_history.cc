@@ -200,7 +200,8 @@ std::string JournalHistory::Live() {
   if (opened.ok()) {
     // What is read here is told to origins and readers: from now on it is promised.
     finding = Compare(*program, true);
-    if (random_->Below(10) == 0) cutter_.FailSync(1 + random_->Below(20));
+    if (random_->Below(options_.lives_a_failing_sync) == 0)
+      cutter_.FailSync(1 + random_->Below(20));
     phase_ = Phase::kRunning;
     if (finding.empty()) Work(*program);
   } else if (!disk_->is_cut()) {

@@ -19,6 +19,7 @@ struct Options {
   uint64_t count = 10'000;
   std::string resume;
   std::string only;
+  int lives_a_failing_sync = HistoryOptions().lives_a_failing_sync;
 };
 
 // The state is saved after so many seeds.
@@ -49,11 +50,12 @@ void Save(const std::string& path, const Counters& counters) {
 
 uint64_t Cuts(Counters& counters) { return counters["spool: cuts"] + counters["journal: cuts"]; }
 
-void Report(const std::string& finding, const char* part, uint64_t seed, Counters* counters) {
+void Report(const std::string& finding, const char* part, const HistoryOptions& history,
+            Counters* counters) {
   if (finding.empty()) return;
   ++(*counters)["findings"];
   std::cout << finding << "\n  again: remora-power-cuts --count 1 --only " << part << " --seed "
-            << seed << "\n"
+            << history.seed << " --lives-a-failing-sync " << history.lives_a_failing_sync << "\n"
             << std::flush;
 }
 
@@ -67,11 +69,12 @@ int Run(const Options& options) {
     const uint64_t seed = counters["next seed"]++;
     HistoryOptions history;
     history.seed = seed;
+    history.lives_a_failing_sync = options.lives_a_failing_sync;
     if (options.only != "journal") {
-      Report(SpoolHistory(history, counters).Run(), "spool", seed, &counters);
+      Report(SpoolHistory(history, counters).Run(), "spool", history, &counters);
     }
     if (options.only != "spool") {
-      Report(JournalHistory(history, directory, counters).Run(), "journal", seed, &counters);
+      Report(JournalHistory(history, directory, counters).Run(), "journal", history, &counters);
     }
     if (seed % kSeedsASave == 0) Save(options.resume, counters);
   }
@@ -94,6 +97,9 @@ int main(int argc, char** argv) {
   app.add_option("--resume", options.resume, "a file to go on from, and to keep the counters in");
   app.add_option("--only", options.only, "spool or journal")
       ->check(CLI::IsMember({"spool", "journal"}));
+  app.add_option("--lives-a-failing-sync", options.lives_a_failing_sync,
+                 "of so many lives one has a sync that fails; 1: every one")
+      ->check(CLI::PositiveNumber);
   CLI11_PARSE(app, argc, argv);
   return remora::power::Run(options);
 }

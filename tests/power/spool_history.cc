@@ -318,7 +318,8 @@ std::string SpoolHistory::Run() {
         recovering_ = false;
         status = NextCase(*program);
       }
-      if (random_->Below(10) == 0) cutter_.FailSync(1 + random_->Below(12));
+      if (random_->Below(options_.lives_a_failing_sync) == 0)
+        cutter_.FailSync(1 + random_->Below(12));
       if (status.ok()) Work(*program).IgnoreError();  // its end is the cut
     }
     program.reset();
