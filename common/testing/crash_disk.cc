@@ -34,6 +34,7 @@ struct CrashNode {
   std::string now;
   std::string durable;
   std::vector<Change> pending;
+  uint64_t sync_errors = 0;
   Entries names;
   Entries durable_names;
   std::vector<NameChange> pending_names;
@@ -69,11 +70,9 @@ void Change(Node::NameChange change, Node* directory) {
 
 std::string ParentOf(const std::string& path) { return path.substr(0, path.rfind('/')); }
 std::string NameOf(const std::string& path) { return path.substr(path.rfind('/') + 1); }
-
 absl::Status NoSuchFile(const std::string& path) {
   return absl::NotFoundError(absl::StrCat(path, ": no such file or directory"));
 }
-
 absl::Status PowerIsCut() { return absl::UnavailableError("the power was cut"); }
 
 // What may stand where a sector was given to a file and not written: zeros, anything, or what was
@@ -266,6 +265,7 @@ absl::StatusOr<CrashDisk::File> CrashDisk::Open(const std::string& path, bool* c
   if (file.node_->directory) return NoSuchFile(path);
   file.path_ = path;
   file.generation_ = generation_;
+  file.told_errors_ = std::make_shared<uint64_t>(file.node_->sync_errors);
   return file;
 }
 
@@ -323,9 +323,12 @@ absl::Status CrashDisk::Sync(const File& file) {
     for (size_t i = 0; i + late < node.pending.size(); ++i) Apply(node.pending[i], &node.durable);
     node.pending.erase(node.pending.begin(), node.pending.end() - late);
   });
-  // As on Linux: pages that could not be written count as clean, and no later sync writes them.
+  // As on Linux (Documentation/filesystems/vfs.rst, errors during writeback): what could not be
+  // written counts as clean, no later sync writes it, and each that has the file open is told once.
   if (!status.ok() && !cut_) node.pending.clear();
-  return status;
+  if (!status.ok() && !cut_) ++node.sync_errors;
+  const bool is_told = std::exchange(*file.told_errors_, node.sync_errors) == node.sync_errors;
+  return is_told || !status.ok() ? status : absl::UnavailableError(file.path_ + ": error before");
 }
 
 uint64_t CrashDisk::SizeOf(const File& file) const {

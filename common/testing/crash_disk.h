@@ -77,6 +77,8 @@ class CrashDisk {
     std::shared_ptr<CrashNode> node_;
     std::string path_;
     uint64_t generation_ = 0;
+    // Errors of syncs that whoever opened it has been told of.
+    std::shared_ptr<uint64_t> told_errors_;
   };
 
   // With this directory, which was always there. Paths begin with '/'.

@@ -70,7 +70,7 @@ absl::Status JournalFile::OpenConnections(std::unique_ptr<CommitSession> session
 void JournalFile::Close() {
   reader_.Close();
   checkpointer_.Close();
-  if (session_ != nullptr && !keeps_log_) session_->connection().MoveLogWhenClosed();
+  if (session_ != nullptr && !gate_.has_failed()) session_->connection().MoveLogWhenClosed();
   session_.reset();
 }
 
@@ -78,7 +78,7 @@ absl::Status JournalFile::Reopen(const Tails& acknowledged) {
   reader_.TakeBack();
   checkpointer_.TakeBack();
   session_.reset();
-  keeps_log_ = false;
+  gate_.Reset();
   absl::Status status = OpenAndReconcile(acknowledged);
   if (!status.ok()) Close();
   return status;

@@ -3,7 +3,6 @@
 // The file with all its connections: opens them, checks what is there, closes them all, and opens
 // them again after an error. Writer's thread, but for the slots.
 
-#include <atomic>
 #include <map>
 #include <memory>
 #include <string>
@@ -17,6 +16,7 @@
 #include "hub/journal/sqlite/case_rows.h"
 #include "hub/journal/sqlite/commit_session.h"
 #include "hub/journal/sqlite/connection.h"
+#include "hub/journal/sqlite/log_gate.h"
 #include "hub/journal/sqlite/session_slot.h"
 
 namespace remora::hub::sqlite {
@@ -28,14 +28,15 @@ class JournalFile {
   // All outlive the file.
   JournalFile(std::string path, std::string vfs, FileSystem& files, PayloadCipher& cipher,
               CaseDirectory& directory, SessionSlot<ReadSession>& reader,
-              SessionSlot<Connection>& checkpointer)
+              SessionSlot<Connection>& checkpointer, LogGate& gate)
       : path_(std::move(path)),
         vfs_(std::move(vfs)),
         files_(files),
         cipher_(cipher),
         directory_(directory),
         reader_(reader),
-        checkpointer_(checkpointer) {}
+        checkpointer_(checkpointer),
+        gate_(gate) {}
   ~JournalFile() { Close(); }
 
   // Opens the file for the first time, creating it where there is none, and fills the directory.
@@ -49,12 +50,8 @@ class JournalFile {
   // file stays closed.
   absl::Status Reopen(const Tails& acknowledged);
   // Waits for reader and checkpointer to finish what they are at. Moves the log into the file,
-  // unless that has failed before.
+  // unless that has failed before: then only the log has it all.
   void Close();
-  // Moving the log has failed: it stays when the file is closed. Pages that were moved before count
-  // as synced, though no later sync writes them; only a log that is read back from its beginning
-  // moves them once more. Until Reopen has done so. Thread-safe.
-  void KeepLog() { keeps_log_ = true; }
 
   // Keys of purged cases whose rows were not all freed when the file was first opened; once.
   std::vector<int64_t> TakeLeftovers() { return std::exchange(leftovers_, {}); }
@@ -62,6 +59,7 @@ class JournalFile {
   // Null while closed.
   CommitSession* session() { return session_.get(); }
   const std::string& path() const { return path_; }
+  LogGate& gate() { return gate_; }
 
  private:
   absl::Status OpenAndReconcile(const Tails& acknowledged);
@@ -77,8 +75,8 @@ class JournalFile {
   CaseDirectory& directory_;
   SessionSlot<ReadSession>& reader_;
   SessionSlot<Connection>& checkpointer_;
+  LogGate& gate_;
   std::unique_ptr<CommitSession> session_;
-  std::atomic<bool> keeps_log_{false};
   std::vector<int64_t> leftovers_;
 };
 

@@ -6,16 +6,20 @@
 
 namespace remora::hub::sqlite {
 
-absl::Status MoveLog(Connection& connection) {
+absl::Status MoveLog(Connection& connection, LogGate& gate) {
+  if (!gate.Enter()) return absl::OkStatus();
   const int result = sqlite3_wal_checkpoint_v2(connection.handle(), nullptr,
                                                SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
   // Busy: another process is at it; the next try will do.
-  if (result == SQLITE_OK || result == SQLITE_BUSY) return absl::OkStatus();
-  return connection.Error("checkpoint");
+  const bool ok = result == SQLITE_OK || result == SQLITE_BUSY;
+  absl::Status status = ok ? absl::OkStatus() : connection.Error("checkpoint");
+  gate.Leave(ok);
+  return status;
 }
 
-LogCheckpointer::LogCheckpointer(int pages, Events events)
+LogCheckpointer::LogCheckpointer(int pages, LogGate& gate, Events events)
     : pages_(pages),
+      gate_(gate),
       events_(std::move(events)),
       next_at_pages_(pages),
       thread_([this] { Run(); }) {}
@@ -50,7 +54,7 @@ void LogCheckpointer::Run() {
       wanted_ = false;
     }
     absl::Status status =
-        slot_.Use([](Connection& connection) { return MoveLog(connection); });
+        slot_.Use([this](Connection& connection) { return MoveLog(connection, gate_); });
     ++checkpoints_;
     if (status.ok()) {
       events_.moved();

@@ -18,12 +18,13 @@
 #include "absl/status/status.h"
 #include "common/mutex.h"
 #include "hub/journal/sqlite/connection.h"
+#include "hub/journal/sqlite/log_gate.h"
 #include "hub/journal/sqlite/session_slot.h"
 
 namespace remora::hub::sqlite {
 
 // Moves what is in the log now, as far as no reader still needs it there; waits for nobody.
-absl::Status MoveLog(Connection& connection);
+absl::Status MoveLog(Connection& connection, LogGate& gate);
 
 class LogCheckpointer {
  public:
@@ -34,8 +35,9 @@ class LogCheckpointer {
     std::function<void(absl::Status)> failed;
   };
 
-  // Begins when the log has `pages`. `events` are called on the checkpointer's thread.
-  LogCheckpointer(int pages, Events events);
+  // Begins when the log has `pages`. `gate` outlives it; `events` are called on the checkpointer's
+  // thread.
+  LogCheckpointer(int pages, LogGate& gate, Events events);
   ~LogCheckpointer();
 
   // The connection to use; the writer sets and closes it.
@@ -51,6 +53,7 @@ class LogCheckpointer {
   void Run();
 
   const int pages_;
+  LogGate& gate_;
   const Events events_;
   SessionSlot<Connection> slot_;
   std::atomic<uint64_t> checkpoints_{0};

@@ -26,14 +26,11 @@ SqliteJournal::SqliteJournal(Options options, const Clock& clock, Executor& exec
     : lock_(std::move(lock)),
       own_files_(options.files == nullptr ? MakePosixFileSystem() : nullptr),
       reader_(executor, cipher, directory_),
-      checkpointer_(options.checkpoint_pages, {.moved = [this] { writer_.FinishLog(); },
-                                               .failed =
-                                                   [this](absl::Status) {
-                                                     file_.KeepLog();
-                                                     writer_.ReopenFile();
-                                                   }}),
+      checkpointer_(options.checkpoint_pages, gate_,
+                    {.moved = [this] { writer_.FinishLog(); },
+                     .failed = [this](absl::Status) { writer_.ReopenFile(); }}),
       file_(options.path, options.vfs, own_files_ ? *own_files_ : *options.files, cipher,
-            directory_, reader_.slot(), checkpointer_.slot()),
+            directory_, reader_.slot(), checkpointer_.slot(), gate_),
       writer_({clock, executor, cipher, directory_, file_, std::move(options.observer),
                [this](int pages) { checkpointer_.NotePages(pages); }}) {}
 

@@ -86,6 +86,7 @@ class SqliteJournal final : public Journal {
   const std::unique_ptr<FileSystem> own_files_;  // null: it was given one
   sqlite::CaseDirectory directory_;
   sqlite::Reader reader_;
+  sqlite::LogGate gate_;
   sqlite::LogCheckpointer checkpointer_;
   sqlite::JournalFile file_;
   sqlite::Writer writer_;

@@ -344,7 +344,7 @@ void Writer::WriteCheckpoints(const std::map<CaseId, Checkpoint>& checkpoints) {
 void Writer::MoveRestOfLog() {
   CommitSession* session = parts_.file.session();
   if (session == nullptr) return;
-  if (MoveLog(session->connection()).ok()) return;
+  if (MoveLog(session->connection(), parts_.file.gate()).ok()) return;
   Reopen().IgnoreError();  // EnsureOpen tries again and tells
 }
 
