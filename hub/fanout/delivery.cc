@@ -30,13 +30,15 @@ LiveFollow* Delivery::AddLive(std::unique_ptr<CaseFeed> feed, const v1::Follow& 
 
 void Delivery::AddComplete(std::unique_ptr<CaseFeed> feed, const v1::Follow& follow,
                            LaneSet lanes) {
+  if (complete_.empty()) complete_sent_at_ = heads_said_at_ = clock_.Now();
   complete_.push_back(std::make_unique<CompleteFollow>(std::move(feed), follow, lanes, wake_));
   wake_();
 }
 
 void Delivery::AddHistory(std::unique_ptr<CaseFeed> feed, const v1::HistoryRequest& request,
                           LaneSet lanes) {
-  histories_.push_back(std::make_unique<History>(std::move(feed), request, lanes, wake_));
+  histories_.push_back(std::make_unique<History>(
+      std::move(feed), request, lanes, [this] { return HistoryPageBytes(); }, wake_));
 }
 
 bool Delivery::Cancel(uint32_t follow_id) {
@@ -45,7 +47,8 @@ bool Delivery::Cancel(uint32_t follow_id) {
 }
 
 void Delivery::OnShown(uint64_t bulk_bytes_total_untrusted) {
-  credit_.OnShown(bulk_bytes_total_untrusted, clock_.Now());
+  reported_at_ = clock_.Now();
+  credit_.OnShown(bulk_bytes_total_untrusted, *reported_at_);
   wake_();
 }
 
@@ -69,11 +72,12 @@ void Delivery::TakeOther(size_t max_bytes, DownSlices* down) {
   if (!down->empty()) return;
   TakeQuestion(/*blocked=*/false, down);
   if (!down->empty()) return;
-  const bool blocked = TakeBulk(down);
+  bool blocked = TakeBulk(down);
+  if (!down->empty()) return;
+  // What waits live comes first: nothing takes the credit that it gathers.
+  if (!blocked || !credit_.Allows(kMaxBlockBytes, 0)) blocked |= TakeComplete(max_bytes, down);
   if (!down->empty()) return;
   if (blocked) TakeQuestion(/*blocked=*/true, down);
-  if (!down->empty()) return;
-  TakeComplete(max_bytes, down);
   if (!down->empty()) return;
   TakeHistory(down);
 }
@@ -120,17 +124,26 @@ bool Delivery::TakeGapOf(LiveFollow& follow, uint32_t lane, DownSlices* down) {
   return true;
 }
 
-void Delivery::OnHeartbeatSent() { credit_.OnAsked(clock_.Now()); }
+void Delivery::OnHeartbeatSent() {
+  credit_.OnAsked(clock_.Now());
+  heads_said_at_ = clock_.Now();
+}
 
 bool Delivery::IsQuestionDue(bool blocked) const {
-  return asks_ && !live_.empty() && credit_.IsQuestionDue(blocked, clock_.Now());
+  return asks_ && (!live_.empty() || !complete_.empty()) &&
+         credit_.IsQuestionDue(blocked, clock_.Now());
 }
 
 void Delivery::TakeQuestion(bool blocked, DownSlices* down) {
   if (!IsQuestionDue(blocked)) return;
-  credit_.OnAsked(clock_.Now());
+  const DeviceTime now = clock_.Now();
+  credit_.OnAsked(now);
   v1::HubHeartbeat heartbeat;
   heartbeat.set_hub_unix_ns(hub_time_.Now().nanoseconds());
+  if (fill_heads_ && now - heads_said_at_ >= kBehindInterval && IsCompleteBehind()) {
+    heads_said_at_ = now;
+    fill_heads_(&heartbeat);
+  }
   AddControl(v1::Down::kHeartbeatFieldNumber, heartbeat.SerializeAsString(), down);
 }
 
@@ -209,22 +222,66 @@ bool Delivery::TakeBulk(DownSlices* down) {
   return taking.blocked;
 }
 
-void Delivery::TakeComplete(size_t max_bytes, DownSlices* down) {
+bool Delivery::IsCompleteBehind() const {
+  return std::any_of(complete_.begin(), complete_.end(),
+                     [](const auto& follow) { return follow->IsBehind(); });
+}
+
+// What a session is to be told next must not wait behind megabytes of what it lacks.
+bool Delivery::MayCompleteGo(DeviceTime now) const {
+  if (credit_.Allows(kMaxBlockBytes, 0)) return true;
+  const DeviceTime since =
+      reported_at_ ? std::max(*reported_at_, complete_sent_at_) : complete_sent_at_;
+  return now - since >= kReportPatience;
+}
+
+bool Delivery::TakeComplete(size_t max_bytes, DownSlices* down) {
+  if (complete_.empty()) return false;
+  const DeviceTime now = clock_.Now();
+  if (!MayCompleteGo(now)) return IsCompleteBehind();
+  if (credit_.rate() > 0) {
+    max_bytes = std::min(max_bytes, credit_.write_bytes());
+  } else if (credit_.Allows(kMaxBlockBytes, 0)) {
+    max_bytes = std::min(max_bytes, kFirstBulkWindowBytes - credit_.in_flight());
+  }
   size_t count = 0;
+  size_t bulk_bytes = 0;
   for (size_t i = 0; i < complete_.size() && down->bytes < max_bytes; ++i) {
     CompleteFollow& follow = *complete_[(turn_ + i) % complete_.size()];
+    const uint64_t before = follow.bulk_bytes();
     down->bytes += follow.Take(max_bytes - down->bytes, down->empty(), &down->slices, &count);
+    bulk_bytes += follow.bulk_bytes() - before;
   }
-  if (count == 0) return;
+  if (count == 0) return false;
   ++turn_;
+  if (bulk_bytes > 0) credit_.OnSent(bulk_bytes, now);
+  if (reported_at_) complete_sent_at_ = now;
   metrics_.Count(metric::kDeliveries, "", count);
   metrics_.Count(metric::kDeliveredBytes, "", down->bytes);
+  return false;
+}
+
+size_t Delivery::HistoryPageBytes() const {
+  if (live_.empty() || credit_.rate() == 0) return kHistoryPageBytes;
+  return static_cast<size_t>(std::clamp(credit_.rate() * kHistoryPageTime.seconds(),
+                                        static_cast<double>(kMaxBlockBytes),
+                                        static_cast<double>(kHistoryPageBytes)));
 }
 
 void Delivery::TakeHistory(DownSlices* down) {
+  const DeviceTime now = clock_.Now();
+  const bool paced = !live_.empty() && credit_.rate() > 0;
+  const bool full =
+      history_carried_at_ - now > kBulkWindowSlack || !credit_.Allows(kMaxBlockBytes, 0);
+  if (paced && full) return;
   for (auto it = histories_.begin(); it != histories_.end(); ++it) {
     if (!(*it)->HasPage()) continue;
     AddControl(v1::Down::kHistoryPageFieldNumber, (*it)->TakePage(), down);
+    if (paced) {
+      const double seconds =
+          static_cast<double>(down->bytes) / (credit_.rate() * kHistoryRateShare);
+      history_carried_at_ = std::max(history_carried_at_, now) + Duration::FromSeconds(seconds);
+    }
     if ((*it)->done()) histories_.erase(it);
     return;
   }
@@ -249,8 +306,9 @@ bool Delivery::HasSomething() const {
       if (follow->HasBulk(lane) || follow->HasGap(lane)) return true;
     }
   }
+  if (IsCompleteBehind()) return true;
   for (const auto& follow : complete_) {
-    if (follow->IsBehind() || !follow->status().ok()) return true;
+    if (!follow->status().ok()) return true;
   }
   return std::any_of(histories_.begin(), histories_.end(),
                      [](const auto& history) { return history->HasPage(); });

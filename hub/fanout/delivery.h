@@ -5,8 +5,8 @@
 //   1  lanes 0-1 of live follows          an alert of one case overtakes the bulk of every other
 //   2  follows that ended, snapshots
 //   3  lanes 2, 3, 4, 5 of live follows   while the credit lasts; a lane's gaps before its records
-//   4  complete follows                   in `seq` order, pulled
-//   5  history
+//   4  complete follows                   in `seq` order, pulled; by what is left of the credit
+//   5  history                            beside a live follow at the rate of the link
 //
 // The session asks for one Down message at a time, when its stream can take it. Nothing is copied
 // or parsed for a live follower. Sequence-bound to the hub; owned by its session.
@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "common/clock.h"
@@ -64,6 +65,10 @@ class Delivery {
   size_t queued_bytes() const;
   const CreditWindow& credit() const { return credit_; }
   const std::vector<std::unique_ptr<LiveFollow>>& live() const { return live_; }
+  // Says in a heartbeat where the cases end: for complete follows that are behind.
+  void set_fill_heads(std::function<void(v1::HubHeartbeat*)> fill) {
+    fill_heads_ = std::move(fill);
+  }
   // Called with the id of a follow that ended by itself, so that its owner lets go of it.
   void set_on_ended(std::function<void(uint32_t)> on_ended) { on_ended_ = std::move(on_ended); }
 
@@ -74,13 +79,16 @@ class Delivery {
   bool IsQuestionDue(bool blocked) const;
   // A heartbeat: what has been shown?
   void TakeQuestion(bool blocked, DownSlices* down);
-  // True: something waits for credit.
+  // Both true: something waits for credit.
   bool TakeBulk(DownSlices* down);
+  bool TakeComplete(size_t max_bytes, DownSlices* down);
   struct Taking;
   // The lane's next record goes now.
   bool MayGo(LiveFollow& follow, uint32_t lane, Taking* taking);
   bool TakeLane(LiveFollow& follow, uint32_t lane, Taking* taking);
-  void TakeComplete(size_t max_bytes, DownSlices* down);
+  bool MayCompleteGo(DeviceTime now) const;
+  bool IsCompleteBehind() const;
+  size_t HistoryPageBytes() const;
   void TakeHistory(DownSlices* down);
   void AddControl(uint32_t field, absl::string_view message, DownSlices* down);
 
@@ -89,12 +97,20 @@ class Delivery {
   HubMetrics& metrics_;
   const std::function<void()> wake_;
   std::function<void(uint32_t)> on_ended_;
+  std::function<void(v1::HubHeartbeat*)> fill_heads_;
   std::vector<std::unique_ptr<LiveFollow>> live_;
   std::vector<std::unique_ptr<CompleteFollow>> complete_;
   std::vector<std::unique_ptr<History>> histories_;
   const bool asks_;
   CreditWindow credit_;
   SlowLink slow_link_;
+  // The follower has said what it has shown, and when last.
+  std::optional<DeviceTime> reported_at_;
+  // Of complete follows; the first time: since the first of them is there.
+  DeviceTime complete_sent_at_;
+  DeviceTime heads_said_at_;
+  // When the link has carried the history that was sent, by its rate.
+  DeviceTime history_carried_at_;
   // Where the next round begins, so that no follow is always first.
   size_t turn_ = 0;
 };

@@ -10,10 +10,11 @@
 namespace remora::hub {
 
 History::History(std::unique_ptr<CaseFeed> feed, const v1::HistoryRequest& request, LaneSet lanes,
-                 std::function<void()> wake)
+                 std::function<size_t()> page_bytes, std::function<void()> wake)
     : feed_(std::move(feed)),
       request_id_(request.request_id()),
       lanes_(lanes),
+      page_bytes_(std::move(page_bytes)),
       wake_(std::move(wake)),
       next_seq_(std::max<uint64_t>(request.from_seq(), 1)),
       to_seq_(request.to_seq() == 0 ? feed_->head().seq
@@ -30,7 +31,7 @@ void History::Read() {
     wake_();
     return;
   }
-  feed_->ReadJournal(next_seq_, to_seq_, lanes_.control(), lanes_.bulk(), kHistoryPageBytes,
+  feed_->ReadJournal(next_seq_, to_seq_, lanes_.control(), lanes_.bulk(), page_bytes_(),
                      [this, alive = alive_](absl::StatusOr<FeedPage> page) {
                        if (*alive) OnPage(std::move(page));
                      });

@@ -19,7 +19,7 @@ namespace remora::hub {
 class History {
  public:
   History(std::unique_ptr<CaseFeed> feed, const v1::HistoryRequest& request, LaneSet lanes,
-          std::function<void()> wake);
+          std::function<size_t()> page_bytes, std::function<void()> wake);
   ~History();
 
   // A page can be written.
@@ -36,6 +36,8 @@ class History {
   std::unique_ptr<CaseFeed> feed_;
   const uint32_t request_id_;
   const LaneSet lanes_;
+  // What the next page may have.
+  const std::function<size_t()> page_bytes_;
   const std::function<void()> wake_;
   uint64_t next_seq_;
   const uint64_t to_seq_;

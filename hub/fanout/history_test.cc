@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "absl/status/status.h"
+#include "hub/fanout/limits.h"
 #include "hub/fanout/testing/fake_feed.h"
 
 namespace remora::hub {
@@ -20,7 +21,8 @@ class HistoryTest : public ::testing::Test {
     request.set_request_id(9);
     request.set_from_seq(2);
     request.set_to_seq(100);
-    history_ = std::make_unique<History>(std::move(feed), request, LaneSet::All(), [] {});
+    history_ = std::make_unique<History>(
+        std::move(feed), request, LaneSet::All(), [] { return kHistoryPageBytes; }, [] {});
   }
   v1::HistoryPage Page() {
     v1::HistoryPage page;

@@ -58,11 +58,22 @@ inline constexpr size_t kMeasurementSlack = 64;
 // A lane of which nothing else is sent tells its gap at most this often.
 inline constexpr Duration kGapInterval = Duration::Milliseconds(250);
 
+// What a complete follow waits for a report of what was shown. A follower that has never said
+// anything needs no credit, and is not held up from then on; of one that has, one batch goes each
+// time.
+inline constexpr Duration kReportPatience = Duration::Seconds(1);
+// How far a complete follow is behind is said at most this often while it is sent what it lacks.
+inline constexpr Duration kBehindInterval = Duration::Seconds(1);
+
 // A page of a follow that is behind the recent frames.
 inline constexpr size_t kCatchUpPageBytes = 256 * 1024;
 static_assert(kCatchUpPageBytes >= kMaxBatchBytes, "a page fills at least one batch");
-// One HistoryPage: small, since it is served after everything else but never interrupted.
+// One HistoryPage: small, since it is served after everything else but never interrupted. Beside a
+// live follow no more than the link carries in so long, but a block.
 inline constexpr size_t kHistoryPageBytes = 32 * 1024;
+inline constexpr Duration kHistoryPageTime = Duration::Milliseconds(50);
+// Of the measured rate, which is rather too much than too little: nobody reports a page.
+inline constexpr double kHistoryRateShare = 0.5;
 // HistoryRequests of a session that wait.
 inline constexpr size_t kMaxHistoryRequests = 16;
 // A wall follows some dozen cases.

@@ -8,6 +8,12 @@
 #include "hub/fanout/limits.h"
 
 namespace remora::hub {
+namespace {
+
+// As Shown.bulk_bytes_total counts.
+bool IsReported(uint32_t lane) { return lane >= 2; }
+
+}  // namespace
 
 RecordTail::RecordTail(CaseFeed& feed, LaneSet lanes, const std::array<uint64_t, kLaneCount>& after,
                        std::function<void()> wake)
@@ -65,6 +71,7 @@ size_t RecordTail::TakeRecent(size_t max_bytes, bool first, std::vector<SharedBy
       }
       slices->push_back(frame.bytes);
       bytes += size;
+      if (IsReported(frame.lane)) bulk_bytes_ += frame.record_bytes();
       ++*count;
     }
     next_seq_ = frame.seq + 1;
@@ -96,6 +103,7 @@ size_t RecordTail::TakePage(size_t max_bytes, bool first, std::vector<SharedByte
         break;
       }
       taken.append(before.data(), size);
+      if (IsReported(stamped->header.lane)) bulk_bytes_ += record->size();
       ++*count;
     }
     next_seq_ = std::max(next_seq_, seq + 1);

@@ -35,6 +35,8 @@ class RecordTail {
   size_t Take(size_t max_bytes, bool first, std::vector<SharedBytes>* slices, size_t* count);
   // Not OK: the journal could not be read; the follow is to end.
   const absl::Status& status() const { return status_; }
+  // Of lanes 2-5, given so far: what a follower reports when it has shown it.
+  uint64_t bulk_bytes() const { return bulk_bytes_; }
   // The last record given, over all lanes; at least what `after` said.
   uint64_t position() const { return next_seq_ - 1; }
 
@@ -52,6 +54,7 @@ class RecordTail {
   std::array<uint64_t, kLaneCount> after_;
   // Everything wanted before this has been given.
   uint64_t next_seq_ = 1;
+  uint64_t bulk_bytes_ = 0;
   std::function<void()> wake_;
   absl::Status status_;
 

@@ -38,6 +38,7 @@ FollowDesk::FollowDesk(SessionContext& session, Journal& journal)
       delivery_(*session.services.clock, *session.services.hub_time, *session.services.metrics,
                 session.version >= kVersionThatAnswersHeartbeats, [this] { session_.Wake(); }) {
   delivery_.set_on_ended([this](uint32_t follow_id) { Forget(follow_id); });
+  delivery_.set_fill_heads([this](v1::HubHeartbeat* heartbeat) { FillHeads(heartbeat); });
 }
 
 FollowDesk::~FollowDesk() {

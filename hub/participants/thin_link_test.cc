@@ -133,8 +133,27 @@ class ThinLinkTest : public ::testing::Test {
     }
     for (size_t i = first_record; i < reader_->records.size(); ++i) {
       const Received& record = reader_->records[i];
-      if (record.lane() >= 2) sent_.push_back({false, record.lane(), record.seq(), 1});
+      if (record.lane() < 2 || !IsOf(case_id_, record)) continue;
+      sent_.push_back({false, record.lane(), record.seq(), 1});
     }
+  }
+
+  static bool IsOf(const CaseId& case_id, const Received& record) {
+    return record.stamped.header.case_id == case_id;
+  }
+  // Another case, of another theatre, with so many blocks of 4 KB on record.
+  CaseId CaseWithBlocks(int blocks) {
+    const CaseId other = hub_.DrawCase();
+    const OriginId origin = hub_.DrawOrigin();
+    RecordWriter writer(other, origin);
+    const auto agent = OpenCase(hub_, other, &writer, origin, "OR 2", "agent-2");
+    for (int i = 0; i < blocks; ++i) agent->Publish({writer.Write(BlockBody("EMG/1", i, 1'900))});
+    hub_.Run();
+    return other;
+  }
+  size_t CameOf(const CaseId& case_id) const {
+    return std::count_if(reader_->records.begin(), reader_->records.end(),
+                         [&](const Received& record) { return IsOf(case_id, record); });
   }
 
   struct Sent {
@@ -150,6 +169,8 @@ class ThinLinkTest : public ::testing::Test {
     bool question;
   };
   void Arrive(const Arrival& arrival, DeviceTime now) {
+    longest_silence_ = std::max(longest_silence_, now - arrived_at_);
+    arrived_at_ = now;
     for (; shown_ < arrival.records; ++shown_) {
       const RecordHeader& header = reader_->records[shown_].stamped.header;
       const auto published = published_at_.find({header.lane, header.origin_seq});
@@ -194,6 +215,8 @@ class ThinLinkTest : public ::testing::Test {
   std::array<std::vector<double>, kLaneCount> ages_ms_;
   size_t shown_ = 0;
   uint64_t reported_ = 0;
+  DeviceTime arrived_at_;
+  Duration longest_silence_;
   uint32_t blocks_ = 0, sweeps_ = 0;
   int64_t steps_ = 0;
   bool stopped_ = false;
@@ -274,6 +297,68 @@ TEST_F(ThinLinkTest, AFollowerThatStoppedForMinutesStaysSmallAndStartsWithWhatIs
   ASSERT_FALSE(ages_ms_[5].empty());
   EXPECT_LT(ages_ms_[5].front(), 1'000);
   EXPECT_GT(GapRecords(v1::GAP_CAUSE_SLOW_FOLLOWER, 5), 0u);
+}
+
+TEST_F(ThinLinkTest, ACompleteFollowDelaysNoAlertOfALiveOne) {
+  const CaseId other = CaseWithBlocks(200);
+  Follow(0.256 * kMbit, Duration::Milliseconds(40));
+  RunFor(Duration::Seconds(1), 2'000);
+  reader_->FollowComplete(2, other);
+  for (auto& ages : ages_ms_) ages.clear();
+  longest_silence_ = Duration();
+  RunFor(Duration::Seconds(20), 2'000);
+  EXPECT_LT(Percentile(ages_ms_[0], 99), 500);
+  EXPECT_LT(longest_silence_.seconds(), 1) << "nobody takes the hub for stale";
+  EXPECT_GT(CameOf(other), 50u) << "it uses the link";
+  EXPECT_LT(CameOf(other), 200u);
+  RunFor(Duration::Seconds(40), 2'000);
+  EXPECT_GT(CameOf(other), 200u) << "whole, with what is in it beside the blocks";
+}
+
+TEST_F(ThinLinkTest, ACompleteFollowThatIsBehindIsToldHowFarAndHearsTheHubAllTheTime) {
+  const CaseId other = CaseWithBlocks(200);
+  Follow(0.256 * kMbit, Duration::Milliseconds(40));
+  v1::Up cancel;
+  cancel.mutable_cancel_follow()->set_follow_id(1);
+  reader_->SendUp(cancel);
+  reader_->FollowComplete(2, other);
+  RunFor(Duration::Seconds(1), 0);
+  longest_silence_ = Duration();
+  RunFor(Duration::Seconds(10), 0);
+  EXPECT_LT(longest_silence_.seconds(), 1);
+  int heads = 0;
+  for (const v1::Down& down : reader_->downs) {
+    for (const v1::CaseHead& head : down.heartbeat().heads()) {
+      heads += head.case_id() == other.ToString() && head.head_seq() >= 200;
+    }
+  }
+  EXPECT_GE(heads, 8) << "each second";
+}
+
+TEST_F(ThinLinkTest, ACompleteFollowerThatNeverSaysWhatItHasShownNeedsNoCredit) {
+  const CaseId other = CaseWithBlocks(200);
+  TestParticipant silent(hub_, ReaderIdentity("reader-2"));
+  silent.shows = false;
+  silent.Hello();
+  silent.FollowComplete(1, other);
+  hub_.RunFor(Duration::Milliseconds(500));
+  EXPECT_LE(silent.bulk_bytes, kFirstBulkWindowBytes + kMaxBatchBytes);
+  hub_.RunFor(kReportPatience);
+  EXPECT_EQ(silent.OfLane(5).size(), 200u);
+}
+
+TEST_F(ThinLinkTest, HistoryBesideALiveFollowDelaysNoAlert) {
+  Follow(0.256 * kMbit, Duration::Milliseconds(40));
+  RunFor(Duration::Seconds(5), 45'000);
+  v1::Up ask;
+  ask.mutable_history_request()->set_request_id(7);
+  ask.mutable_history_request()->set_case_id(case_id_.ToString());
+  for (uint32_t lane = 0; lane < kLaneCount; ++lane) ask.mutable_history_request()->add_lanes(lane);
+  reader_->SendUp(ask);
+  for (auto& ages : ages_ms_) ages.clear();
+  RunFor(Duration::Seconds(30), 2'000);
+  EXPECT_LT(Percentile(ages_ms_[0], 99), 600);
+  EXPECT_GT(reader_->CountOf(v1::Down::kHistoryPage), 20);
 }
 
 TEST_F(ThinLinkTest, AFollowMayHaveABudgetOfItsOwn) {

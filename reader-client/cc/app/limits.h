@@ -23,4 +23,8 @@ inline constexpr Duration kLookAtSeen = Duration::Milliseconds(500);
 
 static_assert(kFewWaitingRecords < kMaxWaitingRecords);
 
+// A COMPLETE follow is said to be behind from here on: less is what a busy case writes in some
+// seconds, and comes and goes.
+inline constexpr uint64_t kBehindRecords = 100;
+
 }  // namespace remora::reader

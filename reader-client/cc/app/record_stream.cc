@@ -1,5 +1,6 @@
 #include "reader-client/cc/app/record_stream.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -86,6 +87,11 @@ void RecordStream::OnRecord(const DeliveredRecord& delivered) {
   {
     MutexLock lock(&mutex_);
     waiting_.push_back(delivered);
+    last_seq_ = std::max(last_seq_, delivered.record.stamp.seq);
+    if (behind_until_ > 0 && last_seq_ >= behind_until_) {
+      behind_until_ = behind_told_ = 0;
+      AddChange("caught up with the record");
+    }
     arrived_.NotifyOne();
     full = state_ == State::kFollowing && waiting_.size() >= most_;
     if (full) {
@@ -156,6 +162,36 @@ void RecordStream::OnRecording(const v1::Recording& recording) {
   } else {
     AddChange("the case is recorded again");
   }
+}
+
+// Heads come in heartbeats: while nothing else is sent, and each second to who is behind.
+void RecordStream::OnHubHeartbeat(const v1::HubHeartbeat& heartbeat) {
+  if (follow_.delivery() != v1::DELIVERY_COMPLETE) return;
+  for (const v1::CaseHead& head : heartbeat.heads()) {
+    if (head.case_id() != follow_.case_id()) continue;
+    uint64_t last = 0;
+    for (int lane = 0; lane < head.lane_seq_size(); ++lane) {
+      const auto& lanes = follow_.lanes();
+      const bool wanted =
+          lanes.empty() || std::find(lanes.begin(), lanes.end(), lane) != lanes.end();
+      if (wanted) last = std::max<uint64_t>(last, head.lane_seq(lane));
+    }
+    MutexLock lock(&mutex_);
+    if (last <= last_seq_) continue;
+    const uint64_t records = last - last_seq_;
+    if (behind_until_ == 0 && records < kBehindRecords) continue;
+    behind_until_ = last;
+    TellBehind(records);
+  }
+}
+
+// When it has doubled or halved since: not each second.
+void RecordStream::TellBehind(uint64_t records) {
+  if (behind_told_ > 0 && records < 2 * behind_told_ && records > behind_told_ / 2) return;
+  behind_told_ = records;
+  AddChange(absl::StrCat("behind the record by ", records,
+                         " records; they come as the link, and "
+                         "who takes them, carry them"));
 }
 
 void RecordStream::AddChange(std::string words) {

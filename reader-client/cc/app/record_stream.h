@@ -43,7 +43,8 @@ class RecordStream : public LinkObserver {
   absl::Status ended() const;
   // Records that the hub left out (gaps).
   uint64_t left_out() const;
-  // What happened since the last call, in words: to the link, and whether the case is recorded.
+  // What happened since the last call, in words: to the link, whether the case is recorded, and how
+  // far a COMPLETE follow is behind.
   std::vector<std::string> TakeLinkChanges();
 
   void OnRecord(const DeliveredRecord& delivered) override;
@@ -51,6 +52,7 @@ class RecordStream : public LinkObserver {
   void OnWelcome(const v1::Welcome& welcome) override;
   void OnHistoryPage(const v1::HistoryPage& page) override;
   void OnRecording(const v1::Recording& recording) override;
+  void OnHubHeartbeat(const v1::HubHeartbeat& heartbeat) override;
   void OnLinkCondition(v1::LinkCondition condition, Duration previous) override;
   void OnFollowEnded(const v1::FollowEnded& ended) override;
   void OnRefused(const v1::Refused& refused) override;
@@ -66,6 +68,8 @@ class RecordStream : public LinkObserver {
   void Run(ParticipantLink& link);
   // The hub has answered what was asked after the cancelling.
   void Answered();
+  // Behind by so many records of the case, of which it may want a part.
+  void TellBehind(uint64_t records) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void AddChange(std::string words) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const size_t most_;
@@ -85,6 +89,10 @@ class RecordStream : public LinkObserver {
   uint64_t left_out_ ABSL_GUARDED_BY(mutex_) = 0;
   bool unrecorded_ ABSL_GUARDED_BY(mutex_) = false;  // in this session
   v1::LinkCondition condition_ ABSL_GUARDED_BY(mutex_) = v1::LINK_CONDITION_UNSPECIFIED;
+  uint64_t last_seq_ ABSL_GUARDED_BY(mutex_) = 0;
+  // Said to be behind: up to there, and how far it was when that was last said; 0: it is not.
+  uint64_t behind_until_ ABSL_GUARDED_BY(mutex_) = 0;
+  uint64_t behind_told_ ABSL_GUARDED_BY(mutex_) = 0;
   std::deque<std::string> link_changes_ ABSL_GUARDED_BY(mutex_);
 };
 

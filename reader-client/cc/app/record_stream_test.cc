@@ -155,6 +155,39 @@ TEST_F(RecordStreamTest, CountsBulkAsShownWhenItIsTaken) {
   ASSERT_FALSE(TakeWritten().empty());
 }
 
+TEST_F(RecordStreamTest, SaysHowFarItIsBehindAndNotEachTime) {
+  const auto head = [this](uint64_t seq) {
+    v1::Down down;
+    v1::CaseHead* out = down.mutable_heartbeat()->add_heads();
+    out->set_case_id(CaseIdForTest().ToString());
+    out->set_head_seq(seq);
+    for (int lane = 0; lane < 6; ++lane) out->add_lane_seq(lane == 5 ? seq : 0);
+    Deliver(down);
+  };
+  const auto come = [this](uint64_t seq) {
+    DeliverRecords(seq, seq);
+    Read(1);
+  };
+  come(4);
+  head(4 + kBehindRecords - 1);
+  EXPECT_THAT(stream_.TakeLinkChanges(), testing::IsEmpty()) << "a busy case";
+  head(504);
+  EXPECT_THAT(stream_.TakeLinkChanges(),
+              testing::ElementsAre(HasSubstr("behind the record by 500 records")));
+  head(700);
+  come(300);
+  head(704);
+  EXPECT_THAT(stream_.TakeLinkChanges(), testing::IsEmpty()) << "neither twice nor half of it";
+  come(600);
+  head(704);
+  EXPECT_THAT(stream_.TakeLinkChanges(),
+              testing::ElementsAre(HasSubstr("behind the record by 104 records")));
+  come(704);
+  EXPECT_THAT(stream_.TakeLinkChanges(), testing::ElementsAre("caught up with the record"));
+  head(704);
+  EXPECT_THAT(stream_.TakeLinkChanges(), testing::IsEmpty());
+}
+
 TEST_F(RecordStreamTest, EndsWithTheReasonWhenTheFollowIsRefusedOrEnded) {
   v1::Down down;
   down.mutable_refused()->set_reason(v1::REFUSAL_REASON_NOT_PERMITTED);

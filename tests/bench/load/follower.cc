@@ -190,7 +190,6 @@ void Follower::OnControl(absl::string_view bytes) {
 
 std::string Follower::NextUp(int64_t now_ns) {
   if (!waiting_up_.empty()) return std::exchange(waiting_up_, "");
-  if (!options_.live()) return "";
   const Duration wait =
       shown_bytes_ - reported_bytes_ >= kShownBytes ? kShownInterval : kLatestShown;
   const bool due =
