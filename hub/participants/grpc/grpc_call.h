@@ -26,6 +26,9 @@ class GrpcCall {
   virtual void OnWritten() {}
   // At the end of a turn, where it asked for it.
   virtual void WriteNow() {}
+  // Asks for nothing yet: such a call is ended after kHandshakeTimeout, with the place that it
+  // holds.
+  virtual bool is_waiting_for_request() const { return false; }
   // The hub goes down, or stops answering.
   virtual void Drain() {}
   // Its stream is gone; last call.

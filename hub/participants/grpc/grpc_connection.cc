@@ -11,10 +11,16 @@ namespace remora::hub {
 // A call with its way out.
 class GrpcConnection::Call final : public CallOutput {
  public:
-  Call(GrpcConnection* connection, int32_t stream) : connection_(connection), stream_(stream) {}
+  Call(GrpcConnection* connection, int32_t stream)
+      : connection_(connection), stream_(stream), opened_at_(connection->clock_.Now()) {}
 
   void set_call(std::unique_ptr<GrpcCall> call) { call_ = std::move(call); }
   GrpcCall* call() { return call_.get(); }
+  // Who needs no token holds no place for nothing.
+  void EndIfSilent(DeviceTime now) {
+    if (!call_->is_waiting_for_request() || now - opened_at_ < kHandshakeTimeout) return;
+    Finish(absl::DeadlineExceededError("nothing was asked in this call"));
+  }
 
   void Send(WriteBatch batch) override {
     connection_->http2_.SendMessage(stream_, std::move(batch));
@@ -40,6 +46,7 @@ class GrpcConnection::Call final : public CallOutput {
  private:
   GrpcConnection* const connection_;
   const int32_t stream_;
+  const DeviceTime opened_at_;
   std::unique_ptr<GrpcCall> call_;
 };
 
@@ -171,6 +178,7 @@ void GrpcConnection::CutOff(int32_t stream) {
 void GrpcConnection::Tick() {
   const DeviceTime now = clock_.Now();
   if (!http2_.greeted() && now - opened_at_ >= kHandshakeTimeout) return Close();
+  for (const auto& [stream, call] : calls_) call->EndIfSilent(now);
   if (!calls_.empty()) called_at_ = now;
   if (now - called_at_ >= kIdleConnection) return GoAway();
   const Duration silent = now - std::max(heard_at_, asked_at_);

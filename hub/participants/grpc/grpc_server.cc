@@ -73,9 +73,6 @@ class GrpcServer::Impl final : public GrpcConnectionHost, public SessionCallHost
   // GrpcConnectionHost:
   absl::StatusOr<std::unique_ptr<GrpcCall>> NewCall(const CallHead& head,
                                                     CallOutput& output) override {
-    if (!absl::StartsWith(head.content_type, "application/grpc")) {
-      return absl::InvalidArgumentError("this is no gRPC call");
-    }
     if (head.path == kSessionMethod) return NewSession(head, output);
     if (head.path == kReflectionMethod) {
       if (reflections_ >= kMaxReflectionCalls) {

@@ -11,6 +11,7 @@
 
 #include "common/clock.h"
 #include "common/limits.h"
+#include "hub/participants/limits.h"
 #include "hub/participants/testing/fake_session_host.h"
 #include "hub/participants/testing/raw_grpc_client.h"
 
@@ -290,6 +291,20 @@ TEST_F(GrpcServerTest, HostileFloodsOfWhoNeedsNoTokenEndOnlyTheirOwnCall) {
   }
   server_.Drain();
   Settle();
+}
+
+TEST_F(GrpcServerTest, HostileCallsThatAskNothingLoseTheirPlace) {
+  const DeviceTime start = clock_->Now();
+  std::vector<std::unique_ptr<RawClient>> silent;
+  for (const char* method : {"/grpc.health.v1.Health/Check", "/grpc.health.v1.Health/Watch",
+                             "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"}) {
+    silent.push_back(std::make_unique<RawClient>(
+        RawChannel(server_.port()), std::vector<std::pair<std::string, std::string>>(), method));
+  }
+  for (const auto& client : silent) {
+    EXPECT_EQ(client->Finish().error_code(), ::grpc::StatusCode::DEADLINE_EXCEEDED);
+  }
+  EXPECT_LT(clock_->Now() - start, kHandshakeTimeout + Duration::Seconds(3));
 }
 
 TEST_F(GrpcServerTest, HostileUnknownMethodsAreUnimplemented) {

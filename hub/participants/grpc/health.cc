@@ -38,6 +38,8 @@ class Health::Check final : public GrpcCall {
     }
   }
   void OnInputEnd(const absl::Status& status) override { output_.Finish(status); }
+  // Once it has asked it is answered, and over.
+  bool is_waiting_for_request() const override { return true; }
 
  private:
   Health& health_;
@@ -59,6 +61,7 @@ class Health::Watch final : public GrpcCall {
   void OnInputEnd(const absl::Status& status) override {
     if (!asked_ || !status.ok()) output_.Finish(status);
   }
+  bool is_waiting_for_request() const override { return !asked_; }
   void OnWritten() override {
     writing_ = false;
     Tell();

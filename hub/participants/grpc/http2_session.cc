@@ -9,6 +9,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
 #include "common/check.h"
 #include "hub/participants/limits.h"
 
@@ -66,6 +67,12 @@ std::string EncodeMessage(absl::string_view text) {
     }
   }
   return out;
+}
+
+// "application/grpc", with a format or a parameter behind it; "application/grpc-web" is another.
+bool IsGrpc(absl::string_view content_type) {
+  return absl::ConsumePrefix(&content_type, "application/grpc") &&
+         (content_type.empty() || content_type[0] == '+' || content_type[0] == ';');
 }
 
 }  // namespace
@@ -136,7 +143,11 @@ struct Http2Session::Callbacks {
     Stream* stream = StreamOf(session, frame->hd.stream_id);
     if (stream == nullptr) return 0;
     if (frame->hd.type == NGHTTP2_HEADERS && frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
-      stream->max_message = self->handler_.OnCall(stream->id, stream->head);
+      if (IsGrpc(stream->head.content_type)) {
+        stream->max_message = self->handler_.OnCall(stream->id, stream->head);
+      } else {
+        self->RefuseType(*stream);
+      }
     }
     if ((frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0) {
       stream->input_ended = true;
@@ -204,6 +215,8 @@ struct Http2Session::Callbacks {
                       nghttp2_data_source* source, void* user) {
     auto* self = static_cast<Http2Session*>(user);
     auto* stream = static_cast<Stream*>(source->ptr);
+    // The same frame comes again when there is room: the library would move all streams at once.
+    if (self->output_.bytes() >= kMaxOutputBytes) return NGHTTP2_ERR_WOULDBLOCK;
     constexpr size_t kFrameHeadBytes = 9;
     self->output_.Add(View(frame_head, kFrameHeadBytes));
     stream->left -= length;
@@ -277,6 +290,13 @@ bool Http2Session::Receive(absl::string_view bytes) {
 void Http2Session::Refuse(Stream& stream, absl::Status why) {
   stream.bad = true;
   handler_.OnBadInput(stream.id, std::move(why));
+}
+
+// As gRPC over HTTP/2 has it: for who does not speak it, in the words of HTTP.
+void Http2Session::RefuseType(Stream& stream) {
+  stream.bad = stream.finishing = true;
+  const nghttp2_nv head = Field(":status", "415");
+  nghttp2_submit_response(session_, stream.id, &head, 1, nullptr);
 }
 
 void Http2Session::DropPartial(Stream& stream) {

@@ -97,6 +97,7 @@ class Http2Session {
   void TakeData(Stream& stream, absl::string_view chunk);
   bool TakeWhole(Stream& stream, absl::string_view* chunk);
   void Refuse(Stream& stream, absl::Status why);
+  void RefuseType(Stream& stream);
   void DropPartial(Stream& stream);
   void Answer(Stream& stream);
 

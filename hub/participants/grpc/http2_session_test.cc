@@ -69,12 +69,11 @@ class Client {
 
   // Opens a call; its data comes from Say.
   int32_t Call(const std::string& path, const std::vector<std::string>& authorizations = {}) {
-    std::vector<std::pair<std::string, std::string>> fields = {
-        {":method", "POST"},
-        {":scheme", "http"},
-        {":path", path},
-        {":authority", "hub"},
-        {"content-type", "application/grpc"}};
+    std::vector<std::pair<std::string, std::string>> fields = {{":method", "POST"},
+                                                               {":scheme", "http"},
+                                                               {":path", path},
+                                                               {":authority", "hub"},
+                                                               {"content-type", content_type}};
     for (const std::string& value : authorizations) fields.emplace_back("authorization", value);
     std::vector<nghttp2_nv> values;
     for (auto& [name, value] : fields) {
@@ -106,6 +105,15 @@ class Client {
   void Reset(int32_t stream) {
     nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, stream, NGHTTP2_CANCEL);
   }
+
+  // The hub may send whatever it has.
+  void OpenWindows() {
+    const nghttp2_settings_entry wide{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 1 << 24};
+    nghttp2_submit_settings(session_, NGHTTP2_FLAG_NONE, &wide, 1);
+    nghttp2_session_set_local_window_size(session_, NGHTTP2_FLAG_NONE, 0, 1 << 24);
+  }
+
+  std::string content_type = "application/grpc";
 
   // Carries bytes both ways, `piece` at a time, until there are none.
   bool Exchange(size_t piece = 1 << 20) {
@@ -232,6 +240,37 @@ TEST_F(Http2SessionTest, ACallThatIsRefusedHasItsReasonInItsHead) {
   ASSERT_TRUE(peer_.Exchange());
   EXPECT_THAT(peer_.head, HasSubstr("grpc-status=16;grpc-message=who are you?"));
   EXPECT_EQ(log_.events, "call 1;closed 1;");
+}
+
+TEST_F(Http2SessionTest, WhatIsNoGrpcIsRefusedInTheWordsOfHttp) {
+  for (const char* type : {"application/grpc-web", "text/html", ""}) {
+    peer_.content_type = type;
+    peer_.head.clear();
+    peer_.Say(peer_.Call("/x"), "something");
+    peer_.Exchange();
+    EXPECT_EQ(peer_.head, ":status=415;") << type;
+  }
+  EXPECT_THAT(log_.calls, ::testing::IsEmpty());
+  peer_.content_type = "application/grpc+proto";
+  peer_.Call("/x");
+  peer_.Exchange();
+  EXPECT_EQ(log_.calls.size(), 1u);
+}
+
+TEST_F(Http2SessionTest, OutputIsBoundedHoweverManyStreamsHaveSomething) {
+  constexpr int kStreams = 40;
+  peer_.OpenWindows();
+  std::vector<int32_t> streams;
+  for (int i = 0; i < kStreams; ++i) streams.push_back(peer_.Call("/x"));
+  peer_.Exchange();
+  for (const int32_t stream : streams) {
+    hub_.SendMessage(stream, BatchOf({std::string(60'000, 'x')}));
+  }
+  hub_.FillOutput();
+  EXPECT_GE(hub_.output().bytes(), kMaxOutputBytes);
+  EXPECT_LE(hub_.output().bytes(), kMaxOutputBytes + 2 * 60'000);
+  peer_.Exchange();
+  EXPECT_EQ(peer_.received.size(), kStreams * 60'005u) << "all of it comes, in its turn";
 }
 
 TEST_F(Http2SessionTest, APeerThatBreaksOffLeavesNothing) {
