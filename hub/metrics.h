@@ -38,6 +38,8 @@ inline constexpr char kGapRecords[] = "remora_hub_gap_records_total";  // cause
 inline constexpr char kSnapshots[] = "remora_hub_snapshots_total";     // cause
 inline constexpr char kRecordsShownUnrecorded[] = "remora_hub_records_shown_unrecorded_total";
 inline constexpr char kUnrecordedNotKept[] = "remora_hub_unrecorded_not_kept_total";
+// Nobody will be asked to look through them.
+inline constexpr char kIntervalsForgotten[] = "remora_hub_unreviewed_intervals_forgotten_total";
 inline constexpr char kUncertified[] = "remora_hub_certificates_not_written_total";
 inline constexpr char kJournalFailures[] = "remora_hub_journal_failures_total";
 inline constexpr char kCasesArchived[] = "remora_hub_cases_archived_total";

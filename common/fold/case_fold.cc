@@ -125,7 +125,9 @@ void CaseFold::PutInterval(RecordShelf* shelf, const std::string& id, const Fold
       break;
     }
   }
+  const size_t after = shelf->size() + 1;
   shelf->Put(folded.seq, id, folded.bytes);
+  intervals_forgotten_ += after - shelf->size();
 }
 
 void CaseFold::ApplyLinkState(const v1::LinkState& link, const RecordKey& key,
@@ -240,13 +242,19 @@ void CaseFold::FillCertificate(v1::CaseSummary* summary) const {
   out.set_certificate_index(certificate_.certificate_index());
   out.set_complete(certificate_.complete());
   uint64_t missing = 0;
+  uint64_t given_up = 0;
+  uint64_t refused = 0;
   for (const v1::OriginLaneHead& head : certificate_.heads()) {
     for (const v1::NamedGap& gap : head.gaps()) {
-      if (gap.cause() != v1::NAMED_GAP_CAUSE_MISSING) continue;
-      missing += gap.last_origin_seq() - gap.first_origin_seq() + 1;
+      uint64_t& count = gap.cause() == v1::NAMED_GAP_CAUSE_DATA_GAP  ? given_up
+                        : gap.cause() == v1::NAMED_GAP_CAUSE_REFUSED ? refused
+                                                                     : missing;
+      count += gap.last_origin_seq() - gap.first_origin_seq() + 1;
     }
   }
   out.set_missing_count(missing);
+  out.set_given_up_count(given_up);
+  out.set_refused_count(refused);
 }
 
 void CaseFold::ApplyMeasurement(const v1::Record& record, const FoldedRecord& folded) {

@@ -82,6 +82,9 @@ class CaseFold {
   const v1::SignedHead& signed_head() const { return signed_head_; }
   // The last LinkState of each participant.
   const RecordShelf& link_states() const { return link_states_; }
+  // Intervals that nobody had looked through and that had to make room for newer ones, since this
+  // fold began or was restored: no part of the state.
+  uint64_t intervals_forgotten() const { return intervals_forgotten_; }
 
  private:
   void ApplyAlertLane(const v1::Record& record, const RecordKey& key, const FoldedRecord& folded);
@@ -151,6 +154,7 @@ class CaseFold {
   RecordShelf outages_{kMaxIntervals, kMaxIntervalBytes};
   // What asks for no review, apart, so that it pushes out nothing that does.
   RecordShelf blinks_{kMaxBlinks, kMaxBlinkBytes};
+  uint64_t intervals_forgotten_ = 0;
   RecordShelf unrecorded_intervals_{kMaxIntervals, kMaxIntervalBytes};
   RecordShelf backlog_reviews_{2 * kMaxIntervals, 2 * kMaxIntervalBytes};
   // By participant (its origin) and screen.

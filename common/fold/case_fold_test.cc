@@ -527,9 +527,13 @@ TEST_F(CaseFoldTest, IntervalThatNobodyHasLookedThroughIsPushedOutByNoBlinkAndNo
     Apply(review);
   }
   EXPECT_EQ(fold_.Summary().unreviewed_interval_count(), 1u) << "the first one";
+  EXPECT_EQ(fold_.intervals_forgotten(), 0u);
+  for (size_t i = 0; i < kMaxIntervals + 5; ++i) Apply(outage(20'000));
+  EXPECT_EQ(fold_.Summary().unreviewed_interval_count(), kMaxIntervals);
+  EXPECT_EQ(fold_.intervals_forgotten(), 6u) << "and is not silent about it";
   CaseFold restored(case_id_);
   ASSERT_TRUE(restored.Restore(fold_.EncodeCheckpoint()).ok());
-  EXPECT_EQ(restored.Summary().unreviewed_interval_count(), 1u);
+  EXPECT_EQ(restored.Summary().unreviewed_interval_count(), kMaxIntervals);
 }
 
 TEST_F(CaseFoldTest, NewestCertificateIsOnTheTile) {
@@ -547,6 +551,10 @@ TEST_F(CaseFoldTest, NewestCertificateIsOnTheTile) {
   EXPECT_EQ(fold_.Summary().certificate().missing_count(), 3u);
   EXPECT_FALSE(fold_.Summary().certificate().complete());
   gap->set_cause(v1::NAMED_GAP_CAUSE_DATA_GAP);
+  v1::NamedGap* refused = head->add_gaps();
+  refused->set_first_origin_seq(9);
+  refused->set_last_origin_seq(9);
+  refused->set_cause(v1::NAMED_GAP_CAUSE_REFUSED);
   certificate->set_certificate_index(2);
   certificate->set_complete(true);
   Apply(body);
@@ -556,6 +564,8 @@ TEST_F(CaseFoldTest, NewestCertificateIsOnTheTile) {
     EXPECT_EQ(fold->Summary().certificate().certificate_index(), 2u);
     EXPECT_TRUE(fold->Summary().certificate().complete());
     EXPECT_EQ(fold->Summary().certificate().missing_count(), 0u);
+    EXPECT_EQ(fold->Summary().certificate().given_up_count(), 3u);
+    EXPECT_EQ(fold->Summary().certificate().refused_count(), 1u);
   }
 }
 

@@ -34,7 +34,14 @@ absl::Status Read(const std::string& bytes, std::vector<FoldedRecord>* records) 
 }  // namespace
 
 std::string CaseFold::EncodeCheckpoint() const {
-  std::string out = EncodeShown(Summary());
+  // What is signed stays as it was before the tile said more of a certificate, which is in the
+  // state itself.
+  v1::CaseSummary summary = Summary();
+  if (summary.has_certificate()) {
+    summary.mutable_certificate()->clear_given_up_count();
+    summary.mutable_certificate()->clear_refused_count();
+  }
+  std::string out = EncodeShown(summary);
   measurements_.AppendTo(State::kMeasurementsFieldNumber, &out);
   timers_.AppendTo(State::kTimersFieldNumber, &out);
   return out;

@@ -103,7 +103,7 @@ void RecordVerifier::Account(const StampedRecord& stamped) {
   const RecordHeader& header = stamped.header;
   SeqRanges& held = held_[{header.origin, header.lane}];
   if (header.lane >= kControlLaneCount && header.origin_seq < held.largest()) {
-    ++late_[{header.origin, header.lane}];
+    late_[{header.origin, header.lane}].Insert(header.origin_seq);
   }
   if (!held.Insert(header.origin_seq)) {
     Find(absl::StrCat("record ", stamped.stamp.seq, ": number ", header.origin_seq, " of lane ",
@@ -240,8 +240,6 @@ void RecordVerifier::CheckHead(const v1::OriginLaneHead& head, const std::string
   static const SeqRanges kNone;
   const auto it = held_.find({OriginId::FromBytes(head.origin()), head.lane()});
   const SeqRanges& held = it == held_.end() ? kNone : it->second;
-  const auto was_late = late_.find({OriginId::FromBytes(head.origin()), head.lane()});
-  const uint64_t late = was_late == late_.end() ? 0 : was_late->second;
   SeqRanges named;
   for (const v1::NamedGap& gap : head.gaps()) {
     if (gap.first_origin_seq() == 0 || gap.last_origin_seq() < gap.first_origin_seq()) {
@@ -273,8 +271,28 @@ void RecordVerifier::CheckHead(const v1::OriginLaneHead& head, const std::string
   } else if (!(missing == named)) {
     Find(absl::StrCat(where, ": its gaps are not the numbers that are not on record"));
   }
-  if (late != head.late_count()) {
-    Find(absl::StrCat(where, ": ", late, " records came late, it says ", head.late_count()));
+  CheckLate(head, where);
+}
+
+// The list may be shorter than the count, never other.
+void RecordVerifier::CheckLate(const v1::OriginLaneHead& head, const std::string& where) {
+  static const SeqRanges kNone;
+  const auto it = late_.find({OriginId::FromBytes(head.origin()), head.lane()});
+  const SeqRanges& late = it == late_.end() ? kNone : it->second;
+  if (late.count() != head.late_count()) {
+    Find(
+        absl::StrCat(where, ": ", late.count(), " records came late, it says ", head.late_count()));
+  }
+  SeqRanges listed;
+  for (const v1::OriginSeqRange& range : head.late()) {
+    if (range.first_origin_seq() <= listed.largest() ||
+        range.last_origin_seq() < range.first_origin_seq()) {
+      return Find(absl::StrCat(where, ": a list of late records that is none"));
+    }
+    listed.InsertRange(range.first_origin_seq(), range.last_origin_seq());
+  }
+  if (!listed.Without(late).empty()) {
+    Find(absl::StrCat(where, ": its list of late records is not of those that came late"));
   }
 }
 

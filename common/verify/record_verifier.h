@@ -92,6 +92,7 @@ class RecordVerifier {
   void CheckCertificate(const v1::Certificate& certificate);
   // What only the certificate as a whole says: stage, reason, who has to have given a total.
   void CheckClose(const v1::Certificate& certificate, const std::string& what);
+  void CheckLate(const v1::OriginLaneHead& head, const std::string& where);
   void CheckHead(const v1::OriginLaneHead& head, const std::string& where);
   void CheckGap(const v1::OriginLaneHead& head, const v1::NamedGap& gap, const std::string& where);
   void CheckLateCount(const v1::Certificate& certificate, const std::string& what);
@@ -105,7 +106,7 @@ class RecordVerifier {
   uint32_t epoch_ = 0;
   int64_t recorded_unix_ns_ = 0;
   std::map<OriginLane, SeqRanges> held_;
-  std::map<OriginLane, uint64_t> late_;
+  std::map<OriginLane, SeqRanges> late_;
   ToldBooks told_;
   std::vector<v1::SignedHead> witnesses_;
   std::map<std::string, bool> key_ids_;

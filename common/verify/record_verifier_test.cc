@@ -228,6 +228,13 @@ TEST(RecordVerifierTest, HostileCertificatesThatDoNotFitTheRecordAreFound) {
       {[](C* c) { c->mutable_heads(0)->set_last_origin_seq(9); }, "its gaps are not the numbers"},
       {[](C* c) { c->mutable_heads(0)->set_late_count(1); }, "records came late"},
       {[](C* c) {
+         v1::OriginSeqRange* late = c->mutable_heads(0)->add_late();
+         late->set_first_origin_seq(1);
+         late->set_last_origin_seq(1);
+       },
+       "its list of late records is not of those"},
+      {[](C* c) { c->mutable_heads(0)->add_late(); }, "a list of late records that is none"},
+      {[](C* c) {
          v1::OriginLaneHead* head = c->mutable_heads(0);
          head->set_last_origin_seq(head->last_origin_seq() + 1);
          v1::NamedGap* gap = head->add_gaps();

@@ -359,6 +359,39 @@ TEST_F(HubSmokeTest, SaysWhyItCannotStart) {
   EXPECT_THAT(said, HasSubstr("/no/such/identities"));
 }
 
+TEST_F(HubSmokeTest, SignsNoJournalWithAnotherKeyUnlessItIsTold) {
+  ASSERT_TRUE(hub_.Start());
+  std::string said;
+  std::vector<std::string> rotate = {"--journal", hub_.Arguments()[1], "--rotate-record-key"};
+  EXPECT_NE(hub_.RunToEnd(rotate, &said), 0) << "the hub has the journal's lock";
+  EXPECT_THAT(said, HasSubstr("in use by another hub"));
+  {
+    Participant agent(hub_, "agent-1", *clock_, *random_);
+    MemoryOutbox outbox(*clock_, case_id_, agent.origin);
+    agent.Do([&] {
+      EXPECT_TRUE(agent.link->AddOutbox(case_id_, "OR 1", &outbox).ok());
+      agent.link->Start();
+    });
+    Publish(agent, outbox, Opened());
+    WaitUntilRecorded(agent, outbox);
+  }
+  EXPECT_EQ(hub_.End(SIGTERM), 0);
+  const std::filesystem::path key = hub_.Arguments()[1] + ".record-key";
+  ASSERT_TRUE(std::filesystem::exists(key));
+  const std::filesystem::path away = hub_.directory() / "key-elsewhere";
+  std::filesystem::rename(key, away);
+  EXPECT_EQ(hub_.RunToEnd(hub_.Arguments(), &said), 1);
+  EXPECT_THAT(said, HasSubstr("--accept-new-record-key"));
+  EXPECT_FALSE(std::filesystem::exists(key)) << "none is made in silence";
+  std::filesystem::rename(away, key);
+  ASSERT_TRUE(hub_.Start()) << "it is back";
+  EXPECT_EQ(hub_.End(SIGTERM), 0);
+  EXPECT_EQ(hub_.RunToEnd(rotate, &said), 0) << said;
+  std::filesystem::remove(key);
+  ASSERT_TRUE(hub_.Start({"--accept-new-record-key"}));
+  EXPECT_TRUE(std::filesystem::exists(key));
+}
+
 TEST_F(HubSmokeTest, ChecksItsConfiguration) {
   std::vector<std::string> arguments = hub_.Arguments();
   arguments.push_back("--check-config");

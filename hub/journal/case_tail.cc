@@ -120,6 +120,7 @@ void CaseTail::Advance(const CaseAppend& append, const AppendRows& rows) {
     if (held.participant.empty()) held.participant = advance.participant;
     held.late_count += advance.late_count;
     held.duplicate_count += advance.duplicate_count;
+    InsertAll(advance.late, &held.late);
   }
   failed_ = false;
 }

@@ -62,6 +62,8 @@ struct OriginAdvance {
   // again.
   uint64_t late_count = 0;
   uint64_t duplicate_count = 0;
+  // Which of them were late; fewer than are counted where they are too many ranges to list.
+  std::vector<SeqRanges::Range> late = {};
 };
 
 // What one room accepted in one drain. One without runs carries refused numbers alone: it leaves
@@ -98,6 +100,7 @@ struct OriginLaneHeld {
   std::string participant;
   uint64_t late_count = 0;
   uint64_t duplicate_count = 0;
+  SeqRanges late = {};
   bool operator==(const OriginLaneHeld&) const = default;
 };
 

@@ -284,6 +284,8 @@ TYPED_TEST_P(JournalConformance, KeepsOriginRangesWithHoles) {
   this->AppendOk(append);
   CaseAppend later = script.Next({3});
   later.origins = {{origin, 3, {{3, 4}}, {}, "x"}};
+  later.origins[0].late_count = 2;
+  later.origins[0].late = {{3, 4}};
   this->AppendOk(later);
   SeqRanges want;
   want.InsertRange(1, 1);
@@ -294,6 +296,8 @@ TYPED_TEST_P(JournalConformance, KeepsOriginRangesWithHoles) {
     ASSERT_TRUE(restore.ok()) << restore.status();
     ASSERT_EQ(restore->origins.size(), 1u);
     EXPECT_EQ(restore->origins[0].held, want);
+    EXPECT_EQ(restore->origins[0].late_count, 2u);
+    EXPECT_EQ(restore->origins[0].late.ranges(), (std::vector<SeqRanges::Range>{{3, 4}}));
   };
   expect_held();
   if (this->bench_.Reopen()) expect_held();

@@ -202,6 +202,9 @@ TEST_F(ClosingTest, WhatIsMissingIsNamedAndTheCaseStaysClosing) {
   ASSERT_EQ(certificates_.size(), 1u);
   EXPECT_TRUE(certificates_[0].complete());
   EXPECT_EQ(HeadOf(certificates_[0], 5)->late_count(), 2u) << "2 and 3 behind 4";
+  ASSERT_EQ(HeadOf(certificates_[0], 5)->late_size(), 1);
+  EXPECT_EQ(HeadOf(certificates_[0], 5)->late(0).first_origin_seq(), 2u);
+  EXPECT_EQ(HeadOf(certificates_[0], 5)->late(0).last_origin_seq(), 3u);
   // The step that was refused used its number up.
   ASSERT_EQ(HeadOf(certificates_[0], 1)->gaps_size(), 1);
   EXPECT_EQ(HeadOf(certificates_[0], 1)->gaps(0).cause(), v1::NAMED_GAP_CAUSE_REFUSED);

@@ -199,6 +199,11 @@ v1::OriginLaneHead CaseBooks::HeadOf(const OriginLedger& ledger, const OriginId&
   head.set_participant(ledger.ParticipantOf(origin));
   head.set_late_count(counts.late);
   head.set_duplicate_count(counts.duplicates);
+  for (const SeqRanges::Range& range : ledger.Late(origin, lane).ranges()) {
+    v1::OriginSeqRange* late = head.add_late();
+    late->set_first_origin_seq(range.first);
+    late->set_last_origin_seq(range.last);
+  }
   uint64_t last = used.largest();
   if (const auto total = totals_.find(origin); total != totals_.end()) {
     head.set_total_given(TotalOf(ledger, origin) == Total::kGiven);
@@ -242,8 +247,11 @@ CaseBooks::Balance CaseBooks::Strike(const OriginLedger& ledger, const People& p
       balance.heads.push_back(std::move(head));
     }
   }
+  // What can be found again in the records goes first: which were late, which tell of a gap.
   if (BytesOf(balance.heads) > kMaxCertificateBytes) {
-    // Which records tell of a gap can be found again; which numbers it has cannot.
+    for (v1::OriginLaneHead& head : balance.heads) head.clear_late();
+  }
+  if (BytesOf(balance.heads) > kMaxCertificateBytes) {
     for (v1::OriginLaneHead& head : balance.heads) {
       for (v1::NamedGap& gap : *head.mutable_gaps()) gap.clear_data_gap();
     }

@@ -22,6 +22,9 @@ inline constexpr size_t kMaxTraces = 1'024;
 inline constexpr size_t kMaxOrigins = 1'024;
 // Ranges of an origin's bulk lane: one more for each backlog that is sent newest first.
 inline constexpr size_t kMaxHeldRanges = 4'096;
+// Ranges of late records of an origin's lane that are listed; what is beyond is counted. One for
+// each batch of a backlog that is sent newest first, unless batches join.
+inline constexpr size_t kMaxLateRanges = 512;
 // Digests of an origin's lane that are remembered, to tell a duplicate from a reused id: longer
 // than any spool repeats after a lost acknowledgement.
 inline constexpr size_t kRememberedDigests = 1'024;

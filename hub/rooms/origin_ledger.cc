@@ -51,13 +51,21 @@ void OriginLedger::Accept(const RecordKey& key, uint64_t digest, const std::stri
   LaneState& state = State(key.origin, key.lane, participant);
   NoteAdvance(key.origin, key.lane, state);
   if (key.lane >= kControlLaneCount && key.origin_seq < state.largest_accepted) {
-    ++state.counts.late;
-    ++state.counts_advance.late;
+    NoteLate(key.origin_seq, &state);
   }
   state.largest_accepted = std::max(state.largest_accepted, key.origin_seq);
   state.used.Insert(key.origin_seq);
   state.advance.Insert(key.origin_seq);
   Remember(key, digest);
+}
+
+void OriginLedger::NoteLate(uint64_t origin_seq, LaneState* state) {
+  ++state->counts.late;
+  ++state->counts_advance.late;
+  const bool joins = state->late.Contains(origin_seq - 1) || state->late.Contains(origin_seq + 1);
+  if (!joins && state->late.ranges().size() >= kMaxLateRanges) return;
+  state->late.Insert(origin_seq);
+  state->late_advance.Insert(origin_seq);
 }
 
 void OriginLedger::Refuse(const RecordKey& key, const std::string& participant) {
@@ -91,8 +99,9 @@ std::vector<OriginAdvance> OriginLedger::TakeAdvances() {
     LaneState& state = owner.lanes[lane];
     advances.push_back({origin, lane, state.advance.ranges(), state.refused_advance.ranges(),
                         owner.participant, state.counts_advance.late,
-                        state.counts_advance.duplicates});
+                        state.counts_advance.duplicates, state.late_advance.ranges()});
     state.counts_advance = Counts();
+    state.late_advance = SeqRanges();
     state.advance = SeqRanges();
     state.refused_advance = SeqRanges();
   }
@@ -150,6 +159,11 @@ OriginLedger::Counts OriginLedger::CountsOf(const OriginId& origin, uint32_t lan
   return state == nullptr ? Counts() : state->counts;
 }
 
+const SeqRanges& OriginLedger::Late(const OriginId& origin, uint32_t lane) const {
+  const LaneState* state = Find(origin, lane);
+  return state == nullptr ? NoNumbers() : state->late;
+}
+
 // Goes to disk with the lane's next record: for itself it is not worth a commit.
 void OriginLedger::CountDuplicate(const RecordKey& key) {
   const auto it = origins_.find(key.origin);
@@ -176,6 +190,7 @@ void OriginLedger::Restore(const OriginLaneHeld& held) {
   state.refused = held.refused;
   state.durably_refused = held.refused;
   state.counts = {held.late_count, held.duplicate_count};
+  state.late = held.late;
 }
 
 void OriginLedger::Remember(const RecordKey& key, uint64_t digest) {

@@ -76,6 +76,8 @@ class OriginLedger {
     uint64_t duplicates = 0;
   };
   Counts CountsOf(const OriginId& origin, uint32_t lane) const;
+  // Of those that were late, as many as are listed (kMaxLateRanges).
+  const SeqRanges& Late(const OriginId& origin, uint32_t lane) const;
   void CountDuplicate(const RecordKey& key);
   // Dense number of an origin within the room, for frames.
   uint32_t IndexOf(const OriginId& origin);
@@ -98,6 +100,8 @@ class OriginLedger {
     uint64_t largest_accepted = 0;
     Counts counts;
     Counts counts_advance;
+    SeqRanges late;
+    SeqRanges late_advance;
     // By origin_seq modulo kRememberedDigests; grows as it is used.
     struct Remembered {
       uint64_t origin_seq = 0;
@@ -113,6 +117,7 @@ class OriginLedger {
 
   LaneState& State(const OriginId& origin, uint32_t lane, const std::string& participant);
   const LaneState* Find(const OriginId& origin, uint32_t lane) const;
+  static void NoteLate(uint64_t origin_seq, LaneState* state);
   void NoteAdvance(const OriginId& origin, uint32_t lane, const LaneState& state);
 
   absl::flat_hash_map<OriginId, OriginState> origins_;

@@ -91,6 +91,24 @@ TEST(OriginLedger, RefusedNumberMakesNobodyLate) {
   EXPECT_EQ(ledger.CountsOf(kOrigin, 5).late, 1u);
 }
 
+TEST(OriginLedger, ListsWhatWasLateAndCountsWhatIsTooMuchToList) {
+  OriginLedger ledger;
+  const uint64_t newest = 3 * kMaxLateRanges + 10;
+  ledger.Accept(Bulk(newest), 1, "agent-1");
+  for (uint64_t i = 1; i <= kMaxLateRanges; ++i) ledger.Accept(Bulk(3 * i), i, "agent-1");
+  ledger.Accept(Bulk(4), 1, "agent-1");
+  ledger.Accept(Bulk(newest - 2), 1, "agent-1");
+  const SeqRanges& late = ledger.Late(kOrigin, 5);
+  EXPECT_EQ(late.ranges().size(), kMaxLateRanges);
+  EXPECT_TRUE(late.Contains(4)) << "joins a range that is listed";
+  EXPECT_FALSE(late.Contains(newest - 2)) << "would be one more";
+  EXPECT_EQ(late.count(), kMaxLateRanges + 1);
+  EXPECT_EQ(ledger.CountsOf(kOrigin, 5).late, kMaxLateRanges + 2);
+  const std::vector<OriginAdvance> advances = ledger.TakeAdvances();
+  ASSERT_EQ(advances.size(), 1u);
+  EXPECT_EQ(advances[0].late, late.ranges());
+}
+
 TEST(OriginLedger, HostileHolesAndOriginsAreBounded) {
   OriginLedger ledger;
   for (uint64_t i = 1; i <= kMaxHeldRanges; ++i) ledger.Accept(Bulk(2 * i), i, "agent-1");

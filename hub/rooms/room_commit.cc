@@ -18,6 +18,7 @@ namespace remora::hub {
 void Room::OnCommitted(const std::vector<RecordFrame>& frames,
                        const std::vector<OriginAdvance>& advances) {
   bool state_changed = false;
+  const uint64_t forgotten = fold_.intervals_forgotten();
   for (const RecordFrame& frame : frames) {
     fold_.Apply(ToFolded(frame));
     if (shown_fold_ && !unrecorded_->WasShown(frame)) FoldShown(frame);
@@ -26,6 +27,9 @@ void Room::OnCommitted(const std::vector<RecordFrame>& frames,
     last_of_lane_[frame.lane] = frame;
     unrecorded_->OnCommitted(frame);
     state_changed |= frame.lane < kControlLaneCount;
+  }
+  if (const uint64_t more = fold_.intervals_forgotten() - forgotten; more > 0) {
+    parts_.metrics->Count(metric::kIntervalsForgotten, "", more);
   }
   if (!frames.empty()) {
     const std::vector<RoomFollower*> followers = followers_.in_order();

@@ -63,19 +63,35 @@ bool TakeVarint(absl::string_view* in, uint64_t* value) {
 
 std::string RowDigest(int64_t row_key, uint64_t after_seq, uint64_t last_seq, uint32_t count,
                       absl::string_view sealed_payload) {
-  return Digest().Add(static_cast<uint64_t>(row_key)).Add(after_seq).Add(last_seq).Add(count)
-      .Add(sealed_payload).Finish();
+  return Digest()
+      .Add(static_cast<uint64_t>(row_key))
+      .Add(after_seq)
+      .Add(last_seq)
+      .Add(count)
+      .Add(sealed_payload)
+      .Finish();
 }
 
 std::string HeadDigest(int64_t case_key, const CaseHead& head, uint64_t origin_lanes) {
-  return Digest().Add(static_cast<uint64_t>(case_key)).Add(head.case_id.bytes()).Add(head.epoch)
-      .Add(head.last_seq).Add(static_cast<uint64_t>(head.last_recorded_unix_ns))
-      .Add(View(head.chain)).Add(EncodeLaneSeq(head.lane_seq)).Add(origin_lanes).Finish();
+  return Digest()
+      .Add(static_cast<uint64_t>(case_key))
+      .Add(head.case_id.bytes())
+      .Add(head.epoch)
+      .Add(head.last_seq)
+      .Add(static_cast<uint64_t>(head.last_recorded_unix_ns))
+      .Add(View(head.chain))
+      .Add(EncodeLaneSeq(head.lane_seq))
+      .Add(origin_lanes)
+      .Finish();
 }
 
 std::string BlobDigest(int64_t case_key, absl::string_view place, absl::string_view blob) {
-  return Digest().Add(static_cast<uint64_t>(case_key)).Add(place.size()).Add(place)
-      .Add(blob).Finish();
+  return Digest()
+      .Add(static_cast<uint64_t>(case_key))
+      .Add(place.size())
+      .Add(place)
+      .Add(blob)
+      .Finish();
 }
 
 std::string OriginRowDigest(int64_t case_key, absl::string_view place,
@@ -123,13 +139,13 @@ std::string EncodeCounts(const OriginLaneHeld& held) {
   for (const uint64_t count : {held.late_count, held.duplicate_count}) {
     for (int i = 0; i < 8; ++i) blob.push_back(static_cast<char>(count >> (8 * i)));
   }
-  return blob;
+  return blob + EncodeRanges(held.late);
 }
 
 bool DecodeCounts(absl::string_view blob, OriginLaneHeld* held) {
   WireReader reader(blob);
-  return blob.size() == 16 && reader.ReadFixed64(&held->late_count) &&
-         reader.ReadFixed64(&held->duplicate_count);
+  return reader.ReadFixed64(&held->late_count) && reader.ReadFixed64(&held->duplicate_count) &&
+         DecodeRanges(blob.substr(16), &held->late);
 }
 
 std::string EncodeRanges(const SeqRanges& ranges) {

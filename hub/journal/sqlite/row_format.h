@@ -48,7 +48,8 @@ std::string OriginPlace(const OriginId& origin, uint32_t lane);
 std::string EncodeLaneSeq(const std::array<uint64_t, kLaneCount>& lane_seq);
 bool DecodeLaneSeq(absl::string_view blob, std::array<uint64_t, kLaneCount>* lane_seq);
 
-// Two little-endian 64-bit numbers: late_count, duplicate_count.
+// Two little-endian 64-bit numbers: late_count, duplicate_count; then `late` as EncodeRanges has
+// it.
 std::string EncodeCounts(const OriginLaneHeld& held);
 bool DecodeCounts(absl::string_view blob, OriginLaneHeld* held);
 

@@ -10,6 +10,7 @@
 namespace remora::hub::sqlite {
 namespace {
 
+constexpr int64_t kVersionWithTombstones = 4;
 constexpr char kTombstones[] = R"(
 CREATE TABLE tombstones (
   case_key INTEGER PRIMARY KEY,
@@ -137,8 +138,11 @@ absl::Status CreateTables(Connection& connection, uint32_t epoch) {
 
 absl::Status RaiseVersion(Connection& connection) {
   ASSIGN_OR_RETURN(const int64_t version, connection.QueryNumber("PRAGMA user_version"));
-  if (version != kOldestSchemaVersion) return absl::OkStatus();
-  return ExecuteAll(connection, {kTombstones, SetVersion()});
+  if (version < kOldestSchemaVersion || version >= kSchemaVersion) return absl::OkStatus();
+  std::vector<std::string> parts;
+  if (version < kVersionWithTombstones) parts.push_back(kTombstones);
+  parts.push_back(SetVersion());
+  return ExecuteAll(connection, parts);
 }
 
 }  // namespace

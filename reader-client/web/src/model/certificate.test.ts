@@ -25,6 +25,14 @@ describe('CertificateWords', () => {
     expect(certificateWords(summary(true), older)).toBe('Certificate 2: none missing');
   });
 
+  it('TileSaysWhatWasGivenUpAndRefused', () => {
+    const left = (complete: boolean) =>
+      create(CertificateSummarySchema, { certificateIndex: 2, complete, givenUpCount: 12_000n, refusedCount: 3n });
+    expect(certificateWords(left(true))).toBe('Certificate 2: none missing, 12000 given up, 3 refused');
+    expect(certificateWords(left(false)))
+      .toBe('Certificate 2: with gaps, an agent has not said what it made, 12000 given up, 3 refused');
+  });
+
   it('GapsAreCountedByWhyTheyAreThere', () => {
     expect(certificateWords(summary(false, 7), certificate(false, [
       [1, 7, NamedGapCause.MISSING], [8, 8, NamedGapCause.DATA_GAP]])))

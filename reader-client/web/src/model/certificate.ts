@@ -32,8 +32,9 @@ const counted = (n: bigint, word: string): string[] => (n === 0n ? [] : [`${n} $
 export function certificateWords(summary: CertificateSummary, record?: Certificate): string {
   const name = `Certificate ${summary.certificateIndex}`;
   if (record?.certificateIndex !== summary.certificateIndex) {
-    if (summary.complete) return `${name}: none missing`;
-    return `${name}: with gaps, ${summary.missingCount === 0n ? UNSAID : missingWords(summary.missingCount)}`;
+    const others = [...counted(summary.givenUpCount, 'given up'), ...counted(summary.refusedCount, 'refused')];
+    if (summary.complete) return `${name}: ${['none missing', ...others].join(', ')}`;
+    return `${name}: with gaps, ${[summary.missingCount === 0n ? UNSAID : missingWords(summary.missingCount), ...others].join(', ')}`;
   }
   const { missing, givenUp, refused } = leftOut(record);
   const parts = [...(missing === 0n ? [] : [missingWords(missing)]), ...counted(givenUp, 'given up'), ...counted(refused, 'refused')];
