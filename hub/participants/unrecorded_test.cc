@@ -1,9 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "hub/participants/session_limits.h"
-#include "hub/participants/testing/core_harness.h"
-#include "hub/rooms/limits.h"
+#include "hub/participants/testing/unrecorded_case.h"
 
 namespace remora::hub {
 namespace {
@@ -11,73 +9,6 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-
-class UnrecordedTest : public ::testing::Test {
- protected:
-  UnrecordedTest()
-      : case_id_(hub_.DrawCase()), origin_(hub_.DrawOrigin()), writer_(case_id_, origin_) {
-    agent_ = OpenCase(hub_, case_id_, &writer_, origin_);
-    reader_ = Follower("reader-1");
-  }
-
-  // Joined too; has read everything so far.
-  std::unique_ptr<TestParticipant> Follower(const std::string& name, uint32_t speaks = 2,
-                                            v1::Delivery delivery = v1::DELIVERY_LIVE) {
-    auto follower = std::make_unique<TestParticipant>(hub_, ReaderIdentity(name));
-    follower->speaks = speaks;
-    follower->Hello();
-    follower->Join(case_id_);
-    delivery == v1::DELIVERY_LIVE ? follower->FollowLive(1, case_id_)
-                                  : follower->FollowComplete(1, case_id_);
-    hub_.RunFor(Duration::Seconds(1));
-    return follower;
-  }
-  void FailDisk() { hub_.journal().FailCommits(absl::ResourceExhaustedError("disk is full")); }
-  void MendDisk() { hub_.journal().FailCommits(absl::OkStatus()); }
-  std::string Message(const std::string& text) {
-    return writer_.Write(MessageBody(text, agent_->identity.display_name));
-  }
-  static std::vector<std::string> Texts(const std::vector<Received>& records, bool unrecorded) {
-    std::vector<std::string> texts;
-    for (const Received& received : records) {
-      v1::Record record;
-      if (received.stamped.stamp.unrecorded != unrecorded) continue;
-      if (record.ParseFromString(received.bytes) && record.has_message()) {
-        texts.push_back(record.message().text());
-      }
-    }
-    return texts;
-  }
-  static std::vector<std::string> Unrecorded(const TestParticipant& participant) {
-    return Texts(participant.records, true);
-  }
-  static std::vector<std::string> Recorded(const TestParticipant& participant) {
-    return Texts(participant.records, false);
-  }
-  static std::vector<v1::RecordingCondition> Conditions(const TestParticipant& participant) {
-    std::vector<v1::RecordingCondition> conditions;
-    for (const v1::Down& down : participant.downs) {
-      if (down.has_recording()) conditions.push_back(down.recording().condition());
-    }
-    return conditions;
-  }
-  // Of the journal, of this kind.
-  std::vector<v1::Record> OnRecord(v1::Record::BodyCase kind) {
-    std::vector<v1::Record> found;
-    for (const std::string& bytes : hub_.JournalRecords(case_id_)) {
-      v1::Record record;
-      if (record.ParseFromString(bytes) && record.body_case() == kind) found.push_back(record);
-    }
-    return found;
-  }
-
-  HubHarness hub_;
-  CaseId case_id_;
-  OriginId origin_;
-  RecordWriter writer_;
-  std::unique_ptr<TestParticipant> agent_;
-  std::unique_ptr<TestParticipant> reader_;
-};
 
 TEST_F(UnrecordedTest, FailedCommitIsShownLiveOnceWithTheMarkAndMovesNothing) {
   auto complete = Follower("reader-2", 2, v1::DELIVERY_COMPLETE);
@@ -298,144 +229,6 @@ TEST_F(UnrecordedTest, TalkGoesBothWaysWhileNothingIsRecorded) {
   EXPECT_THAT(Unrecorded(*reader_), ElementsAre("hold on", "waiting"));
 }
 
-TEST_F(UnrecordedTest, EverybodyIsToldWhenItChangesAndWhoComesMeanwhile) {
-  TestParticipant wall(hub_, {"wall", "Wall", v1::ROLE_CENTRE, {}});
-  wall.Hello();
-  v1::Follow directory;
-  directory.set_follow_id(1);
-  directory.set_directory(true);
-  wall.Follow(directory);
-  auto complete = Follower("reader-2", 2, v1::DELIVERY_COMPLETE);
-  auto old = Follower("reader-3", 1);
-  FailDisk();
-  agent_->Publish({Message("x")});
-  hub_.RunFor(Duration::Seconds(1));
-  auto late = Follower("reader-4");
-  const auto unrecorded = v1::RECORDING_CONDITION_UNRECORDED;
-  const auto recording = v1::RECORDING_CONDITION_RECORDING;
-  for (const TestParticipant* each : {agent_.get(), reader_.get(), complete.get(), late.get()}) {
-    EXPECT_THAT(Conditions(*each), ElementsAre(unrecorded)) << each->identity.name;
-    const v1::Recording& told = each->Last(v1::Down::kRecording)->recording();
-    EXPECT_EQ(told.case_id(), case_id_.bytes());
-    EXPECT_THAT(told.cause(), HasSubstr("disk is full"));
-    EXPECT_NE(told.since_unix_ns(), 0);
-  }
-  ASSERT_NE(wall.Last(v1::Down::kDirectory), nullptr);
-  EXPECT_EQ(wall.Last(v1::Down::kDirectory)->directory().cases(0).recording(), unrecorded);
-  // Who came late is shown what is not on disk, behind its snapshot.
-  EXPECT_THAT(Unrecorded(*late), ElementsAre("x"));
-
-  MendDisk();
-  hub_.RunFor(Duration::Seconds(10));
-  for (const TestParticipant* each : {agent_.get(), reader_.get(), complete.get(), late.get()}) {
-    EXPECT_THAT(Conditions(*each), ElementsAre(unrecorded, recording)) << each->identity.name;
-    EXPECT_EQ(each->Last(v1::Down::kRecording)->recording().cause(), "");
-  }
-  EXPECT_EQ(wall.Last(v1::Down::kDirectory)->directory().cases(0).recording(), recording);
-  EXPECT_THAT(Conditions(*old), IsEmpty());
-}
-
-TEST_F(UnrecordedTest, IntervalSaysWhereItsOwnRecordsBegin) {
-  const size_t on_disk = hub_.JournalRecords(case_id_).size();
-  FailDisk();
-  const std::string sweep = writer_.Write(SweepBody("SEP/R", 0, false));
-  agent_->Publish({sweep});
-  hub_.RunFor(Duration::Seconds(3));
-  MendDisk();
-  hub_.RunFor(Duration::Seconds(2));
-  agent_->Publish({sweep});
-  hub_.RunFor(Duration::Seconds(10));
-  const std::vector<v1::Record> intervals = OnRecord(v1::Record::kUnrecordedInterval);
-  const std::vector<v1::Record> sweeps = OnRecord(v1::Record::kSweep);
-  ASSERT_EQ(intervals.size(), 1u);
-  ASSERT_EQ(sweeps.size(), 1u);
-  EXPECT_EQ(intervals[0].unrecorded_interval().first_seq(), on_disk + 1);
-  EXPECT_GE(sweeps[0].stamp().seq(), intervals[0].unrecorded_interval().first_seq());
-  EXPECT_LT(sweeps[0].stamp().seq(), intervals[0].stamp().seq());
-}
-
-TEST_F(UnrecordedTest, IntervalAndAlarmAreOnRecordWhenItIsOver) {
-  FailDisk();
-  const std::string message = Message("x");
-  agent_->Publish({message});
-  hub_.RunFor(Duration::Seconds(60));
-  EXPECT_THAT(OnRecord(v1::Record::kUnrecordedInterval), IsEmpty());
-  int shown_alerts = 0;
-  for (const Received& received : reader_->OfLane(0)) {
-    shown_alerts +=
-        received.stamped.header.kind == v1::Record::kAlert && received.stamped.stamp.unrecorded;
-  }
-  EXPECT_EQ(shown_alerts, 1);
-  MendDisk();
-  hub_.RunFor(Duration::Seconds(10));
-  const std::vector<v1::Record> intervals = OnRecord(v1::Record::kUnrecordedInterval);
-  ASSERT_EQ(intervals.size(), 1u);
-  const v1::UnrecordedInterval& interval = intervals[0].unrecorded_interval();
-  EXPECT_NEAR(static_cast<double>(interval.to_unix_ns() - interval.from_unix_ns()) / 1e9,
-              60 + kUnrecordedHold.seconds(), 1.5);
-  EXPECT_THAT(interval.cause(), HasSubstr("disk is full"));
-  EXPECT_EQ(interval.shown_count(), hub_.metrics().counter(metric::kRecordsShownUnrecorded));
-  const std::vector<v1::Record> alerts = OnRecord(v1::Record::kAlert);
-  ASSERT_EQ(alerts.size(), 2u);
-  EXPECT_EQ(alerts[0].alert().condition(), v1::ALERT_CONDITION_RAISED);
-  EXPECT_EQ(alerts[1].alert().condition(), v1::ALERT_CONDITION_RECOVERED);
-  EXPECT_EQ(FromProto(alerts[1].alert().raised_by()),
-            (RecordKey{OriginId::FromBytes(alerts[0].origin()), 0, alerts[0].origin_seq()}));
-}
-
-TEST_F(UnrecordedTest, WallIsCalledByWhatIsShownAndSnapshotsHoldOnlyWhatIsOnDisk) {
-  TestParticipant wall(hub_, {"wall", "Wall", v1::ROLE_CENTRE, {}});
-  wall.Hello();
-  v1::Follow directory;
-  directory.set_follow_id(1);
-  directory.set_directory(true);
-  wall.Follow(directory);
-  FailDisk();
-  agent_->Publish({Message("the first one waits in the hub")});
-  hub_.Run();
-  agent_->Publish({writer_.Write(AlertBody("MEP lost", v1::ALERT_PRIORITY_HIGH))});
-  hub_.RunFor(Duration::Seconds(1));
-  const auto tile = [&wall] { return wall.Last(v1::Down::kDirectory)->directory().cases(0); };
-  EXPECT_EQ(tile().calling_alert(), "MEP lost");
-  EXPECT_EQ(tile().calling_priority(), v1::ALERT_PRIORITY_HIGH);
-  EXPECT_EQ(tile().recording(), v1::RECORDING_CONDITION_UNRECORDED);
-  // Whether its agent is there is not on disk either.
-  agent_.reset();
-  hub_.RunFor(Duration::Seconds(15));
-  EXPECT_EQ(tile().agent_link(), v1::LINK_CONDITION_LOST);
-  auto late = Follower("reader-5");
-  ASSERT_NE(late->Last(v1::Down::kSnapshot), nullptr);
-  const v1::CaseSummary& held = late->Last(v1::Down::kSnapshot)->snapshot().state().summary();
-  EXPECT_EQ(held.open_alert_count(), 0u);
-  EXPECT_NE(held.agent_link(), v1::LINK_CONDITION_LOST);
-  MendDisk();
-  hub_.RunFor(Duration::Seconds(10));
-  // Its sender did not come back with it: it is not on record, and calls no more.
-  EXPECT_NE(tile().calling_alert(), "MEP lost");
-  EXPECT_EQ(tile().agent_link(), v1::LINK_CONDITION_LOST);
-}
-
-TEST_F(UnrecordedTest, WhatGetsOnDiskWithinAnIntervalIsInTheTileOnce) {
-  TestParticipant wall(hub_, {"wall", "Wall", v1::ROLE_CENTRE, {}});
-  wall.Hello();
-  v1::Follow directory;
-  directory.set_follow_id(1);
-  directory.set_directory(true);
-  wall.Follow(directory);
-  hub_.RunFor(Duration::Seconds(1));
-  hub_.journal().HoldCommits();
-  agent_->Publish({writer_.Write(AlertBody("shown first"))});
-  hub_.RunFor(Duration::Milliseconds(300));
-  hub_.journal().ReleaseCommits();
-  hub_.Run();
-  agent_->Publish({writer_.Write(AlertBody("committed at once"))});
-  hub_.RunFor(Duration::Seconds(1));
-  const v1::CaseSummary tile = wall.Last(v1::Down::kDirectory)->directory().cases(0);
-  EXPECT_EQ(tile.recording(), v1::RECORDING_CONDITION_UNRECORDED);
-  // And the hub's own, that it is slow.
-  EXPECT_EQ(tile.open_alert_count(), 3u);
-}
-
 TEST_F(UnrecordedTest, WhatWaitsWhenTheDiskFailsIsShownBeforeWhatTheHubSaysOfIt) {
   FailDisk();
   agent_.reset();  // the first record that cannot be written is the hub's own
@@ -466,68 +259,6 @@ TEST_F(UnrecordedTest, WhatWaitedUnseenIsShownBeforeWhatComesWhenItIsLate) {
   hub_.Run();
   EXPECT_THAT(Unrecorded(*reader_), ElementsAre("slow", "waits", "next"));
   hub_.journal().ReleaseCommits();
-}
-
-TEST_F(UnrecordedTest, SecondIntervalWithinAMinuteHasItsAlarmWhenTheMinuteIsOver) {
-  const auto raised = [this] {
-    int count = 0;
-    for (const Received& received : reader_->OfLane(0)) {
-      v1::Record record;
-      count += received.stamped.stamp.unrecorded && record.ParseFromString(received.bytes) &&
-               record.has_alert() && record.alert().condition() == v1::ALERT_CONDITION_RAISED;
-    }
-    return count;
-  };
-  FailDisk();
-  const std::string first = Message("1");
-  agent_->Publish({first});
-  hub_.RunFor(Duration::Seconds(7));
-  MendDisk();
-  hub_.RunFor(Duration::Seconds(8));
-  agent_->Publish({first});
-  hub_.RunFor(Duration::Seconds(1));
-  EXPECT_EQ(raised(), 1);
-  FailDisk();
-  agent_->Publish({Message("2")});
-  hub_.RunFor(Duration::Seconds(10));
-  EXPECT_EQ(raised(), 1);
-  hub_.RunFor(kTechnicalAlertInterval);
-  EXPECT_EQ(raised(), 2);
-}
-
-TEST_F(UnrecordedTest, DiskThatStallsEachSecondMakesOneInterval) {
-  hub_.RunFor(Duration::Seconds(1));
-  for (int i = 0; i < 20; ++i) {
-    hub_.journal().HoldCommits();
-    agent_->Publish({Message(std::to_string(i))});
-    hub_.RunFor(Duration::Milliseconds(500));
-    hub_.journal().ReleaseCommits();
-    hub_.RunFor(Duration::Milliseconds(500));
-  }
-  EXPECT_EQ(Conditions(*reader_).size(), 1u);
-  hub_.RunFor(Duration::Seconds(10));
-  EXPECT_EQ(Conditions(*reader_).size(), 2u);
-  const std::vector<v1::Record> intervals = OnRecord(v1::Record::kUnrecordedInterval);
-  ASSERT_EQ(intervals.size(), 1u);
-  EXPECT_EQ(Recorded(*reader_).size(), 20u);
-  EXPECT_EQ(Unrecorded(*reader_).size(), 20u);
-}
-
-TEST_F(UnrecordedTest, OneStallLastsAtLeastTheHold) {
-  hub_.RunFor(Duration::Seconds(1));
-  hub_.journal().HoldCommits();
-  agent_->Publish({Message("x")});
-  hub_.RunFor(Duration::Milliseconds(300));
-  hub_.journal().ReleaseCommits();
-  hub_.RunFor(kUnrecordedHold - Duration::Milliseconds(400));
-  EXPECT_EQ(Conditions(*reader_).size(), 1u);
-  // In the hold, with the disk in order, records come with their seq, and with nothing else.
-  agent_->Publish({Message("y")});
-  hub_.Run();
-  EXPECT_THAT(Recorded(*reader_), ElementsAre("x", "y"));
-  EXPECT_THAT(Unrecorded(*reader_), ElementsAre("x"));
-  hub_.RunFor(Duration::Milliseconds(700));
-  EXPECT_EQ(Conditions(*reader_).size(), 2u);
 }
 
 TEST_F(UnrecordedTest, HubsOwnRecordsAreShownAndOnRecordUnderTheSameIds) {
@@ -604,59 +335,6 @@ TEST_F(UnrecordedTest, NewCaseCanBeFoundAndFollowedBeforeItsOpeningIsOnDisk) {
   hub_.Run();
   EXPECT_EQ(reader.OfLane(3).size(), 2u);
   EXPECT_GE(hub_.JournalRecords(case_id).size(), 2u);
-}
-
-TEST_F(UnrecordedTest, HubThatStartsAgainInTheMiddleHasOnlyWhatIsOnDiskAndLosesNothing) {
-  FailDisk();
-  const std::string first = Message("1");
-  const std::string second = Message("2");
-  agent_->Publish({first});
-  hub_.Run();
-  agent_->Publish({second});
-  hub_.RunFor(Duration::Seconds(2));
-  EXPECT_THAT(Unrecorded(*reader_), ElementsAre("1", "2"));
-  agent_.reset();
-  reader_.reset();
-  hub_.RestartHub();
-  hub_.Run();
-  // Still no disk: the same again, under the same ids.
-  agent_ = std::make_unique<TestParticipant>(hub_, AgentIdentity());
-  agent_->Hello(origin_);
-  agent_->Join(case_id_, "OR 1");
-  reader_ = Follower("reader-1");
-  agent_->Publish({first, second});
-  hub_.RunFor(Duration::Seconds(2));
-  EXPECT_THAT(Unrecorded(*reader_), ElementsAre("1", "2"));
-  MendDisk();
-  hub_.RunFor(Duration::Seconds(2));
-  agent_->Publish({first, second});
-  hub_.Run();
-  EXPECT_THAT(Recorded(*reader_), ElementsAre("1", "2"));
-}
-
-TEST_F(UnrecordedTest, IntervalThatTheHubsEndCutOffIsOnRecordIfItsAlarmIs) {
-  hub_.RunFor(Duration::Seconds(1));
-  hub_.journal().HoldCommits();
-  agent_->Publish({Message("slow")});
-  hub_.RunFor(Duration::Milliseconds(300));
-  hub_.journal().ReleaseCommits();
-  hub_.RunFor(Duration::Milliseconds(100));
-  agent_.reset();
-  reader_.reset();
-  ASSERT_EQ(OnRecord(v1::Record::kAlert).size(), 1u);
-  for (int start = 0; start < 2; ++start) {
-    hub_.RestartHub();
-    hub_.RunFor(Duration::Seconds(2));
-    const std::vector<v1::Record> alerts = OnRecord(v1::Record::kAlert);
-    ASSERT_EQ(alerts.size(), 2u);
-    EXPECT_EQ(alerts[1].alert().condition(), v1::ALERT_CONDITION_RECOVERED);
-    EXPECT_EQ(alerts[1].alert().raised_by().origin_seq(), alerts[0].origin_seq());
-    const std::vector<v1::Record> intervals = OnRecord(v1::Record::kUnrecordedInterval);
-    ASSERT_EQ(intervals.size(), 1u);
-    EXPECT_EQ(intervals[0].unrecorded_interval().first_seq(), alerts[0].stamp().seq());
-    EXPECT_GE(intervals[0].unrecorded_interval().to_unix_ns(),
-              intervals[0].unrecorded_interval().from_unix_ns());
-  }
 }
 
 TEST_F(UnrecordedTest, WhoResumesWhileTheJournalCannotBeReadStartsFromASnapshot) {
