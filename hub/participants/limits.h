@@ -18,10 +18,12 @@ inline constexpr size_t kMaxWebConnections = 2'500;
 // Events that the hub's sequence handles, and for how long, before it writes: without a bound a
 // flood of input would keep writes from starting.
 inline constexpr int kMaxEventsPerDrain = 256;
+// So many, then the clock is read: each may bring kReadBufferBytes.
+inline constexpr int kEventsPerLook = 8;
 inline constexpr Duration kMaxInputOfTurn = Duration::Milliseconds(1);
 // How long what a reader sends may wait for a turn that begins anyway, while readers have much to
 // say: gRPC's clients answer each message with two frames of bookkeeping (docs/performance.md).
-inline constexpr Duration kPatience = Duration::Milliseconds(1);
+inline constexpr Duration kDeferral = Duration::Milliseconds(1);
 // The sequence wakes at least this often: timers stay right after the machine slept, and a stuck
 // sequence is seen.
 inline constexpr Duration kMaxSequenceWait = Duration::Seconds(1);

@@ -81,6 +81,7 @@ std::optional<RecordKey> Room::KeepOwn(uint32_t lane, v1::Record body) {
 }
 
 void Room::TakeOwnWaiting() {
+  if (own_waiting_.empty()) return;
   for (const std::string& bytes : std::exchange(own_waiting_, {})) {
     const absl::StatusOr<RecordHeader> header = WalkRecord(bytes);
     REMORA_CHECK(header.ok(), "the hub kept a record that it would refuse");

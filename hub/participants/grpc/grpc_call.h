@@ -18,7 +18,7 @@ class GrpcCall {
   // Of the largest message that it takes.
   virtual size_t max_message_bytes() const { return kMaxSmallMessageBytes; }
   // What comes for it may be told a little later (loop/socket_loop.h).
-  virtual bool is_patient() const { return true; }
+  virtual bool is_deferrable() const { return true; }
   virtual void OnMessage(absl::string_view message_untrusted) = 0;
   // Nothing more comes from the peer that is of use: OK, it said so; else what is wrong with it.
   virtual void OnInputEnd(const absl::Status& status) = 0;

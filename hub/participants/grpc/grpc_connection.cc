@@ -65,7 +65,7 @@ GrpcConnection::GrpcConnection(SocketLoop& loop, Clock& clock, GrpcConnectionHos
 GrpcConnection::~GrpcConnection() = default;
 
 void GrpcConnection::Start() {
-  socket_.Watch(this);
+  if (!socket_.Watch(this)) return Close();
   WriteLater();
 }
 
@@ -133,9 +133,16 @@ size_t GrpcConnection::OnCall(int32_t stream, const CallHead& head) {
   const size_t max_message = (*made)->max_message_bytes();
   call->set_call(*std::move(made));
   calls_[stream] = std::move(call);
-  const auto is_patient = [](const auto& other) { return other.second->call()->is_patient(); };
-  socket_.SetPatient(std::all_of(calls_.begin(), calls_.end(), is_patient));
+  Defer();
   return max_message;
+}
+
+// Its input may wait where that is so for every call.
+void GrpcConnection::Defer() {
+  const auto is_deferrable = [](const auto& other) {
+    return other.second->call()->is_deferrable();
+  };
+  socket_.SetDeferred(std::all_of(calls_.begin(), calls_.end(), is_deferrable));
 }
 
 void GrpcConnection::OnMessage(int32_t stream, absl::string_view message) {
@@ -164,6 +171,7 @@ void GrpcConnection::OnClosed(int32_t stream) {
   gone_.push_back(std::move(it->second));
   calls_.erase(it);
   gone_.back()->call()->OnGone();
+  Defer();
   WriteLater();
 }
 

@@ -61,6 +61,7 @@ class GrpcConnection final : public TurnWriter,
   // False: the socket takes no more, or is broken.
   bool SendSome();
   void CutOff(int32_t stream);
+  void Defer();
 
   // TurnWriter:
   void WriteNow() override;

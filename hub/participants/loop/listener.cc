@@ -16,10 +16,10 @@
 namespace remora::hub {
 namespace {
 
-// When the process has no file descriptors left, accepting is tried again after this.
+// When the process has no file descriptors left, or may not accept, it is tried again after this.
 constexpr Duration kAcceptRetry = Duration::Milliseconds(100);
-// One turn takes no more: others wait for it.
-constexpr int kAcceptsPerTurn = 16;
+// Others wait for it.
+constexpr int kAcceptsAtATime = 16;
 
 struct SocketAddress {
   sockaddr_storage storage{};
@@ -97,27 +97,35 @@ absl::Status Listener::Listen(const ListenAddress& address) {
   }
   port_ = PortOf(socket_);
   watch_ = loop_.Watch(socket_, this);
+  if (!watch_.has_value()) return failed();
   return absl::OkStatus();
 }
 
 void Listener::OnReadable() {
-  for (int i = 0; i < kAcceptsPerTurn; ++i) {
+  for (int i = 0; i < kAcceptsAtATime && is_open(); ++i) {
     const int accepted = accept4(socket_, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (accepted < 0) {
-      if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) break;
-      return;  // none is left, or one that was gone again
+      if (errno == EAGAIN) return;
+      if (errno == EINTR || errno == ECONNABORTED || errno == EPROTO) continue;
+      return TryAgainLater();
     }
     const int on = 1;
     if (!is_unix_) setsockopt(accepted, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     on_socket_(accepted);
-    if (!is_open()) return;
-    if (i + 1 == kAcceptsPerTurn) return;
   }
+}
+
+// What waits for its connection would be told again at once.
+void Listener::TryAgainLater() {
   loop_.Unwatch(*watch_);
   watch_.reset();
-  loop_.PostAfter(kAcceptRetry, [this] {
-    if (is_open() && !watch_.has_value()) watch_ = loop_.Watch(socket_, this);
-  });
+  loop_.PostAfter(kAcceptRetry, [this] { WatchAgain(); });
+}
+
+void Listener::WatchAgain() {
+  if (!is_open()) return;
+  watch_ = loop_.Watch(socket_, this);
+  if (!watch_.has_value()) loop_.PostAfter(kAcceptRetry, [this] { WatchAgain(); });
 }
 
 void Listener::Close() {

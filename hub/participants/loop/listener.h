@@ -14,8 +14,8 @@ namespace remora::hub {
 
 class Listener final : public SocketEvents {
  public:
-  // Who gets a new socket, and owns it from then on. The loop outlives the listener; it is
-  // destroyed when the loop no longer runs, or closed before.
+  // Who gets a new socket, and owns it from then on. The loop outlives the listener, which is
+  // destroyed when the loop no longer runs.
   using OnSocket = std::function<void(int socket)>;
   Listener(SocketLoop& loop, OnSocket on_socket) : loop_(loop), on_socket_(std::move(on_socket)) {}
   ~Listener() { Close(); }
@@ -33,6 +33,8 @@ class Listener final : public SocketEvents {
  private:
   void OnReadable() override;
   void OnWritable() override {}
+  void TryAgainLater();
+  void WatchAgain();
 
   SocketLoop& loop_;
   const OnSocket on_socket_;

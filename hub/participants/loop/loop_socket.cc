@@ -18,10 +18,13 @@ LoopSocket::LoopSocket(SocketLoop& loop, int socket) : loop_(loop), socket_(sock
   fcntl(socket_, F_SETFL, fcntl(socket_, F_GETFL) | O_NONBLOCK);
 }
 
-void LoopSocket::Watch(SocketEvents* events) { watch_ = loop_.Watch(socket_, events); }
+bool LoopSocket::Watch(SocketEvents* events) {
+  watch_ = loop_.Watch(socket_, events);
+  return watch_.has_value();
+}
 
-void LoopSocket::SetPatient(bool patient) {
-  if (watch_.has_value() && !blocked_) loop_.SetPatient(*watch_, patient);
+void LoopSocket::SetDeferred(bool deferred) {
+  if (watch_.has_value()) loop_.SetDeferred(*watch_, deferred);
 }
 
 std::optional<absl::string_view> LoopSocket::Read() {

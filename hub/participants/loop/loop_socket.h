@@ -20,10 +20,10 @@ class LoopSocket {
   LoopSocket(const LoopSocket&) = delete;
   LoopSocket& operator=(const LoopSocket&) = delete;
 
-  // `events` hears of it until Close.
-  void Watch(SocketEvents* events);
-  // Whether its input may be told a little later (SocketLoop). Not while it is blocked.
-  void SetPatient(bool patient);
+  // `events` hears of it until Close. False: it cannot be watched.
+  bool Watch(SocketEvents* events);
+  // Whether its input may be told a little later (SocketLoop).
+  void SetDeferred(bool deferred);
   // What one read brings, until the next read of any socket; empty: nothing for now. None: the peer
   // has ended it, or it is broken.
   std::optional<absl::string_view> Read();

@@ -116,11 +116,11 @@ TEST_F(LoopSocketTest, AnEventOfASocketThatWasClosedInTheSameTurnIsNobodys) {
   EXPECT_EQ(in_its_place->heard_, "");
 }
 
-TEST_F(LoopSocketTest, APatientSocketIsHeardAllTheSame) {
+TEST_F(LoopSocketTest, ADeferredSocketIsHeardAllTheSame) {
   constexpr int kRounds = 300;
   Pair pair;
   Hearer hearer(loop_, pair.near);
-  hearer.socket_.SetPatient(true);
+  hearer.socket_.SetDeferred(true);
   int rounds = 0;
   hearer.then_ = [&] {
     if (++rounds == kRounds) return loop_.Stop();
@@ -136,12 +136,12 @@ TEST_F(LoopSocketTest, APatientSocketIsHeardAllTheSame) {
   EXPECT_LT(clock_->Now() - start, Duration::Seconds(20));
 }
 
-TEST_F(LoopSocketTest, APatientSocketIsHeardInTheTurnsOfOthers) {
+TEST_F(LoopSocketTest, ADeferredSocketIsHeardInTheTurnsOfOthers) {
   Pair busy;
   Pair quiet;
   Hearer publisher(loop_, busy.near);
   Hearer reader(loop_, quiet.near);
-  reader.socket_.SetPatient(true);
+  reader.socket_.SetDeferred(true);
   publisher.then_ = [&] {
     if (reader.heard_.size() >= 50) return loop_.Stop();
     busy.Say("p");
@@ -158,7 +158,7 @@ TEST_P(BlockedSocketTest, GoesOnWhenThePeerReads) {
   constexpr size_t kBytes = 4'000'000;
   Pair pair;
   Hearer hearer(loop_, pair.near);
-  hearer.socket_.SetPatient(GetParam());
+  hearer.socket_.SetDeferred(GetParam());
   OutputQueue output;
   output.Add(SharedBytes(std::string(kBytes, 'w')), 7);
   std::vector<int32_t> ended;
@@ -189,7 +189,7 @@ TEST_P(BlockedSocketTest, GoesOnWhenThePeerReads) {
   EXPECT_GT(hearer.writable_, 0);
 }
 
-INSTANTIATE_TEST_SUITE_P(UrgentAndPatient, BlockedSocketTest, ::testing::Bool());
+INSTANTIATE_TEST_SUITE_P(UrgentAndDeferred, BlockedSocketTest, ::testing::Bool());
 
 TEST_F(LoopSocketTest, ABrokenSocketIsToldWhenItIsWritten) {
   Pair pair;

@@ -6,7 +6,6 @@
 #include <sys/uio.h>
 
 #include <cstdint>
-#include <deque>
 #include <string>
 #include <vector>
 
@@ -18,7 +17,7 @@ namespace remora::hub {
 // Bytes on their way to a socket.
 class OutputQueue {
  public:
-  bool empty() const { return pieces_.empty(); }
+  bool empty() const { return first_ == pieces_.size(); }
   size_t bytes() const { return bytes_; }
   void Add(absl::string_view small);
   // The end of a message of `ends_stream`, where that is not 0.
@@ -35,7 +34,9 @@ class OutputQueue {
     int32_t ends_stream = 0;
     absl::string_view view() const { return shared.empty() ? own : shared.view(); }
   };
-  std::deque<Piece> pieces_;
+  // Those that have left stay in front until all have, or until they are the larger part.
+  std::vector<Piece> pieces_;
+  size_t first_ = 0;
   size_t offset_ = 0;  // into the first
   size_t bytes_ = 0;
 };

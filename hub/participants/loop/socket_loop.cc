@@ -13,7 +13,7 @@ namespace remora::hub {
 namespace {
 
 constexpr uint64_t kWake = ~uint64_t{0};
-constexpr uint64_t kPatient = kWake - 1;
+constexpr uint64_t kDeferred = kWake - 1;
 
 timespec ToTimespec(Duration duration) {
   const int64_t nanoseconds = std::max<int64_t>(0, duration.nanoseconds());
@@ -27,6 +27,8 @@ epoll_event EventOf(uint64_t who, uint32_t what) {
   return event;
 }
 
+uint32_t InterestOf(bool writable) { return EPOLLIN | (writable ? uint32_t{EPOLLOUT} : 0u); }
+
 uint64_t NameOf(uint32_t watch, uint32_t generation) { return uint64_t{generation} << 32 | watch; }
 
 }  // namespace
@@ -34,20 +36,21 @@ uint64_t NameOf(uint32_t watch, uint32_t generation) { return uint64_t{generatio
 SocketLoop::SocketLoop(Clock& clock)
     : clock_(clock),
       epoll_(epoll_create1(EPOLL_CLOEXEC)),
-      patient_(epoll_create1(EPOLL_CLOEXEC)),
+      deferred_(epoll_create1(EPOLL_CLOEXEC)),
       wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       read_buffer_(kReadBufferBytes, '\0') {
-  REMORA_CHECK(epoll_ >= 0 && patient_ >= 0 && wake_ >= 0, "no descriptors for the hub's own loop");
+  REMORA_CHECK(epoll_ >= 0 && deferred_ >= 0 && wake_ >= 0,
+               "no descriptors for the hub's own loop");
   epoll_event wake = EventOf(kWake, EPOLLIN);
-  epoll_event patient = EventOf(kPatient, EPOLLIN);
+  epoll_event deferred = EventOf(kDeferred, EPOLLIN);
   REMORA_CHECK(epoll_ctl(epoll_, EPOLL_CTL_ADD, wake_, &wake) == 0 &&
-                   epoll_ctl(epoll_, EPOLL_CTL_ADD, patient_, &patient) == 0,
+                   epoll_ctl(epoll_, EPOLL_CTL_ADD, deferred_, &deferred) == 0,
                "the loop watches what is its own");
 }
 
 SocketLoop::~SocketLoop() {
   close(wake_);
-  close(patient_);
+  close(deferred_);
   close(epoll_);
 }
 
@@ -78,7 +81,7 @@ void SocketLoop::AddTimer(DeviceTime deadline, Task task) {
   timers_.push(Timer{deadline, ++timer_order_, std::make_shared<Task>(std::move(task))});
 }
 
-uint32_t SocketLoop::Watch(int socket, SocketEvents* events) {
+std::optional<uint32_t> SocketLoop::Watch(int socket, SocketEvents* events) {
   if (free_places_.empty()) {
     free_places_.push_back(static_cast<uint32_t>(places_.size()));
     places_.emplace_back();
@@ -86,33 +89,37 @@ uint32_t SocketLoop::Watch(int socket, SocketEvents* events) {
   const uint32_t watch = free_places_.back();
   free_places_.pop_back();
   WatchPlace& place = places_[watch];
+  epoll_event event = EventOf(NameOf(watch, place.generation), EPOLLIN);
+  if (epoll_ctl(epoll_, EPOLL_CTL_ADD, socket, &event) != 0) {
+    free_places_.push_back(watch);
+    return std::nullopt;
+  }
   place.events = events;
   place.socket = socket;
-  place.patient = false;
-  epoll_event event = EventOf(NameOf(watch, place.generation), EPOLLIN);
-  REMORA_CHECK(epoll_ctl(epoll_, EPOLL_CTL_ADD, socket, &event) == 0, "an open socket is watched");
+  place.deferred = place.writable = false;
   return watch;
 }
 
 void SocketLoop::WatchWritable(uint32_t watch, bool wanted) {
-  const WatchPlace& place = places_[watch];
-  epoll_event event =
-      EventOf(NameOf(watch, place.generation), EPOLLIN | (wanted ? uint32_t{EPOLLOUT} : 0u));
-  epoll_ctl(place.patient ? patient_ : epoll_, EPOLL_CTL_MOD, place.socket, &event);
+  WatchPlace& place = places_[watch];
+  place.writable = wanted;
+  epoll_event event = EventOf(NameOf(watch, place.generation), InterestOf(wanted));
+  epoll_ctl(place.deferred ? deferred_ : epoll_, EPOLL_CTL_MOD, place.socket, &event);
 }
 
-void SocketLoop::SetPatient(uint32_t watch, bool patient) {
+void SocketLoop::SetDeferred(uint32_t watch, bool deferred) {
   WatchPlace& place = places_[watch];
-  if (place.patient == patient) return;
-  epoll_event event = EventOf(NameOf(watch, place.generation), EPOLLIN);
-  epoll_ctl(place.patient ? patient_ : epoll_, EPOLL_CTL_DEL, place.socket, nullptr);
-  epoll_ctl(patient ? patient_ : epoll_, EPOLL_CTL_ADD, place.socket, &event);
-  place.patient = patient;
+  if (place.deferred == deferred) return;
+  epoll_event event = EventOf(NameOf(watch, place.generation), InterestOf(place.writable));
+  // Where the system has no room it stays as it is.
+  if (epoll_ctl(deferred ? deferred_ : epoll_, EPOLL_CTL_ADD, place.socket, &event) != 0) return;
+  epoll_ctl(deferred ? epoll_ : deferred_, EPOLL_CTL_DEL, place.socket, nullptr);
+  place.deferred = deferred;
 }
 
 void SocketLoop::Unwatch(uint32_t watch) {
   WatchPlace& place = places_[watch];
-  epoll_ctl(place.patient ? patient_ : epoll_, EPOLL_CTL_DEL, place.socket, nullptr);
+  epoll_ctl(place.deferred ? deferred_ : epoll_, EPOLL_CTL_DEL, place.socket, nullptr);
   place.events = nullptr;
   ++place.generation;
   free_places_.push_back(watch);
@@ -127,7 +134,7 @@ bool SocketLoop::HasPosted() {
 Duration SocketLoop::NextWait() {
   Duration wait = kMaxSequenceWait;
   if (!timers_.empty()) wait = std::min(wait, timers_.top().deadline - clock_.Now());
-  if (!patient_armed_) wait = std::min(wait, patient_at_ + kPatience - clock_.Now());
+  if (!deferred_armed_) wait = std::min(wait, deferred_at_ + kDeferral - clock_.Now());
   if (!to_write_.empty()) wait = Duration();
   MutexLock lock(&mutex_);
   if (!posted_.empty() || wait <= Duration()) return Duration();
@@ -137,11 +144,11 @@ Duration SocketLoop::NextWait() {
 
 int SocketLoop::WaitForEvents(int epoll, Duration longest) {
   const timespec timeout = ToTimespec(longest);
-  int count = epoll_pwait2(epoll, ready_.data(), kMaxEventsPerDrain, &timeout, nullptr);
+  int count = epoll_pwait2(epoll, ready_.data(), kEventsPerLook, &timeout, nullptr);
   if (count < 0 && errno != EINTR) {
     // Where a container's filter does not know the call: a timer may come a millisecond late.
     const int64_t milliseconds = (longest.nanoseconds() + 999'999) / 1'000'000;
-    count = epoll_wait(epoll, ready_.data(), kMaxEventsPerDrain, static_cast<int>(milliseconds));
+    count = epoll_wait(epoll, ready_.data(), kEventsPerLook, static_cast<int>(milliseconds));
   }
   return std::max(count, 0);
 }
@@ -153,7 +160,7 @@ void SocketLoop::ClearWake() {
 
 void SocketLoop::Dispatch(const epoll_event& event) {
   if (event.data.u64 == kWake) return ClearWake();
-  if (event.data.u64 == kPatient) return;  // heard at the end of the turn's input
+  if (event.data.u64 == kDeferred) return;  // heard at the end of the turn's input
   const auto watch = static_cast<uint32_t>(event.data.u64);
   const auto generation = static_cast<uint32_t>(event.data.u64 >> 32);
   const auto is_watched = [this, watch, generation] {
@@ -165,50 +172,52 @@ void SocketLoop::Dispatch(const epoll_event& event) {
   if ((event.events & EPOLLOUT) != 0 && is_watched()) places_[watch].events->OnWritable();
 }
 
-int SocketLoop::DispatchReady(int count) {
-  for (int i = 0; i < count; ++i) Dispatch(ready_[static_cast<size_t>(i)]);
-  return count;
-}
-
-void SocketLoop::ArmPatient(bool armed) {
-  if (patient_armed_ == armed) return;
-  patient_armed_ = armed;
-  epoll_event event = EventOf(kPatient, armed ? uint32_t{EPOLLIN} : 0u);
-  epoll_ctl(epoll_, EPOLL_CTL_MOD, patient_, &event);
-}
-
-// While the patient are busy they end no wait of the loop: it looks for them after kPatience.
-int SocketLoop::TakePatient() {
-  const int count = DispatchReady(WaitForEvents(patient_, Duration()));
-  const DeviceTime now = clock_.Now();
-  const Duration since = now - patient_at_;
-  if (count > 0) {
-    if (since < kPatience * 4) ArmPatient(false);
-    patient_at_ = now;
-  } else if (since >= kPatience) {
-    ArmPatient(true);
+// Goes on looking until nothing is left, or the turn's input has taken its time.
+int SocketLoop::TakeReady(int epoll, int ready, DeviceTime started) {
+  int events = 0;
+  while (ready > 0) {
+    const bool only_deferred = ready == 1 && ready_[0].data.u64 == kDeferred;
+    for (int i = 0; i < ready; ++i) Dispatch(ready_[static_cast<size_t>(i)]);
+    events += ready;
+    if (only_deferred || events >= kMaxEventsPerDrain ||
+        clock_.Now() - started >= kMaxInputOfTurn) {
+      break;
+    }
+    ready = WaitForEvents(epoll, Duration());
   }
-  return count;
+  return events;
+}
+
+void SocketLoop::ArmDeferred(bool armed) {
+  if (deferred_armed_ == armed) return;
+  deferred_armed_ = armed;
+  epoll_event event = EventOf(kDeferred, armed ? uint32_t{EPOLLIN} : 0u);
+  epoll_ctl(epoll_, EPOLL_CTL_MOD, deferred_, &event);
+}
+
+// While they are busy they end no wait of the loop: it looks for them after kDeferral.
+int SocketLoop::TakeDeferred() {
+  const DeviceTime now = clock_.Now();
+  const int events = TakeReady(deferred_, WaitForEvents(deferred_, Duration()), now);
+  const Duration since = now - deferred_at_;
+  if (events > 0) {
+    if (since < kDeferral * 4) ArmDeferred(false);
+    deferred_at_ = now;
+  } else if (since >= kDeferral) {
+    ArmDeferred(true);
+  }
+  return events;
 }
 
 int SocketLoop::TakeEvents(DeviceTime* started) {
-  int ready = WaitForEvents(epoll_, NextWait());
+  const int ready = WaitForEvents(epoll_, NextWait());
   *started = clock_.Now();
   {
     MutexLock lock(&mutex_);
     awake_ = true;
   }
-  int events = 0;
-  while (ready > 0) {
-    const bool only_patient = ready == 1 && ready_[0].data.u64 == kPatient;
-    events += DispatchReady(ready);
-    if (only_patient || events >= kMaxEventsPerDrain ||
-        clock_.Now() - *started >= kMaxInputOfTurn) {
-      break;
-    }
-    ready = WaitForEvents(epoll_, Duration());
-  }
-  return events + TakePatient();
+  const int events = TakeReady(epoll_, ready, *started);
+  return events + TakeDeferred();
 }
 
 void SocketLoop::RunPosted() {

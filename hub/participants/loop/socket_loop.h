@@ -10,8 +10,8 @@
 //
 // One turn: take events until none is left (or kMaxEventsPerDrain), then posted tasks, due timers,
 // SessionHost::EndOfDrain, and only then the writes of the sessions that asked: so that one write
-// carries everything that one turn brought. Patient sockets (readers': what comes from them is
-// mostly bookkeeping of their transport) begin a turn of their own at most each kPatience; under
+// carries everything that one turn brought. Deferred sockets (readers': what comes from them is
+// mostly bookkeeping of their transport) begin a turn of their own at most each kDeferral; under
 // load they are heard in the turns of the others, since a wake-up costs more than what it is for.
 //
 // Post, PostAfter, IsCurrent and last_turn are thread-safe; the rest is sequence-bound, or comes
@@ -25,6 +25,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <queue>
 #include <string>
 #include <thread>
@@ -75,11 +76,12 @@ class SocketLoop final : public Executor {
   void Stop() { stopped_ = true; }
 
   // Tells `events` in each turn that the socket can be read, for as long as it can; until Unwatch,
-  // which comes before the socket is closed. Returns the number of the watch.
-  uint32_t Watch(int socket, SocketEvents* events);
+  // which comes before the socket is closed. Returns the number of the watch; none: the system has
+  // no room for another.
+  std::optional<uint32_t> Watch(int socket, SocketEvents* events);
   void WatchWritable(uint32_t watch, bool wanted);
-  // Whether it may be told kPatience later.
-  void SetPatient(uint32_t watch, bool patient);
+  // Whether it may be told kDeferral later.
+  void SetDeferred(uint32_t watch, bool deferred);
   void Unwatch(uint32_t watch);
 
   // Room for what one system call reads, shared by all sockets.
@@ -104,16 +106,17 @@ class SocketLoop final : public Executor {
     SocketEvents* events = nullptr;
     int socket = -1;
     uint32_t generation = 0;
-    bool patient = false;
+    bool deferred = false;
+    bool writable = false;
   };
 
   void AddTimer(DeviceTime deadline, Task task);
   bool HasPosted();
   Duration NextWait();
   int WaitForEvents(int epoll, Duration longest);
-  int DispatchReady(int count);
-  int TakePatient();
-  void ArmPatient(bool armed);
+  int TakeReady(int epoll, int ready, DeviceTime started);
+  int TakeDeferred();
+  void ArmDeferred(bool armed);
   void Dispatch(const epoll_event& event);
   void ClearWake();
   int TakeEvents(DeviceTime* started);
@@ -123,8 +126,8 @@ class SocketLoop final : public Executor {
 
   Clock& clock_;
   const int epoll_;
-  // Of the patient sockets; watched by epoll_ where it is armed.
-  const int patient_;
+  // Of the deferred sockets; watched by epoll_ where it is armed.
+  const int deferred_;
   const int wake_;
   std::atomic<std::thread::id> thread_{};
   std::atomic<int64_t> last_turn_ns_{0};
@@ -138,11 +141,11 @@ class SocketLoop final : public Executor {
   bool stopped_ = false;
   std::vector<WatchPlace> places_;
   std::vector<uint32_t> free_places_;
-  std::array<epoll_event, kMaxEventsPerDrain> ready_;
+  std::array<epoll_event, kEventsPerLook> ready_;
   std::string read_buffer_;
-  bool patient_armed_ = true;
+  bool deferred_armed_ = true;
   // When one of them last had something.
-  DeviceTime patient_at_;
+  DeviceTime deferred_at_;
   std::vector<Task> running_;
   std::vector<std::shared_ptr<TurnWriter>> to_write_;
   std::vector<std::shared_ptr<TurnWriter>> writing_;

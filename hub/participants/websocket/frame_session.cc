@@ -53,13 +53,32 @@ struct FrameSession::Callbacks {
     return static_cast<ssize_t>(size);
   }
 
+  static void OnFrame(wslay_event_context_ptr, const wslay_event_on_frame_recv_start_arg* frame,
+                      void* user) {
+    static_cast<FrameSession*>(user)->in_message_ = wslay_is_ctrl_frame(frame->opcode) == 0;
+  }
+
+  static void OnPiece(wslay_event_context_ptr, const wslay_event_on_frame_recv_chunk_arg* piece,
+                      void* user) {
+    auto* self = static_cast<FrameSession*>(user);
+    if (!self->in_message_ || self->is_input_over()) return;
+    if (piece->data_length > kMaxMessageBytes - self->message_.size()) {
+      self->Close(kMessageTooBig, "a message is at most 4 MiB");
+      wslay_event_shutdown_read(self->context_);
+      return;
+    }
+    self->message_.append(reinterpret_cast<const char*>(piece->data), piece->data_length);
+  }
+
   static void OnMessage(wslay_event_context_ptr, const wslay_event_on_msg_recv_arg* message,
                         void* user) {
     auto* self = static_cast<FrameSession*>(user);
     switch (message->opcode) {
       case WSLAY_BINARY_FRAME:
-        self->handler_.OnMessage(
-            absl::string_view(reinterpret_cast<const char*>(message->msg), message->msg_length));
+        if (self->is_input_over()) return;
+        self->handler_.OnMessage(self->message_);
+        self->message_.clear();
+        if (self->message_.capacity() > kMaxBatchBytes) self->message_.shrink_to_fit();
         return;
       case WSLAY_TEXT_FRAME:
         self->Close(kUnsupportedData, "binary messages only");
@@ -79,8 +98,12 @@ FrameSession::FrameSession(FrameHandler& handler) : handler_(handler) {
   wslay_event_callbacks callbacks{};
   callbacks.recv_callback = Callbacks::Read;
   callbacks.send_callback = Callbacks::Write;
+  callbacks.on_frame_recv_start_callback = Callbacks::OnFrame;
+  callbacks.on_frame_recv_chunk_callback = Callbacks::OnPiece;
   callbacks.on_msg_recv_callback = Callbacks::OnMessage;
   REMORA_CHECK(wslay_event_context_server_init(&context_, &callbacks, this) == 0, "no memory");
+  // Its own buffering costs three allocations a frame.
+  wslay_event_config_set_no_buffering(context_, 1);
   wslay_event_config_set_max_recv_msg_length(context_, kMaxMessageBytes);
 }
 

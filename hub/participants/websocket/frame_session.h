@@ -9,9 +9,10 @@
 //     | OnSent(n) ------------------>| returns: the message is away     |
 //
 // Pings are answered, a close is answered with a close; what breaks the protocol is closed with
-// 1002, a message that is too large with 1009, text with 1003. Sequence-bound.
+// 1002 or without a code, a message that is too large with 1009, text with 1003. Sequence-bound.
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "absl/strings/string_view.h"
@@ -55,7 +56,7 @@ class FrameSession {
   void Receive(absl::string_view bytes_untrusted);
   // As one binary frame. One at a time; none after Close.
   void SendMessage(WriteBatch batch);
-  // Behind what was sent; at most 123 bytes of `reason`. The first one counts.
+  // Behind what was sent; at most 122 bytes of `reason`. The first one counts.
   void Close(CloseCode code, absl::string_view reason);
   void Ping();
 
@@ -77,6 +78,9 @@ class FrameSession {
   FrameHandler& handler_;
   wslay_event_context* context_ = nullptr;
   absl::string_view incoming_;
+  // Of a message of which not all has come: in pieces of any number it costs its bytes alone.
+  std::string message_;
+  bool in_message_ = false;  // its frame, not a control frame between
   OutputQueue output_;
   std::vector<int32_t> ended_;
 };

@@ -94,6 +94,7 @@ class StreamConnection final : public Peer,
   DeviceTime heard_at_;
   DeviceTime control_frames_since_;
   int control_frames_ = 0;
+  int unread_answers_ = 0;
   bool pinged_ = false;
   // A message is on its way to the socket.
   bool writing_ = false;
@@ -102,13 +103,15 @@ class StreamConnection final : public Peer,
   bool write_scheduled_ = false;
   bool closing_ = false;
   bool flooded_ = false;
+  // The peer has said close after us.
+  bool answered_ = false;
   bool gone_ = false;
 };
 
 void StreamConnection::Open() {
   self_ = shared_from_this();
-  socket_.Watch(this);
-  socket_.SetPatient(!identity_.is_publisher());
+  if (!socket_.Watch(this)) return Gone(absl::ResourceExhaustedError("the system is full"));
+  socket_.SetDeferred(!identity_.is_publisher());
   streams_->observer_.OnSessionOpened(Transport::kWebSocket, identity_.role);
   session_ = streams_->host_.Open(identity_, this);
   if (streams_->draining_) Drain();
@@ -123,18 +126,20 @@ void StreamConnection::OnReadable() {
   }
   heard_at_ = streams_->clock_.Now();
   pinged_ = false;
+  const bool had_ended = session_ == nullptr;
   frames_.Receive(*bytes);
   if (flooded_) return Abort();
+  // The peer's close behind ours, in whatever form.
+  answered_ |= had_ended && frames_.is_input_over();
   if (frames_.is_input_over() && session_ != nullptr) {
-    const int code = frames_.close_code_sent();
-    if (code == FrameSession::kMessageTooBig) {
+    if (!frames_.peer_has_closed() && frames_.close_code_sent() == FrameSession::kMessageTooBig) {
       streams_->observer_.OnRefused(Transport::kWebSocket, TransportRefusal::kTooLarge);
     }
     EndSession(frames_.peer_has_closed()
                    ? absl::OkStatus()
                    : absl::InvalidArgumentError("the peer broke WebSocket's rules"));
   }
-  if (!frames_.output().empty()) WriteLater();
+  if (!frames_.output().empty() || answered_) WriteLater();
 }
 
 void StreamConnection::OnMessage(absl::string_view message) {
@@ -148,7 +153,12 @@ bool StreamConnection::OnControlFrame() {
     control_frames_since_ = now;
     control_frames_ = 0;
   }
-  if (++control_frames_ < kMaxControlFramesPerSecond) return true;
+  // Answers that the peer does not read wait here.
+  if (socket_.blocked()) ++unread_answers_;
+  if (++control_frames_ < kMaxControlFramesPerSecond &&
+      unread_answers_ < kMaxControlFramesPerSecond) {
+    return true;
+  }
   streams_->observer_.OnRefused(Transport::kWebSocket, TransportRefusal::kFlood);
   flooded_ = true;
   return false;
@@ -167,6 +177,7 @@ void StreamConnection::WriteLater() {
 
 void StreamConnection::OnWritable() {
   socket_.Unblock();
+  unread_answers_ = 0;
   WriteLater();
 }
 
@@ -197,8 +208,10 @@ void StreamConnection::WriteOut() {
       if (write_again_) WantWrite();
     }
   }
+  if (session_ != nullptr) return;
   // Both have said close: what the peer still sends is nobody's.
-  if (session_ == nullptr && frames_.peer_has_closed()) Gone(final_status_);
+  if (answered_ || frames_.peer_has_closed()) return Gone(final_status_);
+  socket_.EndOutput();
 }
 
 void StreamConnection::CloseAfterWrites(absl::Status status) {
@@ -261,7 +274,7 @@ void WebStreams::Take(StreamRequest request) {
       return;
     }
     std::make_shared<StreamConnection>(self, std::move(request))->Open();
-    if (self->members_.size() == 1) self->TickLater();
+    if (!self->ticking_) self->TickLater();
   });
 }
 
@@ -272,9 +285,12 @@ std::vector<std::shared_ptr<StreamConnection>> WebStreams::Members() const {
 }
 
 void WebStreams::TickLater() {
+  ticking_ = true;
   loop_.PostAfter(kTickOfStreams, [weak = weak_from_this()] {
     const std::shared_ptr<WebStreams> self = weak.lock();
-    if (self == nullptr || self->members_.empty()) return;
+    if (self == nullptr) return;
+    self->ticking_ = false;
+    if (self->members_.empty()) return;
     for (const auto& member : self->Members()) member->Tick();
     self->TickLater();
   });

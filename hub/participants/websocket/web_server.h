@@ -5,7 +5,7 @@
 //
 // Pages and API run on a thread of their own, so that a slow browser or a large asset never holds
 // the hub's sequence; a stream's socket moves to that sequence once it is admitted (web_streams.h).
-// Boost headers stay inside this folder and loop. Start, Drain and Stop from the program's main
+// Boost headers stay inside this folder. Start, Drain and Stop from the program's main
 // part; the hub's sequence must run until Stop has returned.
 
 #include <cstdint>

@@ -343,6 +343,31 @@ TEST_F(WebServerTest, DrainTellsThoseInsideAndRefusesThoseOutside) {
   EXPECT_EQ(response->status, 503);
 }
 
+TEST_F(WebServerTest, ACloseThatIsAnsweredEndsTheConnectionAtOnce) {
+  auto quick = OpenStream("token-quick");
+  Echo(*quick, "open");
+  const DeviceTime start = clock_->Now();
+  server_->Drain();
+  const auto frame = quick->ReadFrame();
+  ASSERT_TRUE(frame.has_value());
+  ASSERT_EQ(frame->close_code(), 1012);
+  ASSERT_TRUE(quick->SendFrame(8, std::string("\x03\xf4", 2), true));
+  EXPECT_TRUE(quick->WaitForClose());
+  server_->Stop();
+  EXPECT_LT(clock_->Now() - start, kDrainTimeout) << "it was waited for";
+}
+
+TEST_F(WebServerTest, HostilePingsOfOneThatDoesNotReadAreCut) {
+  auto slow = OpenStream("token-slow");
+  ASSERT_TRUE(slow->SendMessage("bulk 40000"));
+  // Slower than a flood: each is answered, and no answer is read.
+  for (int i = 0; i < 200 && observer_.refusals(TransportRefusal::kFlood) == 0; ++i) {
+    if (!slow->SendRaw(std::string("\x89\x80mask", 6))) break;
+    std::this_thread::sleep_for(std::chrono::milliseconds(60));
+  }
+  EXPECT_EQ(observer_.refusals(TransportRefusal::kFlood), 1);
+}
+
 TEST_F(WebServerTest, StopsSoonEvenWithAReaderThatStalls) {
   auto slow = OpenStream("token-slow");
   ASSERT_TRUE(slow->SendMessage("bulk 40000"));

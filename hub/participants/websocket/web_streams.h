@@ -57,6 +57,7 @@ class WebStreams : public std::enable_shared_from_this<WebStreams> {
   std::set<StreamConnection*> members_;
   std::atomic<size_t> size_{0};
   bool draining_ = false;
+  bool ticking_ = false;
 };
 
 }  // namespace remora::hub
