@@ -1,0 +1,263 @@
+// A spool on a disk that is full, or that takes nothing.
+
+#include <gtest/gtest.h>
+
+#include "acquisition-agent/spool/testing/spool_case.h"
+
+namespace remora::agent {
+namespace {
+
+TEST(CaseSpoolDisk, NumbersOfAFileThatWasShedStayKnownWhateverTheCutLeaves) {
+  CrashDisk disk(kDirectory);
+  CrashFileSystem files(disk);
+  {
+    auto spool = OpenSpool(files);
+    for (int i = 0; i < 7; ++i) ASSERT_TRUE(AppendNext(*spool, 5).ok());
+    ASSERT_TRUE(AppendNext(*spool, 0).ok());
+    ASSERT_TRUE(spool->Commit().ok());
+  }
+  auto spool = OpenSpool(files);
+  disk.SetFreeBytes(1000);
+  spool->CheckSpace();
+  ASSERT_FALSE(spool->Holds(5, 1));
+  // The power goes before anything of it is noted.
+  for (const auto remains : {CrashDisk::Remains::kNothing, CrashDisk::Remains::kEverything}) {
+    const auto random = MakeSeededRandom(1);
+    const auto after = disk.AfterCut(remains, *random);
+    CrashFileSystem found(*after);
+    RecoveryReport report;
+    auto again = OpenSpool(found, &report);
+    EXPECT_EQ(again->last_seq(5), 7u);
+    EXPECT_FALSE(report.is_damaged());
+    const std::vector<ShedRange> shed = again->TakeShed();
+    ASSERT_EQ(shed.size(), 1u);
+    EXPECT_EQ(shed[0].first_origin_seq, 1u);
+    EXPECT_EQ(shed[0].last_origin_seq, 7u);
+    ASSERT_TRUE(again->Commit().ok());
+    EXPECT_TRUE(OpenSpool(found)->TakeShed().empty()) << "told once";
+  }
+}
+
+TEST(CaseSpoolDisk, AFileWhoseSpaceCouldNotBeFreedIsShedAllTheSameAndStaysShed) {
+  CrashDisk disk(kDirectory);
+  CrashFileSystem files(disk);
+  {
+    auto spool = OpenSpool(files);
+    for (int i = 0; i < 7; ++i) ASSERT_TRUE(AppendNext(*spool, 5).ok());
+    ASSERT_TRUE(AppendNext(*spool, 0).ok());
+    ASSERT_TRUE(spool->Commit().ok());
+  }
+  auto spool = OpenSpool(files);
+  // It is cut to nothing, and that does not reach the disk.
+  disk.SetWatcher([](const CrashDisk::Call& call) {
+    const bool fails = call.op == CrashDisk::Op::kSync && absl::EndsWith(call.path, ".shed");
+    return fails ? CrashDisk::Verdict::kFail : CrashDisk::Verdict::kGoOn;
+  });
+  disk.SetFreeBytes(1000);
+  spool->CheckSpace();
+  EXPECT_FALSE(spool->Holds(5, 1));
+  const std::vector<ShedRange> shed = spool->TakeShed();
+  ASSERT_EQ(shed.size(), 1u);
+  EXPECT_EQ(shed[0].last_origin_seq, 7u);
+  ASSERT_TRUE(spool->Commit().ok());
+  for (const auto remains : {CrashDisk::Remains::kNothing, CrashDisk::Remains::kEverything}) {
+    const auto random = MakeSeededRandom(1);
+    const auto after = disk.AfterCut(remains, *random);
+    CrashFileSystem found(*after);
+    auto again = OpenSpool(found);
+    EXPECT_EQ(again->last_seq(5), 7u);
+    EXPECT_FALSE(again->Holds(5, 1)) << "told as shed, and back";
+    EXPECT_TRUE(again->TakeShed().empty()) << "told once";
+  }
+}
+
+TEST(CaseSpoolDisk, AFullDiskShedsBulkOldestFirstAndSaysSo) {
+  FakeFileSystem files;
+  auto spool = OpenSpool(files);
+  const std::string block(4000, 'b');
+  // Twenty-five files of blocks, three of envelopes.
+  for (int i = 0; i < 50'000; ++i) {
+    ASSERT_TRUE(spool->AppendRecord(5, spool->last_seq(5) + 1, 0, block).ok());
+    if (i % 8 == 0) {
+      ASSERT_TRUE(spool->AppendRecord(4, spool->last_seq(4) + 1, 0, block).ok());
+    }
+    if (i % 100 == 99) {
+      ASSERT_TRUE(spool->Commit().ok());
+    }
+  }
+  SeqRanges held;
+  held.InsertRange(1, 100);
+  spool->MarkHeld(5, held);
+  files.SetFreeBytes(kControlReserveBytes - 3 * kSegmentBytes);
+  for (int i = 0; i < 600; ++i) {
+    ASSERT_TRUE(AppendNext(*spool, 0).ok());
+    ASSERT_TRUE(spool->AppendRecord(5, spool->last_seq(5) + 1, 0, block).ok());
+    ASSERT_TRUE(spool->Commit().ok());
+  }
+  const std::vector<ShedRange> shed = spool->TakeShed();
+  ASSERT_FALSE(shed.empty());
+  // What the hub holds is no loss, and only the lowest lane went.
+  EXPECT_EQ(shed.front().lane, 5u);
+  EXPECT_EQ(shed.front().first_origin_seq, 101u);
+  EXPECT_FALSE(spool->Holds(5, 101));
+  EXPECT_TRUE(spool->Holds(4, 1));
+  EXPECT_TRUE(spool->Holds(5, spool->last_seq(5)));
+  for (uint64_t seq = 1; seq <= spool->last_seq(0); ++seq) {
+    ASSERT_TRUE(spool->Holds(0, seq));
+  }
+  EXPECT_TRUE(spool->TakeShed().empty());
+  ASSERT_TRUE(spool->Commit().ok());
+  // It is remembered.
+  RecoveryReport report;
+  auto again = OpenSpool(files, &report);
+  EXPECT_TRUE(report.missing.empty());
+  EXPECT_TRUE(again->given_up(5).Contains(101));
+}
+
+TEST(CaseSpoolDisk, WhatWasShedBecauseTheHubHeldItIsToldWhenItsJournalHasGoneBack) {
+  FakeFileSystem files;
+  auto spool = OpenSpool(files);
+  const std::string block(4000, 'b');
+  while (spool->bytes() < 2 * kSegmentBytes) {
+    ASSERT_TRUE(spool->AppendRecord(5, spool->last_seq(5) + 1, 0, block).ok());
+    ASSERT_TRUE(spool->Commit().ok());
+  }
+  SeqRanges held;
+  held.InsertRange(1, spool->last_seq(5));
+  spool->MarkHeld(5, held);
+  files.SetFreeBytes(0);
+  spool->CheckSpace();
+  ASSERT_TRUE(spool->given_up(5).Contains(1));
+  EXPECT_TRUE(spool->TakeShed().empty());
+  ASSERT_TRUE(spool->Commit().ok());
+  // Through a restart, too.
+  spool.reset();
+  spool = OpenSpool(files);
+
+  SeqRanges kept;
+  kept.InsertRange(1, 10);
+  spool->RestartAnswers(5, kept, SeqRanges(), /*has_journal=*/true);
+  EXPECT_TRUE(spool->has_shed());
+  const std::vector<ShedRange> shed = spool->TakeShed();
+  ASSERT_EQ(shed.size(), 1u);
+  EXPECT_EQ(shed.front().lane, 5u);
+  EXPECT_EQ(shed.front().first_origin_seq, 11u);
+  EXPECT_EQ(shed.front().last_origin_seq, spool->given_up(5).contiguous());
+  // Once.
+  spool->RestartAnswers(5, kept, SeqRanges(), /*has_journal=*/true);
+  EXPECT_TRUE(spool->TakeShed().empty());
+}
+
+TEST(CaseSpoolDisk, WithNothingLeftToShedControlStillGoesOn) {
+  FakeFileSystem files;
+  auto spool = OpenSpool(files);
+  files.SetFreeBytes(100'000);
+  std::vector<ShedRange> shed;
+  for (int i = 0; i < 300; ++i) {
+    ASSERT_TRUE(AppendNext(*spool, 0).ok());
+    ASSERT_TRUE(spool->AppendRecord(5, spool->last_seq(5) + 1, 0, std::string(4000, 'b')).ok());
+    ASSERT_TRUE(spool->Commit().ok()) << i;
+    for (const ShedRange& range : spool->TakeShed()) shed.push_back(range);
+  }
+  EXPECT_EQ(spool->committed_seq(0), 300u);
+  ASSERT_FALSE(shed.empty());
+  uint64_t lost = 0;
+  for (const ShedRange& range : shed) {
+    EXPECT_EQ(range.lane, 5u);
+    lost += range.last_origin_seq - range.first_origin_seq + 1;
+  }
+  uint64_t kept = 0;
+  for (uint64_t seq = 1; seq <= spool->last_seq(5); ++seq) kept += spool->Holds(5, seq) ? 1 : 0;
+  EXPECT_EQ(lost + kept, 300u);
+}
+
+TEST(CaseSpoolDisk, WhatIsShedIsToldAsOneRangeALane) {
+  FakeFileSystem files;
+  auto spool = OpenSpool(files);
+  files.SetFreeBytes(100'000);
+  for (int i = 0; i < 300; ++i) {
+    ASSERT_TRUE(AppendNext(*spool, 1).ok());
+    for (uint32_t lane = 3; lane < kLaneCount; ++lane) {
+      ASSERT_TRUE(
+          spool->AppendRecord(lane, spool->last_seq(lane) + 1, 0, std::string(900, 'b')).ok());
+    }
+    ASSERT_TRUE(spool->Commit().ok());
+  }
+  EXPECT_TRUE(spool->short_of_space());
+  EXPECT_TRUE(spool->has_shed());
+  EXPECT_LE(spool->TakeShed().size(), 3u);
+  EXPECT_FALSE(spool->has_shed());
+  ASSERT_TRUE(spool->Commit().ok());
+  EXPECT_TRUE(OpenSpool(files)->given_up(5).Contains(300));
+}
+
+TEST(CaseSpoolDisk, SpaceThatIsFreeAgainIsUsedAtTheNextLook) {
+  FakeFileSystem files;
+  auto spool = OpenSpool(files);
+  files.SetFreeBytes(100'000);
+  ASSERT_TRUE(AppendNext(*spool, 1).ok());
+  ASSERT_TRUE(spool->Commit().ok());
+  ASSERT_TRUE(spool->short_of_space());
+  files.SetFreeBytes(2 * kControlReserveBytes);
+  spool->CheckSpace();
+  EXPECT_FALSE(spool->short_of_space());
+  ASSERT_TRUE(AppendNext(*spool, 5).ok());
+  ASSERT_TRUE(spool->Commit().ok());
+  EXPECT_TRUE(spool->Holds(5, 1));
+}
+
+TEST(CaseSpoolDisk, WhatNobodyWaitsForGoesBeforeItsOwnBulk) {
+  FakeFileSystem files;
+  SpoolOptions options = Options();
+  int reclaimed = 0;
+  options.reclaim = [&] {
+    if (++reclaimed == 3) files.SetFreeBytes(2 * kControlReserveBytes);
+    return reclaimed <= 3;
+  };
+  auto spool = OpenSpool(files, nullptr, options);
+  for (int life = 0; life < 3; ++life) {
+    ASSERT_TRUE(AppendNext(*spool, 5).ok());
+    ASSERT_TRUE(spool->Commit().ok());
+  }
+  files.SetFreeBytes(100'000);
+  spool->CheckSpace();
+  EXPECT_EQ(reclaimed, 3);
+  EXPECT_FALSE(spool->short_of_space());
+  EXPECT_TRUE(spool->Holds(5, 1));
+  EXPECT_FALSE(spool->has_shed());
+}
+
+TEST(CaseSpoolDisk, AFullDiskLeavesNoEmptyFiles) {
+  FakeFileSystem files;
+  auto spool = OpenSpool(files);
+  ASSERT_TRUE(AppendNext(*spool, 1).ok());
+  ASSERT_TRUE(spool->Commit().ok());
+  files.SetFreeBytes(0);
+  ASSERT_TRUE(AppendNext(*spool, 1).ok());
+  for (int i = 0; i < 20; ++i) EXPECT_FALSE(spool->Commit().ok());
+  const auto names = files.List(kDirectory);
+  ASSERT_TRUE(names.ok());
+  EXPECT_EQ(names->size(), 1u);
+  files.SetFreeBytes(2 * kControlReserveBytes);
+  ASSERT_TRUE(spool->Commit().ok());
+  files.SimulatePowerCut(4);
+  EXPECT_EQ(OpenSpool(files)->committed_seq(1), 2u);
+}
+
+TEST(CaseSpoolDisk, ADiskThatTakesNothingFillsMemoryOnlyToItsLimit) {
+  FakeFileSystem files;
+  auto spool = OpenSpool(files);
+  files.SetFreeBytes(0);
+  absl::Status status;
+  size_t appended = 0;
+  while (status.ok() && appended < 3 * kMaxUncommittedBytes) {
+    status = spool->AppendRecord(1, spool->last_seq(1) + 1, 0, std::string(60'000, 'e'));
+    appended += 60'000;
+    spool->Commit().IgnoreError();
+  }
+  EXPECT_TRUE(absl::IsResourceExhausted(status)) << status;
+  EXPECT_LE(appended, kMaxUncommittedBytes + 100'000);
+}
+
+}  // namespace
+}  // namespace remora::agent
