@@ -152,7 +152,9 @@ absl::Status SpoolHistory::NextCase(Program& program) {
   ASSIGN_OR_RETURN(program.spool, program.folder->NewCase(model_.case_id()));
   RETURN_IF_ERROR(program.spool->SetInfo(
       {.boot_id = 1, .setup_digest = 2, .source = "sim", .theatre = "OR", .procedure = "p"}));
-  return Commit(program);
+  // As the agent: what case it is is on the disk before there is anything of it.
+  const absl::Status status = program.spool->Commit();
+  return status.ok() ? Commit(program) : status;
 }
 
 absl::Status SpoolHistory::FillHoles(Program& program) {
