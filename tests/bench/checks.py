@@ -2,6 +2,8 @@
 round, and medians over the rounds."""
 import statistics
 
+from plans import REAL_RATE
+
 
 def rate(row):
     """Deliveries a second (without followers: records on disk)."""
@@ -68,7 +70,7 @@ def _ingest(m):
 
 
 def _steady(m):
-    for system, most in (("remora-grpc-live", 1.0), ("remora-ws-live", 0.5)):
+    for system, most in (("remora-grpc-live-memory", 1.0), ("remora-ws-live-memory", 0.5)):
         ratios = _over(m.by_round("steady", system, hub_us), m.by_round("steady", "nats", hub_us))
         yield (f"steady: hub CPU a delivery, {system}", f"at most {most} x nats", ratios,
                lambda v, most=most: v <= most, "{:.2f}")
@@ -141,11 +143,24 @@ def _growth(m):
         yield f"an idle follower's memory, {system}", "under 100 KiB", each, lambda v: v < 100, "{:.0f}"
 
 
+def _theatres(m):
+    """Theatres of real rates: how many were carried here beside their publishers and readers, and what 400 of them
+    would need of the hub at what a delivery cost then."""
+    for system in ("remora-grpc-live", "remora-ws-live"):
+        whole = [r for r in m.rows if r["plan"] == "theatres" and r["system"] == system and left_out(r) < 1 and
+                 r["p99_us"] < 1e6]
+        carried = {r["round"]: r for r in sorted(whole, key=lambda r: r["topics"])}
+        yield (f"theatres of 150 kB/s with 3 readers, carried here with all their load: {system}", "as many as fit",
+               [r["topics"] for r in carried.values()], lambda v: v > 0, "{:.0f}")
+        yield (f"400 such theatres by that cost, {system}", "at most 4 cores of hub",
+               [hub_us(r) * 400 * REAL_RATE * 3 / 1e6 for r in carried.values()], lambda v: v <= 4, "{:.2f}")
+
+
 def table(rows):
     """All promises as Markdown."""
     lines = ["| promise | wanted | measured: median (least-most) | |", "|---|---|---|---|"]
     measured = Measured(rows)
-    for part in (_fan_out, _ingest, _steady, _slow, _link, _reconnect, _growth):
+    for part in (_fan_out, _ingest, _steady, _slow, _link, _reconnect, _growth, _theatres):
         for what, wanted, values, holds, form in part(measured):
             if not values:
                 lines.append(f"| {what} | {wanted} | not measured | |")

@@ -4,7 +4,11 @@ A configuration has the settings that all systems share, by the names that the p
 load/load_options.h use, and those that only Remora has ("extra").
 """
 
-PLANS = ["saturate", "ingest", "steady", "busy", "slow", "reconnect", "scale", "idle", "link"]
+PLANS = ["saturate", "ingest", "steady", "busy", "slow", "reconnect", "scale", "theatres", "idle",
+         "link"]
+
+# Blocks of 4 KiB a second: 150 kB/s.
+REAL_RATE = 37
 
 SYSTEMS = {
     "saturate": ["tcp", "zmq", "nats", "grpc-cq", "remora-grpc-live", "remora-grpc-complete", "remora-ws-live",
@@ -18,6 +22,7 @@ SYSTEMS = {
     "slow": ["nats", "zmq", "remora-grpc-live", "remora-ws-live"],
     "reconnect": ["remora-grpc-complete", "remora-sdk-complete"],
     "scale": ["remora-grpc-live", "remora-ws-live"],
+    "theatres": ["remora-grpc-live", "remora-ws-live"],
     "idle": ["remora-grpc-live", "remora-ws-live"],
     "link": ["remora-sdk-live", "remora-ws-live"],
 }
@@ -65,6 +70,12 @@ def _scale(opt):
         yield _base(opt, topics, 3 * topics, 10, 5.0, 2.0), {}
 
 
+def _theatres(opt):
+    # What a theatre really sends, 150 kB/s, until the machine that all share is full.
+    for topics in (3,) if opt.quick else (50, 100, 150, 200, 300, 400):
+        yield _base(opt, topics, 3 * topics, REAL_RATE, 5.0, 2.0), {}
+
+
 def _idle(opt):
     # What a follower costs that is there and is sent next to nothing: the difference of two sizes.
     for subs in (10, 60) if opt.quick else (100, 1000):
@@ -80,5 +91,5 @@ def _link(opt):
 def configurations(plan, opt):
     """Pairs of shared settings and Remora's own."""
     makers = {"saturate": _saturate, "ingest": _ingest, "steady": _steady, "slow": _slow, "reconnect": _reconnect,
-              "busy": lambda o: _steady(o, 100), "scale": _scale, "idle": _idle, "link": _link}
+              "busy": lambda o: _steady(o, 100), "scale": _scale, "theatres": _theatres, "idle": _idle, "link": _link}
     return makers[plan](opt)

@@ -52,6 +52,13 @@ class Report(unittest.TestCase):
         self.assertIn("not measured", line_of(text, "200 followers: remora-grpc-live ", "1.2 x nats"))
         self.assertIn("does not count: 5 holes", line_of(text, "| remora-grpc-live |"))
 
+    def test_theatres_are_carried_up_to_where_blocks_are_left_out(self):
+        def of(topics, got, **more):
+            return row("remora-ws-live", plan="theatres", topics=topics, owed=1000, got=got, cpu_hub=got * 20e-6, **more)
+        text = text_of([of(50, 1000), of(100, 995), of(200, 900), of(300, 1000, p99_us=2e6)])
+        self.assertIn("| 100 |", line_of(text, "carried here", "remora-ws-live"))
+        self.assertIn("| 0.89 |", line_of(text, "400 such theatres", "remora-ws-live"))
+
     def test_a_busy_machine_is_named(self):
         self.assertIn("busy with other work", text_of([row("nats", load_before=9.0)]))
         self.assertNotIn("busy with other work", text_of([row("nats")]))
