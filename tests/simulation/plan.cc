@@ -243,9 +243,9 @@ std::vector<std::string> FaultClasses() {
        {"agent of version 1", "agent of a hub of version 1", "reader of version 1",
         "reader of a hub of version 1", "two agents in one theatre", "journal commit failed",
         "journal read failed", "crash after a commit that nobody heard of", "spool commit failed",
-        "spool sheds", "messages of a connection given up still arrive",
-        "crash after a purge that nobody heard of", "archive's disk full",
-        "archive's write or sync fails", "agent comes back to a case that is over"}) {
+        "spool sheds", "messages of a connection given up still arrive", "hub killed at a purge",
+        "archive's disk full", "archive's write or sync fails",
+        "agent comes back to a case that is over"}) {
     names.emplace_back(name);
   }
   return names;

@@ -213,6 +213,16 @@ void World::CheckPurge(const hub::Tombstone& tombstone) {
   if (!report.ok() || !report.IsWhole()) Fail(name + " is purged and does not prove itself");
   tombstones_[tombstone.case_id] = tombstone;
   CheckArchives();
+  if (work_random_->Below(4) != 0) return;
+  // Before, or just after, the hub hears of it.
+  loop_.After(Duration(), [this] {
+    if (!hub_->is_up()) return;
+    counters_.Count("hub killed at a purge");
+    hub_->Crash(/*silently=*/false, /*back_to_backup=*/false);
+    loop_.After(kLook, [this] {
+      if (!hub_->is_up()) hub_->Start();
+    });
+  });
 }
 
 void World::CheckArchives() {
