@@ -143,11 +143,11 @@ function SweepFacts({ desk, sweep }: { desk: Desk; sweep: SweepView | undefined 
       <span class={cls('number', s.provisional && 'provisional')}>
         {s.provisional ? 'provisional ' : ''}n {s.acceptedCount}/{s.requestedCount}
       </span>
+      {sweep.mark.unrecorded && <span class="unseen">not recorded</span>}
+      {flagsOf(s).map((q) => <b key={q} class="quality">{qualityName(q)}</b>)}
       <span class="number">block {s.blockIndex}</span>
       <span class="number">{rejected} rejected</span>
       <span class="number">noise {s.noiseUvRms.toFixed(2)} {'\u00b5'}V</span>
-      {sweep.mark.unrecorded && <span class="unseen">not recorded</span>}
-      {flagsOf(s).map((q) => <b key={q} class="quality">{qualityName(q)}</b>)}
     </span>
   );
 }
@@ -164,7 +164,8 @@ function Readout({ desk, trace, view }: { desk: Desk; trace: Trace; view: TraceV
             <b aria-hidden="true">{look.glyph}</b> {look.word}
           </p>
           <MeasuredAt desk={desk} atMs={view.measurement!.atMs} measurement={measurement} sweep={current} />
-          <p class="component"><span>{measurement.component}</span>{' '}
+          <p class="component" title={baseline ? undefined : measurement.reason}><span>{measurement.component}</span>{' '}
+            {!baseline && measurement.reason}
             {baseline ? <>vs {baselineName(baseline.baseline.kind)} {timeOfDay(baselineSetMs(baseline))}</> : ''}</p>
           {measurement.state === MeasurementState.NO_RESPONSE ? null : (
             <>
@@ -174,7 +175,7 @@ function Readout({ desk, trace, view }: { desk: Desk; trace: Trace; view: TraceV
                 {measurement.baseline && <small>{percentChange(measurement.amplitudePercentOfBaseline - 100)}</small>}</p>
             </>
           )}
-          {measurement.reason && <p class="reason" title={measurement.reason}>{measurement.reason}</p>}
+          {baseline && measurement.reason && <p class="reason" title={measurement.reason}>{measurement.reason}</p>}
         </>
       ) : <p class="calm">not measured yet</p>}
       {trace.baselineAsked && <p class="against">new baseline asked by {trace.baselineAsked.baseline.actor}</p>}
