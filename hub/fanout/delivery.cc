@@ -72,6 +72,8 @@ void Delivery::TakeOther(size_t max_bytes, DownSlices* down) {
   if (!down->empty()) return;
   TakeQuestion(/*blocked=*/false, down);
   if (!down->empty()) return;
+  TakeMissed(down);
+  if (!down->empty()) return;
   bool blocked = TakeBulk(down);
   if (!down->empty()) return;
   // What waits live comes first: nothing takes the credit that it gathers.
@@ -244,6 +246,11 @@ bool Delivery::TakeComplete(size_t max_bytes, DownSlices* down) {
   } else if (credit_.Allows(kMaxBlockBytes, 0)) {
     max_bytes = std::min(max_bytes, kFirstBulkWindowBytes - credit_.in_flight());
   }
+  TakeCompleteBatch(max_bytes, now, down);
+  return false;
+}
+
+void Delivery::TakeCompleteBatch(size_t max_bytes, DeviceTime now, DownSlices* down) {
   size_t count = 0;
   size_t bulk_bytes = 0;
   for (size_t i = 0; i < complete_.size() && down->bytes < max_bytes; ++i) {
@@ -252,13 +259,24 @@ bool Delivery::TakeComplete(size_t max_bytes, DownSlices* down) {
     down->bytes += follow.Take(max_bytes - down->bytes, down->empty(), &down->slices, &count);
     bulk_bytes += follow.bulk_bytes() - before;
   }
-  if (count == 0) return false;
+  if (count == 0) return;
   ++turn_;
+  missed_sent_at_ = now;
   if (bulk_bytes > 0) credit_.OnSent(bulk_bytes, now);
   if (reported_at_) complete_sent_at_ = now;
   metrics_.Count(metric::kDeliveries, "", count);
   metrics_.Count(metric::kDeliveredBytes, "", down->bytes);
-  return false;
+}
+
+// Only for a follower that has said something since: on a dead link nothing gathers so.
+void Delivery::TakeMissed(DownSlices* down) {
+  const DeviceTime now = clock_.Now();
+  if (live_.empty() || credit_.rate() == 0 || now - missed_sent_at_ < kMissedInterval) return;
+  if (!reported_at_ || *reported_at_ <= missed_sent_at_) return;
+  history_first_ = !history_first_;
+  if (history_first_) TakePage(now, down);
+  if (down->empty() && IsCompleteBehind()) TakeCompleteBatch(credit_.write_bytes(), now, down);
+  if (down->empty()) TakePage(now, down);
 }
 
 size_t Delivery::HistoryPageBytes() const {
@@ -274,10 +292,15 @@ void Delivery::TakeHistory(DownSlices* down) {
   const bool full =
       history_carried_at_ - now > kBulkWindowSlack || !credit_.Allows(kMaxBlockBytes, 0);
   if (paced && full) return;
+  TakePage(now, down);
+}
+
+void Delivery::TakePage(DeviceTime now, DownSlices* down) {
   for (auto it = histories_.begin(); it != histories_.end(); ++it) {
     if (!(*it)->HasPage()) continue;
     AddControl(v1::Down::kHistoryPageFieldNumber, (*it)->TakePage(), down);
-    if (paced) {
+    missed_sent_at_ = now;
+    if (!live_.empty() && credit_.rate() > 0) {
       const double seconds =
           static_cast<double>(down->bytes) / (credit_.rate() * kHistoryRateShare);
       history_carried_at_ = std::max(history_carried_at_, now) + Duration::FromSeconds(seconds);

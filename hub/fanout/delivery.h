@@ -82,6 +82,9 @@ class Delivery {
   // Both true: something waits for credit.
   bool TakeBulk(DownSlices* down);
   bool TakeComplete(size_t max_bytes, DownSlices* down);
+  void TakeCompleteBatch(size_t max_bytes, DeviceTime now, DownSlices* down);
+  // What was missed, where it has waited for long; before what is live.
+  void TakeMissed(DownSlices* down);
   struct Taking;
   // The lane's next record goes now.
   bool MayGo(LiveFollow& follow, uint32_t lane, Taking* taking);
@@ -90,6 +93,7 @@ class Delivery {
   bool IsCompleteBehind() const;
   size_t HistoryPageBytes() const;
   void TakeHistory(DownSlices* down);
+  void TakePage(DeviceTime now, DownSlices* down);
   void AddControl(uint32_t field, absl::string_view message, DownSlices* down);
 
   const Clock& clock_;
@@ -109,6 +113,9 @@ class Delivery {
   // Of complete follows; the first time: since the first of them is there.
   DeviceTime complete_sent_at_;
   DeviceTime heads_said_at_;
+  // When something of complete follows or history was last sent, and which comes first next.
+  DeviceTime missed_sent_at_;
+  bool history_first_ = false;
   // When the link has carried the history that was sent, by its rate.
   DeviceTime history_carried_at_;
   // Where the next round begins, so that no follow is always first.

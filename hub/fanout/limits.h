@@ -65,6 +65,10 @@ inline constexpr Duration kReportPatience = Duration::Seconds(1);
 // How far a complete follow is behind is said at most this often while it is sent what it lacks.
 inline constexpr Duration kBehindInterval = Duration::Seconds(1);
 
+// Beside live follows that fill the link, what was missed (complete follows, history) gets one
+// write this often: a quarter of 256 kbit/s, next to nothing of a fast link.
+inline constexpr Duration kMissedInterval = Duration::Milliseconds(500);
+
 // A page of a follow that is behind the recent frames.
 inline constexpr size_t kCatchUpPageBytes = 256 * 1024;
 static_assert(kCatchUpPageBytes >= kMaxBatchBytes, "a page fills at least one batch");

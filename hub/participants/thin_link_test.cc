@@ -315,6 +315,19 @@ TEST_F(ThinLinkTest, ACompleteFollowDelaysNoAlertOfALiveOne) {
   EXPECT_GT(CameOf(other), 200u) << "whole, with what is in it beside the blocks";
 }
 
+TEST_F(ThinLinkTest, ACompleteFollowGoesOnBesideALiveOneThatFillsTheLink) {
+  const CaseId other = CaseWithBlocks(200);
+  Follow(0.256 * kMbit, Duration::Milliseconds(40));
+  RunFor(Duration::Seconds(5), 45'000);
+  reader_->FollowComplete(2, other);
+  for (auto& ages : ages_ms_) ages.clear();
+  longest_silence_ = Duration();
+  RunFor(Duration::Seconds(30), 45'000);
+  EXPECT_LT(Percentile(ages_ms_[0], 99), 600);
+  EXPECT_LT(longest_silence_.seconds(), 1) << "nobody takes the hub for stale";
+  EXPECT_GT(CameOf(other), 50u);
+}
+
 TEST_F(ThinLinkTest, ACompleteFollowThatIsBehindIsToldHowFarAndHearsTheHubAllTheTime) {
   const CaseId other = CaseWithBlocks(200);
   Follow(0.256 * kMbit, Duration::Milliseconds(40));
@@ -357,6 +370,20 @@ TEST_F(ThinLinkTest, HistoryBesideALiveFollowDelaysNoAlert) {
   reader_->SendUp(ask);
   for (auto& ages : ages_ms_) ages.clear();
   RunFor(Duration::Seconds(30), 2'000);
+  EXPECT_LT(Percentile(ages_ms_[0], 99), 600);
+  EXPECT_GT(reader_->CountOf(v1::Down::kHistoryPage), 20);
+}
+
+TEST_F(ThinLinkTest, HistoryGoesOnBesideALiveFollowThatFillsTheLink) {
+  Follow(0.256 * kMbit, Duration::Milliseconds(40));
+  RunFor(Duration::Seconds(5), 45'000);
+  v1::Up ask;
+  ask.mutable_history_request()->set_request_id(7);
+  ask.mutable_history_request()->set_case_id(case_id_.ToString());
+  for (uint32_t lane = 0; lane < kLaneCount; ++lane) ask.mutable_history_request()->add_lanes(lane);
+  reader_->SendUp(ask);
+  for (auto& ages : ages_ms_) ages.clear();
+  RunFor(Duration::Seconds(30), 45'000);
   EXPECT_LT(Percentile(ages_ms_[0], 99), 600);
   EXPECT_GT(reader_->CountOf(v1::Down::kHistoryPage), 20);
 }
