@@ -28,6 +28,10 @@ inline constexpr int64_t kPurgeStepBytes = 64 * 1024;
 // From one step to the next: some 10 MB/s, a case of 8 h in two minutes, for a few percent of the
 // writer's time.
 inline constexpr int64_t kPurgePauseMs = 6;
+// A case of which a step fails is tried again after the first, then after twice as long, up to the
+// second: the failed transaction may have the file opened anew, which holds up whoever records.
+inline constexpr int64_t kFirstPurgeRetryMs = 1'000;
+inline constexpr int64_t kLongestPurgeRetryMs = 10 * 60 * 1'000;
 
 // Page cache of each connection, in KiB: the writer's holds the tails of 100 cases several times
 // over, the reader's a few pages of history.

@@ -71,9 +71,10 @@ class SqliteJournal final : public Journal {
   void SaveCheckpoint(const CaseId& case_id, Checkpoint checkpoint) override;
   absl::Status Flush() override;
 
-  // Times the file was opened anew after an error, and times its log was moved; for metrics.
-  // Purged cases whose space is still being freed.
+  // For metrics. Purged cases whose space is still being freed, and steps of that that failed;
+  // times the file was opened anew after an error, and times its log was moved.
   size_t purges_under_way() const { return writer_.purges_under_way(); }
+  uint64_t purge_failures() const { return writer_.purge_failures(); }
   uint64_t reopenings() const { return writer_.reopenings(); }
   uint64_t checkpoints() const { return checkpointer_.checkpoints(); }
 

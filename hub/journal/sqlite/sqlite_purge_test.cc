@@ -12,6 +12,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/random.h"
+#include "common/testing/fake_clock.h"
 #include "gtest/gtest.h"
 #include "hub/journal/sqlite/schema.h"
 #include "hub/journal/sqlite/testing/fault_vfs.h"
@@ -92,6 +93,82 @@ TEST(JournalPurge, WhatWasNotFreedIsFreedAfterTheNextStart) {
   CaseScript other = next;
   AppendUntilFreed(bench, other);
   EXPECT_EQ(Number(bench.path(), "SELECT count(*) FROM rows WHERE row_key >> 41 = 1"), 0);
+  ExpectHolds(bench.journal(), bench.executor(), other);
+}
+
+// Appends to `other`, a second apart; none of them is held up by what fails beside it.
+void AppendForSeconds(JournalBench& bench, FakeClock& clock, CaseScript& other, int seconds) {
+  for (int i = 0; i < seconds; ++i) {
+    clock.Advance(Duration::Seconds(1));
+    ASSERT_TRUE(AppendAndWait(bench.journal(), bench.executor(), other.Next({0})).ok());
+  }
+}
+
+// A sector went bad under what a purged case has left. The archive had no need to read it.
+TEST(JournalPurge, WhatCannotBeFreedIsTriedEverMoreSeldomAndHoldsNobodyUp) {
+  constexpr char kBadSector[] = "on a bad sector";
+  FaultVfs vfs("bad-sector");
+  FakeClock clock;
+  JournalBench bench(vfs.name(), 64, ScratchDirectory::kMemory);
+  bench.UseClock(clock);
+  ASSERT_TRUE(bench.Open().ok());
+  const CaseScript bad = AppendCase(bench, 1, 2);
+  const CaseScript good = AppendCase(bench, 2, 2);
+  CaseScript other = AppendCase(bench, 3, 1);
+  // Far from its beginning, which lies on one page with other cases' checkpoints.
+  std::string state(20'000, 'x');
+  while (state.size() < 40'000) state += kBadSector;
+  bench.journal().SaveCheckpoint(bad.case_id(), {bad.last_seq(), state});
+  ASSERT_TRUE(bench.journal().Flush().ok());
+  ASSERT_TRUE(bench.Open().ok());
+  vfs.FailReadsOf(kBadSector);
+  ASSERT_TRUE(PurgeAndWait(bench.journal(), bench.executor(), TombstoneOf(bad)).ok());
+  ASSERT_TRUE(PurgeAndWait(bench.journal(), bench.executor(), TombstoneOf(good)).ok());
+  AppendForSeconds(bench, clock, other, 600);
+  EXPECT_GT(vfs.failed_reads(), 0u);
+  EXPECT_EQ(bench.journal().purges_under_way(), 1u) << "the other case is freed in spite of it";
+  // After 0, 1, 3, 7, 15, 31, 63, 127, 255 and 511 s, each some steps late.
+  EXPECT_GE(bench.journal().purge_failures(), 8u);
+  EXPECT_LE(bench.journal().purge_failures(), 10u);
+  EXPECT_LE(bench.journal().reopenings(), 10u);
+  const uint64_t before = bench.journal().purge_failures();
+  AppendForSeconds(bench, clock, other, 3600);
+  EXPECT_GE(bench.journal().purge_failures() - before, 5u) << "it is not given up";
+  EXPECT_LE(bench.journal().purge_failures() - before, 7u);
+  vfs.FailReadsOf("");
+  AppendForSeconds(bench, clock, other, 605);
+  EXPECT_EQ(bench.journal().purges_under_way(), 0u) << "the sector can be read again";
+  ExpectHolds(bench.journal(), bench.executor(), other);
+}
+
+TEST(JournalPurge, AFileThatIsClosedIsNotOpenedToFreeWhatIsLeft) {
+  FaultVfs vfs("purge-closed");
+  FakeClock clock;
+  JournalBench bench(vfs.name(), 64, ScratchDirectory::kMemory);
+  bench.UseClock(clock);
+  ASSERT_TRUE(bench.Open().ok());
+  const CaseScript gone = AppendCase(bench, 1);
+  CaseScript other = AppendCase(bench, 2, 1);
+  const uint64_t before = bench.journal().reopenings();
+  ASSERT_TRUE(PurgeAndWait(bench.journal(), bench.executor(), TombstoneOf(gone)).ok());
+  ASSERT_TRUE(bench.journal().Flush().ok());
+  vfs.FailReadsOf("SQLite format 3");
+  vfs.Arm(Fault::kSyncError, 1, false);
+  CaseScript lost = other;
+  EXPECT_FALSE(AppendAndWait(bench.journal(), bench.executor(), lost.Next({0})).ok());
+  const uint64_t closed = bench.journal().reopenings();
+  EXPECT_GT(closed, before);
+  for (int i = 0; i < 100; ++i) {
+    clock.Advance(Duration::Seconds(1));
+    // Wakes the writer, and asks nothing of the file.
+    bench.journal().SaveCheckpoint(CaseIdOf(77), {1, "of no case"});
+    bench.journal().Flush().IgnoreError();
+  }
+  EXPECT_EQ(bench.journal().reopenings(), closed);
+  EXPECT_EQ(bench.journal().purge_failures(), 0u) << "nothing of the case has failed";
+  vfs.FailReadsOf("");
+  AppendForSeconds(bench, clock, other, 100);
+  EXPECT_EQ(bench.journal().purges_under_way(), 0u);
   ExpectHolds(bench.journal(), bench.executor(), other);
 }
 

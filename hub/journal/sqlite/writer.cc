@@ -95,18 +95,18 @@ Writer::Work Writer::WaitForWork() {
   busy_ = false;
   done_.NotifyAll();
   Work work;
-  for (bool paused = false; !HasWork() && !(paused && !leftovers_.empty());) {
+  while (true) {
+    for (const int64_t case_key : std::exchange(new_leftovers_, {})) {
+      leftovers_.push_front({case_key, Duration(), DeviceTime()});
+    }
+    if (HasWork() || StepIsDue()) break;
     if (leftovers_.empty()) {
       wake_.Wait(&mutex_);
     } else {
-      wake_.WaitFor(&mutex_, std::chrono::milliseconds(kPurgePauseMs));
-      paused = true;
+      wake_.WaitFor(&mutex_, std::chrono::nanoseconds(UntilNextStep().nanoseconds()));
     }
-    leftovers_.insert(leftovers_.end(), new_leftovers_.begin(), new_leftovers_.end());
-    new_leftovers_.clear();
   }
-  work.free_some = !HasWork();
-  if (!work.free_some) {
+  if (HasWork()) {
     GatherBulk();
     begun_at_ = parts_.clock.Now();
   }
@@ -146,8 +146,7 @@ void Writer::Run() {
     if (!work.purges.empty()) PurgeCases(work.purges);
     if (work.finish_log) MoveRestOfLog();
     if (work.stop) return;
-    const bool due = parts_.clock.Now() - freed_at_ >= Duration::Milliseconds(kPurgePauseMs);
-    if (!leftovers_.empty() && (work.free_some || due)) FreeNext();
+    if (StepIsDue()) FreeNext();
   }
 }
 

@@ -11,7 +11,8 @@
 // "not in the file" agree; where the file does not open, the next appends try again first.
 //
 // Purged cases: the tombstone between two commits, then a step of freeing at a time while no append
-// waits, kPurgePauseMs apart; not synced, since what is freed twice is freed.
+// waits, kPurgePauseMs apart; not synced, since what is freed twice is freed. A case of which a
+// step fails goes behind the others, and is tried ever more seldom.
 //
 // Append, Purge, SaveCheckpoint, Flush, FinishLog and ReopenFile are thread-safe; the rest is the
 // thread's.
@@ -69,6 +70,8 @@ class Writer {
   // Of cases that were purged in an earlier life.
   void FreeRowsOf(const std::vector<int64_t>& case_keys);
   size_t purges_under_way() const { return purges_under_way_.load(); }
+  // Steps of freeing that failed.
+  uint64_t purge_failures() const { return purge_failures_.load(); }
   void SaveCheckpoint(const CaseId& case_id, Checkpoint checkpoint);
   // Blocks until all that was given before is done. The error of the last append that failed among
   // those that were not done yet.
@@ -93,10 +96,16 @@ class Writer {
     Tombstone tombstone;
     Journal::Done done;
   };
+  // A purged case of which rows are left.
+  struct Leftover {
+    int64_t case_key = 0;
+    // After a step that failed.
+    Duration backoff;
+    DeviceTime next_at;
+  };
   struct Work {
     std::vector<Waiting> appends;
     std::vector<WaitingPurge> purges;
-    bool free_some = false;
     std::map<CaseId, Checkpoint> checkpoints;
     bool finish_log = false;
     bool reopen = false;
@@ -130,15 +139,19 @@ class Writer {
   // writer_purge.cc
   absl::Status PurgeCase(const Tombstone& tombstone);
   void PurgeCases(std::vector<WaitingPurge>& purges);
+  // How long until the next step; at least one case is left.
+  Duration UntilNextStep() const;
+  bool StepIsDue() const { return !leftovers_.empty() && UntilNextStep() <= Duration(); }
   void FreeNext();
 
   const Parts parts_;
   // What is committed and acknowledged, of each case that was appended to since the start.
   JournalFile::Tails tails_;
-  // Purged cases of which rows are left, and when some were last freed.
-  std::deque<int64_t> leftovers_;
+  // In the order of their next steps, and when some were last freed.
+  std::deque<Leftover> leftovers_;
   DeviceTime freed_at_;
   std::atomic<size_t> purges_under_way_{0};
+  std::atomic<uint64_t> purge_failures_{0};
   std::atomic<uint64_t> reopenings_{0};
 
   Mutex mutex_;

@@ -1,9 +1,11 @@
 // Writer: purged cases, see writer.h and tombstones.h.
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "common/status_macros.h"
+#include "hub/journal/sqlite/limits.h"
 #include "hub/journal/sqlite/own_status.h"
 #include "hub/journal/sqlite/tombstones.h"
 #include "hub/journal/sqlite/writer.h"
@@ -63,23 +65,43 @@ absl::Status Writer::PurgeCase(const Tombstone& tombstone) {
   parts_.log_grew(session.log_pages());
   tails_.erase(case_id);
   parts_.directory.MarkPurged(case_id);
-  leftovers_.push_back(entry.case_key);
+  leftovers_.push_front({entry.case_key, Duration(), DeviceTime()});
   ++purges_under_way_;
   return absl::OkStatus();
 }
 
+Duration Writer::UntilNextStep() const {
+  const DeviceTime paused_until = freed_at_ + Duration::Milliseconds(kPurgePauseMs);
+  return std::max(leftovers_.front().next_at, paused_until) - parts_.clock.Now();
+}
+
 void Writer::FreeNext() {
-  freed_at_ = parts_.clock.Now();
-  if (!EnsureOpen().ok()) return;
-  CommitSession& session = *parts_.file.session();
-  const int64_t case_key = leftovers_.front();
-  const absl::StatusOr<bool> more = session.FreeUnsynced(case_key);
-  if (more.ok()) parts_.log_grew(session.log_pages());
-  if (!more.ok() && !session.Rollback()) Reopen().IgnoreError();  // as above
-  // What is damaged is tried again when the file is next opened.
-  const bool over = more.ok() ? !*more : absl::IsDataLoss(more.status());
-  if (!over) return;
+  const DeviceTime now = parts_.clock.Now();
+  freed_at_ = now;
+  Leftover leftover = leftovers_.front();
   leftovers_.pop_front();
+  const auto try_again = [&](Duration after) {
+    leftover.next_at = now + after;
+    const auto later = [](DeviceTime at, const Leftover& one) { return at < one.next_at; };
+    leftovers_.insert(
+        std::upper_bound(leftovers_.begin(), leftovers_.end(), leftover.next_at, later), leftover);
+  };
+  CommitSession* session = parts_.file.session();
+  // What failed is opened anew for those who record.
+  if (session == nullptr) return try_again(Duration::Milliseconds(kFirstPurgeRetryMs));
+  const absl::StatusOr<bool> more = session->FreeUnsynced(leftover.case_key);
+  if (more.ok()) {
+    parts_.log_grew(session->log_pages());
+    leftover.backoff = Duration();
+    if (*more) return leftovers_.push_front(leftover);
+  } else {
+    ++purge_failures_;
+    if (!session->Rollback()) Reopen().IgnoreError();  // as above
+    leftover.backoff = std::clamp(leftover.backoff * 2, Duration::Milliseconds(kFirstPurgeRetryMs),
+                                  Duration::Milliseconds(kLongestPurgeRetryMs));
+    // What is damaged is tried again when the file is next opened.
+    if (!absl::IsDataLoss(more.status())) return try_again(leftover.backoff);
+  }
   --purges_under_way_;
 }
 

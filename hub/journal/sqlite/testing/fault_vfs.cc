@@ -7,6 +7,7 @@
 #include <iterator>
 #include <new>
 
+#include "absl/strings/match.h"
 #include "common/check.h"
 
 namespace remora::hub::sqlite {
@@ -30,7 +31,11 @@ int Close(sqlite3_file* file) {
   return result;
 }
 int Read(sqlite3_file* file, void* to, int bytes, sqlite3_int64 offset) {
-  return Real(file)->pMethods->xRead(Real(file), to, bytes, offset);
+  const int result = Real(file)->pMethods->xRead(Real(file), to, bytes, offset);
+  if (result != SQLITE_OK) return result;
+  return Of(file)
+      ->owner->AfterRead({static_cast<const char*>(to), static_cast<size_t>(bytes)})
+      .result;
 }
 int Write(sqlite3_file* file, const void* from, int bytes, sqlite3_int64 offset) {
   const std::string written(static_cast<const char*>(from), bytes);
@@ -157,6 +162,23 @@ bool FaultVfs::hit() const {
 bool FaultVfs::IsReadOnly() const {
   MutexLock lock(&mutex_);
   return hit_ && fault_ == Fault::kReadOnly;
+}
+
+void FaultVfs::FailReadsOf(const std::string& marker) {
+  MutexLock lock(&mutex_);
+  bad_marker_ = marker;
+}
+
+uint64_t FaultVfs::failed_reads() const {
+  MutexLock lock(&mutex_);
+  return failed_reads_;
+}
+
+FaultVfs::Verdict FaultVfs::AfterRead(absl::string_view bytes) {
+  MutexLock lock(&mutex_);
+  if (bad_marker_.empty() || !absl::StrContains(bytes, bad_marker_)) return {};
+  ++failed_reads_;
+  return {SQLITE_IOERR_READ, true, false};
 }
 
 void FaultVfs::HoldSyncs() {

@@ -1,8 +1,8 @@
 #pragma once
 
 // A layer between SQLite and the disk that fails on command: any k-th write or sync, once or for
-// ever, whole or torn; that can let syncs hang; and that can cut the power. For the latter it
-// keeps, of each file, what was synced, and what was written since. For tests.
+// ever, whole or torn; that has bad sectors; that can let syncs hang; and that can cut the power.
+// For the latter it keeps, of each file, what was synced, and what was written since. For tests.
 //
 // Thread-safe. One at a time has a name; it must outlive every connection made through it.
 
@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/string_view.h"
 #include "common/mutex.h"
 #include "common/random.h"
 
@@ -45,6 +46,10 @@ class FaultVfs {
   // Whether the armed call has come.
   bool hit() const;
 
+  // From now on no page that holds `marker` can be read: it lies on a bad sector. Empty: all can.
+  void FailReadsOf(const std::string& marker);
+  uint64_t failed_reads() const;
+
   // From now on syncs wait, as on a disk that hangs, until they are let go.
   void HoldSyncs();
   void ReleaseSyncs();
@@ -66,6 +71,7 @@ class FaultVfs {
   Verdict BeforeWrite(const std::string& path, uint64_t offset, const std::string& bytes);
   Verdict BeforeTruncate(const std::string& path, uint64_t size);
   Verdict BeforeSync(const std::string& path);
+  Verdict AfterRead(absl::string_view bytes);
   bool IsReadOnly() const;
   void Opened(const std::string& path);
   void Deleted(const std::string& path);
@@ -96,6 +102,8 @@ class FaultVfs {
   uint64_t calls_ ABSL_GUARDED_BY(mutex_) = 0;
   bool hit_ ABSL_GUARDED_BY(mutex_) = false;
   std::map<std::string, FileState> files_ ABSL_GUARDED_BY(mutex_);
+  std::string bad_marker_ ABSL_GUARDED_BY(mutex_);
+  uint64_t failed_reads_ ABSL_GUARDED_BY(mutex_) = 0;
   ConditionVariable changed_;
   bool holding_ ABSL_GUARDED_BY(mutex_) = false;
   int held_ ABSL_GUARDED_BY(mutex_) = 0;

@@ -48,11 +48,13 @@ class JournalBench {
     options_.checkpoint_pages = checkpoint_pages;
   }
 
+  // From the next opening on; `clock` outlives the bench.
+  void UseClock(const Clock& clock) { clock_ = &clock; }
   // Opens, after closing what was open.
   absl::Status Open() {
     journal_.reset();
-    absl::StatusOr<std::unique_ptr<SqliteJournal>> journal =
-        SqliteJournal::Open(options_, *clock_, executor_, cipher_);
+    absl::StatusOr<std::unique_ptr<SqliteJournal>> journal = SqliteJournal::Open(
+        options_, clock_ != nullptr ? *clock_ : *system_clock_, executor_, cipher_);
     if (journal.ok()) journal_ = *std::move(journal);
     return journal.status();
   }
@@ -66,7 +68,8 @@ class JournalBench {
 
  private:
   ScratchDirectory directory_;
-  std::unique_ptr<Clock> clock_ = MakeSystemClock();
+  std::unique_ptr<Clock> system_clock_ = MakeSystemClock();
+  const Clock* clock_ = nullptr;
   WaitingExecutor executor_;
   NullCipher cipher_;
   SqliteJournal::Options options_;
