@@ -80,6 +80,7 @@ void LinkMachine::DropSession() {
   leaves_.clear();
   bulk_bytes_ = shown_bytes_ = reported_bytes_ = asked_bytes_ = 0;
   answer_due_ = false;
+  question_ = 0;
   for (auto& [id, follow] : follows_) {
     follow.sent = false;
     follow.due = DeviceTime();

@@ -107,7 +107,7 @@ class LinkMachine {
   void OnRecord(absl::string_view bytes, const StampedRecord& record, const SharedBytes& message);
   void OnControl(const v1::Down& down);
   // The hub wants to know what was shown.
-  void OnAsked();
+  void OnAsked(uint32_t question);
   void OnWelcome(const v1::Welcome& welcome);
   void OnRefused(const v1::Refused& refused);
   void OnFollowRefused(const v1::Refused& refused);
@@ -164,6 +164,8 @@ class LinkMachine {
   // What had come when the hub last asked: to be reported as it is shown.
   uint64_t asked_bytes_ = 0;
   bool answer_due_ = false;
+  // The hub's last.
+  uint32_t question_ = 0;
   DeviceTime shown_reported_at_;
 
   uint64_t hub_boot_id_ = 0;

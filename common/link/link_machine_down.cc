@@ -133,7 +133,7 @@ void LinkMachine::OnControl(const v1::Down& down) {
       counters_.clock_steps = clock_model_.steps_seen();
       return;
     case v1::Down::kHeartbeat:
-      if (hub_version_ >= kFirstVersionThatAsks) OnAsked();
+      if (hub_version_ >= kFirstVersionThatAsks) OnAsked(down.heartbeat().question_id());
       return observer_.OnHubHeartbeat(down.heartbeat());
     case v1::Down::kDirectory:
       return observer_.OnDirectory(down.directory());
@@ -149,10 +149,12 @@ void LinkMachine::OnControl(const v1::Down& down) {
   }
 }
 
-void LinkMachine::OnAsked() {
+void LinkMachine::OnAsked(uint32_t question) {
   // Who follows no case has nothing to show.
-  answer_due_ = std::any_of(follows_.begin(), follows_.end(),
+  answer_due_ = question != 0 ||
+                std::any_of(follows_.begin(), follows_.end(),
                             [](const auto& follow) { return follow.second.follow.has_case_id(); });
+  if (question != 0) question_ = question;
   asked_bytes_ = bulk_bytes_;
 }
 

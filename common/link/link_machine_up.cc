@@ -191,6 +191,7 @@ bool LinkMachine::NextControl(DeviceTime now, v1::Up* up) {
     answer_due_ = false;
     reported_bytes_ = shown_bytes_;
     up->mutable_shown()->set_bulk_bytes_total(shown_bytes_);
+    up->mutable_shown()->set_answered_question_id(question_);
     return true;
   }
   if (now >= prober_.next_due()) {

@@ -58,6 +58,31 @@ TEST_F(ShownReportTest, AnswersEachHeartbeatWithWhatWasShown) {
   }
 }
 
+TEST_F(ShownReportTest, GivesTheHubsQuestionBackAlsoWithoutAFollow) {
+  StartLive();
+  Written();
+  v1::Down question;
+  question.mutable_heartbeat()->set_question_id(3);
+  v1::Down heartbeat;
+  heartbeat.mutable_heartbeat()->set_hub_unix_ns(1);
+  dialer_.Deliver(question);
+  executor_.RunUntilIdle();
+  std::vector<v1::Up> written = Written();
+  ASSERT_EQ(written.size(), 1u);
+  EXPECT_EQ(written[0].shown().answered_question_id(), 3u);
+  dialer_.Deliver(heartbeat);
+  executor_.RunUntilIdle();
+  EXPECT_TRUE(Written().empty()) << "it does not ask, and nothing is followed";
+  ASSERT_TRUE(link_->AddFollow(CaseFollow(v1::DELIVERY_LIVE)).ok());
+  executor_.RunUntilIdle();
+  Written();
+  dialer_.Deliver(heartbeat);
+  executor_.RunUntilIdle();
+  written = Written();
+  ASSERT_EQ(written.size(), 1u);
+  EXPECT_EQ(written[0].shown().answered_question_id(), 3u);
+}
+
 TEST_F(ShownReportTest, LetsTheApplicationSayWhatWasShown) {
   LinkOptions options = Options();
   options.shown_at_once = false;

@@ -26,6 +26,8 @@ class CompleteFollow {
   size_t Take(size_t max_bytes, bool first, std::vector<SharedBytes>* slices, size_t* count);
   // Of lanes 2-5, given so far.
   uint64_t bulk_bytes() const { return tail_ == nullptr ? 0 : tail_->bulk_bytes(); }
+  // Of lanes 0-1.
+  uint64_t unreported_bytes() const { return tail_ == nullptr ? 0 : tail_->unreported_bytes(); }
   bool IsBehind() const { return tail_ != nullptr && tail_->IsBehind(); }
 
   uint32_t follow_id() const { return follow_id_; }

@@ -9,6 +9,12 @@
 #include "hub/fanout/limits.h"
 
 namespace remora::hub {
+namespace {
+
+// What a report can say at the most: beyond it, sums are no numbers any more.
+constexpr uint64_t kMostShownBytes = uint64_t{1} << 62;
+
+}  // namespace
 
 Delivery::Delivery(const Clock& clock, HubTimeSource& hub_time, HubMetrics& metrics, bool asks,
                    std::function<void()> wake)
@@ -46,9 +52,14 @@ bool Delivery::Cancel(uint32_t follow_id) {
   return std::erase_if(live_, is_it) + std::erase_if(complete_, is_it) > 0;
 }
 
-void Delivery::OnShown(uint64_t bulk_bytes_total_untrusted) {
-  reported_at_ = clock_.Now();
-  credit_.OnShown(bulk_bytes_total_untrusted, *reported_at_);
+void Delivery::OnShown(const v1::Shown& shown_untrusted) {
+  const DeviceTime now = clock_.Now();
+  const size_t before = credit_.in_flight();
+  unreported_.OnAnswered(shown_untrusted.answered_question_id());
+  const uint64_t bulk = std::min(shown_untrusted.bulk_bytes_total(), kMostShownBytes);
+  credit_.OnShown(bulk + unreported_.came(), now);
+  if (!reported_at_ || credit_.in_flight() < before) shown_more_at_ = now;
+  reported_at_ = now;
   wake_();
 }
 
@@ -79,9 +90,9 @@ void Delivery::TakeOther(size_t max_bytes, DownSlices* down) {
   // What waits live comes first: nothing takes the credit that it gathers.
   if (!blocked || !credit_.Allows(kMaxBlockBytes, 0)) blocked |= TakeComplete(max_bytes, down);
   if (!down->empty()) return;
-  if (blocked) TakeQuestion(/*blocked=*/true, down);
+  if (!blocked) blocked = TakeHistory(down);
   if (!down->empty()) return;
-  TakeHistory(down);
+  if (blocked) TakeQuestion(/*blocked=*/true, down);
 }
 
 void Delivery::TakeEnded(DownSlices* down) {
@@ -132,8 +143,9 @@ void Delivery::OnHeartbeatSent() {
 }
 
 bool Delivery::IsQuestionDue(bool blocked) const {
-  return asks_ && (!live_.empty() || !complete_.empty()) &&
-         credit_.IsQuestionDue(blocked, clock_.Now());
+  if (!asks_) return false;
+  if (unreported_.IsQuestionDue()) return true;
+  return (!live_.empty() || !complete_.empty()) && credit_.IsQuestionDue(blocked, clock_.Now());
 }
 
 void Delivery::TakeQuestion(bool blocked, DownSlices* down) {
@@ -142,6 +154,7 @@ void Delivery::TakeQuestion(bool blocked, DownSlices* down) {
   credit_.OnAsked(now);
   v1::HubHeartbeat heartbeat;
   heartbeat.set_hub_unix_ns(hub_time_.Now().nanoseconds());
+  heartbeat.set_question_id(unreported_.Ask());
   if (fill_heads_ && now - heads_said_at_ >= kBehindInterval && IsCompleteBehind()) {
     heads_said_at_ = now;
     fill_heads_(&heartbeat);
@@ -232,9 +245,7 @@ bool Delivery::IsCompleteBehind() const {
 // What a session is to be told next must not wait behind megabytes of what it lacks.
 bool Delivery::MayCompleteGo(DeviceTime now) const {
   if (credit_.Allows(kMaxBlockBytes, 0)) return true;
-  const DeviceTime since =
-      reported_at_ ? std::max(*reported_at_, complete_sent_at_) : complete_sent_at_;
-  return now - since >= kReportPatience;
+  return now - std::max(shown_more_at_, complete_sent_at_) >= kReportPatience;
 }
 
 bool Delivery::TakeComplete(size_t max_bytes, DownSlices* down) {
@@ -252,17 +263,20 @@ bool Delivery::TakeComplete(size_t max_bytes, DownSlices* down) {
 
 void Delivery::TakeCompleteBatch(size_t max_bytes, DeviceTime now, DownSlices* down) {
   size_t count = 0;
-  size_t bulk_bytes = 0;
+  uint64_t bulk_bytes = 0;
+  uint64_t unreported_bytes = 0;
   for (size_t i = 0; i < complete_.size() && down->bytes < max_bytes; ++i) {
     CompleteFollow& follow = *complete_[(turn_ + i) % complete_.size()];
-    const uint64_t before = follow.bulk_bytes();
+    bulk_bytes -= follow.bulk_bytes();
+    unreported_bytes -= follow.unreported_bytes();
     down->bytes += follow.Take(max_bytes - down->bytes, down->empty(), &down->slices, &count);
-    bulk_bytes += follow.bulk_bytes() - before;
+    bulk_bytes += follow.bulk_bytes();
+    unreported_bytes += follow.unreported_bytes();
   }
   if (count == 0) return;
   ++turn_;
   missed_sent_at_ = now;
-  if (bulk_bytes > 0) credit_.OnSent(bulk_bytes, now);
+  Charge(bulk_bytes, unreported_bytes, now);
   if (reported_at_) complete_sent_at_ = now;
   metrics_.Count(metric::kDeliveries, "", count);
   metrics_.Count(metric::kDeliveredBytes, "", down->bytes);
@@ -271,7 +285,8 @@ void Delivery::TakeCompleteBatch(size_t max_bytes, DeviceTime now, DownSlices* d
 // Only for a follower that has said something since: on a dead link nothing gathers so.
 void Delivery::TakeMissed(DownSlices* down) {
   const DeviceTime now = clock_.Now();
-  if (live_.empty() || credit_.rate() == 0 || now - missed_sent_at_ < kMissedInterval) return;
+  if (live_.empty() && complete_.empty()) return;
+  if (credit_.rate() == 0 || now - missed_sent_at_ < kMissedInterval) return;
   if (!reported_at_ || *reported_at_ <= missed_sent_at_) return;
   history_first_ = !history_first_;
   if (history_first_) TakePage(now, down);
@@ -279,20 +294,32 @@ void Delivery::TakeMissed(DownSlices* down) {
   if (down->empty()) TakePage(now, down);
 }
 
-size_t Delivery::HistoryPageBytes() const {
-  if (live_.empty() || credit_.rate() == 0) return kHistoryPageBytes;
-  return static_cast<size_t>(std::clamp(credit_.rate() * kHistoryPageTime.seconds(),
-                                        static_cast<double>(kMaxBlockBytes),
-                                        static_cast<double>(kHistoryPageBytes)));
+void Delivery::Charge(uint64_t bulk_bytes, uint64_t unreported_bytes, DeviceTime now) {
+  if (!unreported_.answers()) unreported_bytes = 0;
+  unreported_.OnSent(unreported_bytes);
+  if (bulk_bytes + unreported_bytes > 0) credit_.OnSent(bulk_bytes + unreported_bytes, now);
 }
 
-void Delivery::TakeHistory(DownSlices* down) {
-  const DeviceTime now = clock_.Now();
-  const bool paced = !live_.empty() && credit_.rate() > 0;
-  const bool full =
-      history_carried_at_ - now > kBulkWindowSlack || !credit_.Allows(kMaxBlockBytes, 0);
-  if (paced && full) return;
-  TakePage(now, down);
+size_t Delivery::HistoryPageBytes() const {
+  if (live_.empty()) return kHistoryPageBytes;
+  if (credit_.rate() == 0) return kMaxBlockBytes;
+  return std::min(credit_.write_bytes(), kHistoryPageBytes);
+}
+
+bool Delivery::HasHistoryPage() const {
+  return std::any_of(histories_.begin(), histories_.end(),
+                     [](const auto& history) { return history->HasPage(); });
+}
+
+bool Delivery::TakeHistory(DownSlices* down) {
+  if (!HasHistoryPage()) return false;
+  if (unreported_.answers()) {
+    if (!credit_.Allows(kMaxBlockBytes, 0)) return true;
+  } else if (!live_.empty() && credit_.rate() > 0) {
+    return false;  // nobody will say that it came: TakeMissed
+  }
+  TakePage(clock_.Now(), down);
+  return false;
 }
 
 void Delivery::TakePage(DeviceTime now, DownSlices* down) {
@@ -300,11 +327,7 @@ void Delivery::TakePage(DeviceTime now, DownSlices* down) {
     if (!(*it)->HasPage()) continue;
     AddControl(v1::Down::kHistoryPageFieldNumber, (*it)->TakePage(), down);
     missed_sent_at_ = now;
-    if (!live_.empty() && credit_.rate() > 0) {
-      const double seconds =
-          static_cast<double>(down->bytes) / (credit_.rate() * kHistoryRateShare);
-      history_carried_at_ = std::max(history_carried_at_, now) + Duration::FromSeconds(seconds);
-    }
+    Charge(0, down->bytes, now);
     if ((*it)->done()) histories_.erase(it);
     return;
   }
@@ -333,8 +356,7 @@ bool Delivery::HasSomething() const {
   for (const auto& follow : complete_) {
     if (!follow->status().ok()) return true;
   }
-  return std::any_of(histories_.begin(), histories_.end(),
-                     [](const auto& history) { return history->HasPage(); });
+  return HasHistoryPage();
 }
 
 size_t Delivery::queued_bytes() const {

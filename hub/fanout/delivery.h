@@ -6,7 +6,10 @@
 //   2  follows that ended, snapshots
 //   3  lanes 2, 3, 4, 5 of live follows   while the credit lasts; a lane's gaps before its records
 //   4  complete follows                   in `seq` order, pulled; by what is left of the credit
-//   5  history                            beside a live follow at the rate of the link
+//   5  history                            the same
+//
+// Of what it is sent, a follower reports lanes 2-5 of its follows. The rest of 4 and 5 counts as
+// shown when a question behind it is answered (unreported_bytes.h).
 //
 // The session asks for one Down message at a time, when its stream can take it. Nothing is copied
 // or parsed for a live follower. Sequence-bound to the hub; owned by its session.
@@ -24,6 +27,7 @@
 #include "hub/fanout/history.h"
 #include "hub/fanout/live_follow.h"
 #include "hub/fanout/slow_link.h"
+#include "hub/fanout/unreported_bytes.h"
 #include "hub/metrics.h"
 
 namespace remora::hub {
@@ -49,7 +53,7 @@ class Delivery {
   void AddHistory(std::unique_ptr<CaseFeed> feed, const v1::HistoryRequest& request, LaneSet lanes);
   // False: no such follow of a case.
   bool Cancel(uint32_t follow_id);
-  void OnShown(uint64_t bulk_bytes_total_untrusted);
+  void OnShown(const v1::Shown& shown_untrusted);
 
   // The session was sent a heartbeat.
   void OnHeartbeatSent();
@@ -83,6 +87,8 @@ class Delivery {
   bool TakeBulk(DownSlices* down);
   bool TakeComplete(size_t max_bytes, DownSlices* down);
   void TakeCompleteBatch(size_t max_bytes, DeviceTime now, DownSlices* down);
+  // So much is on its way.
+  void Charge(uint64_t bulk_bytes, uint64_t unreported_bytes, DeviceTime now);
   // What was missed, where it has waited for long; before what is live.
   void TakeMissed(DownSlices* down);
   struct Taking;
@@ -92,7 +98,9 @@ class Delivery {
   bool MayCompleteGo(DeviceTime now) const;
   bool IsCompleteBehind() const;
   size_t HistoryPageBytes() const;
-  void TakeHistory(DownSlices* down);
+  bool HasHistoryPage() const;
+  // True: a page waits for credit.
+  bool TakeHistory(DownSlices* down);
   void TakePage(DeviceTime now, DownSlices* down);
   void AddControl(uint32_t field, absl::string_view message, DownSlices* down);
 
@@ -108,16 +116,16 @@ class Delivery {
   const bool asks_;
   CreditWindow credit_;
   SlowLink slow_link_;
-  // The follower has said what it has shown, and when last.
+  UnreportedBytes unreported_;
+  // The follower has said what it has shown, and when last; and when that was more than before.
   std::optional<DeviceTime> reported_at_;
+  DeviceTime shown_more_at_;
   // Of complete follows; the first time: since the first of them is there.
   DeviceTime complete_sent_at_;
   DeviceTime heads_said_at_;
   // When something of complete follows or history was last sent, and which comes first next.
   DeviceTime missed_sent_at_;
   bool history_first_ = false;
-  // When the link has carried the history that was sent, by its rate.
-  DeviceTime history_carried_at_;
   // Where the next round begins, so that no follow is always first.
   size_t turn_ = 0;
 };

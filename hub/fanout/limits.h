@@ -73,11 +73,8 @@ inline constexpr Duration kMissedInterval = Duration::Milliseconds(500);
 inline constexpr size_t kCatchUpPageBytes = 256 * 1024;
 static_assert(kCatchUpPageBytes >= kMaxBatchBytes, "a page fills at least one batch");
 // One HistoryPage: small, since it is served after everything else but never interrupted. Beside a
-// live follow no more than the link carries in so long, but a block.
+// live follow no more than one write.
 inline constexpr size_t kHistoryPageBytes = 32 * 1024;
-inline constexpr Duration kHistoryPageTime = Duration::Milliseconds(50);
-// Of the measured rate, which is rather too much than too little: nobody reports a page.
-inline constexpr double kHistoryRateShare = 0.5;
 // HistoryRequests of a session that wait.
 inline constexpr size_t kMaxHistoryRequests = 16;
 // A wall follows some dozen cases.

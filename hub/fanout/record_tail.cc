@@ -71,7 +71,7 @@ size_t RecordTail::TakeRecent(size_t max_bytes, bool first, std::vector<SharedBy
       }
       slices->push_back(frame.bytes);
       bytes += size;
-      if (IsReported(frame.lane)) bulk_bytes_ += frame.record_bytes();
+      (IsReported(frame.lane) ? bulk_bytes_ : unreported_bytes_) += frame.record_bytes();
       ++*count;
     }
     next_seq_ = frame.seq + 1;
@@ -103,7 +103,7 @@ size_t RecordTail::TakePage(size_t max_bytes, bool first, std::vector<SharedByte
         break;
       }
       taken.append(before.data(), size);
-      if (IsReported(stamped->header.lane)) bulk_bytes_ += record->size();
+      (IsReported(stamped->header.lane) ? bulk_bytes_ : unreported_bytes_) += record->size();
       ++*count;
     }
     next_seq_ = std::max(next_seq_, seq + 1);

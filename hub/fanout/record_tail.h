@@ -37,6 +37,8 @@ class RecordTail {
   const absl::Status& status() const { return status_; }
   // Of lanes 2-5, given so far: what a follower reports when it has shown it.
   uint64_t bulk_bytes() const { return bulk_bytes_; }
+  // Of lanes 0-1, given so far: nobody reports them.
+  uint64_t unreported_bytes() const { return unreported_bytes_; }
   // The last record given, over all lanes; at least what `after` said.
   uint64_t position() const { return next_seq_ - 1; }
 
@@ -55,6 +57,7 @@ class RecordTail {
   // Everything wanted before this has been given.
   uint64_t next_seq_ = 1;
   uint64_t bulk_bytes_ = 0;
+  uint64_t unreported_bytes_ = 0;
   std::function<void()> wake_;
   absl::Status status_;
 

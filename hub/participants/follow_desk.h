@@ -28,7 +28,7 @@ class FollowDesk {
   void OnFollow(const v1::Follow& follow);
   void OnCancel(const v1::CancelFollow& cancel);
   void OnHistory(const v1::HistoryRequest& request);
-  void OnShown(const v1::Shown& shown) { delivery_.OnShown(shown.bulk_bytes_total()); }
+  void OnShown(const v1::Shown& shown) { delivery_.OnShown(shown); }
 
   Delivery& delivery() { return delivery_; }
   // The next DirectoryUpdate, when one is due; false: none.

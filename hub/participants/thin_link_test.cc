@@ -115,12 +115,12 @@ class ThinLinkTest : public ::testing::Test {
         free_at_ = std::max(free_at_, now) +
                    Duration::FromSeconds(static_cast<double>(bytes) / bytes_per_second_);
         down_.push_back({free_at_ + one_way_, reader_->records.size(), reader_->bulk_bytes,
-                         control && reader_->downs.back().has_heartbeat()});
+                         control && reader_->downs.back().has_heartbeat(), reader_->question});
       }
     }
     for (; !down_.empty() && down_.front().at <= now; down_.pop_front()) Arrive(down_.front(), now);
-    for (; !up_.empty() && up_.front().first <= now; up_.pop_front()) {
-      reader_->Shown(up_.front().second);
+    for (; !up_.empty() && up_.front().at <= now; up_.pop_front()) {
+      reader_->Shown(up_.front().shown, answers_ ? up_.front().answered : 0);
     }
   }
 
@@ -151,6 +151,32 @@ class ThinLinkTest : public ::testing::Test {
     hub_.Run();
     return other;
   }
+  // And one with so many messages of some 350 bytes.
+  CaseId CaseWithMessages(int messages) {
+    const CaseId other = hub_.DrawCase();
+    const OriginId origin = hub_.DrawOrigin();
+    RecordWriter writer(other, origin);
+    const auto agent = OpenCase(hub_, other, &writer, origin, "OR 2", "agent-2");
+    const std::string text(200, 'x');
+    for (int i = 0; i < messages; ++i) {
+      agent->Publish({writer.Write(MessageBody(text, agent->identity.display_name))});
+    }
+    hub_.Run();
+    return other;
+  }
+  void AskForHistory(const CaseId& case_id) {
+    v1::Up ask;
+    ask.mutable_history_request()->set_request_id(7);
+    ask.mutable_history_request()->set_case_id(case_id.ToString());
+    for (uint32_t lane = 0; lane < kLaneCount; ++lane) {
+      ask.mutable_history_request()->add_lanes(lane);
+    }
+    reader_->SendUp(ask);
+  }
+  bool HasAllHistory() const {
+    const v1::Down* page = reader_->Last(v1::Down::kHistoryPage);
+    return page != nullptr && page->history_page().last();
+  }
   size_t CameOf(const CaseId& case_id) const {
     return std::count_if(reader_->records.begin(), reader_->records.end(),
                          [&](const Received& record) { return IsOf(case_id, record); });
@@ -166,7 +192,13 @@ class ThinLinkTest : public ::testing::Test {
     DeviceTime at;
     size_t records;
     uint64_t bulk_bytes;
-    bool question;
+    bool asked;
+    uint32_t question;
+  };
+  struct Report {
+    DeviceTime at;
+    uint64_t shown;
+    uint32_t answered;
   };
   void Arrive(const Arrival& arrival, DeviceTime now) {
     longest_silence_ = std::max(longest_silence_, now - arrived_at_);
@@ -179,10 +211,10 @@ class ThinLinkTest : public ::testing::Test {
       ages_ms_[header.lane].push_back((now - published->second).seconds() * 1e3);
     }
     // One of version 1 is not asked.
-    const bool due = arrival.question || reader_->speaks == 1;
+    const bool due = arrival.asked || reader_->speaks == 1;
     if (!due && arrival.bulk_bytes - reported_ < 16 * 1024) return;
     reported_ = arrival.bulk_bytes;
-    up_.emplace_back(now + one_way_, reported_);
+    up_.push_back({now + one_way_, reported_, arrival.question});
   }
   // A block that waited at its sender.
   v1::Up Backlog() {
@@ -210,7 +242,9 @@ class ThinLinkTest : public ::testing::Test {
   std::deque<Arrival> down_;
   std::vector<Sent> sent_;
   uint64_t live_from_ = 0;
-  std::deque<std::pair<DeviceTime, uint64_t>> up_;
+  std::deque<Report> up_;
+  // Questions are given back.
+  bool answers_ = true;
   std::map<std::pair<uint32_t, uint64_t>, DeviceTime> published_at_;
   std::array<std::vector<double>, kLaneCount> ages_ms_;
   size_t shown_ = 0;
@@ -355,7 +389,7 @@ TEST_F(ThinLinkTest, ACompleteFollowerThatNeverSaysWhatItHasShownNeedsNoCredit) 
   silent.Hello();
   silent.FollowComplete(1, other);
   hub_.RunFor(Duration::Milliseconds(500));
-  EXPECT_LE(silent.bulk_bytes, kFirstBulkWindowBytes + kMaxBatchBytes);
+  EXPECT_LE(silent.bulk_bytes, kFirstBulkWindowBytes + kMaxBlockBytes);
   hub_.RunFor(kReportPatience);
   EXPECT_EQ(silent.OfLane(5).size(), 200u);
 }
@@ -363,11 +397,7 @@ TEST_F(ThinLinkTest, ACompleteFollowerThatNeverSaysWhatItHasShownNeedsNoCredit) 
 TEST_F(ThinLinkTest, HistoryBesideALiveFollowDelaysNoAlert) {
   Follow(0.256 * kMbit, Duration::Milliseconds(40));
   RunFor(Duration::Seconds(5), 45'000);
-  v1::Up ask;
-  ask.mutable_history_request()->set_request_id(7);
-  ask.mutable_history_request()->set_case_id(case_id_.ToString());
-  for (uint32_t lane = 0; lane < kLaneCount; ++lane) ask.mutable_history_request()->add_lanes(lane);
-  reader_->SendUp(ask);
+  AskForHistory(case_id_);
   for (auto& ages : ages_ms_) ages.clear();
   RunFor(Duration::Seconds(30), 2'000);
   EXPECT_LT(Percentile(ages_ms_[0], 99), 600);
@@ -377,15 +407,66 @@ TEST_F(ThinLinkTest, HistoryBesideALiveFollowDelaysNoAlert) {
 TEST_F(ThinLinkTest, HistoryGoesOnBesideALiveFollowThatFillsTheLink) {
   Follow(0.256 * kMbit, Duration::Milliseconds(40));
   RunFor(Duration::Seconds(5), 45'000);
-  v1::Up ask;
-  ask.mutable_history_request()->set_request_id(7);
-  ask.mutable_history_request()->set_case_id(case_id_.ToString());
-  for (uint32_t lane = 0; lane < kLaneCount; ++lane) ask.mutable_history_request()->add_lanes(lane);
-  reader_->SendUp(ask);
+  AskForHistory(case_id_);
   for (auto& ages : ages_ms_) ages.clear();
   RunFor(Duration::Seconds(30), 45'000);
   EXPECT_LT(Percentile(ages_ms_[0], 99), 600);
   EXPECT_GT(reader_->CountOf(v1::Down::kHistoryPage), 20);
+}
+
+// What the live follow has to send says nothing of what the link carries.
+TEST_F(ThinLinkTest, HistoryBesideALightLiveFollowUsesTheLink) {
+  const CaseId other = CaseWithBlocks(600);  // 2.4 MB: 2 s of the link
+  Follow(10 * kMbit, Duration::Milliseconds(20));
+  RunFor(Duration::Seconds(5), 45'000);
+  AskForHistory(other);
+  for (auto& ages : ages_ms_) ages.clear();
+  RunFor(Duration::Seconds(4), 45'000);
+  EXPECT_TRUE(HasAllHistory()) << reader_->CountOf(v1::Down::kHistoryPage) << " pages";
+  EXPECT_LT(Percentile(ages_ms_[0], 99), 100);
+  EXPECT_LT(Percentile(ages_ms_[5], 99), 200);
+}
+
+TEST_F(ThinLinkTest, HistoryOfAFollowerThatGivesNoQuestionBackGoesOnAndDelaysNoAlert) {
+  const CaseId other = CaseWithBlocks(20);
+  Follow(0.256 * kMbit, Duration::Milliseconds(40));
+  answers_ = false;
+  RunFor(Duration::Seconds(5), 2'000);
+  AskForHistory(other);
+  for (auto& ages : ages_ms_) ages.clear();
+  RunFor(Duration::Seconds(20), 2'000);
+  EXPECT_LT(Percentile(ages_ms_[0], 99), 600);
+  EXPECT_TRUE(HasAllHistory()) << reader_->CountOf(v1::Down::kHistoryPage) << " pages";
+}
+
+TEST_F(ThinLinkTest, AlertsOvertakeACompleteFollowOfControlRecordsAlone) {
+  const CaseId other = CaseWithMessages(3'000);
+  Follow(0.256 * kMbit, Duration::Milliseconds(40));
+  RunFor(Duration::Seconds(2), 2'000);
+  reader_->FollowComplete(2, other);
+  for (auto& ages : ages_ms_) ages.clear();
+  longest_silence_ = Duration();
+  RunFor(Duration::Seconds(20), 2'000);
+  EXPECT_LT(Percentile(ages_ms_[0], 99), 500);
+  EXPECT_LT(longest_silence_.seconds(), 1) << "nobody takes the hub for stale";
+  EXPECT_GT(CameOf(other), 500u) << "it uses the link";
+  EXPECT_LT(CameOf(other), 3'000u);
+}
+
+// A sign of life is no report: one that shows nothing is not sent megabytes for its answers.
+TEST_F(ThinLinkTest, ACompleteFollowerThatShowsNothingMoreGetsABatchASecond) {
+  const CaseId other = CaseWithBlocks(200);
+  TestParticipant stuck(hub_, ReaderIdentity("reader-2"));
+  stuck.shows = false;
+  stuck.Hello();
+  stuck.Shown(0);
+  stuck.FollowComplete(1, other);
+  for (int ms = 0; ms < 10'000; ms += 100) {
+    hub_.RunFor(Duration::Milliseconds(100));
+    stuck.Shown(0);
+  }
+  EXPECT_GT(stuck.bulk_bytes, 2 * kFirstBulkWindowBytes);
+  EXPECT_LE(stuck.bulk_bytes, kFirstBulkWindowBytes + 10 * kMaxBatchBytes);
 }
 
 TEST_F(ThinLinkTest, AFollowMayHaveABudgetOfItsOwn) {

@@ -152,7 +152,7 @@ def check_proto(name, text):
 
 PROTO_PLAIN = {"twitch_count", "amplitude_uv", "first_sample_index", "contact_index", "step_index", "ratio", "boot_id",
                "hub_boot_id", "first", "last", "minimum_version", "maximum_version", "monotonic_ns", "from_seq",
-               "to_seq", "probe_id", "request_id", "follow_id", "block_index", "head_seq", "lane_seq",
+               "to_seq", "probe_id", "question_id", "answered_question_id", "request_id", "follow_id", "block_index", "head_seq", "lane_seq",
                "first_origin_seq", "last_origin_seq"}
 
 

@@ -164,9 +164,10 @@ void TestParticipant::FollowComplete(uint32_t follow_id, const CaseId& case_id) 
   Follow(follow);
 }
 
-void TestParticipant::Shown(uint64_t bulk_bytes_total) {
+void TestParticipant::Shown(uint64_t bulk_bytes_total, uint32_t answered) {
   v1::Up up;
   up.mutable_shown()->set_bulk_bytes_total(bulk_bytes_total);
+  up.mutable_shown()->set_answered_question_id(answered);
   SendUp(up);
 }
 
@@ -189,6 +190,7 @@ bool TestParticipant::ReadOne() {
     if (stamped->header.lane >= 2) bulk_bytes += record.size();
     records.push_back({record, *stamped});
   }
+  question = std::max(question, down.heartbeat().question_id());
   if (down.records().empty()) downs.push_back(std::move(down));
   return true;
 }

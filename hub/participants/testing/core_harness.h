@@ -97,7 +97,9 @@ class TestParticipant final : public Peer {
   void FollowLive(uint32_t follow_id, const CaseId& case_id);
   void FollowComplete(uint32_t follow_id, const CaseId& case_id);
   void Follow(const v1::Follow& follow);
-  void Shown(uint64_t bulk_bytes_total);
+  void Shown(uint64_t bulk_bytes_total, uint32_t answered);
+  // Answers the last question that was read.
+  void Shown(uint64_t bulk_bytes_total) { Shown(bulk_bytes_total, question); }
   // Takes one batch, if there is one.
   bool ReadOne();
   // Takes all batches that there are.
@@ -122,6 +124,8 @@ class TestParticipant final : public Peer {
   OriginId origin;
   // The latest version of the protocol that it says it knows.
   uint32_t speaks = 2;
+  // Of the hub, the last one read.
+  uint32_t question = 0;
   bool reads = true;
   // Reports what it reads as shown at once.
   bool shows = true;

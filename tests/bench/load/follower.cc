@@ -148,6 +148,7 @@ void Follower::ComeBack() {
   to_catch_up_ = page_->last_sent;
   shown_bytes_ = reported_bytes_ = 0;
   answer_due_ = false;
+  question_ = 0;
   waiting_up_.clear();
 }
 
@@ -183,6 +184,7 @@ void Follower::OnControl(absl::string_view bytes) {
     ++tally_->ended;
   } else if (down.has_heartbeat()) {
     answer_due_ = true;
+    if (down.heartbeat().question_id() != 0) question_ = down.heartbeat().question_id();
   } else if (down.has_gap()) {
     OnGap(down.gap());
   }
@@ -200,6 +202,7 @@ std::string Follower::NextUp(int64_t now_ns) {
   reported_at_ns_ = now_ns;
   v1::Up up;
   up.mutable_shown()->set_bulk_bytes_total(shown_bytes_);
+  up.mutable_shown()->set_answered_question_id(question_);
   return up.SerializeAsString();
 }
 

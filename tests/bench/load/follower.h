@@ -78,7 +78,8 @@ class Follower {
   Tally* const tally_;
   std::string waiting_up_;
   bool answer_due_ = false;  // a heartbeat came
-  uint64_t newest_ = 0;      // origin_seq
+  uint32_t question_ = 0;
+  uint64_t newest_ = 0;  // origin_seq
   uint64_t measured_in_batch_ = 0;
   uint64_t shown_bytes_ = 0;
   uint64_t reported_bytes_ = 0;

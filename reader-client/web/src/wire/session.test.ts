@@ -151,6 +151,18 @@ describe('Session', () => {
     expect(totals).toEqual([100n, 150n]);
   });
 
+  it('GivesTheHubsQuestionBackInEachReport', () => {
+    const { session, last, welcome } = make();
+    session.start();
+    welcome();
+    last().down({ control: { case: 'heartbeat', value: { hubUnixNs: 6_000_000_000n, questionId: 3 } } });
+    last().down({ control: { case: 'heartbeat', value: { hubUnixNs: 7_000_000_000n } } });
+    session.shown(10);
+    session.flushShown();
+    const answers = last().controls('shown').map((u) => u.control.case === 'shown' && u.control.value.answeredQuestionId);
+    expect(answers).toEqual([3, 3, 3]);
+  });
+
   it('CountsShownBytesAnewInEachSession', () => {
     const { session, last, welcome, pass } = make();
     session.start();
@@ -162,7 +174,7 @@ describe('Session', () => {
     welcome();
     session.shown(10);
     session.flushShown();
-    expect(last().controls('shown')[0]?.control).toMatchObject({ value: { bulkBytesTotal: 10n } });
+    expect(last().controls('shown')[0]?.control).toMatchObject({ value: { bulkBytesTotal: 10n, answeredQuestionId: 0 } });
   });
 
   it('NoticesThatTheMachineSlept', () => {

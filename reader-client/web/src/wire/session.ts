@@ -80,6 +80,8 @@ export class Session {
   private lastProbeMs = -Infinity;
   private probeId = 0;
   private shownBytes = 0;
+  // The hub's last question.
+  private answeredQuestionId = 0;
   private shownSent = 0;
   private shownAtMs = -Infinity;
   private shownAsked = false;
@@ -137,14 +139,16 @@ export class Session {
   }
 
   // The answer to a heartbeat; what is on the screen after it follows with the next flush.
-  private answerHeartbeat(): void {
+  private answerHeartbeat(question: number): void {
     this.shownAsked = true;
+    if (question !== 0) this.answeredQuestionId = question;
     this.reportShown(this.parts.clock.now());
   }
 
   private reportShown(now: number): void {
     const bulkBytesTotal = BigInt(this.shownBytes);
-    if (this.send({ control: { case: 'shown', value: { bulkBytesTotal } } })) {
+    const { answeredQuestionId } = this;
+    if (this.send({ control: { case: 'shown', value: { bulkBytesTotal, answeredQuestionId } } })) {
       this.shownSent = this.shownBytes;
       this.shownAtMs = now;
     }
@@ -232,7 +236,7 @@ export class Session {
       }
       case 'heartbeat':
         this.hubClock.hint(nsToMs(down.control.value.hubUnixNs));
-        this.answerHeartbeat();
+        this.answerHeartbeat(down.control.value.questionId);
         break;
     }
     for (const l of this.listeners) l.onDown?.(down);
@@ -243,6 +247,7 @@ export class Session {
     this.welcome = welcome;
     this.failures = 0;
     this.shownBytes = this.shownSent = 0;
+    this.answeredQuestionId = 0;
     this.hubClock.hint(nsToMs(welcome.hubUnixNs));
     this.setState('open');
     this.probe();
