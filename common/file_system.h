@@ -24,6 +24,8 @@ class AppendFile {
   virtual absl::Status Append(absl::string_view bytes) = 0;
   virtual absl::Status Sync() = 0;
   virtual uint64_t size() const = 0;
+  // What is synced need not stay in memory: who reads it next reads the disk. A hint.
+  virtual void DropCache() {}
 };
 
 class ReadFile {
@@ -32,6 +34,14 @@ class ReadFile {
   // Reads up to `size` bytes at `offset`; fewer only at the end of the file.
   virtual absl::StatusOr<std::string> ReadAt(uint64_t offset, size_t size) const = 0;
   virtual uint64_t size() const = 0;
+  // These bytes will not be read again. A hint.
+  virtual void DropCache(uint64_t /*offset*/, uint64_t /*size*/) const {}
+};
+
+// Held until it is destroyed, or the process ends.
+class FileLock {
+ public:
+  virtual ~FileLock() = default;
 };
 
 class FileSystem {
@@ -44,6 +54,8 @@ class FileSystem {
   virtual absl::Status Truncate(const std::string& path, uint64_t size) = 0;
   virtual absl::Status Remove(const std::string& path) = 0;
   virtual absl::Status Rename(const std::string& from, const std::string& to) = 0;
+  // AlreadyExists: `to` is there, and stays as it is.
+  virtual absl::Status RenameNew(const std::string& from, const std::string& to) = 0;
   // With parents; mode 0700.
   virtual absl::Status CreateDirectory(const std::string& path) = 0;
   virtual absl::Status SyncDirectory(const std::string& path) = 0;
@@ -52,6 +64,10 @@ class FileSystem {
   virtual bool Exists(const std::string& path) = 0;
   // Bytes that may still be written there.
   virtual absl::StatusOr<uint64_t> FreeBytes(const std::string& path) = 0;
+  // What the disk there holds when it is full.
+  virtual absl::StatusOr<uint64_t> TotalBytes(const std::string& path) = 0;
+  // Of a file that is there, against other programs that ask. FailedPrecondition: another has it.
+  virtual absl::StatusOr<std::unique_ptr<FileLock>> Lock(const std::string& path) = 0;
 
   // The whole file, up to `limit_bytes` (OutOfRange beyond it).
   absl::StatusOr<std::string> ReadWhole(const std::string& path, uint64_t limit_bytes);

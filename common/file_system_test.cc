@@ -90,6 +90,31 @@ TEST_P(FileSystemTest, HostilePathsAreNotFound) {
   EXPECT_FALSE(files_->CreateDirectory(Path("file/below")).ok());
 }
 
+TEST_P(FileSystemTest, ARenameToANewNameReplacesNothing) {
+  Write(Path("a"), "new");
+  Write(Path("b"), "old");
+  EXPECT_TRUE(absl::IsAlreadyExists(files_->RenameNew(Path("a"), Path("b"))));
+  EXPECT_EQ(files_->ReadWhole(Path("b"), 100).value(), "old");
+  EXPECT_TRUE(files_->RenameNew(Path("a"), Path("c")).ok());
+  EXPECT_EQ(files_->List(root_).value(), (std::vector<std::string>{"b", "c"}));
+  EXPECT_TRUE(absl::IsNotFound(files_->RenameNew(Path("a"), Path("d"))));
+}
+
+TEST_P(FileSystemTest, OneAtATimeHoldsALock) {
+  EXPECT_TRUE(absl::IsNotFound(files_->Lock(Path("a")).status()));
+  Write(Path("a"), "");
+  auto lock = files_->Lock(Path("a"));
+  ASSERT_TRUE(lock.ok()) << lock.status();
+  EXPECT_TRUE(absl::IsFailedPrecondition(files_->Lock(Path("a")).status()));
+  lock->reset();
+  EXPECT_TRUE(files_->Lock(Path("a")).ok());
+}
+
+TEST_P(FileSystemTest, ADiskHoldsMoreThanIsFree) {
+  Write(Path("a"), "0123456789");
+  EXPECT_GT(files_->TotalBytes(root_).value(), files_->FreeBytes(root_).value());
+}
+
 INSTANTIATE_TEST_SUITE_P(Each, FileSystemTest, testing::Bool(),
                          [](const auto& each) { return each.param ? "Posix" : "Fake"; });
 
@@ -193,6 +218,31 @@ TEST(FakeFileSystem, WhatAFailedSyncLostStaysLostUnlessItIsWrittenAgain) {
     EXPECT_EQ(files.ReadWhole("/log", 100).value(),
               written_again ? "safelost" : "safe" + zeros + "more");
   }
+}
+
+TEST(FakeFileSystem, ANameThatAFailedSyncLostComesBackOnlyWhenItIsChangedAgain) {
+  for (const bool renamed_again : {false, true}) {
+    FakeFileSystem files;
+    ASSERT_TRUE(files.OpenAppend("/a").ok());
+    files.FailSyncDirectory(1, FakeFileSystem::Failure::kIoError);
+    EXPECT_TRUE(absl::IsUnavailable(files.SyncDirectory("/")));
+    EXPECT_TRUE(files.Exists("/a"));
+    ASSERT_TRUE(!renamed_again || files.Rename("/a", "/b").ok());
+    EXPECT_TRUE(files.SyncDirectory("/").ok());
+    files.SimulatePowerCut(1);
+    EXPECT_FALSE(files.Exists("/a"));
+    EXPECT_EQ(files.Exists("/b"), renamed_again);
+  }
+}
+
+TEST(FakeFileSystem, ABadSectorStaysWithTheFile) {
+  FakeFileSystem files;
+  ASSERT_TRUE(files.OpenAppend("/a").value()->Append("abc").ok());
+  files.FailReads("/a");
+  ASSERT_TRUE(files.Rename("/a", "/b").ok());
+  EXPECT_TRUE(absl::IsUnavailable(files.ReadWhole("/b", 100).status()));
+  ASSERT_TRUE(files.OpenAppend("/a").value()->Append("abc").ok());
+  EXPECT_TRUE(files.ReadWhole("/a", 100).ok());
 }
 
 TEST(FakeFileSystem, FlipsABitForGood) {

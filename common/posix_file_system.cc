@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -97,6 +98,7 @@ class PosixAppendFile : public AppendFile {
   }
 
   uint64_t size() const override { return size_; }
+  void DropCache() override { posix_fadvise(fd_.get(), 0, 0, POSIX_FADV_DONTNEED); }
 
  private:
   absl::Status FailAppend(int error, uint64_t before) {
@@ -139,10 +141,22 @@ class PosixReadFile : public ReadFile {
   }
 
   uint64_t size() const override { return SizeOf(fd_.get(), path_).value_or(0); }
+  void DropCache(uint64_t offset, uint64_t size) const override {
+    posix_fadvise(fd_.get(), static_cast<off_t>(offset), static_cast<off_t>(size),
+                  POSIX_FADV_DONTNEED);
+  }
 
  private:
   const Descriptor fd_;
   const std::string path_;
+};
+
+class PosixFileLock : public FileLock {
+ public:
+  explicit PosixFileLock(Descriptor fd) : fd_(std::move(fd)) {}
+
+ private:
+  const Descriptor fd_;
 };
 
 class PosixFileSystem : public FileSystem {
@@ -187,6 +201,20 @@ class PosixFileSystem : public FileSystem {
                                                  : ErrnoStatus(errno, "rename", from);
   }
 
+  absl::Status RenameNew(const std::string& from, const std::string& to) override {
+    if (renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) {
+      return absl::OkStatus();
+    }
+    int error = errno;
+    // A file system without it, such as NFS: a second name is made only where there is none.
+    if (error == EINVAL || error == ENOSYS) {
+      error = link(from.c_str(), to.c_str()) == 0 ? 0 : errno;
+      if (error == 0) return Remove(from);
+    }
+    if (error == EEXIST) return absl::AlreadyExistsError(absl::StrCat(to, " is there already"));
+    return ErrnoStatus(error, "rename", from);
+  }
+
   absl::Status CreateDirectory(const std::string& path) override {
     for (size_t end = path.find('/', 1);; end = path.find('/', end + 1)) {
       const std::string part = path.substr(0, end);
@@ -226,6 +254,22 @@ class PosixFileSystem : public FileSystem {
     struct statvfs info;
     if (statvfs(path.c_str(), &info) != 0) return ErrnoStatus(errno, "look at", path);
     return static_cast<uint64_t>(info.f_bavail) * info.f_frsize;
+  }
+
+  absl::StatusOr<uint64_t> TotalBytes(const std::string& path) override {
+    struct statvfs info;
+    if (statvfs(path.c_str(), &info) != 0) return ErrnoStatus(errno, "look at", path);
+    return static_cast<uint64_t>(info.f_blocks) * info.f_frsize;
+  }
+
+  absl::StatusOr<std::unique_ptr<FileLock>> Lock(const std::string& path) override {
+    Descriptor fd = Open(path, O_RDWR);  // NFS locks only what is open for writing
+    if (fd.get() < 0) return ErrnoStatus(errno, "open", path);
+    if (flock(fd.get(), LOCK_EX | LOCK_NB) == 0) {
+      return std::make_unique<PosixFileLock>(std::move(fd));
+    }
+    if (errno != EWOULDBLOCK) return ErrnoStatus(errno, "lock", path);
+    return absl::FailedPreconditionError(absl::StrCat(path, ": another program holds it"));
   }
 };
 

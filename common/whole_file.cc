@@ -11,8 +11,7 @@ namespace {
 // Written at once: few calls, little memory.
 constexpr size_t kWriteBytes = 64 * 1024;
 
-absl::Status CheckNew(FileSystem& files, const std::string& path) {
-  if (!files.Exists(path)) return absl::OkStatus();
+absl::Status IsThere(const std::string& path) {
   return absl::AlreadyExistsError(
       absl::StrCat(path, " is there already: give another name, or remove it first"));
 }
@@ -25,16 +24,19 @@ std::string FolderOf(const std::string& path) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<WholeFile>> WholeFile::Create(FileSystem& files, std::string path) {
-  RETURN_IF_ERROR(CheckNew(files, path));
+absl::StatusOr<std::unique_ptr<WholeFile>> WholeFile::Create(FileSystem& files, std::string path,
+                                                             const WholeFileOptions& options) {
+  if (!options.replaces && files.Exists(path)) return IsThere(path);
   const std::string part = path + ".part";
   if (files.Exists(part)) RETURN_IF_ERROR(files.Remove(part));
   ASSIGN_OR_RETURN(std::unique_ptr<AppendFile> file, files.OpenAppend(part));
-  return std::unique_ptr<WholeFile>(new WholeFile(files, std::move(path), std::move(file)));
+  return std::unique_ptr<WholeFile>(
+      new WholeFile(files, std::move(path), options, std::move(file)));
 }
 
-WholeFile::WholeFile(FileSystem& files, std::string path, std::unique_ptr<AppendFile> part)
-    : files_(files), path_(std::move(path)), part_(std::move(part)) {}
+WholeFile::WholeFile(FileSystem& files, std::string path, const WholeFileOptions& options,
+                     std::unique_ptr<AppendFile> part)
+    : files_(files), path_(std::move(path)), options_(options), part_(std::move(part)) {}
 
 WholeFile::~WholeFile() {
   if (part_ == nullptr) return;
@@ -49,15 +51,28 @@ absl::Status WholeFile::Append(absl::string_view text) {
 
 absl::Status WholeFile::Flush() {
   RETURN_IF_ERROR(part_->Append(buffer_));
+  unsynced_bytes_ += buffer_.size();
   buffer_.clear();
+  if (options_.sync_each_bytes == 0 || unsynced_bytes_ < options_.sync_each_bytes) {
+    return absl::OkStatus();
+  }
+  return Sync();
+}
+
+absl::Status WholeFile::Sync() {
+  RETURN_IF_ERROR(part_->Sync());
+  unsynced_bytes_ = 0;
+  if (options_.sync_each_bytes > 0) part_->DropCache();
   return absl::OkStatus();
 }
 
 absl::Status WholeFile::Commit() {
   RETURN_IF_ERROR(Flush());
-  RETURN_IF_ERROR(part_->Sync());
-  RETURN_IF_ERROR(CheckNew(files_, path_));
-  RETURN_IF_ERROR(files_.Rename(part_path(), path_));
+  RETURN_IF_ERROR(Sync());
+  const absl::Status renamed =
+      options_.replaces ? files_.Rename(part_path(), path_) : files_.RenameNew(part_path(), path_);
+  if (absl::IsAlreadyExists(renamed)) return IsThere(path_);
+  RETURN_IF_ERROR(renamed);
   part_.reset();
   return files_.SyncDirectory(FolderOf(path_));
 }

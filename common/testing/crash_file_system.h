@@ -24,6 +24,10 @@ class CrashFileSystem : public FileSystem {
   absl::Status Rename(const std::string& from, const std::string& to) override {
     return disk_.Rename(from, to);
   }
+  absl::Status RenameNew(const std::string& from, const std::string& to) override {
+    if (Exists(to)) return absl::AlreadyExistsError(to + " is there already");
+    return disk_.Rename(from, to);
+  }
   absl::Status CreateDirectory(const std::string& path) override {
     return disk_.MakeDirectory(path);
   }
@@ -34,6 +38,14 @@ class CrashFileSystem : public FileSystem {
   bool Exists(const std::string& path) override { return disk_.Exists(path); }
   absl::StatusOr<uint64_t> FreeBytes(const std::string& /*path*/) override {
     return disk_.free_bytes();
+  }
+  absl::StatusOr<uint64_t> TotalBytes(const std::string& /*path*/) override {
+    return disk_.free_bytes();
+  }
+  // One program at a time uses the disk.
+  absl::StatusOr<std::unique_ptr<FileLock>> Lock(const std::string& path) override {
+    if (!Exists(path)) return absl::NotFoundError(path + ": no such file");
+    return std::make_unique<FileLock>();
   }
 
  private:

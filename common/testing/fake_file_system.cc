@@ -83,6 +83,7 @@ class FakeReadFile : public ReadFile {
   absl::StatusOr<std::string> ReadAt(uint64_t offset, size_t size) const override {
     MutexLock lock(&files_.mutex_);
     if (generation_ != files_.generation_) return absl::UnavailableError("the power was cut");
+    if (inode_->unreadable) return FailureStatus(FakeFileSystem::Failure::kIoError, "read");
     if (offset >= inode_->now.size()) return std::string();
     return inode_->now.substr(offset, size);
   }
@@ -94,6 +95,21 @@ class FakeReadFile : public ReadFile {
  private:
   FakeFileSystem& files_;
   const FakeFileSystem::InodePtr inode_;
+  const uint64_t generation_;
+};
+
+class FakeFileLock : public FileLock {
+ public:
+  FakeFileLock(FakeFileSystem& files, std::string path, uint64_t generation)
+      : files_(files), path_(std::move(path)), generation_(generation) {}
+  ~FakeFileLock() override {
+    MutexLock lock(&files_.mutex_);
+    if (generation_ == files_.generation_) files_.locked_.erase(path_);
+  }
+
+ private:
+  FakeFileSystem& files_;
+  const std::string path_;
   const uint64_t generation_;
 };
 
@@ -168,6 +184,11 @@ absl::Status FakeFileSystem::Rename(const std::string& from, const std::string& 
   return absl::OkStatus();
 }
 
+absl::Status FakeFileSystem::RenameNew(const std::string& from, const std::string& to) {
+  if (Exists(to)) return absl::AlreadyExistsError(absl::StrCat(to, " is there already"));
+  return Rename(from, to);
+}
+
 absl::Status FakeFileSystem::CreateDirectory(const std::string& path) {
   const std::string whole = WithoutSlash(path);
   MutexLock lock(&mutex_);
@@ -183,16 +204,18 @@ absl::Status FakeFileSystem::SyncDirectory(const std::string& path) {
   const std::string directory = WithoutSlash(path);
   MutexLock lock(&mutex_);
   if (!HasDirectory(directory)) return NoSuchFile(path);
+  Failure failure;
+  const bool fails = TakeFailure(&failing_directory_syncs_, ++directory_syncs_, &failure);
   std::vector<NameChange> rest;
   for (NameChange& change : unsynced_) {
     if (change.directory == directory) {
-      Apply(change, &durable_names_);
+      if (!fails) Apply(change, &durable_names_);
     } else {
       rest.push_back(std::move(change));
     }
   }
   unsynced_ = std::move(rest);
-  return absl::OkStatus();
+  return fails ? FailureStatus(failure, "sync the directory") : absl::OkStatus();
 }
 
 absl::StatusOr<std::vector<std::string>> FakeFileSystem::List(const std::string& path) {
@@ -219,6 +242,24 @@ bool FakeFileSystem::Exists(const std::string& path) {
 absl::StatusOr<uint64_t> FakeFileSystem::FreeBytes(const std::string& /*path*/) {
   MutexLock lock(&mutex_);
   return free_bytes_;
+}
+
+absl::StatusOr<uint64_t> FakeFileSystem::TotalBytes(const std::string& /*path*/) {
+  MutexLock lock(&mutex_);
+  uint64_t total = free_bytes_;
+  for (const auto& [name, inode] : names_) {
+    if (inode != nullptr) total += inode->now.size();
+  }
+  return total;
+}
+
+absl::StatusOr<std::unique_ptr<FileLock>> FakeFileSystem::Lock(const std::string& path) {
+  MutexLock lock(&mutex_);
+  if (Find(path) == nullptr) return NoSuchFile(path);
+  if (!locked_.insert(path).second) {
+    return absl::FailedPreconditionError(absl::StrCat(path, ": another program holds it"));
+  }
+  return std::make_unique<FakeFileLock>(*this, path, generation_);
 }
 
 absl::Status FakeFileSystem::Append(Inode* inode, uint64_t generation, absl::string_view bytes) {
@@ -288,6 +329,7 @@ void FakeFileSystem::SimulatePowerCut(uint64_t seed) {
   const std::unique_ptr<Random> random = MakeSeededRandom(seed);
   MutexLock lock(&mutex_);
   ++generation_;
+  locked_.clear();
   const uint64_t kept = random->Below(unsynced_.size() + 1);
   for (uint64_t i = 0; i < kept; ++i) Apply(unsynced_[i], &durable_names_);
   unsynced_.clear();
@@ -308,6 +350,19 @@ void FakeFileSystem::FailSync(int nth, Failure failure) {
   REMORA_CHECK(nth >= 1, "1 is the next");
   MutexLock lock(&mutex_);
   failing_syncs_[syncs_ + static_cast<uint64_t>(nth)] = failure;
+}
+
+void FakeFileSystem::FailSyncDirectory(int nth, Failure failure) {
+  REMORA_CHECK(nth >= 1, "1 is the next");
+  MutexLock lock(&mutex_);
+  failing_directory_syncs_[directory_syncs_ + static_cast<uint64_t>(nth)] = failure;
+}
+
+void FakeFileSystem::FailReads(const std::string& path) {
+  MutexLock lock(&mutex_);
+  const InodePtr inode = Find(path);
+  REMORA_CHECK(inode != nullptr, "the file is there");
+  inode->unreadable = true;
 }
 
 void FakeFileSystem::SetFreeBytes(uint64_t bytes) {

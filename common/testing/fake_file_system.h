@@ -28,11 +28,15 @@ class FakeFileSystem : public FileSystem {
   absl::Status Truncate(const std::string& path, uint64_t size) override;
   absl::Status Remove(const std::string& path) override;
   absl::Status Rename(const std::string& from, const std::string& to) override;
+  absl::Status RenameNew(const std::string& from, const std::string& to) override;
   absl::Status CreateDirectory(const std::string& path) override;
   absl::Status SyncDirectory(const std::string& path) override;
   absl::StatusOr<std::vector<std::string>> List(const std::string& path) override;
   bool Exists(const std::string& path) override;
   absl::StatusOr<uint64_t> FreeBytes(const std::string& path) override;
+  // What is free, and what the files take.
+  absl::StatusOr<uint64_t> TotalBytes(const std::string& path) override;
+  absl::StatusOr<std::unique_ptr<FileLock>> Lock(const std::string& path) override;
 
   // The machine loses its power and starts again: what was synced is there; of the rest, the seed
   // decides, page by page and name by name. Files opened before fail from now on.
@@ -43,6 +47,12 @@ class FakeFileSystem : public FileSystem {
   // The `nth` sync of a file from now on fails. As on Linux, what it should have written then never
   // reaches the disk, whatever a later sync says, though reads show it until the power is cut.
   void FailSync(int nth, Failure failure);
+  // The `nth` sync of a directory from now on fails: the names made, renamed and removed there
+  // since its last one never reach the disk, whatever a later sync says, unless they are changed
+  // again.
+  void FailSyncDirectory(int nth, Failure failure);
+  // Reads of this file fail from now on, whatever its name is then.
+  void FailReads(const std::string& path);
   // What may still be written; appends beyond it fail with ResourceExhausted.
   void SetFreeBytes(uint64_t bytes);
   // Turns one bit of a file, at rest and as read.
@@ -54,6 +64,7 @@ class FakeFileSystem : public FileSystem {
  private:
   friend class FakeAppendFile;
   friend class FakeReadFile;
+  friend class FakeFileLock;
 
   // A file's contents; names point to it.
   struct Inode {
@@ -61,6 +72,7 @@ class FakeFileSystem : public FileSystem {
     std::string durable;  // what a power cut leaves for sure
     // Ranges (begin, end) of `now` that a failed sync lost.
     std::vector<std::pair<uint64_t, uint64_t>> lost;
+    bool unreadable = false;
   };
   using InodePtr = std::shared_ptr<Inode>;
   // What there is by name. A directory is a name with a trailing '/' and no inode.
@@ -90,6 +102,9 @@ class FakeFileSystem : public FileSystem {
   uint64_t syncs_ ABSL_GUARDED_BY(mutex_) = 0;
   std::map<uint64_t, Failure> failing_appends_ ABSL_GUARDED_BY(mutex_);
   std::map<uint64_t, Failure> failing_syncs_ ABSL_GUARDED_BY(mutex_);
+  uint64_t directory_syncs_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::map<uint64_t, Failure> failing_directory_syncs_ ABSL_GUARDED_BY(mutex_);
+  std::set<std::string> locked_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace remora

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
@@ -67,17 +68,22 @@ std::string EncodeEnd(uint64_t count, const ChainHead& chain, absl::string_view 
   return std::string({kEndTag, static_cast<char>(kEndBytes)}) + body;
 }
 
-// Reads forward through a file with a window of kVerifyReadBytes.
+// Reads forward through a file with a window of kVerifyReadBytes. What it has read leaves the
+// machine's memory: a file of gigabytes is not to push out what others read.
 class FileWindow {
  public:
-  explicit FileWindow(const ReadFile& file) : file_(file) {}
+  FileWindow(std::unique_ptr<ReadFile> file, RecordFileProof::OnBytes on_bytes)
+      : file_(std::move(file)), size_(file_->size()), on_bytes_(std::move(on_bytes)) {}
   // What is ahead: at least `bytes`, unless the file ends before.
   absl::StatusOr<absl::string_view> Ahead(size_t bytes) {
-    if (window_.size() - at_ < bytes && offset_ + window_.size() < file_.size()) {
+    if (window_.size() - at_ < bytes && offset_ + window_.size() < size_) {
       const std::string rest = window_.substr(at_);
       offset_ += at_;
+      const uint64_t from = offset_ + rest.size();
       ASSIGN_OR_RETURN(const std::string more,
-                       file_.ReadAt(offset_ + rest.size(), std::max(bytes, kVerifyReadBytes)));
+                       file_->ReadAt(from, std::max(bytes, kVerifyReadBytes)));
+      file_->DropCache(from, more.size());
+      if (on_bytes_) on_bytes_(more);
       window_ = rest + more;
       at_ = 0;
     }
@@ -87,7 +93,9 @@ class FileWindow {
   uint64_t position() const { return offset_ + at_; }
 
  private:
-  const ReadFile& file_;
+  const std::unique_ptr<ReadFile> file_;
+  const uint64_t size_;
+  const RecordFileProof::OnBytes on_bytes_;
   std::string window_;
   uint64_t offset_ = 0;  // of the window in the file
   size_t at_ = 0;        // within the window
@@ -124,56 +132,98 @@ std::string RecordFileEncoder::Add(absl::string_view stamped_bytes) {
 
 std::string RecordFileEncoder::End() const { return EncodeEnd(count_, chain_, head_); }
 
-absl::StatusOr<VerifyReport> VerifyRecordFile(FileSystem& files, const std::string& path,
-                                              const std::vector<std::string>& keys,
-                                              const std::vector<HeadWitness>& witnesses,
-                                              const std::function<bool()>& goes_on) {
-  ASSIGN_OR_RETURN(const std::unique_ptr<ReadFile> file, files.OpenRead(path));
-  FileWindow window(*file);
-  ASSIGN_OR_RETURN(absl::string_view ahead, window.Ahead(kMaxRecordFileHeadBytes));
-  const size_t head_end = ahead.substr(0, kMaxRecordFileHeadBytes).find("\n\n");
-  std::optional<RecordFileHead> head;
+struct RecordFileProof::State {
+  FileWindow window;
   std::string head_text;
-  if (head_end != absl::string_view::npos) {
-    head_text = std::string(ahead.substr(0, head_end + 2));
-    head = DecodeHead(head_text);
-  }
-  if (!head) {
-    VerifyReport report;
-    report.findings.push_back("the head of the file is not that of a record, or was changed");
-    return report;
-  }
-  window.Skip(head_text.size());
-  RecordVerifier verifier(head->case_id, keys.empty() ? head->keys : keys);
-  for (const HeadWitness& witness : witnesses) verifier.AddWitness(witness);
+  // Null: the head is none, and nothing behind it is looked at.
+  std::unique_ptr<RecordVerifier> verifier;
   ChainHead chain{};
   uint64_t count = 0;
-  while (true) {
-    if (goes_on && !goes_on()) return absl::CancelledError("ended before all was read");
-    ASSIGN_OR_RETURN(ahead, window.Ahead(kMaxRecordBytes + kStampBytes + kMaxFrameHeaderBytes));
-    if (!ahead.empty() && ahead[0] == kEndTag) {
-      const std::string end = EncodeEnd(count, chain, head_text);
-      if (ahead != end) {
-        verifier.Find(absl::StrCat("at byte ", window.position(),
-                                   ": the end of the file does not fit what is before it: head or "
-                                   "records were changed, or something stands behind the end"));
-      }
-      break;
+
+  // True: the end of the file, or where it cannot be read on.
+  absl::StatusOr<bool> TakeOne();
+};
+
+absl::StatusOr<bool> RecordFileProof::State::TakeOne() {
+  ASSIGN_OR_RETURN(const absl::string_view ahead,
+                   window.Ahead(kMaxRecordBytes + kStampBytes + kMaxFrameHeaderBytes));
+  if (!ahead.empty() && ahead[0] == kEndTag) {
+    const std::string end = EncodeEnd(count, chain, head_text);
+    if (ahead != end) {
+      verifier->Find(absl::StrCat("at byte ", window.position(),
+                                  ": the end of the file does not fit what is before it: head or "
+                                  "records were changed, or something stands behind the end"));
     }
-    const std::optional<Frame> frame = FrameAhead(ahead);
-    if (!frame) {
-      verifier.Find(ahead.empty()
-                        ? absl::StrCat("the file is cut off after ", count, " records")
-                        : absl::StrCat("at byte ", window.position(), ", after ", count,
-                                       " records: no record; the file is cut off or changed here"));
-      break;
-    }
-    verifier.Take(frame->record);
-    chain = ExtendChain(chain, frame->record);
-    ++count;
-    window.Skip(frame->bytes);
+    return true;
   }
-  return verifier.Finish();
+  const std::optional<Frame> frame = FrameAhead(ahead);
+  if (!frame) {
+    verifier->Find(ahead.empty()
+                       ? absl::StrCat("the file is cut off after ", count, " records")
+                       : absl::StrCat("at byte ", window.position(), ", after ", count,
+                                      " records: no record; the file is cut off or changed here"));
+    return true;
+  }
+  verifier->Take(frame->record);
+  chain = ExtendChain(chain, frame->record);
+  ++count;
+  window.Skip(frame->bytes);
+  return false;
+}
+
+absl::StatusOr<std::unique_ptr<RecordFileProof>> RecordFileProof::Begin(
+    FileSystem& files, const std::string& path, const std::vector<std::string>& keys,
+    const std::vector<HeadWitness>& witnesses, OnBytes on_bytes) {
+  ASSIGN_OR_RETURN(std::unique_ptr<ReadFile> file, files.OpenRead(path));
+  std::unique_ptr<State> state(
+      new State{FileWindow(std::move(file), std::move(on_bytes)), "", nullptr});
+  ASSIGN_OR_RETURN(const absl::string_view ahead, state->window.Ahead(kMaxRecordFileHeadBytes));
+  const size_t head_end = ahead.substr(0, kMaxRecordFileHeadBytes).find("\n\n");
+  std::optional<RecordFileHead> head;
+  if (head_end != absl::string_view::npos) {
+    state->head_text = std::string(ahead.substr(0, head_end + 2));
+    head = DecodeHead(state->head_text);
+  }
+  if (head) {
+    state->window.Skip(state->head_text.size());
+    state->verifier =
+        std::make_unique<RecordVerifier>(head->case_id, keys.empty() ? head->keys : keys);
+    for (const HeadWitness& witness : witnesses) state->verifier->AddWitness(witness);
+  }
+  return std::unique_ptr<RecordFileProof>(new RecordFileProof(std::move(state)));
+}
+
+RecordFileProof::RecordFileProof(std::unique_ptr<State> state) : state_(std::move(state)) {}
+
+RecordFileProof::~RecordFileProof() = default;
+
+absl::StatusOr<bool> RecordFileProof::Advance(size_t bytes) {
+  if (state_->verifier == nullptr) return true;
+  const uint64_t begin = state_->window.position();
+  while (state_->window.position() - begin < bytes) {
+    ASSIGN_OR_RETURN(const bool ended, state_->TakeOne());
+    if (ended) return true;
+  }
+  return false;
+}
+
+VerifyReport RecordFileProof::Finish() {
+  if (state_->verifier != nullptr) return state_->verifier->Finish();
+  VerifyReport report;
+  report.findings.push_back("the head of the file is not that of a record, or was changed");
+  return report;
+}
+
+absl::StatusOr<VerifyReport> VerifyRecordFile(FileSystem& files, const std::string& path,
+                                              const std::vector<std::string>& keys,
+                                              const std::vector<HeadWitness>& witnesses) {
+  ASSIGN_OR_RETURN(const std::unique_ptr<RecordFileProof> proof,
+                   RecordFileProof::Begin(files, path, keys, witnesses));
+  bool ended = false;
+  while (!ended) {
+    ASSIGN_OR_RETURN(ended, proof->Advance(kVerifyReadBytes));
+  }
+  return proof->Finish();
 }
 
 }  // namespace remora

@@ -43,13 +43,34 @@ class RecordFileEncoder {
   ChainHead chain_{};
 };
 
+// Verifies a file piece by piece, each byte read once. Thread-compatible.
+class RecordFileProof {
+ public:
+  // Is given the file's bytes, in their order; may be null.
+  using OnBytes = std::function<void(absl::string_view)>;
+
+  // As VerifyRecordFile. `files` outlives it.
+  static absl::StatusOr<std::unique_ptr<RecordFileProof>> Begin(
+      FileSystem& files, const std::string& path, const std::vector<std::string>& keys,
+      const std::vector<HeadWitness>& witnesses = {}, OnBytes on_bytes = nullptr);
+  ~RecordFileProof();
+
+  // Takes records of `bytes` or a little more; true: that was the end.
+  absl::StatusOr<bool> Advance(size_t bytes);
+  // Once, after the end.
+  VerifyReport Finish();
+
+ private:
+  struct State;
+  explicit RecordFileProof(std::unique_ptr<State> state);
+  const std::unique_ptr<State> state_;
+};
+
 // Verifies a file. `keys`: 32 bytes each, instead of those that the file names; may be empty.
 // `witnesses`: heads that somebody kept, of this case or others. What is wrong with the file is a
-// finding. NotFound, Unavailable: it cannot be read. Cancelled: `goes_on`, where it is given, said
-// no.
+// finding. NotFound, Unavailable: it cannot be read.
 absl::StatusOr<VerifyReport> VerifyRecordFile(FileSystem& files, const std::string& path,
                                               const std::vector<std::string>& keys,
-                                              const std::vector<HeadWitness>& witnesses = {},
-                                              const std::function<bool()>& goes_on = nullptr);
+                                              const std::vector<HeadWitness>& witnesses = {});
 
 }  // namespace remora

@@ -56,6 +56,7 @@ struct RawOptions {
   bool check_config = false;
   bool hash_token = false;
   bool accept_new_record_key = false;
+  bool accept_archive = false;
   bool print_record_key = false;
   bool rotate_record_key = false;
   bool start_new_epoch = false;
@@ -118,6 +119,9 @@ Settings AddOptions(CLI::App& app, RawOptions& raw) {
   app.add_flag("--accept-new-record-key", raw.accept_new_record_key,
                "For one start: makes a new key to sign records with though the journal has cases "
                "of another, which is lost");
+  app.add_flag("--accept-archive", raw.accept_archive,
+               "For one start: takes the folder of --archive though the journal's cases went into "
+               "another one, or something is in it");
   // Not in the help: for measurements alone (docs/performance.md).
   app.add_flag("--nothing-is-kept", raw.nothing_is_kept)->group("");
   app.add_flag("--hash-token", raw.hash_token,
@@ -200,11 +204,14 @@ absl::StatusOr<Duration> KeepClosed(const std::string& text) {
 
 // Both or neither: what is archived is what leaves.
 absl::Status TakeArchive(const RawOptions& raw, HubOptions* options) {
-  if (raw.archive.empty() && raw.keep_closed.empty()) return absl::OkStatus();
+  if (raw.archive.empty() && raw.keep_closed.empty() && !raw.accept_archive) {
+    return absl::OkStatus();
+  }
   if (raw.archive.empty() || raw.keep_closed.empty()) {
     return absl::InvalidArgumentError(
         "--archive DIR and --keep-closed DURATION go together: where closed cases go, and when");
   }
+  options->accept_archive = raw.accept_archive || options->journal_in_memory;
   options->archive_directory = raw.archive;
   ASSIGN_OR_RETURN(options->keep_closed, KeepClosed(raw.keep_closed));
   return absl::OkStatus();

@@ -25,6 +25,10 @@ struct HubOptions {
   bool journal_in_memory = false;
   // Beside the journal.
   std::string record_key_path() const { return journal_path + ".record-key"; }
+  // Which folder is the archive. In memory: in none.
+  std::string archive_id_path() const {
+    return journal_in_memory ? "" : journal_path + ".archive-id";
+  }
   ListenAddress grpc_address;
   ListenAddress http_address;
   std::string web_directory;
@@ -34,6 +38,8 @@ struct HubOptions {
   // journal.
   std::string archive_directory;
   Duration keep_closed;
+  // Whatever there is in that folder: this start only.
+  bool accept_archive = false;
   LogLevel log_level = LogLevel::kInfo;
   // The journal's file comes from a backup: this start only.
   bool start_new_epoch = false;

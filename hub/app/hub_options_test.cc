@@ -65,6 +65,10 @@ TEST_F(HubOptionsTest, ArchiveAndHowLongToKeepGoTogether) {
   EXPECT_EQ(with({"--archive", "/a"}).exit_code, 2);
   EXPECT_THAT(said_, HasSubstr("go together"));
   EXPECT_EQ(with({"--keep-closed", "30d"}).exit_code, 2);
+  EXPECT_EQ(with({"--accept-archive"}).exit_code, 2);
+  EXPECT_FALSE(with({"--archive", "/a", "--keep-closed", "1d"}).options.accept_archive);
+  EXPECT_TRUE(
+      with({"--archive", "/a", "--keep-closed", "1d", "--accept-archive"}).options.accept_archive);
 }
 
 TEST_F(HubOptionsTest, TakesFlags) {

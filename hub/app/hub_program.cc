@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -96,7 +97,7 @@ class HubProgram {
     const DeviceTime begun = machine_.clock.Now();
     RETURN_IF_ERROR(OpenJournal());
     RETURN_IF_ERROR(OpenRecordKeys());
-    RETURN_IF_ERROR(OpenArchive());
+    OpenArchive();
     core_ = std::make_unique<HubCore>(HubCoreParts{
         journal_.get(), &machine_.clock, &loop_, &machine_.random, &metrics_,
         absl::StrCat("remora-hub ", kVersion),
@@ -203,21 +204,35 @@ class HubProgram {
     return absl::OkStatus();
   }
 
-  absl::Status OpenArchive() {
-    if (options_.archive_directory.empty()) return absl::OkStatus();
+  // It has weeks: whatever is wrong with it, the theatres are served.
+  void OpenArchive() {
+    if (options_.archive_directory.empty()) return;
     archive_worker_ = std::make_unique<ThreadExecutor>(machine_.clock, "archive");
     archive_worker_->Post([] { setpriority(PRIO_PROCESS, 0, kArchiveNice); });  // of this thread
     std::vector<std::string> keys = {signer_->public_key()};
     keys.insert(keys.end(), retired_record_keys_.begin(), retired_record_keys_.end());
-    absl::StatusOr<std::unique_ptr<RecordArchive>> archive =
-        RecordArchive::Open({&machine_.files, journal_.get(), &loop_, archive_worker_.get(),
-                             options_.archive_directory, std::move(keys)});
-    if (!archive.ok()) {
-      return absl::Status(archive.status().code(),
-                          absl::StrCat("--archive: ", archive.status().message()));
+    archive_ = std::make_unique<RecordArchive>(
+        RecordArchive::Parts{{&machine_.files, &machine_.random, options_.archive_directory,
+                              options_.archive_id_path(), options_.accept_archive},
+                             journal_.get(),
+                             &loop_,
+                             archive_worker_.get(),
+                             std::move(keys)});
+    archive_->Watch(
+        [this](const absl::Status& there, uint64_t free_bytes) { SayArchive(there, free_bytes); });
+  }
+
+  // On the archive's worker. Said when it becomes another.
+  void SayArchive(const absl::Status& there, uint64_t free_bytes) {
+    metrics_.Gauge("remora_archive_there", there.ok() ? 1 : 0);
+    metrics_.Gauge("remora_archive_disk_free_bytes", static_cast<double>(free_bytes));
+    if (archive_said_ == there) return;
+    archive_said_ = there;
+    if (there.ok()) {
+      log_.Info("archive-there", {{"directory", options_.archive_directory}});
+    } else {
+      log_.Warning("archive-not-there", {{"why", std::string(there.message())}});
     }
-    archive_ = *std::move(archive);
-    return absl::OkStatus();
   }
 
   // Before the sequence ends: it posts to it.
@@ -383,6 +398,7 @@ class HubProgram {
   std::unique_ptr<WebServer> web_;
   std::thread sequence_;
   absl::StatusCode journal_trouble_ = absl::StatusCode::kOk;  // the journal's thread's
+  std::optional<absl::Status> archive_said_;                  // the archive's worker's
   std::atomic<bool> restored_{false};
   std::atomic<bool> draining_{false};
 };

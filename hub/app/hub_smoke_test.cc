@@ -321,6 +321,30 @@ TEST_F(HubSmokeTest, HasItsPagesForOperations) {
   EXPECT_THAT(client.Request("GET", "/")->body, HasSubstr("npm run build"));
 }
 
+TEST_F(HubSmokeTest, StartsWithoutItsArchiveAndSaysSo) {
+  const auto starts = [&](const std::string& archive, const char* word, const char* gauge) {
+    ASSERT_TRUE(hub_.Start({"--archive", archive, "--keep-closed", "30d"}));
+    RawWebClient client(hub_.http_port());
+    std::string metrics;
+    for (int i = 0; i < 10'000 && metrics.find("remora_archive_there") == std::string::npos; ++i) {
+      metrics = client.Request("GET", "/metrics")->body;
+    }
+    EXPECT_THAT(metrics, HasSubstr(gauge));
+    EXPECT_EQ(hub_.End(SIGTERM), 0);
+    EXPECT_THAT(hub_.Log(), HasSubstr(word));
+  };
+  const std::string archive = hub_.directory() / "archive";
+  starts(hub_.Arguments()[1] + "/cannot-be", " archive-not-there why=", "remora_archive_there 0");
+  EXPECT_FALSE(std::filesystem::exists(archive));
+  starts(archive, " archive-there directory=", "remora_archive_there 1");
+  EXPECT_TRUE(std::filesystem::exists(archive + "/remora-archive"));
+  std::filesystem::remove_all(archive);
+  std::filesystem::create_directory(archive);  // its disk is not mounted
+  starts(archive, "Is its disk mounted?", "remora_archive_there 0");
+  EXPECT_TRUE(std::filesystem::is_empty(archive));
+  EXPECT_THAT(hub_.Log(), HasSubstr("is not the archive that this journal"));
+}
+
 TEST_F(HubSmokeTest, KnowsItsBrowsersAgainAfterARestart) {
   ASSERT_TRUE(hub_.Start());
   const auto sign_in = RawWebClient(hub_.http_port())

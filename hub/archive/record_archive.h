@@ -3,25 +3,33 @@
 // Records of cases as files of their own, in one folder: CASE-EPOCH-LASTSEQ.record, as
 // `remora export --format record` writes them (docs/certificate.md, "The file").
 //
-//   hub:     Keep ----.        pages of the journal         .--> done
-//   worker:           '--> write, sync, rename, read back, prove, hash
+//   hub:     Keep ----.          pages of the journal                           .--> done
+//   worker:           '--> is it the archive? write, sync, rename, read back, prove
 //
-// Files are written and proved on an executor of their own: that takes seconds, and the hub's
-// sequence none of them. What does not prove itself is put aside as NAME.failed, and written anew
-// when it is asked for again. Thread-safe but for its end: neither executor runs its tasks any
-// more.
+// Files are written and proved on an executor of their own, page by page, with a pause between:
+// that takes minutes, and the hub's sequence and its disk next to nothing. Rules:
+//   1. Nothing is written where it would not leave the reserve, nor into a folder that is not the
+//      journal's archive (archive_folder.h).
+//   2. Only a name that this life has written and synced is proved. What an earlier one left, or
+//      somebody put there, or a sync failed for, is written anew and takes its place: a sync that
+//      says OK the second time proves nothing.
+//   3. What cannot be read back or proved is put aside as NAME.failed, the newest of a case. What
+//      was written from the same records and did not prove itself is not written again.
+// Thread-safe but for its end: neither executor runs its tasks any more.
 
 #include <atomic>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "common/executor.h"
-#include "common/file_system.h"
+#include "common/sha256.h"
 #include "common/verify/record_file.h"
 #include "common/whole_file.h"
+#include "hub/archive/archive_folder.h"
 #include "hub/journal/journal.h"
 #include "hub/rooms/case_archive.h"
 
@@ -29,21 +37,23 @@ namespace remora::hub {
 
 class RecordArchive final : public CaseArchive {
  public:
+  // Told on the worker's sequence: whether the folder is the archive, and then what is free there.
+  using OnLook = std::function<void(const absl::Status& there, uint64_t free_bytes)>;
   // All outlive it.
   struct Parts {
-    FileSystem* files = nullptr;
+    ArchiveFolder::Parts folder;
     Journal* journal = nullptr;
     Executor* hub = nullptr;
     Executor* worker = nullptr;
-    // Made where there is none.
-    std::string directory;
     // The hub's public keys, the one in use first.
     std::vector<std::string> keys;
   };
-  // Removes what an end in the middle has left. As FileSystem fails.
-  static absl::StatusOr<std::unique_ptr<RecordArchive>> Open(Parts parts);
+  explicit RecordArchive(Parts parts);
 
   void Keep(const CaseHead& head, Done done) override;
+  bool is_usable() const override { return usable_; }
+  // Looks at the folder now and each kArchiveLookInterval. Once.
+  void Watch(OnLook on_look);
   // What is under way ends soon, with Cancelled. Thread-safe.
   void Stop() { stopping_ = true; }
 
@@ -54,24 +64,46 @@ class RecordArchive final : public CaseArchive {
     Done done;
     std::string name;
     RecordFileEncoder encoder;
-    std::unique_ptr<WholeFile> file;
+    std::unique_ptr<FileLock> lock = nullptr;
+    std::unique_ptr<WholeFile> file = nullptr;
     uint64_t taken_seq = 0;
+    uint64_t written_bytes = 0;
+    // Where the disk's space is looked at again.
+    uint64_t next_look_bytes = 0;
+    // Of the file that is read back.
+    std::unique_ptr<RecordFileProof> proof = nullptr;
+    Sha256 sha256 = {};
+    uint64_t proved_bytes = 0;
   };
   using OrderPtr = std::shared_ptr<Order>;
+  // How a case came out that was written.
+  struct Outcome {
+    uint64_t last_seq = 0;
+    absl::Status proof;  // OK: its file is whole and synced
+  };
 
-  explicit RecordArchive(Parts parts) : parts_(std::move(parts)) {}
+  void Look();
+  // Those of the folder and of its disk: no other case would fare better.
+  absl::Status OfArchive(absl::Status status);
   void Begin(const OrderPtr& order);
+  absl::Status Enter(Order& order);
   void ReadFrom(const OrderPtr& order, uint64_t seq);
   void OnPage(const OrderPtr& order, const absl::StatusOr<ReadResult>& page);
   absl::Status TakePage(Order& order, const ReadResult& page);
+  absl::Status LookAtSpace(Order& order);
   absl::Status Finish(Order& order);
+  void BeginProof(const OrderPtr& order);
   void Prove(const OrderPtr& order);
-  absl::StatusOr<ArchivedCase> ProveFile(const Order& order);
-  absl::StatusOr<ArchivedCase> Hash(const Order& order);
+  absl::StatusOr<ArchivedCase> Conclude(Order& order);
+  void FailProof(const OrderPtr& order, const absl::Status& why);
+  void Note(const Order& order, const absl::Status& proof);
   void End(const OrderPtr& order, absl::StatusOr<ArchivedCase> archived);
-  std::string PathOf(const Order& order) const { return parts_.directory + "/" + order.name; }
 
   const Parts parts_;
+  ArchiveFolder folder_;
+  OnLook on_look_;
+  std::map<CaseId, Outcome> outcomes_;
+  std::atomic<bool> usable_{true};
   std::atomic<bool> stopping_{false};
 };
 

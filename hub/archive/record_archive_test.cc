@@ -25,23 +25,49 @@ class RecordArchiveTest : public ::testing::Test {
   RecordArchiveTest() { Start(); }
   ~RecordArchiveTest() override { archive_->Stop(); }
 
+  std::unique_ptr<RecordArchive> Archive(const std::string& key) {
+    return std::make_unique<RecordArchive>(
+        RecordArchive::Parts{{&files_, &hub_.random(), kFolder, "journal.archive-id", accepts_},
+                             &hub_.journal(),
+                             &hub_.executor(),
+                             &hub_.executor(),
+                             {key}});
+  }
   // The hub begins (again) with the archive as it is on disk.
-  void Start() {
-    auto archive = RecordArchive::Open({&files_,
-                                        &hub_.journal(),
-                                        &hub_.executor(),
-                                        &hub_.executor(),
-                                        kFolder,
-                                        {hub_.signer().public_key()}});
-    ASSERT_TRUE(archive.ok()) << archive.status();
+  void Start() { Start(hub_.signer().public_key()); }
+  void Start(const std::string& key) {
+    if (archive_ != nullptr) {
+      archive_->Stop();
+      hub_.executor().RunFor(kArchivePause * 2);  // two lives at a time there never are
+    }
     former_.push_back(std::move(archive_));  // its tasks may still wait
-    archive_ = *std::move(archive);
+    archive_ = Archive(key);
     hub_.UseArchive(archive_.get(), kKeep);
     hub_.Run();
   }
+  // Goes on until the case's file has its name, and is not read back yet.
+  void RunUntilCommitted(const std::string& name) {
+    while (!files_.Exists(Path(name))) ASSERT_TRUE(hub_.executor().RunNext());
+  }
+  static std::string Path(const std::string& name) { return absl::StrCat(kFolder, "/", name); }
+  // Of the archive of the only case.
+  std::string Name() {
+    const CaseHead head = hub_.journal().ListCases()->at(0);
+    return absl::StrCat(head.case_id.Hex(), "-", head.epoch, "-", head.last_seq, ".record");
+  }
+  void Write(const std::string& path, const std::string& bytes) {
+    auto file = files_.OpenAppend(path);
+    ASSERT_TRUE(file.ok()) << file.status();
+    ASSERT_TRUE((*file)->Append(bytes).ok());
+  }
   size_t cases() { return hub_.journal().ListCases()->size(); }
   std::vector<Tombstone> tombstones() { return *hub_.journal().ListTombstones(); }
-  std::vector<std::string> names() { return *files_.List(kFolder); }
+  // Without the mark.
+  std::vector<std::string> names() {
+    std::vector<std::string> names = files_.List(kFolder).value_or(std::vector<std::string>());
+    std::erase(names, kArchiveMark);
+    return names;
+  }
   VerifyReport Verify(const Tombstone& tombstone) {
     auto report = VerifyRecordFile(files_, absl::StrCat(kFolder, "/", tombstone.archive),
                                    {hub_.signer().public_key()});
@@ -56,6 +82,7 @@ class RecordArchiveTest : public ::testing::Test {
 
   FakeFileSystem files_;
   HubHarness hub_;
+  bool accepts_ = false;
   std::vector<std::unique_ptr<RecordArchive>> former_;
   std::unique_ptr<RecordArchive> archive_;
 };
@@ -170,37 +197,196 @@ TEST_F(RecordArchiveTest, FullOrFailingDiskKeepsTheCaseUntilItIsMended) {
   EXPECT_TRUE(Verify(tombstones().at(0)).ok());
 }
 
-TEST_F(RecordArchiveTest, ArchiveThatDoesNotProveItselfIsPutAsideAndTheCaseKept) {
+TEST_F(RecordArchiveTest, WhatOthersNeedOfTheDiskStaysFree) {
   CloseCase(hub_, "OR 1");
-  const CaseHead head = hub_.journal().ListCases()->at(0);
-  const std::string name =
-      absl::StrCat(head.case_id.Hex(), "-", head.epoch, "-", head.last_seq, ".record");
-  {
-    auto file = files_.OpenAppend(absl::StrCat(kFolder, "/", name));
-    ASSERT_TRUE((*file)->Append("remora-record 1\n\nnot a record").ok());
-  }
+  Write("other", std::string(12'000'000, 'x'));
+  files_.SetFreeBytes(3'000'000);  // of 15, of which a quarter is kept
   hub_.RunFor(kKeep + Duration::Seconds(30));
   EXPECT_EQ(cases(), 1u);
-  EXPECT_THAT(LastFailure(), HasSubstr("does not prove itself"));
-  EXPECT_EQ(names(), std::vector<std::string>{name + ".failed"});
+  EXPECT_TRUE(names().empty());
+  EXPECT_THAT(LastFailure(),
+              HasSubstr("2 MB are free; 0 MB of the case are to come, and 3 MB stay"))
+      << "with the figures";
+  files_.SetFreeBytes(5'000'000);
+  hub_.RunFor(kRetentionRetry + kRetentionInterval);
+  EXPECT_EQ(cases(), 0u);
+}
+
+TEST_F(RecordArchiveTest, LargeCaseIsGivenUpAsSoonAsItIsSeenThatItDoesNotFit) {
+  CloseCase(hub_, "OR 1", 6'000, 6'000);  // 1.3 MB
+  Write("other", std::string(12'000'000, 'x'));
+  files_.SetFreeBytes(4'800'000);
+  const uint64_t before = files_.appends();
+  hub_.RunFor(kKeep + Duration::Seconds(30));
+  EXPECT_EQ(cases(), 1u);
+  EXPECT_TRUE(names().empty());
+  EXPECT_THAT(LastFailure(), HasSubstr("1 MB of the case are to come"));
+  EXPECT_LT(files_.appends() - before, 10u) << "a page, and not the whole";
+  files_.SetFreeBytes(8'000'000);
+  hub_.RunFor(kRetentionRetry + kRetentionInterval);
+  EXPECT_EQ(cases(), 0u);
+}
+
+TEST_F(RecordArchiveTest, WhatAnEarlierLifeLeftIsWrittenAnew) {
+  CloseCase(hub_, "OR 1");
+  const std::string name = Name();
+  Start();
+  hub_.RunFor(kKeep - Duration::Seconds(60));
+  ASSERT_TRUE(files_.CreateDirectory(kFolder).ok());
+  accepts_ = true;
+  Start();
+  Write(Path(name), "remora-record 1\n\nnot a record");
+  Write(Path(name + ".part"), "torn");
+  Write(Path("export.record.part"), "somebody else's");
+  hub_.RunFor(Duration::Seconds(90));
+  EXPECT_EQ(cases(), 0u) << LastFailure();
+  EXPECT_TRUE(Verify(tombstones().at(0)).ok());
+  EXPECT_EQ(names(), (std::vector<std::string>{name, "export.record.part"}));
+}
+
+TEST_F(RecordArchiveTest, FolderThatDidNotSyncIsNotBelievedTheSecondTime) {
+  CloseCase(hub_, "OR 1");
+  hub_.RunFor(kKeep + Duration::Seconds(30));
+  ASSERT_EQ(cases(), 0u);
+  CloseCase(hub_, "OR 2");
+  hub_.RunFor(kKeep - Duration::Seconds(60));
+  files_.FailSyncDirectory(1, FakeFileSystem::Failure::kIoError);
+  hub_.RunFor(Duration::Seconds(90));
+  ASSERT_EQ(cases(), 1u);
+  EXPECT_TRUE(files_.Exists(Path(Name()))) << "it has its name, until the power goes";
+  ASSERT_TRUE(files_.SyncDirectory(kFolder).ok()) << "says OK, and does nothing";
+  hub_.RunFor(kRetentionRetry + kRetentionInterval);
+  ASSERT_EQ(cases(), 0u);
+  files_.SimulatePowerCut(1);
+  for (const Tombstone& tombstone : tombstones()) EXPECT_TRUE(Verify(tombstone).ok());
+}
+
+TEST_F(RecordArchiveTest, FileThatCannotBeReadBackIsPutAsideAndWrittenAnew) {
+  CloseCase(hub_, "OR 1");
+  const std::string name = Name();
+  for (int i = 0; i < 3; ++i) {
+    RunUntilCommitted(name);
+    files_.FailReads(Path(name));
+    hub_.RunFor(Duration::Seconds(10));
+    EXPECT_EQ(cases(), 1u);
+    EXPECT_EQ(names(), std::vector<std::string>{name + ".failed"}) << "one of a case";
+  }
+  EXPECT_EQ(hub_.metrics().counter(metric::kArchiveFailures, "reason=UNAVAILABLE"), 3u);
   hub_.RunFor(kRetentionRetry + kRetentionInterval);
   EXPECT_EQ(cases(), 0u);
   EXPECT_TRUE(Verify(tombstones().at(0)).ok());
 }
 
-TEST_F(RecordArchiveTest, RecordOfAKeyThatTheHubDoesNotKnowIsNotPurged) {
+TEST_F(RecordArchiveTest, WhatDoesNotProveItselfIsPutAsideAndNotWrittenAgainBeforeARestart) {
   CloseCase(hub_, "OR 1");
-  const RecordSigner other(RecordSigner::Seed{9});
-  auto archive = RecordArchive::Open({&files_,
-                                      &hub_.journal(),
-                                      &hub_.executor(),
-                                      &hub_.executor(),
-                                      kFolder,
-                                      {other.public_key()}});
-  hub_.UseArchive(archive->get(), kKeep);
+  const std::string name = Name();
+  RunUntilCommitted(name);
+  files_.FlipBit(Path(name), 700, 3);
+  hub_.RunFor(Duration::Seconds(10));
+  EXPECT_THAT(LastFailure(), HasSubstr("does not prove itself"));
+  EXPECT_EQ(names(), std::vector<std::string>{name + ".failed"});
+  const uint64_t written = files_.appends();
+  hub_.RunFor(kRetentionRetry * 5);
+  EXPECT_EQ(cases(), 1u);
+  EXPECT_EQ(files_.appends(), written);
+  EXPECT_EQ(hub_.metrics().counter(metric::kArchiveFailures, "reason=DATA_LOSS"), 6u);
+  EXPECT_EQ(hub_.retention().size(), 1u) << "said once";
+  Start();
+  hub_.RunFor(kRetentionInterval * 2 + kRestAfter);
+  EXPECT_EQ(cases(), 0u);
+  EXPECT_TRUE(Verify(tombstones().at(0)).ok());
+}
+
+TEST_F(RecordArchiveTest, RecordOfAKeyThatTheHubDoesNotKnowIsNotPurgedAndWrittenOnce) {
+  CloseCase(hub_, "OR 1");
+  const std::string name = Name();
+  Start(RecordSigner(RecordSigner::Seed{9}).public_key());
+  hub_.RunFor(kKeep + Duration::Seconds(30));
+  EXPECT_THAT(LastFailure(), HasSubstr("not trusted"));
+  const uint64_t written = files_.appends();
+  hub_.RunFor(kRetentionRetry * 5);
+  EXPECT_EQ(cases(), 1u);
+  EXPECT_EQ(names(), std::vector<std::string>{name + ".failed"});
+  EXPECT_EQ(files_.appends(), written);
+}
+
+TEST_F(RecordArchiveTest, NothingIsWrittenIntoAMountPointWithoutItsDisk) {
+  CloseCase(hub_, "OR 1");
+  hub_.RunFor(kKeep + Duration::Seconds(30));
+  ASSERT_EQ(cases(), 0u);
+  const std::string first = tombstones().at(0).archive;
+  const std::string mark = *files_.ReadWhole(Path(kArchiveMark), 1000);
+  // As what is below the mount point looks.
+  ASSERT_TRUE(files_.Remove(Path(first)).ok());
+  ASSERT_TRUE(files_.Remove(Path(kArchiveMark)).ok());
+  CloseCase(hub_, "OR 2");
+  CloseCase(hub_, "OR 3");
+  for (const bool restarted : {false, true}) {
+    if (restarted) Start();
+    hub_.RunFor(kKeep + kRetentionRetry);
+    EXPECT_EQ(cases(), 2u);
+    EXPECT_TRUE(files_.List(kFolder)->empty());
+    EXPECT_THAT(LastFailure(), HasSubstr("Is its disk mounted?"));
+  }
+  EXPECT_LE(hub_.retention().size(), 3u) << "not a word for each case and each try";
+  Write(Path(kArchiveMark), mark);
+  hub_.RunFor(kRetentionRetry + kRetentionInterval);
+  EXPECT_EQ(cases(), 0u);
+}
+
+TEST_F(RecordArchiveTest, DiskThatGoesWhileACaseIsProvedKeepsTheCase) {
+  CloseCase(hub_, "OR 1");
+  RunUntilCommitted(Name());
+  const std::string mark = *files_.ReadWhole(Path(kArchiveMark), 1000);
+  ASSERT_TRUE(files_.Remove(Path(kArchiveMark)).ok());
+  hub_.RunFor(Duration::Seconds(60));
+  EXPECT_EQ(cases(), 1u);
+  EXPECT_EQ(hub_.metrics().counter(metric::kArchiveFailures, "reason=FAILED_PRECONDITION"), 1u);
+  Write(Path(kArchiveMark), mark);
+  hub_.RunFor(kRetentionRetry + kRetentionInterval);
+  EXPECT_EQ(cases(), 0u);
+}
+
+TEST_F(RecordArchiveTest, TwoHubsDoNotWriteIntoOneFolderAtATime) {
+  CloseCase(hub_, "OR 1");
+  hub_.RunFor(kKeep + Duration::Seconds(30));
+  ASSERT_EQ(cases(), 0u);
+  CloseCase(hub_, "OR 2");
+  auto other = files_.Lock(Path(kArchiveMark));
+  ASSERT_TRUE(other.ok());
+  Write(Path(Name() + ".part"), "being written");
   hub_.RunFor(kKeep + Duration::Seconds(30));
   EXPECT_EQ(cases(), 1u);
-  EXPECT_THAT(LastFailure(), HasSubstr("not trusted"));
+  EXPECT_EQ(*files_.ReadWhole(Path(Name() + ".part"), 100), "being written");
+  other->reset();
+  hub_.RunFor(kRetentionRetry + kRetentionInterval);
+  EXPECT_EQ(cases(), 0u);
+}
+
+TEST_F(RecordArchiveTest, EndOfTheHubIsNoFailure) {
+  CloseCase(hub_, "OR 1");
+  RunUntilCommitted(Name());
+  archive_->Stop();
+  hub_.RunFor(Duration::Seconds(60));
+  EXPECT_EQ(cases(), 1u);
+  EXPECT_TRUE(hub_.retention().empty());
+  EXPECT_EQ(hub_.metrics().counter(metric::kArchiveFailures, "reason=CANCELLED"), 0u);
+}
+
+TEST_F(RecordArchiveTest, WhoWatchesIsToldWhetherItIsThereAndWhatIsFree) {
+  std::vector<std::pair<absl::Status, uint64_t>> looks;
+  archive_->Watch([&](const absl::Status& there, uint64_t free) {
+    looks.push_back({there, free});
+  });
+  hub_.Run();
+  ASSERT_EQ(looks.size(), 1u);
+  EXPECT_TRUE(looks[0].first.ok()) << looks[0].first;
+  EXPECT_GT(looks[0].second, uint64_t{1} << 39);
+  ASSERT_TRUE(files_.Remove(Path(kArchiveMark)).ok());
+  hub_.RunFor(kArchiveLookInterval);
+  ASSERT_EQ(looks.size(), 2u);
+  EXPECT_TRUE(absl::IsFailedPrecondition(looks[1].first));
+  EXPECT_EQ(looks[1].second, 0u);
 }
 
 TEST_F(RecordArchiveTest, SomebodyInTheCaseKeepsItAndWhatComesMeanwhileIsArchivedToo) {
@@ -256,7 +442,7 @@ TEST_F(RecordArchiveTest, PowerCutAtAnyStepLosesNothing) {
     for (int turn = 0; turn < turns; ++turn) hub_.executor().RunNext();
     archive_->Stop();
     files_.SimulatePowerCut(static_cast<uint64_t>(turns) + 1);
-    // What the old life had posted finds its files gone: two lives at a time there never are.
+    // What the old life had posted finds its files gone.
     hub_.executor().RunFor(kArchivePause * 2);
     ASSERT_EQ(cases() + tombstones().size(), before + 1) << "whole or purged";
     if (cases() == 0) {

@@ -26,11 +26,15 @@ class CaseArchive {
   virtual ~CaseArchive() = default;
   // Puts the case's record, up to `head`, on disk, reads it back and proves it: chain, signatures,
   // newest certificate, state. `done` with OK: a power cut cannot take it away. One at a time;
-  // `done` is called on the hub's sequence. What is there already is proved, and not written again.
-  //   DataLoss            it does not prove itself
-  //   FailedPrecondition  no certificate is in it
-  //   ResourceExhausted   no space; else as files and Journal::Read fail
+  // `done` is called on the hub's sequence.
+  //   DataLoss            it does not prove itself; the same records are not written again
+  //   FailedPrecondition  no certificate is in it; or the archive is not there
+  //   ResourceExhausted   no space
+  //   Cancelled           the hub goes down
+  //   else                as files and Journal::Read fail
   virtual void Keep(const CaseHead& head, Done done) = 0;
+  // Asked after a Keep that failed: no means that no other case would fare better for now.
+  virtual bool is_usable() const { return true; }
 };
 
 }  // namespace remora::hub

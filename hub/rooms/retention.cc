@@ -31,7 +31,8 @@ void Retention::Look() {
   std::map<CaseId, Failed> still_failed;
   for (const CaseId& case_id : over) {
     const auto failed = failed_.find(case_id);
-    if (failed == failed_.end() || now >= failed->second.retry_at) due_.push_back(case_id);
+    const bool waits = failed != failed_.end() && now < failed->second.retry_at;
+    if (!waits && case_id != under_way_) due_.push_back(case_id);
     if (failed != failed_.end()) still_failed.insert(*failed);
   }
   failed_ = std::move(still_failed);
@@ -39,7 +40,9 @@ void Retention::Look() {
 }
 
 void Retention::Next() {
-  while (!busy_ && !due_.empty()) {
+  if (rests_until_ && parts_.clock->Now() < *rests_until_) return;
+  rests_until_.reset();
+  while (!under_way_ && !due_.empty()) {
     const CaseId case_id = due_.front();
     due_.pop_front();
     Begin(case_id);
@@ -53,7 +56,7 @@ void Retention::Begin(const CaseId& case_id) {
   if (!summary || summary->certificate().certificate_index() == 0) {
     return Fail(case_id, absl::FailedPreconditionError("it has no certificate"));
   }
-  busy_ = true;
+  under_way_ = case_id;
   parts_.archive->Keep(resting->head, [this, alive = alive_, head = resting->head](
                                           absl::StatusOr<ArchivedCase> archived) {
     if (*alive) OnArchived(head, std::move(archived));
@@ -61,8 +64,12 @@ void Retention::Begin(const CaseId& case_id) {
 }
 
 void Retention::OnArchived(const CaseHead& head, absl::StatusOr<ArchivedCase> archived) {
-  busy_ = false;
-  if (!archived.ok()) return Fail(head.case_id, archived.status());
+  under_way_.reset();
+  if (absl::IsCancelled(archived.status())) return;
+  if (!archived.ok()) {
+    if (!parts_.archive->is_usable()) rests_until_ = parts_.clock->Now() + kRetentionRetry;
+    return Fail(head.case_id, archived.status());
+  }
   parts_.metrics->Count(metric::kCasesArchived, "", 1);
   const Directory::Resting* resting = parts_.directory->Rest(head.case_id);
   const std::optional<v1::CaseSummary> summary = parts_.directory->Summary(head.case_id);
@@ -82,7 +89,7 @@ void Retention::OnArchived(const CaseHead& head, absl::StatusOr<ArchivedCase> ar
   tombstone.purged_unix_ns = parts_.hub_time->Now().nanoseconds();
   tombstone.archive = archived->name;
   tombstone.archive_sha256 = archived->sha256;
-  busy_ = true;
+  under_way_ = head.case_id;
   parts_.directory->BeginPurge(head.case_id);
   parts_.journal->Purge(tombstone, [this, alive = alive_, tombstone](const absl::Status& status) {
     if (*alive) OnPurged(tombstone, status);
@@ -90,7 +97,7 @@ void Retention::OnArchived(const CaseHead& head, absl::StatusOr<ArchivedCase> ar
 }
 
 void Retention::OnPurged(const Tombstone& tombstone, const absl::Status& status) {
-  busy_ = false;
+  under_way_.reset();
   if (!status.ok()) {
     parts_.directory->EndPurge(tombstone.case_id, std::nullopt);
     return Fail(tombstone.case_id, status);

@@ -7,7 +7,8 @@
 //            | failed                  | no, it went on         | failed
 //            '-------------------------'--> kept; tried again after kRetentionRetry
 //
-// One case at a time. Whatever ends the hub between two steps, the case is whole in the journal, or
+// One case at a time; none at all for as long after the archive as a whole could not be used.
+// Whatever ends the hub between two steps, the case is whole in the journal, or
 // its archive is on disk; archived twice is fine. Sequence-bound to the hub; owned by the core.
 
 #include <cstdint>
@@ -15,6 +16,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 
 #include "absl/status/statusor.h"
 #include "common/clock.h"
@@ -29,7 +31,7 @@ namespace remora::hub {
 class Retention {
  public:
   // Told of each case that was purged, and of each that could not be, with the reason, once a
-  // reason.
+  // reason. Not of what the hub's own end has interrupted.
   using OnOutcome = std::function<void(const CaseId&, const absl::StatusOr<Tombstone>&)>;
   // All outlive it; `on_outcome` may be null.
   struct Parts {
@@ -62,7 +64,10 @@ class Retention {
   DeviceTime looked_at_;
   bool looked_ = false;
   std::deque<CaseId> due_;
-  bool busy_ = false;
+  // Being archived or purged.
+  std::optional<CaseId> under_way_;
+  // Until then the archive is left alone.
+  std::optional<DeviceTime> rests_until_;
   // Cases that could not be purged: when to try again, and what was said.
   struct Failed {
     DeviceTime retry_at;

@@ -39,6 +39,7 @@ HubProcess::HubProcess(Context& context, const SimulatedClock::Plan& clock,
       seed_(seed),
       random_(MakeSeededRandom(Mix(seed, 101))),
       disk_random_(MakeSeededRandom(Mix(seed, 102))),
+      archive_random_(MakeSeededRandom(Mix(seed, 103))),
       signer_(SeedOf(seed)),
       journal_(process_, *disk_random_, context.oracle, context.counters, journal) {}
 
@@ -82,12 +83,12 @@ void HubProcess::OpenArchive() {
     archive_ = std::make_unique<ForgetfulArchive>(process_);
     return;
   }
-  auto archive = hub::RecordArchive::Open(
-      {&files_, &journal_, &process_, &process_, "/archive", {signer_.public_key()}});
-  if (!archive.ok()) {
-    return context_.fail(absl::StrCat("the archive does not open: ", archive.status().message()));
-  }
-  archive_ = *std::move(archive);
+  archive_ = std::make_unique<hub::RecordArchive>(
+      hub::RecordArchive::Parts{{&files_, archive_random_.get(), "/archive", "/journal.archive-id"},
+                                &journal_,
+                                &process_,
+                                &process_,
+                                {signer_.public_key()}});
 }
 
 void HubProcess::Crash(bool silently, bool back_to_backup) {

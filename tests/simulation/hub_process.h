@@ -78,6 +78,7 @@ class HubProcess final : public HubPort {
   std::optional<Duration> keep_closed_;
   const std::unique_ptr<Random> random_;
   const std::unique_ptr<Random> disk_random_;
+  const std::unique_ptr<Random> archive_random_;
   const RecordSigner signer_;
   SimulatedJournal journal_;
   Gauges metrics_;
