@@ -12,17 +12,29 @@ namespace remora::hub {
 class GrpcConnection::Call final : public CallOutput {
  public:
   Call(GrpcConnection* connection, int32_t stream)
-      : connection_(connection), stream_(stream), opened_at_(connection->clock_.Now()) {}
+      : connection_(connection), stream_(stream), moved_at_(connection->clock_.Now()) {}
 
   void set_call(std::unique_ptr<GrpcCall> call) { call_ = std::move(call); }
   GrpcCall* call() { return call_.get(); }
+  // A message came, or left.
+  void OnMoved() { moved_at_ = connection_->clock_.Now(); }
+  void OnWritten() {
+    OnMoved();
+    unwritten_since_.reset();
+    call_->OnWritten();
+  }
   // Who needs no token holds no place for nothing.
   void EndIfSilent(DeviceTime now) {
-    if (!call_->is_waiting_for_request() || now - opened_at_ < kHandshakeTimeout) return;
+    if (!call_->is_waiting_for_request() || now - moved_at_ < kHandshakeTimeout) return;
     Finish(absl::DeadlineExceededError("nothing was asked in this call"));
+  }
+  // Nor for an answer that it does not take.
+  bool IsStuck(DeviceTime now) const {
+    return call_->is_anonymous() && unwritten_since_ && now - *unwritten_since_ >= kCloseTimeout;
   }
 
   void Send(WriteBatch batch) override {
+    unwritten_since_ = connection_->clock_.Now();
     connection_->http2_.SendMessage(stream_, std::move(batch));
     connection_->WriteLater();
   }
@@ -46,7 +58,8 @@ class GrpcConnection::Call final : public CallOutput {
  private:
   GrpcConnection* const connection_;
   const int32_t stream_;
-  const DeviceTime opened_at_;
+  DeviceTime moved_at_;
+  std::optional<DeviceTime> unwritten_since_;
   std::unique_ptr<GrpcCall> call_;
 };
 
@@ -147,7 +160,9 @@ void GrpcConnection::Defer() {
 
 void GrpcConnection::OnMessage(int32_t stream, absl::string_view message) {
   const auto it = calls_.find(stream);
-  if (it != calls_.end()) it->second->call()->OnMessage(message);
+  if (it == calls_.end()) return;
+  it->second->OnMoved();
+  it->second->call()->OnMessage(message);
 }
 
 void GrpcConnection::OnBadInput(int32_t stream, absl::Status why) {
@@ -162,7 +177,7 @@ void GrpcConnection::OnInputEnd(int32_t stream) {
 
 void GrpcConnection::OnWritten(int32_t stream) {
   const auto it = calls_.find(stream);
-  if (it != calls_.end()) it->second->call()->OnWritten();
+  if (it != calls_.end()) it->second->OnWritten();
 }
 
 void GrpcConnection::OnClosed(int32_t stream) {
@@ -186,7 +201,13 @@ void GrpcConnection::CutOff(int32_t stream) {
 void GrpcConnection::Tick() {
   const DeviceTime now = clock_.Now();
   if (!http2_.greeted() && now - opened_at_ >= kHandshakeTimeout) return Close();
-  for (const auto& [stream, call] : calls_) call->EndIfSilent(now);
+  std::vector<int32_t> stuck;
+  for (const auto& [stream, call] : calls_) {
+    call->EndIfSilent(now);
+    if (call->IsStuck(now)) stuck.push_back(stream);
+  }
+  for (const int32_t stream : stuck) CutOff(stream);
+  if (closed_) return;
   if (!calls_.empty()) called_at_ = now;
   if (now - called_at_ >= kIdleConnection) return GoAway();
   const Duration silent = now - std::max(heard_at_, asked_at_);

@@ -13,6 +13,7 @@
 #include "common/limits.h"
 #include "hub/participants/limits.h"
 #include "hub/participants/testing/fake_session_host.h"
+#include "hub/participants/testing/no_window_call.h"
 #include "hub/participants/testing/raw_grpc_client.h"
 
 namespace remora::hub {
@@ -305,6 +306,25 @@ TEST_F(GrpcServerTest, HostileCallsThatAskNothingLoseTheirPlace) {
     EXPECT_EQ(client->Finish().error_code(), ::grpc::StatusCode::DEADLINE_EXCEEDED);
   }
   EXPECT_LT(clock_->Now() - start, kHandshakeTimeout + Duration::Seconds(3));
+}
+
+TEST_F(GrpcServerTest, HostileCallsThatAskOnceAndThenNothingLoseTheirPlace) {
+  RawClient client(RawChannel(server_.port()), {},
+                   "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo");
+  ASSERT_TRUE(client.Send("\x22\x18remora.v1.SessionService"));
+  EXPECT_TRUE(client.Read().has_value());
+  EXPECT_EQ(client.Finish().error_code(), ::grpc::StatusCode::DEADLINE_EXCEEDED);
+}
+
+TEST_F(GrpcServerTest, HostileCallsThatTakeNoAnswerLoseTheirPlace) {
+  const DeviceTime start = clock_->Now();
+  std::vector<std::unique_ptr<NoWindowCall>> calls;
+  for (const char* method : {"/grpc.health.v1.Health/Check", "/grpc.health.v1.Health/Watch",
+                             "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"}) {
+    calls.push_back(std::make_unique<NoWindowCall>(server_.port(), method));
+  }
+  for (const auto& call : calls) EXPECT_TRUE(call->IsReset(Duration::Seconds(20)));
+  EXPECT_LT(clock_->Now() - start, kCloseTimeout + Duration::Seconds(3));
 }
 
 TEST_F(GrpcServerTest, HostileUnknownMethodsAreUnimplemented) {

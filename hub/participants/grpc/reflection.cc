@@ -64,7 +64,6 @@ class ReflectionCall final : public GrpcCall {
       output_.Finish(absl::ResourceExhaustedError("read what you are sent"));
       return;
     }
-    asked_ = true;
     requests_.emplace_back(request);
     output_.WriteLater();
   }
@@ -73,7 +72,7 @@ class ReflectionCall final : public GrpcCall {
     input_ended_ = true;
     output_.WriteLater();
   }
-  bool is_waiting_for_request() const override { return !asked_; }
+  bool is_waiting_for_request() const override { return requests_.empty() && !writing_; }
   void OnWritten() override {
     writing_ = false;
     output_.WriteLater();
@@ -139,7 +138,6 @@ class ReflectionCall final : public GrpcCall {
   std::deque<std::string> requests_;
   absl::Status input_status_;
   bool input_ended_ = false;
-  bool asked_ = false;
   bool writing_ = false;
 };
 

@@ -38,6 +38,7 @@ class SessionCall final : public GrpcCall, public Peer {
   SessionCall(SessionCallHost& host, CallOutput& output, Identity identity);
   ~SessionCall() override = default;
 
+  bool is_anonymous() const override { return false; }
   bool is_deferrable() const override { return !identity_.is_publisher(); }
   size_t max_message_bytes() const override { return kMaxMessageBytes; }
   void OnMessage(absl::string_view message_untrusted) override;
