@@ -1,0 +1,148 @@
+// The theatre and its hub: delivery, outages, and whose record it is.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "acquisition-agent/app/testing/linked_theatre.h"
+#include "common/testing/sample_records.h"
+
+namespace remora::agent {
+namespace {
+
+using ::testing::Contains;
+using ::testing::HasSubstr;
+
+TEST_F(LinkedTheatre, DeliversEverythingOnceAndEndsWhenTheHubHasIt) {
+  FakeFileSystem files;
+  Theatre theatre(files, Fall());
+  Connect(theatre);
+  theatre.Start();
+  std::map<uint32_t, std::vector<uint64_t>> seen;
+  for (int i = 0; i < 1200 && !theatre.done; ++i) {
+    theatre.RunFor(0.1);
+    for (const v1::Record& record : Take(theatre))
+      seen[record.lane()].push_back(record.origin_seq());
+    // A sign of life.
+    v1::Down heartbeat;
+    heartbeat.mutable_heartbeat();
+    if (dialer_->IsOpen()) dialer_->Deliver(heartbeat);
+    if (theatre.spool->closed()) Certify(theatre);
+  }
+  EXPECT_TRUE(theatre.done);
+  EXPECT_TRUE(theatre.result.ok()) << theatre.result;
+  EXPECT_TRUE(theatre.spool->AllSettled());
+  for (uint32_t lane = 0; lane < kLaneCount; ++lane) {
+    ASSERT_EQ(seen[lane].size(), theatre.spool->last_seq(lane)) << "lane " << lane;
+    std::sort(seen[lane].begin(), seen[lane].end());
+    for (size_t i = 0; i < seen[lane].size(); ++i) EXPECT_EQ(seen[lane][i], i + 1);
+  }
+  link_->Stop();
+}
+
+TEST_F(LinkedTheatre, OutageOfTheHubIsToldInTheTheatreAndOnRecordOnceItIsOver) {
+  FakeFileSystem files;
+  Theatre theatre(files, Fall());
+  Connect(theatre);
+  theatre.Start();
+  Attend(theatre, 3);
+  EXPECT_THAT(Outages(theatre), testing::IsEmpty());
+  theatre.RunFor(12);
+  EXPECT_THAT(theatre.console.lines, Contains(HasSubstr("AMBER")));
+  EXPECT_THAT(theatre.console.lines, Contains(HasSubstr("ALARM the link to the hub is lost")));
+  EXPECT_THAT(Outages(theatre), testing::IsEmpty()) << "it is not over";
+  Greet(theatre);
+  Attend(theatre, 3);
+  EXPECT_THAT(Outages(theatre), testing::ElementsAre(testing::DoubleNear(12, 0.5)));
+  link_->Stop();
+}
+
+TEST_F(LinkedTheatre, AgentThatWasAwayItselfSaysSinceWhenTheHubHadNothing) {
+  FakeFileSystem files;
+  {
+    Theatre theatre(files, Fall());
+    Connect(theatre);
+    theatre.Start();
+    Attend(theatre, 6);
+    theatre.RunFor(5);  // the link is away, and then the agent is killed
+    link_.reset();
+  }
+  Theatre theatre(files, Fall());
+  theatre.clock().Advance(Duration::Seconds(11 + 40));
+  Connect(theatre);
+  theatre.Start();
+  Attend(theatre, 5);
+  EXPECT_THAT(Outages(theatre), testing::ElementsAre(testing::DoubleNear(45, 1)));
+  link_->Stop();
+}
+
+TEST_F(LinkedTheatre, WallClockThatWasSetWhileTheAgentWasAwayChangesNoOutage) {
+  for (const double step_s : {-86'400.0, 86'400.0, 600.0, -600.0, 30 * 86'400.0}) {
+    FakeFileSystem files;
+    held_.clear();
+    {
+      Theatre theatre(files, Fall());
+      Connect(theatre);
+      theatre.Start();
+      Attend(theatre, 6);
+      theatre.RunFor(5);
+      link_.reset();
+    }
+    Theatre theatre(files, Fall());
+    theatre.clock().Advance(Duration::Seconds(11 + 40));
+    theatre.clock().StepWall(Duration::FromSeconds(step_s));
+    Connect(theatre);
+    theatre.Start();
+    Attend(theatre, 5);
+    EXPECT_THAT(Outages(theatre), testing::ElementsAre(testing::DoubleNear(45, 1))) << step_s;
+    link_->Stop();
+    link_.reset();
+  }
+}
+
+TEST_F(LinkedTheatre, HostileRecordThatIsNotTheOneTheHubSignedIsATechnicalAlarm) {
+  FakeFileSystem files;
+  for (const bool tampered : {false, true}) {
+    held_.clear();
+    delivered_ = 0;
+    Theatre theatre(files, Fall());
+    Connect(theatre);
+    theatre.session->KeepWitnesses(key_files_, "/keys");
+    theatre.Start();
+    Attend(theatre, 3);
+    v1::Record record;
+    v1::SignedHead* head = record.mutable_signed_head();
+    head->set_seq(100'000 + delivered_);
+    head->set_chain(std::string(32, tampered ? 'y' : 'x'));
+    signer_->Sign(theatre.spool->case_id(), head);
+    Deliver(theatre, record);
+    Attend(theatre, 1);
+    EXPECT_EQ(WhatIsTold(theatre, "hub-record").alerts[v1::ALERT_CONDITION_RAISED],
+              tampered ? 1 : 0);
+    link_->Stop();
+    link_.reset();
+  }
+}
+
+TEST_F(LinkedTheatre, AnUnreachedHubCostsTheTheatreNothingButItsReader) {
+  FakeFileSystem files;
+  Theatre theatre(files, Fall());
+  Connect(theatre);
+  theatre.Start();
+  theatre.RunFor(5);
+  dialer_->FailDials(absl::UnavailableError("gone"));
+  dialer_->Break(absl::UnavailableError("gone"));
+  theatre.RunToEnd();
+  EXPECT_TRUE(absl::IsUnavailable(theatre.result)) << theatre.result;
+  EXPECT_THAT(theatre.console.lines, Contains(HasSubstr("high raised")));
+  EXPECT_THAT(theatre.console.lines, Contains(HasSubstr("link to the hub is lost")));
+  EXPECT_TRUE(theatre.spool->closed());
+  EXPECT_FALSE(theatre.spool->AllSettled());
+  link_->Stop();
+}
+
+}  // namespace
+}  // namespace remora::agent
