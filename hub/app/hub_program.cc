@@ -333,6 +333,8 @@ class HubProgram {
     if (free.ok()) metrics_.Gauge("remora_journal_disk_free_bytes", static_cast<double>(*free));
     metrics_.Gauge("remora_journal_reopenings",
                    static_cast<double>(journal_on_disk_->reopenings()));
+    metrics_.Gauge("remora_journal_cases_in_memory",
+                   static_cast<double>(journal_on_disk_->cases_in_memory()));
     metrics_.Gauge("remora_journal_purge_failures",
                    static_cast<double>(journal_on_disk_->purge_failures()));
     return metrics_.Text();

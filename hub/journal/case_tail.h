@@ -37,6 +37,7 @@ class CaseTail {
   void Advance(const CaseAppend& append, const AppendRows& rows);
   // After a failure of any kind.
   void MarkFailed() { failed_ = true; }
+  bool failed() const { return failed_; }
 
   const CaseHead& head() const { return head_; }
   const std::map<OriginLane, OriginLaneHeld>& origins() const { return origins_; }

@@ -199,6 +199,10 @@ class Journal {
   // Lazily durable; a lost one costs a longer fold.
   virtual void SaveCheckpoint(const CaseId& case_id, Checkpoint checkpoint) = 0;
 
+  // The case is at rest: what is kept of it in memory may go, once what was appended is committed.
+  // It is read again when it is next used; nothing else changes.
+  virtual void Release(const CaseId& case_id) = 0;
+
   // Waits until everything appended is committed. Blocking.
   virtual absl::Status Flush() = 0;
 };

@@ -464,6 +464,51 @@ TYPED_TEST_P(JournalConformance, HostileAppendIsRefusedAndHarmsOnlyItsCase) {
   ExpectHolds(this->journal(), this->executor(), neighbour);
 }
 
+TYPED_TEST_P(JournalConformance, AReleasedCaseIsAsBefore) {
+  this->journal().Release(CaseIdOf(9));  // that is not there
+  CaseScript script = this->NewCase(1);
+  this->journal().Release(script.case_id());
+  std::vector<absl::Status> done;
+  for (int i = 0; i < 20; ++i) {
+    this->journal().Append(script.NextDrawn(),
+                           [&](absl::Status status) { done.push_back(std::move(status)); });
+    if (i % 3 == 0) this->journal().Release(script.case_id());
+    if (i % 7 == 0) this->executor().RunUntil([&] { return done.size() > i; });
+  }
+  this->journal().SaveCheckpoint(script.case_id(), {script.last_seq(), "state"});
+  this->journal().Release(script.case_id());
+  ASSERT_TRUE(this->journal().Flush().ok());
+  this->executor().RunUntil([&] { return done.size() == 20; });
+  for (const absl::Status& status : done) EXPECT_TRUE(status.ok()) << status;
+  ExpectHolds(this->journal(), this->executor(), script);
+  EXPECT_EQ(this->journal().Restore(script.case_id())->checkpoint.seq, script.last_seq());
+  const CaseAppend append = script.Next({0});
+  this->AppendOk(append);
+  this->journal().Release(script.case_id());
+  EXPECT_TRUE(absl::IsInvalidArgument(this->Append(append))) << "what it holds, it holds";
+  this->journal().Release(script.case_id());
+  ASSERT_TRUE(PurgeAndWait(this->journal(), this->executor(), TombstoneOf(script)).ok());
+}
+
+TYPED_TEST_P(JournalConformance, ACaseOfWhichAnAppendFailedIsReleasedWhenItWasAppendedAgain) {
+  CaseScript script = this->NewCase(1);
+  this->AppendOk(script.Next({0}));
+  const CaseScript before = script;
+  this->bench_.FailCommits(false);
+  EXPECT_FALSE(this->Append(script.Next({0, 3})).ok());
+  this->journal().Release(script.case_id());
+  this->journal().Flush().IgnoreError();
+  this->bench_.StopFailing();
+  CaseScript later = script;
+  EXPECT_TRUE(absl::IsUnavailable(this->Append(later.Next({0}))))
+      << "nothing later slips in before the one that failed";
+  script = before;
+  this->AppendOk(script.Next({0, 3}));
+  this->journal().Release(script.case_id());
+  this->AppendOk(script.Next({0}));
+  ExpectHolds(this->journal(), this->executor(), script);
+}
+
 TYPED_TEST_P(JournalConformance, OfAPurgedCaseTheTombstoneAloneStays) {
   CaseScript gone = this->NewCase(1);
   CaseScript stays = this->NewCase(2);
@@ -532,7 +577,8 @@ REGISTER_TYPED_TEST_SUITE_P(
     DropsACheckpointThatIsAheadOfTheRecords, KeepsOriginRangesWithHoles,
     KeepsRefusedNumbersApartAndWhoseOriginItIs, AFailedAppendOfRefusedNumbersLeavesNothing,
     HostileAppendWithoutRecordsIsRefused, AFailedAppendLeavesNothingAndStopsLaterOnes,
-    HostileAppendIsRefusedAndHarmsOnlyItsCase, OfAPurgedCaseTheTombstoneAloneStays,
+    HostileAppendIsRefusedAndHarmsOnlyItsCase, AReleasedCaseIsAsBefore,
+    ACaseOfWhichAnAppendFailedIsReleasedWhenItWasAppendedAgain, OfAPurgedCaseTheTombstoneAloneStays,
     CaseThatWentOnSinceItWasArchivedIsNotPurged, AFailedPurgeLeavesTheCaseAsItWas);
 
 }  // namespace remora::hub

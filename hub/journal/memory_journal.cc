@@ -169,6 +169,17 @@ void MemoryJournal::SaveCheckpoint(const CaseId& case_id, Checkpoint checkpoint)
   it->second.checkpoint = std::move(checkpoint);
 }
 
+void MemoryJournal::Release(const CaseId& case_id) {
+  MutexLock lock(&mutex_);
+  ++releases_[case_id];
+}
+
+size_t MemoryJournal::releases(const CaseId& case_id) const {
+  MutexLock lock(&mutex_);
+  const auto it = releases_.find(case_id);
+  return it == releases_.end() ? 0 : it->second;
+}
+
 absl::Status MemoryJournal::Flush() {
   MutexLock lock(&mutex_);
   if (!held_.empty()) return absl::FailedPreconditionError("commits are held");

@@ -55,6 +55,8 @@ class MemoryJournal final : public Journal {
   void Purge(Tombstone tombstone, Done done) override;
   absl::StatusOr<std::vector<Tombstone>> ListTombstones() override;
   void SaveCheckpoint(const CaseId& case_id, Checkpoint checkpoint) override;
+  // Counted; what it keeps is all there is.
+  void Release(const CaseId& case_id) override;
   // Does not wait for held commits: FailedPrecondition when there are any.
   absl::Status Flush() override;
 
@@ -76,6 +78,8 @@ class MemoryJournal final : public Journal {
   // Options::start_new_epoch; else as a disk that lied about what it had synced. Nobody may use it
   // meanwhile.
   void GoBackTo(const Backup& backup, bool new_epoch);
+  // How often the case was released.
+  size_t releases(const CaseId& case_id) const;
   // The most reads that waited for their callback at a time.
   size_t most_reads_waiting() const;
 
@@ -98,6 +102,7 @@ class MemoryJournal final : public Journal {
   std::map<CaseId, Tombstone> tombstones_ ABSL_GUARDED_BY(mutex_);
   std::deque<Held> held_ ABSL_GUARDED_BY(mutex_);
   bool holding_ ABSL_GUARDED_BY(mutex_) = false;
+  std::map<CaseId, size_t> releases_ ABSL_GUARDED_BY(mutex_);
   absl::Status failure_ ABSL_GUARDED_BY(mutex_);
   absl::Status read_failure_ ABSL_GUARDED_BY(mutex_);
   size_t reads_waiting_ ABSL_GUARDED_BY(mutex_) = 0;

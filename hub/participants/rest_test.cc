@@ -63,6 +63,7 @@ TEST_F(RestTest, ClosedCaseLeavesMemoryAndComesBackTheSame) {
   hub_.RunFor(kUntilRest);
   EXPECT_EQ(rooms(), 0);
   EXPECT_EQ(cases(), 1);
+  EXPECT_EQ(hub_.journal().releases(closed.case_id), 1u);
   EXPECT_EQ(Directory(), listed);
   const v1::Snapshot again = SnapshotOf(closed.case_id);
   EXPECT_EQ(rooms(), 1) << "somebody looks";

@@ -207,6 +207,7 @@ void Directory::RestIdleRooms() {
 void Directory::PutToRest(Entry& entry) {
   RestNote note = entry.room->PrepareRest();
   entry.resting = Resting{entry.room->committed(), std::move(note)};
+  parts_.journal->Release(entry.room->case_id());
   DropRoom(entry);
   GaugeCases();
 }

@@ -44,6 +44,7 @@ class SimulatedJournal final : public hub::Journal {
     return disk_.ListTombstones();
   }
   void SaveCheckpoint(const CaseId& case_id, hub::Checkpoint checkpoint) override;
+  void Release(const CaseId& case_id) override { disk_.Release(case_id); }
   absl::Status Flush() override { return absl::OkStatus(); }
 
   // From now on until `when`, commits (or reads) fail with `status`.

@@ -43,7 +43,7 @@ absl::StatusOr<CaseDirectory::Entry> CaseDirectory::Create(const CaseId& case_id
   if (last_key_ >= kMaxCaseKey) {
     return absl::ResourceExhaustedError("the journal's file has no more case keys");
   }
-  const Entry entry{++last_key_, epoch_, absl::OkStatus()};
+  const Entry entry{++last_key_, epoch_, absl::OkStatus(), 0};
   entries_[case_id] = entry;
   return entry;
 }
@@ -56,6 +56,12 @@ absl::StatusOr<CaseDirectory::Entry> CaseDirectory::Find(const CaseId& case_id) 
   }
   if (!it->second.damage.ok()) return OwnStatus(it->second.damage);
   return it->second;
+}
+
+void CaseDirectory::MarkReleased(const CaseId& case_id, uint64_t last_seq) {
+  MutexLock lock(&mutex_);
+  const auto it = entries_.find(case_id);
+  if (it != entries_.end()) it->second.released_seq = last_seq;
 }
 
 void CaseDirectory::MarkDamaged(const CaseId& case_id, const absl::Status& damage) {

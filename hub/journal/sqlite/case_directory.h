@@ -21,7 +21,9 @@ class CaseDirectory {
   struct Entry {
     int64_t case_key = 0;
     uint32_t epoch = 0;
-    absl::Status damage;  // DataLoss: found when the file was opened or verified
+    absl::Status damage;  // DataLoss: found when the case was opened or verified
+    // What it ended with when its tail was last let go; less is a loss. 0: not since the start.
+    uint64_t released_seq = 0;
   };
 
   // At opening, before any other thread.
@@ -34,6 +36,7 @@ class CaseDirectory {
   // NotFound, or the case's damage.
   absl::StatusOr<Entry> Find(const CaseId& case_id) const;
   void MarkPurged(const CaseId& case_id);
+  void MarkReleased(const CaseId& case_id, uint64_t last_seq);
   void MarkDamaged(const CaseId& case_id, const absl::Status& damage);
 
  private:

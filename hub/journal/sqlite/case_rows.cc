@@ -130,6 +130,29 @@ absl::StatusOr<std::vector<OriginLaneHeld>> LoadOrigins(Connection& connection,
   return origins;
 }
 
+absl::StatusOr<StoredCase> LoadCase(Connection& connection, const CaseId& case_id,
+                                    const CaseDirectory::Entry& entry, PayloadCipher& cipher) {
+  StoredCase loaded;
+  const absl::StatusOr<StoredHead> stored = LoadHead(connection, entry.case_key);
+  if (stored.ok()) {
+    RETURN_IF_ERROR(stored->damage);
+    loaded.head = stored->head;
+    RETURN_IF_ERROR(CheckCaseEnd(connection, entry.case_key, loaded.head));
+    ASSIGN_OR_RETURN(loaded.origins, LoadOrigins(connection, *stored, cipher));
+  } else if (absl::IsNotFound(stored.status())) {
+    loaded.head.case_id = case_id;
+    loaded.head.epoch = entry.epoch;
+  } else {
+    return stored.status();
+  }
+  if (loaded.head.last_seq < entry.released_seq) {
+    return Damaged(connection, absl::StrCat("case ", case_id.Hex()),
+                   absl::StrCat("ends at seq ", loaded.head.last_seq, "; ", entry.released_seq,
+                                " had been committed"));
+  }
+  return loaded;
+}
+
 Checkpoint LoadCheckpoint(Connection& connection, int64_t case_key, const CaseHead& head,
                           PayloadCipher& cipher) {
   absl::StatusOr<Statement> select = Statement::Prepare(

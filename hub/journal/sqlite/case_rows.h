@@ -13,6 +13,7 @@
 #include "hub/journal/journal.h"
 #include "hub/journal/page_merge.h"
 #include "hub/journal/payload_cipher.h"
+#include "hub/journal/sqlite/case_directory.h"
 #include "hub/journal/sqlite/connection.h"
 
 namespace remora::hub::sqlite {
@@ -33,6 +34,17 @@ absl::StatusOr<StoredHead> LoadHead(Connection& connection, int64_t case_key);
 absl::StatusOr<std::vector<OriginLaneHeld>> LoadOrigins(Connection& connection,
                                                         const StoredHead& stored,
                                                         PayloadCipher& cipher);
+
+// What a case is gone on with.
+struct StoredCase {
+  CaseHead head;
+  std::vector<OriginLaneHeld> origins;
+};
+
+// Of a case that was created and holds nothing: an empty head. DataLoss: it is damaged, does not
+// end where its head says, or ends before what was acknowledged of it.
+absl::StatusOr<StoredCase> LoadCase(Connection& connection, const CaseId& case_id,
+                                    const CaseDirectory::Entry& entry, PayloadCipher& cipher);
 
 // An empty checkpoint where there is none, or where it is damaged: it is only a cache.
 Checkpoint LoadCheckpoint(Connection& connection, int64_t case_key, const CaseHead& head,

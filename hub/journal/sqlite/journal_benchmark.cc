@@ -4,11 +4,11 @@
 //   remora_journal_benchmark throughput DIRECTORY  records a second, rooms as fast as they can
 //   remora_journal_benchmark read DIRECTORY        pages of 256 KiB
 //   remora_journal_benchmark start DIRECTORY [records a case]   opening 20 cases of 8 h
+//   remora_journal_benchmark closed DIRECTORY [cases]   opening one open case among closed ones
 //   remora_journal_benchmark purge DIRECTORY [records]   latency of appends beside a purge of a
 //   case
 
 #include <fcntl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -24,14 +24,11 @@
 
 #include "common/clock.h"
 #include "common/thread_executor.h"
-#include "hub/journal/sqlite/sqlite_journal.h"
+#include "hub/journal/sqlite/journal_benchmark.h"
 #include "hub/journal/testing/case_script.h"
 #include "hub/journal/testing/journal_calls.h"
 
 namespace remora::hub {
-namespace {
-
-constexpr size_t kBodyBytes = 950;  // with header, stamp and frame: 1 KiB
 
 const Clock& SystemClock() {
   static const std::unique_ptr<Clock> clock = MakeSystemClock();
@@ -59,6 +56,20 @@ std::unique_ptr<SqliteJournal> OpenOrExit(const std::string& path, Executor& exe
   if (!journal.ok()) Fail(journal.status());
   return *std::move(journal);
 }
+
+// Of the file, and what the system holds of it in memory.
+void DropFromCache(const std::string& path) {
+  for (const char* suffix : {"", "-wal"}) {
+    const int file = open((path + suffix).c_str(), O_RDONLY);
+    if (file < 0) continue;
+    posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED);
+    close(file);
+  }
+}
+
+namespace {
+
+constexpr size_t kBodyBytes = 950;  // with header, stamp and frame: 1 KiB
 
 double Percentile(std::vector<double> values, double fraction) {
   if (values.empty()) return 0;
@@ -175,16 +186,6 @@ void MeasureCommit(const std::string& path, int room_count, int appends_per_s, i
   PrintLatencies(ms);
   journal.reset();
   executor.Stop();
-}
-
-// Of the file, and what the system holds of it in memory.
-void DropFromCache(const std::string& path) {
-  for (const char* suffix : {"", "-wal"}) {
-    const int file = open((path + suffix).c_str(), O_RDONLY);
-    if (file < 0) continue;
-    posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED);
-    close(file);
-  }
 }
 
 // A case in rows of 32 records, as a busy theatre's are.
@@ -327,86 +328,9 @@ void MeasureRead(const std::string& path) {
   }
 }
 
-// Leaves the file as a killed hub does: with a log that was not moved.
-void WriteLongCases(const std::string& path, int case_count, int records_per_case) {
-  const pid_t child = fork();
-  if (child != 0) {
-    waitpid(child, nullptr, 0);
-    return;
-  }
-  WaitingExecutor executor;
-  std::unique_ptr<SqliteJournal> journal = OpenOrExit(path, executor);
-  std::vector<CaseScript> scripts;
-  for (int c = 0; c < case_count; ++c) {
-    scripts.emplace_back(CaseIdOf(c), 1, c);
-    scripts.back().ForgetRecords();
-    if (!journal->CreateCase(CaseIdOf(c)).ok()) _exit(1);
-  }
-  int64_t under_way = 0;
-  for (int i = 0; i < records_per_case; ++i) {
-    for (CaseScript& script : scripts) {
-      ++under_way;
-      journal->Append(script.Next({static_cast<uint32_t>(i % 6)}, 30), [&](absl::Status status) {
-        if (!status.ok()) _exit(1);
-        --under_way;
-      });
-    }
-    if (i % 20 == 0) executor.RunUntil([&] { return under_way < 20'000; });
-  }
-  for (CaseScript& script : scripts) {
-    journal->SaveCheckpoint(script.case_id(), {script.last_seq(), std::string(60'000, 's')});
-  }
-  if (!journal->Flush().ok()) _exit(1);
-  _exit(0);
-}
-
-void MeasureStart(const std::string& path, int records_per_case) {
-  constexpr int kCases = 20;
-  RemoveJournal(path);
-  const DeviceTime write_start = SystemClock().Now();
-  WriteLongCases(path, kCases, records_per_case);
-  std::printf(
-      "start: %d cases of %d records, a row each, file %.0f MB, log %.0f MB (written in "
-      "%.0f s)\n",
-      kCases, records_per_case, static_cast<double>(std::filesystem::file_size(path)) / 1e6,
-      static_cast<double>(std::filesystem::file_size(path + "-wal")) / 1e6,
-      (SystemClock().Now() - write_start).seconds());
-  std::fflush(stdout);
-  // Twice as a killed hub left it, then after an orderly end.
-  for (int round = 0; round < 3; ++round) {
-    const pid_t child = fork();
-    if (child == 0) {
-      DropFromCache(path);
-      WaitingExecutor executor;
-      const DeviceTime start = SystemClock().Now();
-      std::unique_ptr<SqliteJournal> journal = OpenOrExit(path, executor);
-      const DeviceTime opened = SystemClock().Now();
-      const auto cases = journal->ListCases();
-      if (!cases.ok()) Fail(cases.status());
-      double slowest_ms = 0;
-      for (const CaseHead& head : *cases) {
-        const DeviceTime before = SystemClock().Now();
-        const auto restore = journal->Restore(head.case_id);
-        if (!restore.ok()) Fail(restore.status());
-        slowest_ms = std::max(slowest_ms, (SystemClock().Now() - before).milliseconds());
-      }
-      const DeviceTime restored = SystemClock().Now();
-      std::printf(
-          "start: %s: open %.1f ms, list and restore %zu cases %.1f ms (slowest case "
-          "%.2f ms)\n",
-          round < 2 ? "after a kill" : "after a close", (opened - start).milliseconds(),
-          cases->size(), (restored - opened).milliseconds(), slowest_ms);
-      std::fflush(stdout);
-      if (round == 1) journal.reset();
-      _exit(0);
-    }
-    waitpid(child, nullptr, 0);
-  }
-}
-
 int Benchmark(int argc, char** argv) {
   if (argc < 3) {
-    std::fprintf(stderr, "usage: %s commit|throughput|read|start|purge DIRECTORY [records]\n",
+    std::fprintf(stderr, "usage: %s commit|throughput|read|start|closed|purge DIRECTORY [count]\n",
                  argv[0]);
     return 2;
   }
@@ -427,6 +351,8 @@ int Benchmark(int argc, char** argv) {
     MeasureRead(path);
   } else if (what == "start") {
     MeasureStart(path, argc > 3 ? std::atoi(argv[3]) : 300'000);
+  } else if (what == "closed") {
+    MeasureStartWithClosedCases(path, argc > 3 ? std::atoi(argv[3]) : 10'000);
   } else if (what == "purge") {
     const int records = argc > 3 ? std::atoi(argv[3]) : 300'000;
     for (const int rate : {10, 100}) MeasurePurge(path, 20, rate, records);

@@ -49,11 +49,8 @@ absl::Status JournalFile::LoadDirectory(Connection& connection) {
     if (stored.rows_left) leftovers_.push_back(stored.case_key);
   }
   for (const StoredHead& stored : heads) {
-    absl::Status damage = stored.damage;
-    if (damage.ok()) damage = CheckCaseEnd(connection, stored.case_key, stored.head);
-    // What is not damage concerns the file, not the case.
-    if (!damage.ok() && !absl::IsDataLoss(damage)) return damage;
-    directory_.Load(stored.head.case_id, {stored.case_key, stored.head.epoch, damage});
+    // Its rows are looked at when it is first used: most cases are over.
+    directory_.Load(stored.head.case_id, {stored.case_key, stored.head.epoch, stored.damage, 0});
   }
   return absl::OkStatus();
 }

@@ -10,7 +10,7 @@
 
 namespace remora::hub::sqlite {
 
-Reader::Reader(Executor& executor, PayloadCipher& cipher, const CaseDirectory& directory)
+Reader::Reader(Executor& executor, PayloadCipher& cipher, CaseDirectory& directory)
     : executor_(executor), cipher_(cipher), directory_(directory), thread_([this] { Run(); }) {}
 
 Reader::~Reader() { Stop(); }
@@ -55,29 +55,27 @@ absl::StatusOr<std::vector<Tombstone>> Reader::ListTombstones() {
 
 absl::StatusOr<CaseRestore> Reader::Restore(const CaseId& case_id) {
   ASSIGN_OR_RETURN(const CaseDirectory::Entry entry, directory_.Find(case_id));
-  return slot_.Use([&](ReadSession& session) -> absl::StatusOr<CaseRestore> {
-    Connection& connection = session.connection();
-    RETURN_IF_ERROR(connection.Execute("BEGIN"));  // one snapshot
-    const auto load = [&]() -> absl::StatusOr<CaseRestore> {
-      CaseRestore restore;
-      absl::StatusOr<StoredHead> stored = LoadHead(connection, entry.case_key);
-      if (absl::IsNotFound(stored.status())) {
-        restore.head.case_id = case_id;
-        restore.head.epoch = entry.epoch;
-        return restore;
-      }
-      RETURN_IF_ERROR(stored.status());
-      RETURN_IF_ERROR(stored->damage);
-      restore.head = stored->head;
-      ASSIGN_OR_RETURN(restore.origins, LoadOrigins(connection, *stored, cipher_));
-      restore.checkpoint = LoadCheckpoint(connection, entry.case_key, restore.head, cipher_);
-      return restore;
-    };
-    absl::StatusOr<CaseRestore> restore = load();
-    const absl::Status ended = connection.Execute("COMMIT");
-    if (!ended.ok() && restore.ok()) return ended;
-    return restore;
-  });
+  absl::StatusOr<CaseRestore> result =
+      slot_.Use([&](ReadSession& session) -> absl::StatusOr<CaseRestore> {
+        Connection& connection = session.connection();
+        RETURN_IF_ERROR(connection.Execute("BEGIN"));  // one snapshot
+        const auto load = [&]() -> absl::StatusOr<CaseRestore> {
+          CaseRestore restore;
+          ASSIGN_OR_RETURN(StoredCase stored, LoadCase(connection, case_id, entry, cipher_));
+          restore.head = stored.head;
+          restore.origins = std::move(stored.origins);
+          if (restore.head.last_seq == 0) return restore;
+          restore.checkpoint = LoadCheckpoint(connection, entry.case_key, restore.head, cipher_);
+          return restore;
+        };
+        absl::StatusOr<CaseRestore> loaded = load();
+        const absl::Status ended = connection.Execute("COMMIT");
+        if (!ended.ok() && loaded.ok()) return ended;
+        return loaded;
+      });
+  // Nobody goes on with it, neither to read nor to append.
+  if (absl::IsDataLoss(result.status())) directory_.MarkDamaged(case_id, result.status());
+  return result;
 }
 
 void Reader::Stop() {

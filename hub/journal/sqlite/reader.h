@@ -22,7 +22,7 @@ class Reader {
   using PageDone = std::function<void(absl::StatusOr<ReadResult>)>;
 
   // All outlive the reader.
-  Reader(Executor& executor, PayloadCipher& cipher, const CaseDirectory& directory);
+  Reader(Executor& executor, PayloadCipher& cipher, CaseDirectory& directory);
   // Stops.
   ~Reader();
 
@@ -51,7 +51,7 @@ class Reader {
 
   Executor& executor_;
   PayloadCipher& cipher_;
-  const CaseDirectory& directory_;
+  CaseDirectory& directory_;
   SessionSlot<ReadSession> slot_;
   Mutex mutex_;
   ConditionVariable wake_;

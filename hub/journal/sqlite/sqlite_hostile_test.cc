@@ -137,14 +137,45 @@ TEST(SqliteJournalHostile, ADamagedCaseLeavesTheOthersUsable) {
   ExpectHolds(bench.journal(), bench.executor(), scripts[1]);
 }
 
-TEST(SqliteJournalHostile, AMissingTailIsFoundAtOpening) {
-  JournalBench bench;
-  WriteJournal(bench);
-  RunSql(bench.path(), "DELETE FROM rows WHERE row_key = (SELECT max(row_key) FROM rows)");
-  ASSERT_TRUE(bench.Open().ok());
-  const absl::Status damage = bench.journal().Restore(CaseIdOf(1)).status();
-  EXPECT_TRUE(absl::IsDataLoss(damage)) << damage;
-  EXPECT_TRUE(absl::StrContains(damage.message(), "its head says")) << damage;
+class JournalThatLacksItsTail : public testing::Test {
+ protected:
+  JournalThatLacksItsTail() : scripts_(WriteJournal(bench_)) {
+    RunSql(bench_.path(), "DELETE FROM rows WHERE row_key = (SELECT max(row_key) FROM rows)");
+    EXPECT_TRUE(bench_.Open().ok());
+  }
+  static void ExpectDamage(const absl::Status& status) {
+    EXPECT_TRUE(absl::IsDataLoss(status)) << status;
+    EXPECT_TRUE(absl::StrContains(status.message(), "its head says")) << status;
+  }
+  absl::Status Append() {
+    return AppendAndWait(bench_.journal(), bench_.executor(), scripts_[1].NextDrawn());
+  }
+
+  JournalBench bench_;
+  std::vector<CaseScript> scripts_;
+};
+
+TEST_F(JournalThatLacksItsTail, SaysSoWhenTheCaseIsRestoredAndFromThenOn) {
+  EXPECT_EQ(bench_.journal().ListCases()->size(), 2u);
+  ExpectDamage(bench_.journal().Restore(CaseIdOf(1)).status());
+  ReadRequest first;
+  first.case_id = CaseIdOf(1);
+  first.to_seq = 1;
+  ExpectDamage(ReadAndWait(bench_.journal(), bench_.executor(), first).status());
+  ExpectDamage(Append());
+  ExpectHolds(bench_.journal(), bench_.executor(), scripts_[0]);
+}
+
+TEST_F(JournalThatLacksItsTail, TakesNoRecordBehindTheHole) {
+  ExpectDamage(Append());
+  ExpectDamage(bench_.journal().Restore(CaseIdOf(1)).status());
+}
+
+TEST_F(JournalThatLacksItsTail, PurgesNoCaseThatIsNotWhole) {
+  const absl::Status purged =
+      PurgeAndWait(bench_.journal(), bench_.executor(), TombstoneOf(scripts_[1]));
+  ExpectDamage(purged);
+  EXPECT_TRUE(bench_.journal().ListTombstones()->empty());
 }
 
 TEST(SqliteJournalHostile, ARowWithOtherBytesIsFoundWhenItIsRead) {

@@ -74,6 +74,8 @@ void SqliteJournal::SaveCheckpoint(const CaseId& case_id, Checkpoint checkpoint)
   writer_.SaveCheckpoint(case_id, std::move(checkpoint));
 }
 
+void SqliteJournal::Release(const CaseId& case_id) { writer_.Release(case_id); }
+
 absl::Status SqliteJournal::Flush() { return writer_.Flush(); }
 
 }  // namespace remora::hub

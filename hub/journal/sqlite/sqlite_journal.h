@@ -69,11 +69,14 @@ class SqliteJournal final : public Journal {
   void Purge(Tombstone tombstone, Done done) override;
   absl::StatusOr<std::vector<Tombstone>> ListTombstones() override;
   void SaveCheckpoint(const CaseId& case_id, Checkpoint checkpoint) override;
+  void Release(const CaseId& case_id) override;
   absl::Status Flush() override;
 
-  // For metrics. Purged cases whose space is still being freed, and steps of that that failed;
-  // times the file was opened anew after an error, and times its log was moved.
+  // For metrics. Cases of which the end is kept in memory. Purged cases whose space is still being
+  // freed, and steps of that that failed; times the file was opened anew after an error, and times
+  // its log was moved.
   size_t purges_under_way() const { return writer_.purges_under_way(); }
+  size_t cases_in_memory() const { return writer_.tails(); }
   uint64_t purge_failures() const { return writer_.purge_failures(); }
   uint64_t reopenings() const { return writer_.reopenings(); }
   uint64_t checkpoints() const { return checkpointer_.checkpoints(); }

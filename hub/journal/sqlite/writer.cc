@@ -46,13 +46,20 @@ void Writer::SaveCheckpoint(const CaseId& case_id, Checkpoint checkpoint) {
   wake_.NotifyOne();
 }
 
+void Writer::Release(const CaseId& case_id) {
+  MutexLock lock(&mutex_);
+  releases_.insert(case_id);
+  wake_.NotifyOne();
+}
+
 absl::Status Writer::Flush() {
   MutexLock lock(&mutex_);
   const uint64_t done_before = completed_;
   const uint64_t target = given_;
   urgent_ = true;
   wake_.NotifyOne();
-  while (completed_ < target || !checkpoints_.empty() || (busy_ && queue_.empty())) {
+  while (completed_ < target || !checkpoints_.empty() || !releases_.empty() ||
+         (busy_ && queue_.empty())) {
     done_.Wait(&mutex_);
   }
   if (last_failed_ > done_before && last_failed_ <= target) return OwnStatus(last_failure_);
@@ -125,6 +132,7 @@ Writer::Work Writer::WaitForWork() {
   if (queue_.empty()) {
     work.checkpoints.swap(checkpoints_);
     work.purges.swap(purges_);
+    work.releases.swap(releases_);
   }
   work.finish_log = std::exchange(finish_log_, false);
   work.reopen = std::exchange(reopen_, false);
@@ -133,8 +141,8 @@ Writer::Work Writer::WaitForWork() {
 }
 
 bool Writer::HasWork() const {
-  return !queue_.empty() || !checkpoints_.empty() || !purges_.empty() || finish_log_ || reopen_ ||
-         stopping_;
+  return !queue_.empty() || !checkpoints_.empty() || !purges_.empty() || !releases_.empty() ||
+         finish_log_ || reopen_ || stopping_;
 }
 
 void Writer::Run() {
@@ -144,6 +152,7 @@ void Writer::Run() {
     if (!work.appends.empty()) CommitAppends(work.appends);
     if (!work.checkpoints.empty()) WriteCheckpoints(work.checkpoints);
     if (!work.purges.empty()) PurgeCases(work.purges);
+    DropTails(std::move(work.releases));
     if (work.finish_log) MoveRestOfLog();
     if (work.stop) return;
     if (StepIsDue()) FreeNext();
@@ -208,7 +217,7 @@ absl::Status Writer::InsertAppend(Waiting& waiting, Transaction* transaction) {
   }
   auto touched = transaction->tails.find(append.case_id);
   if (touched == transaction->tails.end()) {
-    absl::StatusOr<CaseTail*> tail = FindTail(append.case_id, entry->case_key, entry->epoch);
+    absl::StatusOr<CaseTail*> tail = FindTail(append.case_id, *entry);
     if (absl::IsDataLoss(tail.status())) {
       parts_.directory.MarkDamaged(append.case_id, tail.status());
       waiting.status = tail.status();
@@ -276,23 +285,13 @@ absl::Status Writer::Reopen() {
   return parts_.file.Reopen(tails_);
 }
 
-absl::StatusOr<CaseTail*> Writer::FindTail(const CaseId& case_id, int64_t case_key,
-                                           uint32_t epoch) {
+absl::StatusOr<CaseTail*> Writer::FindTail(const CaseId& case_id,
+                                           const CaseDirectory::Entry& entry) {
   const auto known = tails_.find(case_id);
   if (known != tails_.end()) return &known->second;
-  Connection& connection = parts_.file.session()->connection();
-  absl::StatusOr<StoredHead> stored = LoadHead(connection, case_key);
-  std::vector<OriginLaneHeld> origins;
-  if (absl::IsNotFound(stored.status())) {
-    stored.emplace();
-    stored->head.case_id = case_id;
-    stored->head.epoch = epoch;
-  } else {
-    RETURN_IF_ERROR(stored.status());
-    RETURN_IF_ERROR(stored->damage);
-    ASSIGN_OR_RETURN(origins, LoadOrigins(connection, *stored, parts_.cipher));
-  }
-  return &tails_.try_emplace(case_id, stored->head, std::move(origins)).first->second;
+  ASSIGN_OR_RETURN(StoredCase stored,
+                   LoadCase(parts_.file.session()->connection(), case_id, entry, parts_.cipher));
+  return &tails_.try_emplace(case_id, stored.head, std::move(stored.origins)).first->second;
 }
 
 void Writer::Report(std::vector<Waiting>& appends) {
@@ -323,9 +322,8 @@ void Writer::WriteCheckpoints(const std::map<CaseId, Checkpoint>& checkpoints) {
     const absl::StatusOr<CaseDirectory::Entry> entry = parts_.directory.Find(case_id);
     if (!entry.ok()) continue;
     if (!EnsureOpen().ok()) return;
-    const absl::StatusOr<CaseTail*> tail = FindTail(case_id, entry->case_key, entry->epoch);
     // A fold that is ahead of the journal is not one of the journal.
-    if (!tail.ok() || checkpoint.seq > (*tail)->head().last_seq) continue;
+    if (checkpoint.seq > LastSeqOf(case_id, entry->case_key)) continue;
     CommitSession& session = *parts_.file.session();
     absl::Status status = session.Begin();
     if (status.ok()) {
@@ -338,6 +336,27 @@ void Writer::WriteCheckpoints(const std::map<CaseId, Checkpoint>& checkpoints) {
       Reopen().IgnoreError();  // EnsureOpen tries again and tells
     }
   }
+}
+
+uint64_t Writer::LastSeqOf(const CaseId& case_id, int64_t case_key) {
+  const auto known = tails_.find(case_id);
+  if (known != tails_.end()) return known->second.head().last_seq;
+  const absl::StatusOr<StoredHead> stored = LoadHead(parts_.file.session()->connection(), case_key);
+  return stored.ok() && stored->damage.ok() ? stored->head.last_seq : 0;
+}
+
+void Writer::DropTails(std::set<CaseId> cases) {
+  to_drop_.merge(cases);
+  if (!to_drop_.empty() && parts_.file.session() != nullptr) {
+    for (const CaseId& case_id : to_drop_) {
+      const auto tail = tails_.find(case_id);
+      if (tail == tails_.end() || tail->second.failed()) continue;
+      parts_.directory.MarkReleased(case_id, tail->second.head().last_seq);
+      tails_.erase(tail);
+    }
+    to_drop_.clear();
+  }
+  tail_count_ = tails_.size();
 }
 
 void Writer::MoveRestOfLog() {

@@ -14,14 +14,15 @@
 // waits, kPurgePauseMs apart; not synced, since what is freed twice is freed. A case of which a
 // step fails goes behind the others, and is tried ever more seldom.
 //
-// Append, Purge, SaveCheckpoint, Flush, FinishLog and ReopenFile are thread-safe; the rest is the
-// thread's.
+// Append, Purge, SaveCheckpoint, Release, Flush, FinishLog and ReopenFile are thread-safe; the rest
+// is the thread's.
 
 #include <atomic>
 #include <cstdint>
 #include <deque>
 #include <functional>
 #include <map>
+#include <set>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -73,6 +74,10 @@ class Writer {
   // Steps of freeing that failed.
   uint64_t purge_failures() const { return purge_failures_.load(); }
   void SaveCheckpoint(const CaseId& case_id, Checkpoint checkpoint);
+  // Lets go of the case's tail once no append waits. One of which an append failed stays.
+  void Release(const CaseId& case_id);
+  // How many cases have a tail.
+  size_t tails() const { return tail_count_.load(); }
   // Blocks until all that was given before is done. The error of the last append that failed among
   // those that were not done yet.
   absl::Status Flush();
@@ -107,6 +112,7 @@ class Writer {
     std::vector<Waiting> appends;
     std::vector<WaitingPurge> purges;
     std::map<CaseId, Checkpoint> checkpoints;
+    std::set<CaseId> releases;
     bool finish_log = false;
     bool reopen = false;
     bool stop = false;
@@ -132,9 +138,12 @@ class Writer {
   void AfterFailure(const std::vector<Waiting*>& appends, bool session_usable);
   absl::Status EnsureOpen();
   absl::Status Reopen();
-  absl::StatusOr<CaseTail*> FindTail(const CaseId& case_id, int64_t case_key, uint32_t epoch);
+  absl::StatusOr<CaseTail*> FindTail(const CaseId& case_id, const CaseDirectory::Entry& entry);
   void Report(std::vector<Waiting>& appends);
   void WriteCheckpoints(const std::map<CaseId, Checkpoint>& checkpoints);
+  // 0 where it cannot be told.
+  uint64_t LastSeqOf(const CaseId& case_id, int64_t case_key);
+  void DropTails(std::set<CaseId> cases);
   void MoveRestOfLog();
   // writer_purge.cc
   absl::Status PurgeCase(const Tombstone& tombstone);
@@ -145,8 +154,12 @@ class Writer {
   void FreeNext();
 
   const Parts parts_;
-  // What is committed and acknowledged, of each case that was appended to since the start.
+  // What is committed and acknowledged, of each case that was appended to since the start and not
+  // let go since.
   JournalFile::Tails tails_;
+  std::atomic<size_t> tail_count_{0};
+  // To be let go when the file is open: what a failure left is first compared with them.
+  std::set<CaseId> to_drop_;
   // In the order of their next steps, and when some were last freed.
   std::deque<Leftover> leftovers_;
   DeviceTime freed_at_;
@@ -160,6 +173,7 @@ class Writer {
   std::deque<Waiting> queue_ ABSL_GUARDED_BY(mutex_);
   size_t queued_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
   std::map<CaseId, Checkpoint> checkpoints_ ABSL_GUARDED_BY(mutex_);  // the newest of each case
+  std::set<CaseId> releases_ ABSL_GUARDED_BY(mutex_);
   std::vector<WaitingPurge> purges_ ABSL_GUARDED_BY(mutex_);
   std::vector<int64_t> new_leftovers_ ABSL_GUARDED_BY(mutex_);
   bool finish_log_ ABSL_GUARDED_BY(mutex_) = false;

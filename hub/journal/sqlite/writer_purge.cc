@@ -45,7 +45,8 @@ absl::Status Writer::PurgeCase(const Tombstone& tombstone) {
   ASSIGN_OR_RETURN(const CaseDirectory::Entry entry, parts_.directory.Find(case_id));
   RETURN_IF_ERROR(EnsureOpen());
   // Should the commit fail, opening the file anew puts the case back from its tail.
-  ASSIGN_OR_RETURN(const CaseTail* tail, FindTail(case_id, entry.case_key, entry.epoch));
+  if (!tails_.contains(case_id)) to_drop_.insert(case_id);
+  ASSIGN_OR_RETURN(const CaseTail* tail, FindTail(case_id, entry));
   const CaseHead& head = tail->head();
   if (head.last_seq != tombstone.last_seq || head.chain != tombstone.chain) {
     return absl::FailedPreconditionError(

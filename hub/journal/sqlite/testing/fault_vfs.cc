@@ -174,8 +174,14 @@ uint64_t FaultVfs::failed_reads() const {
   return failed_reads_;
 }
 
+uint64_t FaultVfs::reads() const {
+  MutexLock lock(&mutex_);
+  return reads_;
+}
+
 FaultVfs::Verdict FaultVfs::AfterRead(absl::string_view bytes) {
   MutexLock lock(&mutex_);
+  ++reads_;
   if (bad_marker_.empty() || !absl::StrContains(bytes, bad_marker_)) return {};
   ++failed_reads_;
   return {SQLITE_IOERR_READ, true, false};

@@ -49,6 +49,8 @@ class FaultVfs {
   // From now on no page that holds `marker` can be read: it lies on a bad sector. Empty: all can.
   void FailReadsOf(const std::string& marker);
   uint64_t failed_reads() const;
+  // All, of any file.
+  uint64_t reads() const;
 
   // From now on syncs wait, as on a disk that hangs, until they are let go.
   void HoldSyncs();
@@ -103,6 +105,7 @@ class FaultVfs {
   bool hit_ ABSL_GUARDED_BY(mutex_) = false;
   std::map<std::string, FileState> files_ ABSL_GUARDED_BY(mutex_);
   std::string bad_marker_ ABSL_GUARDED_BY(mutex_);
+  uint64_t reads_ ABSL_GUARDED_BY(mutex_) = 0;
   uint64_t failed_reads_ ABSL_GUARDED_BY(mutex_) = 0;
   ConditionVariable changed_;
   bool holding_ ABSL_GUARDED_BY(mutex_) = false;
