@@ -180,7 +180,7 @@ class HubProgram {
   absl::Status CheckRecordKeyIsThere() {
     const std::string path = options_.record_key_path();
     if (options_.accept_new_record_key || machine_.files.Exists(path)) return absl::OkStatus();
-    ASSIGN_OR_RETURN(const std::vector<CaseHead> cases, journal_->ListCases());
+    ASSIGN_OR_RETURN(const std::vector<ListedCase> cases, journal_->ListCases());
     if (cases.empty()) return absl::OkStatus();
     return absl::FailedPreconditionError(absl::StrCat(
         path, ": the key that has signed the ", cases.size(),

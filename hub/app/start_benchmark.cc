@@ -1,5 +1,5 @@
 // How long after its start a hub with many kept cases lets the open one be joined
-// (docs/operations.md, "Measured"):
+// (docs/operations.md, "Keeping and forgetting"):
 //
 //   remora_start_benchmark DIRECTORY [closed cases]
 //
@@ -28,6 +28,7 @@
 #include "hub/journal/sqlite/sqlite_journal.h"
 #include "hub/participants/session_limits.h"
 #include "hub/participants/testing/core_harness.h"
+#include "hub/rooms/checkpoint_notes.h"
 #include "hub/rooms/limits.h"
 
 namespace remora::hub {
@@ -99,7 +100,12 @@ void Copy(HubHarness& hub, const CaseId& case_id, bool other_fold, SqliteJournal
   append.chain = from.head.chain;
   append.lane_seq = from.head.lane_seq;
   to.Append(std::move(append), [](const absl::Status& status) { OrExit(status); });
-  if (other_fold) from.checkpoint.state.clear();
+  if (other_fold) {
+    RestNote note = *DecodeRestNote(from.checkpoint.note);
+    note.fold_version = kFoldVersion + 1;
+    from.checkpoint.note = EncodeRestNote(note);
+    from.checkpoint.state.clear();
+  }
   to.SaveCheckpoint(case_id, std::move(from.checkpoint));
 }
 

@@ -132,6 +132,16 @@ std::vector<OriginLaneHeld> CaseTail::OriginList() const {
   return list;
 }
 
+std::vector<OriginOwner> OwnersOf(const std::vector<OriginLaneHeld>& origins) {
+  std::vector<OriginOwner> owners;
+  for (const OriginLaneHeld& held : origins) {
+    // By origin, then by lane.
+    if (!owners.empty() && owners.back().origin == held.origin) continue;
+    owners.push_back({held.origin, held.participant});
+  }
+  return owners;
+}
+
 size_t AppendBytes(const CaseAppend& append) {
   size_t bytes = 0;
   for (const Run& run : append.runs) bytes += run.frames.size();

@@ -53,6 +53,9 @@ class CaseTail {
   bool failed_ = false;
 };
 
+// Whose the origins are, each once.
+std::vector<OriginOwner> OwnersOf(const std::vector<OriginLaneHeld>& origins);
+
 // What the frames of an append weigh, for limits.
 size_t AppendBytes(const CaseAppend& append);
 

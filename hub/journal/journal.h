@@ -108,6 +108,22 @@ struct OriginLaneHeld {
 struct Checkpoint {
   uint64_t seq = 0;  // 0: none
   std::string state;
+  // The room's own; kept beside the state, so that ListCases gives it without it.
+  std::string note = {};
+};
+
+struct OriginOwner {
+  OriginId origin;
+  std::string participant;  // empty: the hub's own
+  bool operator==(const OriginOwner&) const = default;
+};
+
+// A case as a start finds it.
+struct ListedCase : CaseHead {
+  // Of the checkpoint, where that stands at the case's end; empty: there is none.
+  std::string note;
+  // Of a case without a note: whose its origins are.
+  std::vector<OriginOwner> owners;
 };
 
 // Everything a room needs to go on after a start.
@@ -161,11 +177,15 @@ class Journal {
 
   virtual ~Journal() = default;
 
-  // All cases that hold records. Blocking; at start only. A damaged one is among them.
-  virtual absl::StatusOr<std::vector<CaseHead>> ListCases() = 0;
-  // Blocking; at start, and when a sealed case is opened again. NotFound; DataLoss when this case
-  // is damaged (others are not concerned).
+  // All cases that hold records. Blocking; at start only. A damaged one is among them, without note
+  // and owners. Reads no checkpoint and no record.
+  virtual absl::StatusOr<std::vector<ListedCase>> ListCases() = 0;
+  // Blocking: for tools. NotFound; DataLoss when this case is damaged (others are not concerned).
   virtual absl::StatusOr<CaseRestore> Restore(const CaseId& case_id) = 0;
+  // The same beside the live path, before pages that wait. Unavailable and ResourceExhausted as
+  // Read.
+  using RestoreDone = std::function<void(absl::StatusOr<CaseRestore>)>;
+  virtual void BeginRestore(const CaseId& case_id, RestoreDone done) = 0;
 
   // Makes room for a new case and gives its epoch. Durable when the first append is.
   // AlreadyExists, also of one that was purged.

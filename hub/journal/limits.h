@@ -29,9 +29,15 @@ inline constexpr size_t kMaxQueuedAppendBytes = 64 * 1024 * 1024;
 
 // Reads waiting for the reader: 256 followers of history with a few pages each.
 inline constexpr size_t kMaxQueuedReads = 1024;
+// Restores waiting for it: rooms ask for 16 at a time, and for those that somebody waits for.
+inline constexpr size_t kMaxQueuedRestores = 1024;
 
 // A room's folded state; measured in tens of KiB for an 8 h case. A larger one is not kept.
 inline constexpr size_t kMaxCheckpointBytes = 16 * 1024 * 1024;
+
+// What a checkpoint notes for the list of cases: some 1 KiB, and 40 bytes an origin. A larger one
+// is not kept.
+inline constexpr size_t kMaxCheckpointNoteBytes = 256 * 1024;
 
 // A page of frames that one read may ask for.
 inline constexpr size_t kMaxReadBytes = 4 * 1024 * 1024;

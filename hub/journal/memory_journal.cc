@@ -34,13 +34,18 @@ absl::Status NoSuchCase(const CaseId& case_id) {
 
 }  // namespace
 
-absl::StatusOr<std::vector<CaseHead>> MemoryJournal::ListCases() {
+absl::StatusOr<std::vector<ListedCase>> MemoryJournal::ListCases() {
   MutexLock lock(&mutex_);
-  std::vector<CaseHead> heads;
+  std::vector<ListedCase> cases;
   for (const auto& [id, stored] : cases_) {
-    if (stored.tail.head().last_seq > 0) heads.push_back(stored.tail.head());
+    const CaseHead& head = stored.tail.head();
+    if (head.last_seq == 0) continue;
+    ListedCase& listed = cases.emplace_back(ListedCase{head, "", {}});
+    if (!stored.damage.ok()) continue;
+    if (stored.checkpoint.seq == head.last_seq) listed.note = stored.checkpoint.note;
+    if (listed.note.empty()) listed.owners = OwnersOf(stored.tail.OriginList());
   }
-  return heads;
+  return cases;
 }
 
 absl::StatusOr<CaseRestore> MemoryJournal::Restore(const CaseId& case_id) {
@@ -50,6 +55,63 @@ absl::StatusOr<CaseRestore> MemoryJournal::Restore(const CaseId& case_id) {
   const StoredCase& stored = it->second;
   if (!stored.damage.ok()) return stored.damage;
   return CaseRestore{stored.tail.head(), stored.tail.OriginList(), stored.checkpoint};
+}
+
+void MemoryJournal::BeginRestore(const CaseId& case_id, RestoreDone done) {
+  {
+    MutexLock lock(&mutex_);
+    restores_begun_.push_back(case_id);
+    most_reads_waiting_ = std::max(most_reads_waiting_, ++reads_waiting_);
+    if (holding_restores_) {
+      held_restores_.push_back({case_id, std::move(done)});
+      return;
+    }
+  }
+  AnswerRestore({case_id, std::move(done)});
+}
+
+void MemoryJournal::AnswerRestore(HeldRestore held) {
+  absl::StatusOr<CaseRestore> restore = Restore(held.case_id);
+  MutexLock lock(&mutex_);
+  if (!read_failure_.ok()) restore = read_failure_;
+  executor_.Post([this, done = std::move(held.done), restore = std::move(restore)] {
+    {
+      MutexLock counted(&mutex_);
+      --reads_waiting_;
+    }
+    done(restore);
+  });
+}
+
+void MemoryJournal::HoldRestores() {
+  MutexLock lock(&mutex_);
+  holding_restores_ = true;
+}
+
+bool MemoryJournal::ReleaseOneRestore() {
+  HeldRestore next;
+  {
+    MutexLock lock(&mutex_);
+    if (held_restores_.empty()) return false;
+    next = std::move(held_restores_.front());
+    held_restores_.pop_front();
+  }
+  AnswerRestore(std::move(next));
+  return true;
+}
+
+void MemoryJournal::ReleaseRestores() {
+  {
+    MutexLock lock(&mutex_);
+    holding_restores_ = false;
+  }
+  while (ReleaseOneRestore()) {
+  }
+}
+
+std::vector<CaseId> MemoryJournal::restores_begun() const {
+  MutexLock lock(&mutex_);
+  return restores_begun_;
 }
 
 absl::StatusOr<uint32_t> MemoryJournal::CreateCase(const CaseId& case_id) {
@@ -166,6 +228,7 @@ void MemoryJournal::SaveCheckpoint(const CaseId& case_id, Checkpoint checkpoint)
       checkpoint.state.size() > kMaxCheckpointBytes) {
     return;
   }
+  if (checkpoint.note.size() > kMaxCheckpointNoteBytes) checkpoint.note.clear();
   it->second.checkpoint = std::move(checkpoint);
 }
 

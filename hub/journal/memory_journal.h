@@ -47,8 +47,9 @@ class MemoryJournal final : public Journal {
   explicit MemoryJournal(Executor& executor, uint32_t epoch = 1)
       : executor_(executor), epoch_(epoch) {}
 
-  absl::StatusOr<std::vector<CaseHead>> ListCases() override;
+  absl::StatusOr<std::vector<ListedCase>> ListCases() override;
   absl::StatusOr<CaseRestore> Restore(const CaseId& case_id) override;
+  void BeginRestore(const CaseId& case_id, RestoreDone done) override;
   absl::StatusOr<uint32_t> CreateCase(const CaseId& case_id) override;
   void Append(CaseAppend append, Done done) override;
   void Read(ReadRequest request, std::function<void(absl::StatusOr<ReadResult>)> done) override;
@@ -69,8 +70,16 @@ class MemoryJournal final : public Journal {
   size_t held_appends() const;
   // From now on each commit fails so; OK ends it. Held appends meet what is set at their release.
   void FailCommits(absl::Status status);
-  // From now on each read fails so; OK ends it.
+  // From now on each restore and each read fails so; OK ends it.
   void FailReads(absl::Status status);
+  // From now on restores wait, as behind a disk that seeks.
+  void HoldRestores();
+  // Answers the oldest that waits, and no longer holds it; false: none waits.
+  bool ReleaseOneRestore();
+  // Answers what waits, in order, and no longer holds.
+  void ReleaseRestores();
+  // In the order in which they were asked for, held or not, since the journal was made.
+  std::vector<CaseId> restores_begun() const;
   // From now on the case is as one whose file has a changed byte.
   void Damage(const CaseId& case_id);
   Backup Save() const;
@@ -80,7 +89,7 @@ class MemoryJournal final : public Journal {
   void GoBackTo(const Backup& backup, bool new_epoch);
   // How often the case was released.
   size_t releases(const CaseId& case_id) const;
-  // The most reads that waited for their callback at a time.
+  // The most restores and reads that waited for their callback at a time.
   size_t most_reads_waiting() const;
 
  private:
@@ -90,7 +99,13 @@ class MemoryJournal final : public Journal {
     Done done;
   };
 
+  struct HeldRestore {
+    CaseId case_id;
+    RestoreDone done;
+  };
+
   void Commit(Held held) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void AnswerRestore(HeldRestore held);
   absl::Status TryPurge(const Tombstone& tombstone) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status TryCommit(const CaseAppend& append) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::StatusOr<ReadResult> ReadPage(const ReadRequest& request);
@@ -105,6 +120,9 @@ class MemoryJournal final : public Journal {
   std::map<CaseId, size_t> releases_ ABSL_GUARDED_BY(mutex_);
   absl::Status failure_ ABSL_GUARDED_BY(mutex_);
   absl::Status read_failure_ ABSL_GUARDED_BY(mutex_);
+  bool holding_restores_ ABSL_GUARDED_BY(mutex_) = false;
+  std::deque<HeldRestore> held_restores_ ABSL_GUARDED_BY(mutex_);
+  std::vector<CaseId> restores_begun_ ABSL_GUARDED_BY(mutex_);
   size_t reads_waiting_ ABSL_GUARDED_BY(mutex_) = 0;
   size_t most_reads_waiting_ ABSL_GUARDED_BY(mutex_) = 0;
 };

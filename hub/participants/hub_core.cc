@@ -111,7 +111,7 @@ HubCore::~HubCore() = default;
 
 absl::Status HubCore::Start() {
   Impl& impl = *impl_;
-  absl::StatusOr<std::vector<CaseHead>> cases = impl.parts.journal->ListCases();
+  absl::StatusOr<std::vector<ListedCase>> cases = impl.parts.journal->ListCases();
   if (!cases.ok()) return cases.status();
   int64_t last_recorded_unix_ns = 0;
   for (const CaseHead& head : *cases) {

@@ -55,12 +55,13 @@ class HubCore final : public SessionHost {
   HubCore(const HubCore&) = delete;
   HubCore& operator=(const HubCore&) = delete;
 
-  // Reads the list of cases and starts to restore each room; blocking only for heads and
-  // checkpoints. Sessions may be opened at once: what asks for a room that is not ready waits for
-  // it. Call once, first, on the executor's sequence. Fails where the journal fails as a whole; a
-  // damaged case refuses all who ask for it, with the reason.
+  // Reads the list of cases and starts to restore those that are not at rest; blocking only for
+  // heads and rest notes. Sessions may be opened at once: what asks for a room that is not ready
+  // waits for it. Call once, first, on the executor's sequence. Fails where the journal fails as a
+  // whole; a damaged case refuses all who ask for it, with the reason.
   absl::Status Start();
-  // True when every room has been restored, or cannot be.
+  // True when every case that may be open has been restored, or cannot be. Who asks for a case need
+  // not wait for that.
   bool restored() const;
 
   std::unique_ptr<Session> Open(const Identity& identity, Peer* peer) override;

@@ -5,6 +5,8 @@
 
 #include "common/chain.h"
 #include "hub/participants/testing/core_harness.h"
+#include "hub/rooms/case_archive.h"
+#include "hub/rooms/checkpoint_notes.h"
 #include "hub/rooms/limits.h"
 
 namespace remora::hub {
@@ -13,6 +15,16 @@ namespace {
 using ::testing::HasSubstr;
 
 const Duration kUntilRest = kRestAfter + kPresenceGrace * 2 + Duration::Seconds(1);
+
+// Keeps nothing, and counts what it was to keep.
+class KeptArchive final : public CaseArchive {
+ public:
+  void Keep(const CaseHead&, Done done) override {
+    ++kept;
+    done(absl::UnavailableError("no disk"));
+  }
+  int kept = 0;
+};
 
 class RestTest : public ::testing::Test {
  protected:
@@ -49,6 +61,15 @@ class RestTest : public ::testing::Test {
       if (record.has_certificate()) newest = record.certificate();
     }
     return newest;
+  }
+
+  // As if a build with another fold had put it to rest.
+  void ChangeFold(const CaseId& case_id) {
+    Checkpoint checkpoint = hub_.journal().Restore(case_id)->checkpoint;
+    std::optional<RestNote> note = DecodeRestNote(checkpoint.note);
+    ASSERT_TRUE(note);
+    note->fold_version = kFoldVersion + 1;
+    hub_.journal().SaveCheckpoint(case_id, {checkpoint.seq, "other", EncodeRestNote(*note)});
   }
 
   HubHarness hub_;
@@ -155,6 +176,119 @@ TEST_F(RestTest, HubOfManyClosedCasesHoldsNoneOfThemInMemoryAndStartsWithoutRead
   hub_.journal().FailReads(absl::OkStatus());
   EXPECT_TRUE(SnapshotOf(closed[7]).state().summary().certificate().complete());
   EXPECT_EQ(rooms(), 1);
+}
+
+TEST_F(RestTest, OriginOfACaseAtRestStaysItsParticipantsAfterAStart) {
+  const ClosedCase closed = CloseCase(hub_, "OR 1");
+  hub_.RunFor(kUntilRest);
+  ASSERT_EQ(rooms(), 0);
+  hub_.RestartHub();
+  TestParticipant thief(hub_, AgentIdentity("thief"));
+  thief.Hello(closed.origin);
+  TestParticipant owner(hub_, AgentIdentity());
+  owner.Hello(closed.origin);
+  hub_.Run();
+  EXPECT_TRUE(thief.closed);
+  EXPECT_FALSE(owner.closed);
+  EXPECT_EQ(rooms(), 0);
+}
+
+TEST_F(RestTest, CasesFoldedByAnotherBuildAreListedAtOnceAndFoldedAnewBehindEveryOther) {
+  std::vector<CaseId> closed;
+  for (int i = 0; i < 5; ++i) closed.push_back(CloseCase(hub_, "OR " + std::to_string(i)).case_id);
+  hub_.RunFor(kUntilRest);
+  ASSERT_EQ(rooms(), 0);
+  const CaseId open_id = hub_.DrawCase();
+  const OriginId origin = hub_.DrawOrigin();
+  RecordWriter writer(open_id, origin);
+  OpenCase(hub_, open_id, &writer, origin, "OR live");
+  const std::vector<std::string> listed = Directory();
+  for (const CaseId& case_id : closed) ChangeFold(case_id);
+  hub_.journal().HoldRestores();
+  const size_t before = hub_.journal().restores_begun().size();
+  hub_.RestartHub();
+  hub_.Run();
+  const auto begun = [&] {
+    std::vector<CaseId> all = hub_.journal().restores_begun();
+    return std::vector<CaseId>(all.begin() + static_cast<ptrdiff_t>(before), all.end());
+  };
+  EXPECT_EQ(begun(), std::vector<CaseId>{open_id});
+  EXPECT_FALSE(hub_.core().restored());
+  ASSERT_TRUE(hub_.journal().ReleaseOneRestore());
+  hub_.Run();
+  EXPECT_TRUE(hub_.core().restored()) << "those that are over hold nobody up";
+  EXPECT_EQ(Directory().size(), listed.size());
+  EXPECT_EQ(begun().size(), 2u) << "one at a time";
+  TestParticipant reader(hub_, ReaderIdentity());
+  reader.Hello();
+  reader.FollowLive(1, closed[1]);
+  hub_.Run();
+  ASSERT_EQ(begun().size(), 3u) << "one that is asked for does not wait for it";
+  EXPECT_EQ(begun().back(), closed[1]);
+  hub_.journal().ReleaseRestores();
+  hub_.RunFor(Duration::Seconds(1));
+  EXPECT_EQ(reader.CountOf(v1::Down::kSnapshot), 1);
+  EXPECT_EQ(begun().size(), 6u);
+  EXPECT_EQ(rooms(), 2) << "the open one and the one that was asked for";
+  for (const CaseId& case_id : closed) {
+    const auto note = DecodeRestNote(hub_.journal().Restore(case_id)->checkpoint.note);
+    EXPECT_EQ(note && note->is_current(), case_id != closed[1]);
+  }
+}
+
+TEST_F(RestTest, CaseFoldedByAnotherBuildIsNotPurgedBeforeItIsFoldedAnew) {
+  const ClosedCase closed = CloseCase(hub_, "OR 1");
+  hub_.RunFor(kUntilRest);
+  ChangeFold(closed.case_id);
+  KeptArchive archive;
+  hub_.journal().HoldRestores();
+  hub_.UseArchive(&archive, Duration::Seconds(1));
+  hub_.RunFor(kRetentionInterval * 3);
+  EXPECT_EQ(archive.kept, 0);
+  hub_.journal().ReleaseRestores();
+  hub_.RunFor(kRetentionInterval * 3);
+  EXPECT_EQ(archive.kept, 1);
+}
+
+TEST_F(RestTest, CaseAtRestOnADiskThatSeeksHoldsUpNoOther) {
+  const ClosedCase closed = CloseCase(hub_, "OR 1");
+  hub_.RunFor(kUntilRest);
+  const CaseId open_id = hub_.DrawCase();
+  const OriginId origin = hub_.DrawOrigin();
+  RecordWriter writer(open_id, origin);
+  auto agent = OpenCase(hub_, open_id, &writer, origin, "OR live");
+  TestParticipant live(hub_, ReaderIdentity("reader-2"));
+  live.Hello();
+  live.FollowLive(1, open_id);
+  hub_.journal().HoldRestores();
+  TestParticipant reader(hub_, ReaderIdentity());
+  reader.Hello();
+  reader.FollowLive(1, closed.case_id);
+  hub_.RunFor(Duration::Seconds(1));
+  EXPECT_EQ(reader.CountOf(v1::Down::kSnapshot), 0);
+  EXPECT_EQ(reader.CountOf(v1::Down::kRefused), 0);
+  live.ClearReceived();
+  agent->Publish({writer.Write(AlertBody("meanwhile"))});
+  hub_.Run();
+  EXPECT_EQ(live.OfLane(0).size(), 1u);
+  EXPECT_EQ(Directory().size(), 2u) << "it stays on the list";
+  hub_.journal().ReleaseRestores();
+  hub_.Run();
+  EXPECT_EQ(reader.CountOf(v1::Down::kSnapshot), 1);
+}
+
+TEST_F(RestTest, CaseAtRestThatCannotBeReadAtPresentIsGivenOnceItCan) {
+  const ClosedCase closed = CloseCase(hub_, "OR 1");
+  hub_.RunFor(kUntilRest);
+  hub_.journal().FailReads(absl::UnavailableError("the file is closed"));
+  TestParticipant reader(hub_, ReaderIdentity());
+  reader.Hello();
+  reader.FollowLive(1, closed.case_id);
+  hub_.RunFor(Duration::Seconds(20));
+  EXPECT_EQ(reader.CountOf(v1::Down::kSnapshot) + reader.CountOf(v1::Down::kRefused), 0);
+  hub_.journal().FailReads(absl::OkStatus());
+  hub_.RunFor(kMaxRestoreRetryDelay);
+  EXPECT_EQ(reader.CountOf(v1::Down::kSnapshot), 1);
 }
 
 TEST_F(RestTest, CaseThatWentOnAfterItRestedIsRestoredAtAStart) {

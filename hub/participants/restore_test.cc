@@ -256,6 +256,40 @@ TEST_F(RestoreTest, RestoresOfManyCasesAreBounded) {
   EXPECT_EQ(SnapshotOf(cases.back()).state().summary().stage(), v1::CASE_STAGE_OPEN);
 }
 
+TEST_F(RestoreTest, NewestCasesAreRestoredFirstAndThoseAskedForBeforeThem) {
+  std::vector<CaseId> cases;
+  for (size_t i = 0; i < 2 * kMaxRestoresUnderWay; ++i) {
+    cases.push_back(hub_.DrawCase());
+    const OriginId origin = hub_.DrawOrigin();
+    RecordWriter writer(cases.back(), origin);
+    OpenCase(hub_, cases.back(), &writer, origin, "OR " + std::to_string(i));
+    // The link of each is told to be lost before the next begins.
+    hub_.RunFor(kUnsupervisedAfter * 2);
+  }
+  hub_.journal().HoldRestores();
+  const size_t before = hub_.journal().restores_begun().size();
+  hub_.RestartHub();
+  hub_.Run();
+  TestParticipant reader(hub_, ReaderIdentity());
+  reader.Hello();
+  reader.FollowLive(1, cases[3]);
+  const auto begun = [&](size_t index) {
+    const std::vector<CaseId> all = hub_.journal().restores_begun();
+    return all.size() > before + index ? all[before + index] : CaseId();
+  };
+  for (size_t i = 0; i < kMaxRestoresUnderWay; ++i)
+    EXPECT_EQ(begun(i), cases[cases.size() - 1 - i]);
+  EXPECT_EQ(begun(kMaxRestoresUnderWay), CaseId()) << "no more at a time";
+  hub_.journal().ReleaseOneRestore();
+  hub_.Run();
+  EXPECT_EQ(begun(kMaxRestoresUnderWay), cases[3]);
+  hub_.journal().ReleaseRestores();
+  hub_.Run();
+  EXPECT_TRUE(hub_.core().restored());
+  EXPECT_EQ(reader.CountOf(v1::Down::kSnapshot), 1);
+  EXPECT_EQ(hub_.journal().restores_begun().size(), before + cases.size()) << "each once";
+}
+
 TEST_F(RestoreTest, OriginStaysItsParticipantsAndTheHubsStayItsOwn) {
   const CaseId case_id = hub_.DrawCase();
   const OriginId origin = hub_.DrawOrigin();

@@ -1,6 +1,6 @@
 #include "hub/rooms/checkpoint_notes.h"
 
-#include "common/fold/case_fold.h"
+#include "absl/strings/str_cat.h"
 #include "common/wire_reader.h"
 #include "common/wire_writer.h"
 #include "remora/v1/room.pb.h"
@@ -10,8 +10,10 @@ namespace {
 
 // Beyond the fields of CaseState, which goes to followers too.
 constexpr uint32_t kFoldVersionField = 1000;
+// Of a RestNote alone.
 constexpr uint32_t kSummaryField = 1001;
 constexpr uint32_t kClosedField = 1002;
+constexpr uint32_t kOwnerField = 1003;  // 16 bytes of the origin, then the participant
 
 }  // namespace
 
@@ -25,33 +27,46 @@ std::string EncodeCheckpointNotes(const std::vector<uint64_t>& newest_bulk_seqs)
 
 std::string EncodeRestNote(const RestNote& note) {
   std::string bytes;
+  AppendVarintField(kFoldVersionField, note.fold_version, &bytes);
   AppendBytesField(kSummaryField, note.summary, &bytes);
   AppendVarintField(kClosedField, static_cast<uint64_t>(note.closed_unix_ns), &bytes);
+  for (const OriginOwner& owner : note.owners) {
+    AppendBytesField(kOwnerField, absl::StrCat(owner.origin.bytes(), owner.participant), &bytes);
+  }
   return bytes;
 }
 
-std::optional<RestNote> RestNoteOf(absl::string_view checkpoint) {
-  if (CheckpointVersion(checkpoint) != kFoldVersion) return std::nullopt;
-  std::optional<RestNote> note;
-  int64_t closed_unix_ns = 0;
-  WireReader reader(checkpoint);
+std::optional<RestNote> DecodeRestNote(absl::string_view bytes) {
+  RestNote note;
+  note.fold_version = 0;
+  WireReader reader(bytes);
   while (!reader.AtEnd()) {
     uint32_t field;
     WireType type;
-    absl::string_view summary;
-    uint64_t closed;
+    absl::string_view text;
+    uint64_t number;
     if (!reader.ReadTag(&field, &type)) return std::nullopt;
-    if (field == kSummaryField && type == WireType::kBytes) {
-      if (!reader.ReadBytes(&summary)) return std::nullopt;
-      note.emplace().summary = std::string(summary);
-    } else if (field == kClosedField && type == WireType::kVarint) {
-      if (!reader.ReadVarint(&closed)) return std::nullopt;
-      closed_unix_ns = static_cast<int64_t>(closed);
+    if (type == WireType::kBytes && (field == kSummaryField || field == kOwnerField)) {
+      if (!reader.ReadBytes(&text)) return std::nullopt;
+      if (field == kSummaryField) {
+        note.summary = std::string(text);
+        continue;
+      }
+      OriginOwner& owner = note.owners.emplace_back();
+      if (!owner.origin.Assign(text.substr(0, OriginId::kBytes))) return std::nullopt;
+      owner.participant = std::string(text.substr(OriginId::kBytes));
+    } else if (type == WireType::kVarint && (field == kClosedField || field == kFoldVersionField)) {
+      if (!reader.ReadVarint(&number)) return std::nullopt;
+      if (field == kClosedField) {
+        note.closed_unix_ns = static_cast<int64_t>(number);
+      } else {
+        note.fold_version = static_cast<uint32_t>(number);
+      }
     } else if (!reader.Skip(type)) {
       return std::nullopt;
     }
   }
-  if (note) note->closed_unix_ns = closed_unix_ns;
+  if (note.fold_version == 0 || note.summary.empty()) return std::nullopt;
   return note;
 }
 

@@ -43,6 +43,8 @@ class CommitQueue {
               OnFailure on_failure);
   ~CommitQueue();
 
+  // Before the first Add: the journal stands there.
+  void StartFrom(const CaseHead& head) { accepted_ = committed_ = head; }
   // Gives the record its number and its stamp. `bytes` as they came from its origin.
   struct Marks {
     const TraceKey* trace = nullptr;

@@ -38,71 +38,108 @@ Directory::Directory(RoomParts parts, std::function<void()> wake, OnDamaged on_d
 
 Directory::~Directory() = default;
 
-absl::Status Directory::Start(const std::vector<CaseHead>& cases) {
+absl::Status Directory::Start(const std::vector<ListedCase>& cases) {
   ASSIGN_OR_RETURN(const std::vector<Tombstone> tombstones, parts_.journal->ListTombstones());
   for (const Tombstone& tombstone : tombstones) tombstones_[tombstone.case_id] = tombstone;
-  for (const CaseHead& head : cases) {
-    if (cases_.contains(head.case_id)) continue;  // of a damaged head not even the id is sure
-    absl::StatusOr<CaseRestore> restore = parts_.journal->Restore(head.case_id);
-    if (restore.ok()) {
-      for (const OriginLaneHeld& held : restore->origins) {
-        origins_.Bind(held.origin, held.participant);
-      }
-      if (!AddAtRest(*restore)) Add(*std::move(restore));
-    } else if (absl::IsDataLoss(restore.status())) {
-      CaseRestore nothing;
-      nothing.head.case_id = head.case_id;
-      OnRestored(*Add(std::move(nothing), restore.status()), restore.status());
-    } else {
-      return restore.status();
+  for (const ListedCase& listed : cases) List(listed);
+  std::vector<const ListedCase*> newest_first;
+  for (const ListedCase& listed : cases) newest_first.push_back(&listed);
+  std::stable_sort(newest_first.begin(), newest_first.end(), [](const auto* one, const auto* two) {
+    return one->last_recorded_unix_ns > two->last_recorded_unix_ns;
+  });
+  for (const ListedCase* listed : newest_first) {
+    const Entry& entry = cases_.at(listed->case_id);
+    if (entry.unread) {
+      unread_.push_back(listed->case_id);
+    } else if (!entry.resting->note.is_current()) {
+      to_refold_.push_back(listed->case_id);
     }
   }
+  GaugeCases();
   StartRestores();
   return absl::OkStatus();
 }
 
-bool Directory::AddAtRest(const CaseRestore& restore) {
-  if (restore.checkpoint.seq != restore.head.last_seq) return false;
-  std::optional<RestNote> note = RestNoteOf(restore.checkpoint.state);
+void Directory::List(const ListedCase& listed) {
+  const auto [it, is_new] = cases_.try_emplace(listed.case_id);
+  if (!is_new) return;  // of a damaged head not even the id is sure
+  Entry& entry = it->second;
+  std::optional<RestNote> note = DecodeRestNote(listed.note);
   v1::CaseSummary summary;
-  if (!note || !summary.ParseFromString(note->summary)) return false;
-  Entry& entry = cases_[restore.head.case_id];
-  entry.resting = Resting{restore.head, *std::move(note)};
-  NoteChange(restore.head.case_id, entry, true);
-  GaugeCases();
-  return true;
+  const bool rests = note && summary.ParseFromString(note->summary);
+  for (const OriginOwner& owner : rests ? note->owners : listed.owners) {
+    origins_.Bind(owner.origin, owner.participant);
+  }
+  if (!rests) {
+    entry.unread = true;
+    ++unread_left_;
+    return;
+  }
+  note->owners = {};  // bound
+  entry.resting = Resting{listed, *std::move(note)};
+  NoteChange(listed.case_id, entry, true);
 }
 
 void Directory::StartRestores() {
-  while (!to_restore_.empty() && restores_under_way_ < kMaxRestoresUnderWay) {
-    Room* room = to_restore_.front();
-    to_restore_.pop_front();
-    ++restores_under_way_;
-    room->WhenReady([this, room](const absl::Status& status) {
-      --restores_under_way_;
-      OnRestored(*room, status);
-      StartRestores();
-    });
-    room->StartRestore();
+  while (restores_under_way_ < kMaxRestoresUnderWay) {
+    Room* room = nullptr;
+    if (!asked_for_.empty()) {
+      room = asked_for_.front();
+      asked_for_.pop_front();
+    } else {
+      room = TakeUnasked(&unread_);
+    }
+    if (room == nullptr) break;
+    StartRestore(room, &restores_under_way_);
   }
-  restored_ |= to_restore_.empty() && restores_under_way_ == 0;
+  while (restores_under_way_ == 0 && refolds_under_way_ < kMaxRefoldsUnderWay) {
+    Room* room = TakeUnasked(&to_refold_);
+    if (room == nullptr) break;
+    StartRestore(room, &refolds_under_way_);
+  }
+}
+
+Room* Directory::TakeUnasked(std::deque<CaseId>* queue) {
+  while (!queue->empty()) {
+    const CaseId case_id = queue->front();
+    queue->pop_front();
+    const auto it = cases_.find(case_id);
+    if (it == cases_.end()) continue;
+    const Entry& entry = it->second;
+    const bool waits = entry.unread || (entry.resting && !entry.resting->note.is_current());
+    if (entry.room != nullptr || !waits) continue;
+    Room* room = Add(case_id, std::nullopt);
+    cases_.at(case_id).unasked = true;
+    return room;
+  }
+  return nullptr;
+}
+
+void Directory::StartRestore(Room* room, size_t* under_way) {
+  ++*under_way;
+  room->WhenReady([this, room, under_way](const absl::Status& status) {
+    --*under_way;
+    OnRestored(*room, status);
+    StartRestores();
+  });
+  room->StartRestore();
 }
 
 void Directory::OnRestored(Room& room, const absl::Status& status) {
-  cases_.at(room.case_id()).resting.reset();
+  Entry& entry = cases_.at(room.case_id());
+  entry.resting.reset();
+  if (std::exchange(entry.unread, false)) --unread_left_;
   if (status.ok()) return;
   ++damaged_;
   parts_.metrics->Gauge(metric::kRoomsDamaged, static_cast<double>(damaged_));
   if (on_damaged_) on_damaged_(room.case_id(), status);
 }
 
-Room* Directory::Add(CaseRestore restore, const absl::Status& damage) {
-  const CaseId case_id = restore.head.case_id;
-  auto room = std::make_unique<Room>(parts_, std::move(restore), damage);
+Room* Directory::Add(const CaseId& case_id, std::optional<uint32_t> new_epoch) {
+  auto room = std::make_unique<Room>(parts_, case_id, new_epoch);
   Room* added = room.get();
   cases_[case_id].room = std::move(room);
   rooms_[case_id] = added;
-  if (added->condition() == Room::Condition::kRestoring) to_restore_.push_back(added);
   GaugeCases();
   return added;
 }
@@ -123,23 +160,18 @@ absl::Status Directory::CheckNotPurged(const CaseId& case_id) const {
 }
 
 absl::StatusOr<Room*> Directory::Obtain(const CaseId& case_id) {
-  if (Room* room = Find(case_id); room != nullptr) return room;
+  if (Room* room = Find(case_id); room != nullptr) {
+    cases_.at(case_id).unasked = false;
+    return room;
+  }
   RETURN_IF_ERROR(CheckNotPurged(case_id));
   const auto it = cases_.find(case_id);
   if (it == cases_.end()) return absl::NotFoundError("there is no such case");
   if (it->second.purging) {
     return absl::UnavailableError("the case is just being archived: ask again in a moment");
   }
-  absl::StatusOr<CaseRestore> restore = parts_.journal->Restore(case_id);
-  if (absl::IsDataLoss(restore.status())) {
-    CaseRestore nothing;
-    nothing.head.case_id = case_id;
-    Room* room = Add(std::move(nothing), restore.status());
-    OnRestored(*room, restore.status());
-    return room;
-  }
-  RETURN_IF_ERROR(restore.status());
-  Room* room = Add(*std::move(restore));
+  Room* room = Add(case_id, std::nullopt);
+  asked_for_.push_back(room);
   StartRestores();
   return room;
 }
@@ -150,18 +182,14 @@ absl::StatusOr<Room*> Directory::Create(const CaseId& case_id) {
   if (cases_.size() >= kMaxCases) {
     return absl::ResourceExhaustedError(absl::StrCat("this hub has ", kMaxCases, " cases"));
   }
-  const absl::StatusOr<uint32_t> epoch = parts_.journal->CreateCase(case_id);
-  CaseRestore restore;
-  restore.head.case_id = case_id;
-  if (absl::IsAlreadyExists(epoch.status())) {
-    // An earlier opening of it failed.
-    ASSIGN_OR_RETURN(restore, parts_.journal->Restore(case_id));
-    if (restore.head.last_seq != 0) return epoch.status();
-  } else {
-    RETURN_IF_ERROR(epoch.status());
-    restore.head.epoch = *epoch;
+  // An earlier opening of it may have failed.
+  if (const auto known = void_epochs_.find(case_id); known != void_epochs_.end()) {
+    Room* room = Add(case_id, known->second);
+    void_epochs_.erase(known);
+    return room;
   }
-  return Add(std::move(restore));
+  ASSIGN_OR_RETURN(const uint32_t epoch, parts_.journal->CreateCase(case_id));
+  return Add(case_id, epoch);
 }
 
 void Directory::DropRoom(Entry& entry) {
@@ -185,7 +213,11 @@ void Directory::DropVoidRooms() {
   for (const auto& [case_id, room] : rooms_) {
     if (room->IsVoid()) empty.push_back(case_id);
   }
-  for (const CaseId& case_id : empty) Forget(case_id);
+  for (const CaseId& case_id : empty) {
+    if (void_epochs_.size() >= kMaxVoidCases) void_epochs_.erase(void_epochs_.begin());
+    void_epochs_[case_id] = rooms_.at(case_id)->epoch();
+    Forget(case_id);
+  }
 }
 
 void Directory::RestIdleRooms() {
@@ -195,6 +227,9 @@ void Directory::RestIdleRooms() {
     Entry& entry = cases_.at(case_id);
     if (!room->MayRest()) {
       entry.idle_since.reset();
+      entry.unasked &= room->condition() == Room::Condition::kRestoring;
+    } else if (entry.unasked) {
+      idle.push_back(&entry);
     } else if (!entry.idle_since) {
       entry.idle_since = now;
     } else if (now - *entry.idle_since >= kRestAfter) {
@@ -206,27 +241,30 @@ void Directory::RestIdleRooms() {
 
 void Directory::PutToRest(Entry& entry) {
   RestNote note = entry.room->PrepareRest();
+  note.owners = {};
   entry.resting = Resting{entry.room->committed(), std::move(note)};
   parts_.journal->Release(entry.room->case_id());
   DropRoom(entry);
   GaugeCases();
 }
 
+bool Directory::CouldRest(const Entry& entry) {
+  if (entry.purging) return false;
+  if (entry.room != nullptr) return entry.room->MayRest();
+  return entry.resting && entry.resting->note.is_current();
+}
+
 const Directory::Resting* Directory::Rest(const CaseId& case_id) {
   const auto it = cases_.find(case_id);
-  if (it == cases_.end() || it->second.purging) return nullptr;
-  Entry& entry = it->second;
-  if (entry.room != nullptr) {
-    if (!entry.room->MayRest()) return nullptr;
-    PutToRest(entry);
-  }
-  return entry.resting ? &*entry.resting : nullptr;
+  if (it == cases_.end() || !CouldRest(it->second)) return nullptr;
+  if (it->second.room != nullptr) PutToRest(it->second);
+  return &*it->second.resting;
 }
 
 std::vector<CaseId> Directory::OverSince(HubTime time) const {
   std::vector<CaseId> over;
   for (const auto& [case_id, entry] : cases_) {
-    if (entry.purging || (entry.room != nullptr && !entry.room->MayRest())) continue;
+    if (!CouldRest(entry)) continue;
     const CaseHead& head = entry.room != nullptr ? entry.room->committed() : entry.resting->head;
     if (head.last_recorded_unix_ns <= time.nanoseconds()) over.push_back(case_id);
   }
@@ -254,9 +292,11 @@ void Directory::EndPurge(const CaseId& case_id, std::optional<Tombstone> tombsto
 std::optional<v1::CaseSummary> Directory::Summary(const CaseId& case_id) const {
   const auto it = cases_.find(case_id);
   if (it == cases_.end()) return std::nullopt;
-  if (!it->second.resting) return it->second.room->Summary();
+  const Entry& entry = it->second;
+  if (!entry.resting && entry.room == nullptr) return std::nullopt;
+  if (!entry.resting) return entry.room->Summary();
   v1::CaseSummary summary;
-  summary.ParseFromString(it->second.resting->note.summary);
+  summary.ParseFromString(entry.resting->note.summary);
   return summary;
 }
 

@@ -10,6 +10,12 @@
 //       ^------- Obtain: as after a start ---------'  '-- at a start, if it was at rest before
 //
 // Of a case at rest the list of cases has all that it had; of a purged one a tombstone is left.
+// After a start rooms are restored in this order, kMaxRestoresUnderWay at a time:
+//   1. those that somebody asked for
+//   2. those that may be open (no rest note stands at their end), the newest record first
+//   3. those at rest whose note another build's fold made: listed as it says meanwhile, not purged,
+//      folded anew one by one while nothing of 1 and 2 is left
+// None of it blocks.
 
 #include <cstdint>
 #include <deque>
@@ -42,21 +48,23 @@ class Directory final : public RoomOwner {
   Directory(RoomParts parts, std::function<void()> wake, OnDamaged on_damaged);
   ~Directory() override;
 
-  // Starts to restore every case of the journal that is not at rest, kMaxRestoresUnderWay at a
-  // time, and binds their origins. A damaged case gets a room that is kDamaged. Fails where the
-  // journal does as a whole.
-  absl::Status Start(const std::vector<CaseHead>& cases);
-  // All that Start began is done.
-  bool restored() const { return restored_; }
+  // Lists the cases, binds their origins, and starts to restore those that are not at rest. A
+  // damaged case gets a room that is kDamaged. Fails where the journal does as a whole.
+  absl::Status Start(const std::vector<ListedCase>& cases);
+  // No case that may be open is left to be restored: the list of cases is whole. Those that are
+  // known to be over are in it from their notes.
+  bool restored() const { return unread_left_ == 0; }
 
   // Null: no such case in memory.
   Room* Find(const CaseId& case_id) const;
-  // The case's room; one at rest is made again, kRestoring. Blocking for its head and checkpoint.
+  // The case's room; one that is not in memory is made, kRestoring, before all that nobody asked
+  // for.
   //   NotFound            no such case
   //   FailedPrecondition  it was purged: says where it went
-  //   else                the journal cannot be read at present
+  //   Unavailable         it is just being purged
   absl::StatusOr<Room*> Obtain(const CaseId& case_id);
-  // A room for a case that is not there yet. AlreadyExists, FailedPrecondition (purged),
+  // A room for a case that is not there yet; serves at once. AlreadyExists, FailedPrecondition
+  // (purged),
   // ResourceExhausted (kMaxCases), or as Journal::CreateCase fails.
   absl::StatusOr<Room*> Create(const CaseId& case_id);
 
@@ -74,7 +82,7 @@ class Directory final : public RoomOwner {
   std::vector<CaseId> HeadChangesSince(uint64_t version) const;
   // When a case last left the list: only a list from its beginning tells that.
   uint64_t removed_version() const { return removed_version_; }
-  // Nothing: no such case.
+  // Nothing: no such case, or nothing is known of it yet.
   std::optional<v1::CaseSummary> Summary(const CaseId& case_id) const;
   size_t size() const { return cases_.size(); }
   size_t rooms_in_memory() const { return rooms_.size(); }
@@ -102,20 +110,28 @@ class Directory final : public RoomOwner {
 
  private:
   struct Entry {
-    std::unique_ptr<Room> room;  // null: at rest
+    std::unique_ptr<Room> room;  // null: at rest, or its turn to be restored has not come
     // While it is at rest or made again.
     std::optional<Resting> resting;
     bool purging = false;
+    // May be open, and was not restored since the start.
+    bool unread = false;
+    // Nobody asked for its room.
+    bool unasked = false;
     // Since when its room could rest.
     std::optional<DeviceTime> idle_since;
     uint64_t state_version = 0;
     uint64_t head_version = 0;
   };
-  Room* Add(CaseRestore restore, const absl::Status& damage = absl::OkStatus());
-  // False: it has to be restored.
-  bool AddAtRest(const CaseRestore& restore);
+  Room* Add(const CaseId& case_id, std::optional<uint32_t> new_epoch);
+  void List(const ListedCase& listed);
+  // At rest by this build's fold, or could be.
+  static bool CouldRest(const Entry& entry);
   absl::Status CheckNotPurged(const CaseId& case_id) const;
   void StartRestores();
+  void StartRestore(Room* room, size_t* under_way);
+  // The next of `queue` that is not in memory yet; null: none. Its room is made.
+  Room* TakeUnasked(std::deque<CaseId>* queue);
   void OnRestored(Room& room, const absl::Status& status);
   // Lets go of what an opening that failed has left.
   void DropVoidRooms();
@@ -139,9 +155,14 @@ class Directory final : public RoomOwner {
   uint64_t version_ = 0;
   uint64_t removed_version_ = 0;
   const OnDamaged on_damaged_;
-  std::deque<Room*> to_restore_;
+  // In the order of their turns, the newest record first; some were asked for meanwhile.
+  std::deque<CaseId> unread_;
+  std::deque<CaseId> to_refold_;
+  std::deque<Room*> asked_for_;
+  size_t unread_left_ = 0;
   size_t restores_under_way_ = 0;
-  bool restored_ = false;
+  size_t refolds_under_way_ = 0;
+  std::map<CaseId, uint32_t> void_epochs_;
   size_t damaged_ = 0;
   TheatreClaims claims_;
   OriginBindings origins_;

@@ -109,6 +109,11 @@ inline constexpr size_t kMaxRestoredSlowTraces = 64;
 // Rooms that read the journal at a time: the reader is one thread, and its queue is shared with
 // those who read history.
 inline constexpr size_t kMaxRestoresUnderWay = 16;
+// Cases that are over and were folded by another build are folded anew one by one, while nobody
+// waits for any other: there may be thousands, of millions of records each.
+inline constexpr size_t kMaxRefoldsUnderWay = 1;
+// Cases whose opening failed, of which the epoch is remembered for the next try.
+inline constexpr size_t kMaxVoidCases = 10'000;
 // A read that the journal could not take is tried again: soon at first, then as often as a person
 // would look.
 inline constexpr Duration kRestoreRetryDelay = Duration::Milliseconds(100);
@@ -116,7 +121,8 @@ inline constexpr Duration kMaxRestoreRetryDelay = Duration::Seconds(5);
 
 // --- Rest: a case that is over and that nobody is in leaves memory after this: longer than a
 // browser takes to be started again, or a reader to look at the next case and come back. To restore
-// it costs some 10 ms.
+// it costs some 10 ms. One that was restored because it was there, and not because somebody asked
+// for it, leaves at once.
 inline constexpr Duration kRestAfter = Duration::Seconds(120);
 
 // --- Retention: the time that a case is kept is hours at least.

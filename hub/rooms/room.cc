@@ -16,11 +16,11 @@ constexpr const char* kLaneLabels[kLaneCount] = {"lane=0", "lane=1", "lane=2",
 
 }  // namespace
 
-Room::Room(const RoomParts& parts, CaseRestore restore, const absl::Status& damage)
+Room::Room(const RoomParts& parts, const CaseId& case_id, std::optional<uint32_t> new_epoch)
     : parts_(parts),
-      case_id_(restore.head.case_id),
+      case_id_(case_id),
       fold_(case_id_),
-      recent_(restore.head.last_seq + 1),
+      recent_(1),
       attendance_({[this](const v1::Presence& presence) {
                      // Who comes to look at a closed record does not change it.
                      if (accepted_life_.stage >= v1::CASE_STAGE_CLOSED &&
@@ -37,10 +37,12 @@ Room::Room(const RoomParts& parts, CaseRestore restore, const absl::Status& dama
                      return WriteOwn(0, std::move(body)).has_value();
                    }}),
       checkpoint_at_(parts.clock->Now()) {
-  for (const OriginLaneHeld& held : restore.origins) ledger_.Restore(held);
+  CaseHead head;
+  head.case_id = case_id_;
+  head.epoch = new_epoch.value_or(0);
   commits_ = std::make_unique<CommitQueue>(
       *parts_.journal, *parts_.executor, *parts_.clock, *parts_.hub_time, *parts_.metrics, ledger_,
-      restore.head,
+      head,
       [this](const std::vector<RecordFrame>& frames, const std::vector<OriginAdvance>& advances) {
         OnCommitted(frames, advances);
       },
@@ -50,11 +52,8 @@ Room::Room(const RoomParts& parts, CaseRestore restore, const absl::Status& dama
                             commits_.get(), &ledger_},
       MakeUnrecordedHost());
   seal_ = std::make_unique<CaseSeal>(MakeSealParts());
-  restore_status_ = damage;
-  ready_ = damage.ok() && restore.head.last_seq == 0;
-  if (damage.ok() && !ready_) {
-    restore_ = std::make_unique<RoomRestore>(*this, std::move(restore.checkpoint));
-  }
+  ready_ = new_epoch.has_value();
+  if (!ready_) restore_ = std::make_unique<RoomRestore>(*this);
 }
 
 void Room::StartRestore() { restore_->Start(); }
@@ -73,6 +72,12 @@ void Room::WhenReady(std::function<void(absl::Status)> ready) {
   } else {
     waiting_.push_back(std::move(ready));
   }
+}
+
+void Room::GoOnFrom(const CaseRestore& restore) {
+  commits_->StartFrom(restore.head);
+  for (const OriginLaneHeld& held : restore.origins) ledger_.Restore(held);
+  recent_ = RecordRing(restore.head.last_seq + 1);
 }
 
 void Room::OnRestored(const absl::Status& status) {

@@ -55,16 +55,15 @@ class Room {
  public:
   enum class Condition { kRestoring, kServing, kJournalFailed, kDamaged };
 
-  // A room that goes on where `restore` stands; of a new case everything in it but id and epoch is
-  // empty. Serves at once when the journal is empty, else once StartRestore has done its work. With
-  // `damage` it stands for a case that cannot be restored.
-  Room(const RoomParts& parts, CaseRestore restore, const absl::Status& damage = absl::OkStatus());
+  // With an epoch: of a new case, and serves at once. Else of one that the journal has, once
+  // StartRestore has done its work.
+  Room(const RoomParts& parts, const CaseId& case_id, std::optional<uint32_t> new_epoch);
   ~Room();
   Room(const Room&) = delete;
   Room& operator=(const Room&) = delete;
 
   Condition condition() const;
-  // Once, of a room that is kRestoring.
+  // Once, of a room that is kRestoring. Reads beside whatever else the hub does.
   void StartRestore();
   // Runs `ready` when the room serves (at once if it does), or with what kept it from being
   // restored.
@@ -196,10 +195,11 @@ class Room {
                    const std::vector<OriginAdvance>& advances);
   void OnJournalFailure(const absl::Status& status);
   void LetPublishersOfferAgain();
-  void SaveCheckpoint(const std::string& rest_note = "");
+  void SaveCheckpoint(std::string rest_note = "");
   int64_t ClosedUnixNs() const;
   // With what no fold knows.
   v1::CaseSummary CompleteSummary(v1::CaseSummary summary) const;
+  void GoOnFrom(const CaseRestore& restore);
   void OnRestored(const absl::Status& status);
   // Fills in what a frame read from the journal lacks: its trace and origin within the room.
   RecordFrame MakeFrame(const StampedRecord& stamped, absl::string_view bytes);
@@ -241,7 +241,7 @@ class Room {
   std::map<std::string, DeviceTime> alerted_at_;
   DeviceTime checkpoint_at_;
   uint64_t checkpoint_seq_ = 0;
-  // The checkpoint that the journal has holds a RestNote.
+  // The checkpoint that the journal has stands beside a RestNote of this build's fold.
   bool checkpoint_rests_ = false;
 };
 

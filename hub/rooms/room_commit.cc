@@ -93,13 +93,14 @@ void Room::Tick() {
   }
 }
 
-void Room::SaveCheckpoint(const std::string& rest_note) {
+void Room::SaveCheckpoint(std::string rest_note) {
   checkpoint_seq_ = committed().last_seq;
   checkpoint_rests_ = !rest_note.empty();
   checkpoint_at_ = parts_.clock->Now();
   parts_.journal->SaveCheckpoint(
-      case_id_, {checkpoint_seq_, fold_.EncodeCheckpoint() +
-                                      EncodeCheckpointNotes(traces_.NewestSeqs()) + rest_note});
+      case_id_,
+      {checkpoint_seq_, fold_.EncodeCheckpoint() + EncodeCheckpointNotes(traces_.NewestSeqs()),
+       std::move(rest_note)});
 }
 
 bool Room::MayRest() const {
@@ -114,6 +115,9 @@ bool Room::MayRest() const {
 
 RestNote Room::PrepareRest() {
   RestNote note{Summary().SerializeAsString(), ClosedUnixNs()};
+  for (const OriginId& origin : ledger_.Origins()) {
+    note.owners.push_back({origin, ledger_.ParticipantOf(origin)});
+  }
   if (!checkpoint_rests_ || checkpoint_seq_ != committed().last_seq) {
     SaveCheckpoint(EncodeRestNote(note));
   }

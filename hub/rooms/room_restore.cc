@@ -1,6 +1,7 @@
 #include "hub/rooms/room_restore.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -26,30 +27,40 @@ bool HasLostGaps(const CaseFold& fold) {
 
 }  // namespace
 
-RoomRestore::RoomRestore(Room& room, Checkpoint checkpoint)
-    : room_(room), checkpoint_(std::move(checkpoint)) {}
+RoomRestore::RoomRestore(Room& room) : room_(room) {}
 
 RoomRestore::~RoomRestore() { *alive_ = false; }
 
 void RoomRestore::Start() {
+  room_.parts_.journal->BeginRestore(
+      room_.case_id(), [this, alive = alive_](absl::StatusOr<CaseRestore> restore) {
+        if (!*alive || IsLater(restore.status(), [this] { Start(); })) return;
+        if (restore.ok()) return GoOnFrom(*std::move(restore));
+        room_.OnRestored(restore.status());
+      });
+}
+
+void RoomRestore::GoOnFrom(CaseRestore restore) {
+  room_.GoOnFrom(restore);
+  const Checkpoint& checkpoint = restore.checkpoint;
   uint64_t from_seq = 1;
-  if (checkpoint_.seq > 0 && checkpoint_.seq <= room_.committed().last_seq) {
-    if (IsUsable(checkpoint_) && room_.fold_.Restore(checkpoint_.state).ok() &&
+  if (checkpoint.seq > 0 && checkpoint.seq <= room_.committed().last_seq) {
+    if (IsUsable(checkpoint) && room_.fold_.Restore(checkpoint.state).ok() &&
         !HasLostGaps(room_.fold_)) {
-      from_seq = checkpoint_.seq + 1;
+      from_seq = checkpoint.seq + 1;
     } else {
       // A checkpoint is a cache: without it everything is folded.
       room_.fold_ = CaseFold(room_.case_id());
     }
   }
-  room_.checkpoint_rests_ = from_seq > 1 && RestNoteOf(checkpoint_.state).has_value();
-  if (from_seq > 1) singles_ = NewestBulkOf(checkpoint_.state);
+  const std::optional<RestNote> note = DecodeRestNote(checkpoint.note);
+  room_.checkpoint_rests_ = from_seq > 1 && note && note->is_current();
+  if (from_seq > 1) singles_ = NewestBulkOf(checkpoint.state);
   std::erase_if(singles_, [this](uint64_t seq) { return seq >= FirstOfLastBulk(); });
   if (singles_.size() > kMaxRestoredSlowTraces) {
     singles_.erase(singles_.begin(),
                    singles_.end() - static_cast<ptrdiff_t>(kMaxRestoredSlowTraces));
   }
-  checkpoint_.state = std::string();
   room_.checkpoint_seq_ = from_seq - 1;
   Read(Step::kControl, from_seq);
 }
@@ -69,11 +80,9 @@ void RoomRestore::Read(Step step, uint64_t from_seq) {
   request.max_bytes = kRestorePageBytes;
   room_.parts_.journal->Read(
       request, [this, step, from_seq, alive = alive_](absl::StatusOr<ReadResult> page) {
-        if (!*alive) return;
-        if (absl::IsResourceExhausted(page.status()) || absl::IsUnavailable(page.status())) {
-          return ReadLater(step, from_seq);
+        if (!*alive || IsLater(page.status(), [this, step, from_seq] { Read(step, from_seq); })) {
+          return;
         }
-        retry_delay_ = kRestoreRetryDelay;
         absl::Status status = page.ok() ? Take(*page) : page.status();
         if (!status.ok()) {
           room_.OnRestored(status);
@@ -101,11 +110,16 @@ void RoomRestore::AddLastOfLanes() {
   }
 }
 
-void RoomRestore::ReadLater(Step step, uint64_t from_seq) {
-  room_.parts_.executor->PostAfter(retry_delay_, [this, step, from_seq, alive = alive_] {
-    if (*alive) Read(step, from_seq);
+bool RoomRestore::IsLater(const absl::Status& status, std::function<void()> again) {
+  if (!absl::IsResourceExhausted(status) && !absl::IsUnavailable(status)) {
+    retry_delay_ = kRestoreRetryDelay;
+    return false;
+  }
+  room_.parts_.executor->PostAfter(retry_delay_, [alive = alive_, again = std::move(again)] {
+    if (*alive) again();
   });
   retry_delay_ = std::min(retry_delay_ * 2, kMaxRestoreRetryDelay);
+  return true;
 }
 
 absl::Status RoomRestore::Take(const ReadResult& page) {

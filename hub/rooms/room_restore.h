@@ -1,10 +1,10 @@
 #pragma once
 
-// Brings a room back after a start: its checkpoint, then the control records behind it, then the
-// newest bulk for snapshots: the last kRestoreBulkRecords, and what the checkpoint knows to be the
-// newest of its trace before them; and the last record of each lane, which cursors name. Page by
-// page, beside whatever else the hub does. A page that the journal cannot give at present is asked
-// for again, with growing delay; only damage ends it. Owned by its room; sequence-bound.
+// Brings a room back: its head, origins and checkpoint, then the control records behind it, then
+// the newest bulk for snapshots: the last kRestoreBulkRecords, and what the checkpoint knows to be
+// the newest of its trace before them; and the last record of each lane, which cursors name. Page
+// by page, beside whatever else the hub does. A page that the journal cannot give at present is
+// asked for again, with growing delay; only damage ends it. Owned by its room; sequence-bound.
 
 #include <cstdint>
 #include <functional>
@@ -20,22 +20,24 @@ namespace remora::hub {
 
 class RoomRestore {
  public:
-  RoomRestore(Room& room, Checkpoint checkpoint);
+  explicit RoomRestore(Room& room);
   ~RoomRestore();
   // Ends with Room::OnRestored.
   void Start();
 
  private:
+  void GoOnFrom(CaseRestore restore);
   enum class Step { kControl, kLastBulk, kSingle };
   void Read(Step step, uint64_t from_seq);
-  void ReadLater(Step step, uint64_t from_seq);
+  // Whether the journal could not, at present; `again` is then called later.
+  bool IsLater(const absl::Status& status, std::function<void()> again);
   void Next(Step done);
   uint64_t FirstOfLastBulk() const;
   absl::Status Take(const ReadResult& page);
 
-  Room& room_;
-  Checkpoint checkpoint_;
   void AddLastOfLanes();
+
+  Room& room_;
   // Numbers still to be read one by one: of slow traces, the newest last, then of lanes.
   std::vector<uint64_t> singles_;
   Duration retry_delay_ = kRestoreRetryDelay;

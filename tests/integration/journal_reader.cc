@@ -74,7 +74,7 @@ absl::StatusOr<std::map<uint64_t, std::string>> ReadJournal(const std::string& p
 absl::StatusOr<std::vector<CaseId>> CasesInJournal(const std::string& path) {
   OpenJournal open;
   RETURN_IF_ERROR(open.Open(path));
-  ASSIGN_OR_RETURN(const std::vector<hub::CaseHead> heads, open.journal->ListCases());
+  ASSIGN_OR_RETURN(const std::vector<hub::ListedCase> heads, open.journal->ListCases());
   std::vector<CaseId> ids;
   for (const hub::CaseHead& head : heads) ids.push_back(head.case_id);
   return ids;

@@ -80,18 +80,29 @@ absl::Status SimulatedJournal::PurgeOne(const hub::Tombstone& tombstone) {
   return result;
 }
 
-void SimulatedJournal::Read(hub::ReadRequest request,
-                            std::function<void(absl::StatusOr<hub::ReadResult>)> done) {
+void SimulatedJournal::PostRead(std::function<void()> read,
+                                std::function<void(const absl::Status&)> failed) {
   hub_.PostAfter(Duration::Microseconds(100 + static_cast<int64_t>(random_.Below(2000))),
-                 [this, request = std::move(request), done = std::move(done)] {
+                 [this, read = std::move(read), failed = std::move(failed)] {
                    if (hub_.loop().now() < reads_fail_until_) {
                      ++failed_reads_;
                      counters_.Count("journal read failed");
-                     return done(read_failure_);
+                     return failed(read_failure_);
                    }
-                   disk_.Read(request, done);
+                   read();
                    inside_.Run();
                  });
+}
+
+void SimulatedJournal::BeginRestore(const CaseId& case_id, RestoreDone done) {
+  PostRead([this, case_id, done] { disk_.BeginRestore(case_id, done); },
+           [done](const absl::Status& status) { done(status); });
+}
+
+void SimulatedJournal::Read(hub::ReadRequest request,
+                            std::function<void(absl::StatusOr<hub::ReadResult>)> done) {
+  PostRead([this, request = std::move(request), done] { disk_.Read(request, done); },
+           [done](const absl::Status& status) { done(status); });
 }
 
 void SimulatedJournal::SaveCheckpoint(const CaseId& case_id, hub::Checkpoint checkpoint) {

@@ -31,10 +31,11 @@ class SimulatedJournal final : public hub::Journal {
   SimulatedJournal(Process& hub, Random& random, Oracle& oracle, Counters& counters,
                    const Plan& plan);
 
-  absl::StatusOr<std::vector<hub::CaseHead>> ListCases() override { return disk_.ListCases(); }
+  absl::StatusOr<std::vector<hub::ListedCase>> ListCases() override { return disk_.ListCases(); }
   absl::StatusOr<hub::CaseRestore> Restore(const CaseId& case_id) override {
     return disk_.Restore(case_id);
   }
+  void BeginRestore(const CaseId& case_id, RestoreDone done) override;
   absl::StatusOr<uint32_t> CreateCase(const CaseId& case_id) override;
   void Append(hub::CaseAppend append, Done done) override;
   void Read(hub::ReadRequest request,
@@ -93,6 +94,8 @@ class SimulatedJournal final : public hub::Journal {
   absl::Status CommitOne(hub::CaseAppend append);
   absl::Status PurgeOne(const hub::Tombstone& tombstone);
   Duration DrawCommit();
+  // `read` on the reader's thread, or `failed` where reads fail just then.
+  void PostRead(std::function<void()> read, std::function<void(const absl::Status&)> failed);
 
   Process& hub_;
   Random& random_;

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/status_macros.h"
+#include "hub/journal/case_tail.h"
 #include "hub/journal/limits.h"
 #include "hub/journal/run_rows.h"
 #include "hub/journal/sqlite/limits.h"
@@ -71,8 +72,8 @@ absl::Status CheckClassEnd(const Connection& connection, const CaseHead& head,
 }  // namespace
 
 absl::StatusOr<std::vector<StoredHead>> LoadHeads(Connection& connection) {
-  ASSIGN_OR_RETURN(Statement select,
-                   Statement::Prepare(connection, REMORA_HEAD_COLUMNS "FROM cases"));
+  ASSIGN_OR_RETURN(Statement select, Statement::Prepare(connection, REMORA_HEAD_COLUMNS
+                                                        "FROM cases ORDER BY case_key"));
   std::vector<StoredHead> heads;
   while (true) {
     ASSIGN_OR_RETURN(const bool row, select.Step());
@@ -153,6 +154,62 @@ absl::StatusOr<StoredCase> LoadCase(Connection& connection, const CaseId& case_i
   return loaded;
 }
 
+namespace {
+
+struct StoredNote {
+  int64_t case_key = 0;
+  uint64_t seq = 0;
+  std::string digest;
+  std::string sealed;
+};
+
+// By key: `where` and `ORDER BY`. What cannot be read of them is left out: they are only a cache.
+std::vector<StoredNote> LoadNotes(Connection& connection, absl::string_view where) {
+  std::vector<StoredNote> notes;
+  absl::StatusOr<Statement> select = Statement::Prepare(
+      connection, absl::StrCat("SELECT case_key, seq, digest, note FROM notes ", where));
+  if (!select.ok()) return notes;
+  while (true) {
+    const absl::StatusOr<bool> row = select->Step();
+    if (!row.ok() || !*row) return notes;
+    notes.push_back({select->Int(0), static_cast<uint64_t>(select->Int(1)),
+                     std::string(select->Blob(2)), std::string(select->Blob(3))});
+  }
+}
+
+// Empty: it is damaged, or stands at another `seq`.
+std::string OpenNote(const StoredNote& note, const CaseId& case_id, uint64_t seq,
+                     PayloadCipher& cipher) {
+  const std::string place = NotePlace(seq);
+  if (note.seq != seq || BlobDigest(note.case_key, place, note.sealed) != note.digest) return "";
+  absl::StatusOr<std::string> opened = cipher.Open(case_id, place, note.sealed);
+  return opened.ok() ? *std::move(opened) : "";
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<ListedCase>> LoadCases(Connection& connection, PayloadCipher& cipher) {
+  ASSIGN_OR_RETURN(const std::vector<StoredHead> heads, LoadHeads(connection));
+  const std::vector<StoredNote> notes = LoadNotes(connection, "ORDER BY case_key");
+  std::vector<ListedCase> cases;
+  cases.reserve(heads.size());
+  auto note = notes.begin();  // beside the heads: both are in the order of the keys
+  for (const StoredHead& stored : heads) {
+    ListedCase& listed = cases.emplace_back(ListedCase{stored.head, "", {}});
+    while (note != notes.end() && note->case_key < stored.case_key) ++note;
+    if (!stored.damage.ok()) continue;
+    if (note != notes.end() && note->case_key == stored.case_key) {
+      listed.note = OpenNote(*note, stored.head.case_id, stored.head.last_seq, cipher);
+    }
+    if (!listed.note.empty()) continue;
+    const absl::StatusOr<std::vector<OriginLaneHeld>> origins =
+        LoadOrigins(connection, stored, cipher);
+    if (!origins.ok() && !absl::IsDataLoss(origins.status())) return origins.status();
+    if (origins.ok()) listed.owners = OwnersOf(*origins);
+  }
+  return cases;
+}
+
 Checkpoint LoadCheckpoint(Connection& connection, int64_t case_key, const CaseHead& head,
                           PayloadCipher& cipher) {
   absl::StatusOr<Statement> select = Statement::Prepare(
@@ -167,7 +224,11 @@ Checkpoint LoadCheckpoint(Connection& connection, int64_t case_key, const CaseHe
   }
   absl::StatusOr<std::string> state = cipher.Open(head.case_id, place, select->Blob(2));
   if (!state.ok()) return Checkpoint();
-  return Checkpoint{seq, *std::move(state)};
+  Checkpoint checkpoint{seq, *std::move(state), ""};
+  const std::vector<StoredNote> notes =
+      LoadNotes(connection, absl::StrCat("WHERE case_key = ", case_key));
+  if (!notes.empty()) checkpoint.note = OpenNote(notes.front(), head.case_id, seq, cipher);
+  return checkpoint;
 }
 
 absl::Status CheckCaseEnd(Connection& connection, int64_t case_key, const CaseHead& head) {

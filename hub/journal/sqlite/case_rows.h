@@ -46,7 +46,11 @@ struct StoredCase {
 absl::StatusOr<StoredCase> LoadCase(Connection& connection, const CaseId& case_id,
                                     const CaseDirectory::Entry& entry, PayloadCipher& cipher);
 
-// An empty checkpoint where there is none, or where it is damaged: it is only a cache.
+// All cases for a start. Of what is damaged the head alone: its Restore says what is wrong.
+absl::StatusOr<std::vector<ListedCase>> LoadCases(Connection& connection, PayloadCipher& cipher);
+
+// An empty checkpoint where there is none, or where it is damaged: it is only a cache. With its
+// note.
 Checkpoint LoadCheckpoint(Connection& connection, int64_t case_key, const CaseHead& head,
                           PayloadCipher& cipher);
 
@@ -73,8 +77,8 @@ class ReadSession {
 
   std::unique_ptr<Connection> connection_;  // first: the statements go before it
   Statement head_;
-  Statement runs_before_;                   // downwards from a key
-  Statement runs_from_[2];                  // by class, since both are read side by side
+  Statement runs_before_;   // downwards from a key
+  Statement runs_from_[2];  // by class, since both are read side by side
 };
 
 }  // namespace remora::hub::sqlite

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/status_macros.h"
+#include "hub/journal/limits.h"
 #include "hub/journal/sqlite/limits.h"
 #include "hub/journal/sqlite/row_format.h"
 #include "hub/journal/sqlite/tombstones.h"
@@ -44,6 +45,8 @@ absl::Status CommitSession::PrepareStatements() {
   RETURN_IF_ERROR(prepare(&insert_row_, "INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?)"));
   RETURN_IF_ERROR(prepare(&put_head_, "REPLACE INTO cases VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"));
   RETURN_IF_ERROR(prepare(&put_origin_, "REPLACE INTO origins VALUES (?, ?, ?, ?, ?, ?, ?, ?)"));
+  RETURN_IF_ERROR(prepare(&put_note_, "REPLACE INTO notes VALUES (?, ?, ?, ?)"));
+  RETURN_IF_ERROR(prepare(&drop_note_, "DELETE FROM notes WHERE case_key = ?"));
   return prepare(&put_checkpoint_, "REPLACE INTO checkpoints VALUES (?, ?, ?, ?)");
 }
 
@@ -115,10 +118,21 @@ absl::Status CommitSession::PutCheckpoint(int64_t case_key, const CaseId& case_i
   const std::string place = CheckpointPlace(checkpoint.seq);
   const std::string sealed = cipher.Seal(case_id, place, checkpoint.state);
   const std::string digest = BlobDigest(case_key, place, sealed);
-  return put_checkpoint_.Bind(1, case_key)
+  RETURN_IF_ERROR(put_checkpoint_.Bind(1, case_key)
+                      .Bind(2, static_cast<int64_t>(checkpoint.seq))
+                      .BindBlob(3, digest)
+                      .BindBlob(4, sealed)
+                      .Run());
+  if (checkpoint.note.empty() || checkpoint.note.size() > kMaxCheckpointNoteBytes) {
+    return drop_note_.Bind(1, case_key).Run();
+  }
+  const std::string note_place = NotePlace(checkpoint.seq);
+  const std::string sealed_note = cipher.Seal(case_id, note_place, checkpoint.note);
+  const std::string note_digest = BlobDigest(case_key, note_place, sealed_note);
+  return put_note_.Bind(1, case_key)
       .Bind(2, static_cast<int64_t>(checkpoint.seq))
-      .BindBlob(3, digest)
-      .BindBlob(4, sealed)
+      .BindBlob(3, note_digest)
+      .BindBlob(4, sealed_note)
       .Run();
 }
 

@@ -36,6 +36,7 @@ class CommitSession {
   absl::Status PutHead(int64_t case_key, const CaseHead& head, size_t origin_lanes);
   absl::Status PutOrigin(int64_t case_key, const CaseId& case_id, const OriginLaneHeld& held,
                          PayloadCipher& cipher);
+  // With its note, or without any.
   absl::Status PutCheckpoint(int64_t case_key, const CaseId& case_id, const Checkpoint& checkpoint,
                              PayloadCipher& cipher);
 
@@ -59,6 +60,8 @@ class CommitSession {
   Statement put_head_;
   Statement put_origin_;
   Statement put_checkpoint_;
+  Statement put_note_;
+  Statement drop_note_;
   int log_pages_ = 0;
 };
 

@@ -1,6 +1,7 @@
 #include "hub/journal/sqlite/reader.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -15,32 +16,47 @@ Reader::Reader(Executor& executor, PayloadCipher& cipher, CaseDirectory& directo
 
 Reader::~Reader() { Stop(); }
 
+template <typename Done, typename Result>
+void Reader::Post(Done done, absl::StatusOr<Result> result) {
+  executor_.Post([done = std::move(done), result = std::move(result)] { done(result); });
+}
+
 void Reader::Read(ReadRequest request, PageDone done) {
   absl::Status refused;
   {
     MutexLock lock(&mutex_);
-    if (stopping_) {
-      refused = absl::UnavailableError("the journal is closing");
-    } else if (queue_.size() >= kMaxQueuedReads) {
-      refused = absl::ResourceExhaustedError(
-          absl::StrCat(kMaxQueuedReads, " reads wait for the journal: try again later"));
-    } else {
+    refused = MayWait(queue_.size(), kMaxQueuedReads);
+    if (refused.ok()) {
       queue_.push_back({std::move(request), std::move(done)});
-      wake_.NotifyOne();
-      return;
+      return wake_.NotifyOne();
     }
   }
-  Post(std::move(done), std::move(refused));
+  Post<PageDone, ReadResult>(std::move(done), std::move(refused));
 }
 
-absl::StatusOr<std::vector<CaseHead>> Reader::ListCases() {
-  return slot_.Use([](ReadSession& session) -> absl::StatusOr<std::vector<CaseHead>> {
-    ASSIGN_OR_RETURN(const std::vector<StoredHead> stored, LoadHeads(session.connection()));
-    std::vector<CaseHead> heads;
-    // A damaged head is listed too: its Restore says what is wrong.
-    for (const StoredHead& one : stored) heads.push_back(one.head);
-    return heads;
-  });
+void Reader::BeginRestore(const CaseId& case_id, RestoreDone done) {
+  absl::Status refused;
+  {
+    MutexLock lock(&mutex_);
+    refused = MayWait(restores_.size(), kMaxQueuedRestores);
+    if (refused.ok()) {
+      restores_.push_back({case_id, std::move(done)});
+      return wake_.NotifyOne();
+    }
+  }
+  Post<RestoreDone, CaseRestore>(std::move(done), std::move(refused));
+}
+
+absl::Status Reader::MayWait(size_t waiting, size_t most) const {
+  if (stopping_) return absl::UnavailableError("the journal is closing");
+  if (waiting < most) return absl::OkStatus();
+  return absl::ResourceExhaustedError(
+      absl::StrCat(most, " reads wait for the journal: try again later"));
+}
+
+absl::StatusOr<std::vector<ListedCase>> Reader::ListCases() {
+  return slot_.Use(
+      [this](ReadSession& session) { return LoadCases(session.connection(), cipher_); });
 }
 
 absl::StatusOr<std::vector<Tombstone>> Reader::ListTombstones() {
@@ -88,20 +104,33 @@ void Reader::Stop() {
 }
 
 void Reader::Run() {
+  const absl::Status closing = absl::UnavailableError("the journal is closing");
   while (true) {
-    Waiting next;
+    std::optional<WaitingRestore> restore;
+    std::optional<Waiting> read;
     bool stopping = false;
     {
       MutexLock lock(&mutex_);
-      while (queue_.empty() && !stopping_) wake_.Wait(&mutex_);
-      if (queue_.empty()) return;
-      next = std::move(queue_.front());
-      queue_.pop_front();
+      while (restores_.empty() && queue_.empty() && !stopping_) wake_.Wait(&mutex_);
       stopping = stopping_;
+      // Somebody waits for a case; who reads history has something to look at.
+      if (!restores_.empty()) {
+        restore = std::move(restores_.front());
+        restores_.pop_front();
+      } else if (!queue_.empty()) {
+        read = std::move(queue_.front());
+        queue_.pop_front();
+      } else {
+        return;
+      }
     }
-    absl::StatusOr<ReadResult> page = absl::UnavailableError("the journal is closing");
-    if (!stopping) page = ReadPage(next.request);
-    Post(std::move(next.done), std::move(page));
+    if (restore) {
+      Post(std::move(restore->done),
+           stopping ? absl::StatusOr<CaseRestore>(closing) : Restore(restore->case_id));
+    } else {
+      Post(std::move(read->done),
+           stopping ? absl::StatusOr<ReadResult>(closing) : ReadPage(read->request));
+    }
   }
 }
 
@@ -111,10 +140,6 @@ absl::StatusOr<ReadResult> Reader::ReadPage(const ReadRequest& request) {
   bounded.max_bytes = std::min(request.max_bytes, kMaxReadBytes);
   return slot_.Use(
       [&](ReadSession& session) { return session.ReadPage(entry.case_key, bounded, cipher_); });
-}
-
-void Reader::Post(PageDone done, absl::StatusOr<ReadResult> page) {
-  executor_.Post([done = std::move(done), page = std::move(page)] { done(page); });
 }
 
 }  // namespace remora::hub::sqlite

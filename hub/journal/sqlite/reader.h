@@ -1,7 +1,7 @@
 #pragma once
 
 // The thread that reads, on a connection of its own: SQLite's readers do not wait for the writer,
-// nor it for them. Reads are served first come, first served, a page each. Thread-safe.
+// nor it for them. Restores come first; reads first come, first served, a page each. Thread-safe.
 
 #include <deque>
 #include <functional>
@@ -20,6 +20,7 @@ namespace remora::hub::sqlite {
 class Reader {
  public:
   using PageDone = std::function<void(absl::StatusOr<ReadResult>)>;
+  using RestoreDone = Journal::RestoreDone;
 
   // All outlive the reader.
   Reader(Executor& executor, PayloadCipher& cipher, CaseDirectory& directory);
@@ -31,8 +32,10 @@ class Reader {
 
   // `done` is posted to the executor. ResourceExhausted: kMaxQueuedReads wait already.
   void Read(ReadRequest request, PageDone done);
+  // The same: kMaxQueuedRestores.
+  void BeginRestore(const CaseId& case_id, RestoreDone done);
   // Blocking.
-  absl::StatusOr<std::vector<CaseHead>> ListCases();
+  absl::StatusOr<std::vector<ListedCase>> ListCases();
   absl::StatusOr<CaseRestore> Restore(const CaseId& case_id);
   absl::StatusOr<std::vector<Tombstone>> ListTombstones();
 
@@ -45,9 +48,17 @@ class Reader {
     PageDone done;
   };
 
+  struct WaitingRestore {
+    CaseId case_id;
+    RestoreDone done;
+  };
+
   void Run();
   absl::StatusOr<ReadResult> ReadPage(const ReadRequest& request);
-  void Post(PageDone done, absl::StatusOr<ReadResult> page);
+  // Whether one more may join `waiting` others.
+  absl::Status MayWait(size_t waiting, size_t most) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  template <typename Done, typename Result>
+  void Post(Done done, absl::StatusOr<Result> result);
 
   Executor& executor_;
   PayloadCipher& cipher_;
@@ -55,6 +66,7 @@ class Reader {
   SessionSlot<ReadSession> slot_;
   Mutex mutex_;
   ConditionVariable wake_;
+  std::deque<WaitingRestore> restores_ ABSL_GUARDED_BY(mutex_);
   std::deque<Waiting> queue_ ABSL_GUARDED_BY(mutex_);
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   std::thread thread_;  // last: it uses all of the above

@@ -109,6 +109,8 @@ std::string RowPlace(RecordClass record_class, uint64_t first_seq) {
 
 std::string CheckpointPlace(uint64_t seq) { return absl::StrCat("checkpoint/", seq); }
 
+std::string NotePlace(uint64_t seq) { return absl::StrCat("note ", seq); }
+
 std::string OriginPlace(const OriginId& origin, uint32_t lane) {
   return absl::StrCat("origin/", origin.Hex(), "/", lane);
 }

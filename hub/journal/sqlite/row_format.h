@@ -42,6 +42,7 @@ std::string BlobDigest(int64_t case_key, absl::string_view place, absl::string_v
 // of blobs cover.
 std::string RowPlace(RecordClass record_class, uint64_t first_seq);
 std::string CheckpointPlace(uint64_t seq);
+std::string NotePlace(uint64_t seq);
 std::string OriginPlace(const OriginId& origin, uint32_t lane);
 
 // Six little-endian 64-bit numbers.

@@ -29,6 +29,17 @@ CREATE TABLE tombstones (
 );
 )";
 
+constexpr int64_t kVersionWithNotes = 6;
+// Apart from the checkpoints: a list of all cases reads these side by side.
+constexpr char kNotes[] = R"(
+CREATE TABLE notes (
+  case_key INTEGER PRIMARY KEY,
+  seq INTEGER NOT NULL,
+  digest BLOB NOT NULL,
+  note BLOB NOT NULL
+);
+)";
+
 // Payload last: the columns before it are read without its overflow pages.
 constexpr char kTables[] = R"(
 CREATE TABLE journal (
@@ -131,9 +142,10 @@ absl::Status ExecuteAll(Connection& connection, const std::vector<std::string>& 
 std::string SetVersion() { return absl::StrCat("PRAGMA user_version = ", kSchemaVersion); }
 
 absl::Status CreateTables(Connection& connection, uint32_t epoch) {
-  return ExecuteAll(connection,
-                    {kTables, kTombstones, absl::StrCat("PRAGMA application_id = ", kApplicationId),
-                     SetVersion(), absl::StrCat("INSERT INTO journal VALUES (1, ", epoch, ")")});
+  return ExecuteAll(
+      connection,
+      {kTables, kTombstones, kNotes, absl::StrCat("PRAGMA application_id = ", kApplicationId),
+       SetVersion(), absl::StrCat("INSERT INTO journal VALUES (1, ", epoch, ")")});
 }
 
 absl::Status RaiseVersion(Connection& connection) {
@@ -141,6 +153,7 @@ absl::Status RaiseVersion(Connection& connection) {
   if (version < kOldestSchemaVersion || version >= kSchemaVersion) return absl::OkStatus();
   std::vector<std::string> parts;
   if (version < kVersionWithTombstones) parts.push_back(kTombstones);
+  if (version < kVersionWithNotes) parts.push_back(kNotes);
   parts.push_back(SetVersion());
   return ExecuteAll(connection, parts);
 }

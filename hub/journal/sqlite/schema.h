@@ -15,9 +15,9 @@ namespace remora::hub::sqlite {
 // "RMRJ", in the file's header: `file` and this program tell by it what the file is.
 inline constexpr int64_t kApplicationId = 0x524d524a;
 // The layout below. A newer one is refused, not guessed at.
-inline constexpr int64_t kSchemaVersion = 5;
-// Those before are raised when they are opened: 4 did not say which records were late, 3 had no
-// tombstones.
+inline constexpr int64_t kSchemaVersion = 6;
+// Those before are raised when they are opened: 5 had no notes beside the checkpoints, 4 did not
+// say which records were late, 3 had no tombstones.
 inline constexpr int64_t kOldestSchemaVersion = 3;
 
 // Before SQLite opens the file, with no connection open: what was left of it and of its log in the

@@ -49,8 +49,7 @@ std::vector<CaseScript> WriteJournal(JournalBench& bench) {
     EXPECT_TRUE(bench.journal().CreateCase(CaseIdOf(c)).ok());
     scripts.emplace_back(CaseIdOf(c), 1, c);
     for (int i = 0; i < 8; ++i) {
-      EXPECT_TRUE(
-          AppendAndWait(bench.journal(), bench.executor(), scripts[c].NextDrawn()).ok());
+      EXPECT_TRUE(AppendAndWait(bench.journal(), bench.executor(), scripts[c].NextDrawn()).ok());
     }
   }
   bench.journal().SaveCheckpoint(CaseIdOf(0), {5, std::string(3000, 's')});
@@ -130,11 +129,30 @@ TEST(SqliteJournalHostile, ADamagedCaseLeavesTheOthersUsable) {
   const absl::Status damage = bench.journal().Restore(CaseIdOf(0)).status();
   EXPECT_TRUE(absl::IsDataLoss(damage)) << damage;
   EXPECT_TRUE(absl::StrContains(damage.message(), CaseIdOf(0).Hex())) << damage;
-  EXPECT_TRUE(absl::IsDataLoss(
-      AppendAndWait(bench.journal(), bench.executor(), scripts[0].NextDrawn())));
+  EXPECT_TRUE(
+      absl::IsDataLoss(AppendAndWait(bench.journal(), bench.executor(), scripts[0].NextDrawn())));
   EXPECT_EQ(bench.journal().ListCases()->size(), 2u);
   ASSERT_TRUE(AppendAndWait(bench.journal(), bench.executor(), scripts[1].NextDrawn()).ok());
   ExpectHolds(bench.journal(), bench.executor(), scripts[1]);
+}
+
+TEST(SqliteJournalHostile, ADamagedNoteIsNone) {
+  JournalBench bench;
+  const std::vector<CaseScript> scripts = WriteJournal(bench);
+  ASSERT_TRUE(bench.Open().ok());
+  bench.journal().SaveCheckpoint(CaseIdOf(1), {scripts[1].last_seq(), "state", "note"});
+  ASSERT_TRUE(bench.journal().Flush().ok());
+  EXPECT_EQ(bench.journal().ListCases()->at(1).note, "note");
+  bench.Close();
+  RunSql(bench.path(), "UPDATE notes SET note = x'6e6f7465'");
+  ASSERT_TRUE(bench.Open().ok());
+  EXPECT_EQ(bench.journal().ListCases()->at(1).note, "note") << "what was written";
+  bench.Close();
+  RunSql(bench.path(), "UPDATE notes SET note = x'6e6f7466'");
+  ASSERT_TRUE(bench.Open().ok());
+  EXPECT_EQ(bench.journal().ListCases()->at(1).note, "");
+  EXPECT_FALSE(bench.journal().ListCases()->at(1).owners.empty());
+  EXPECT_EQ(bench.journal().Restore(CaseIdOf(1))->checkpoint.state, "state");
 }
 
 class JournalThatLacksItsTail : public testing::Test {
@@ -187,8 +205,7 @@ TEST(SqliteJournalHostile, ARowWithOtherBytesIsFoundWhenItIsRead) {
   ASSERT_TRUE(bench.Open().ok());
   ReadRequest request;
   request.case_id = CaseIdOf(0);
-  const absl::Status status =
-      ReadAndWait(bench.journal(), bench.executor(), request).status();
+  const absl::Status status = ReadAndWait(bench.journal(), bench.executor(), request).status();
   EXPECT_TRUE(absl::IsDataLoss(status)) << status;
   EXPECT_TRUE(absl::StrContains(status.message(), CaseIdOf(0).Hex())) << status;
   ExpectHolds(bench.journal(), bench.executor(), scripts[1]);

@@ -42,10 +42,14 @@ SqliteJournal::~SqliteJournal() {
   checkpointer_.Stop();
 }
 
-absl::StatusOr<std::vector<CaseHead>> SqliteJournal::ListCases() { return reader_.ListCases(); }
+absl::StatusOr<std::vector<ListedCase>> SqliteJournal::ListCases() { return reader_.ListCases(); }
 
 absl::StatusOr<CaseRestore> SqliteJournal::Restore(const CaseId& case_id) {
   return reader_.Restore(case_id);
+}
+
+void SqliteJournal::BeginRestore(const CaseId& case_id, RestoreDone done) {
+  reader_.BeginRestore(case_id, std::move(done));
 }
 
 absl::StatusOr<uint32_t> SqliteJournal::CreateCase(const CaseId& case_id) {

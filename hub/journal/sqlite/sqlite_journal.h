@@ -61,8 +61,9 @@ class SqliteJournal final : public Journal {
   // posted.
   ~SqliteJournal() override;
 
-  absl::StatusOr<std::vector<CaseHead>> ListCases() override;
+  absl::StatusOr<std::vector<ListedCase>> ListCases() override;
   absl::StatusOr<CaseRestore> Restore(const CaseId& case_id) override;
+  void BeginRestore(const CaseId& case_id, RestoreDone done) override;
   absl::StatusOr<uint32_t> CreateCase(const CaseId& case_id) override;
   void Append(CaseAppend append, Done done) override;
   void Read(ReadRequest request, std::function<void(absl::StatusOr<ReadResult>)> done) override;

@@ -191,21 +191,24 @@ TEST_P(JournalOfALayoutBefore, IsRaisedWhereItStands) {
   ASSERT_TRUE(AppendAndWait(bench.journal(), bench.executor(), append).ok());
   ASSERT_TRUE(bench.Open().ok());
   EXPECT_EQ(bench.journal().Restore(script.case_id())->head.last_seq, more.last_seq());
+  bench.journal().SaveCheckpoint(script.case_id(), {more.last_seq(), "state", "note"});
+  ASSERT_TRUE(bench.journal().Flush().ok());
+  EXPECT_EQ(bench.journal().ListCases()->at(0).note, "note");
   ASSERT_TRUE(PurgeAndWait(bench.journal(), bench.executor(), TombstoneOf(more)).ok());
   EXPECT_EQ(Number(bench.path(), "PRAGMA user_version"), kSchemaVersion);
 }
 
 // Layout 4 had counts without a list behind them, as a lane without late records still has.
-INSTANTIATE_TEST_SUITE_P(JournalPurge, JournalOfALayoutBefore,
-                         testing::Values(std::pair<int, const char*>(3, "DROP TABLE tombstones; "),
-                                         std::pair<int, const char*>(4, "")),
-                         [](const auto& before) {
-                           return absl::StrCat("Layout", before.param.first);
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    JournalPurge, JournalOfALayoutBefore,
+    testing::Values(std::pair<int, const char*>(3, "DROP TABLE notes; DROP TABLE tombstones; "),
+                    std::pair<int, const char*>(4, "DROP TABLE notes; "),
+                    std::pair<int, const char*>(5, "DROP TABLE notes; ")),
+    [](const auto& before) { return absl::StrCat("Layout", before.param.first); });
 
 TEST(JournalLayout, EachBeforeThisOneIsTried) {
   EXPECT_EQ(kOldestSchemaVersion, 3);
-  EXPECT_EQ(kSchemaVersion, 5) << "a new one: try the one before it, too";
+  EXPECT_EQ(kSchemaVersion, 6) << "a new one: try the one before it, too";
 }
 
 TEST(JournalPurge, HostileTombstoneStillSaysThatTheCaseIsGone) {

@@ -147,6 +147,7 @@ absl::StatusOr<bool> FreeSome(Connection& connection, int64_t case_key) {
   }
   RETURN_IF_ERROR(DeleteOf(connection, "origins", case_key));
   RETURN_IF_ERROR(DeleteOf(connection, "checkpoints", case_key));
+  RETURN_IF_ERROR(DeleteOf(connection, "notes", case_key));
   RETURN_IF_ERROR(connection.Execute(
       absl::StrCat("UPDATE tombstones SET rows_left = 0 WHERE case_key = ", case_key).c_str()));
   return false;

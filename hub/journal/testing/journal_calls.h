@@ -44,6 +44,15 @@ inline Tombstone TombstoneOf(const CaseScript& script) {
   return tombstone;
 }
 
+inline absl::StatusOr<CaseRestore> RestoreAndWait(Journal& journal, WaitingExecutor& executor,
+                                                  const CaseId& case_id) {
+  std::optional<absl::StatusOr<CaseRestore>> result;
+  journal.BeginRestore(case_id,
+                       [&](absl::StatusOr<CaseRestore> restore) { result = std::move(restore); });
+  executor.RunUntil([&] { return result.has_value(); });
+  return *result;
+}
+
 inline absl::StatusOr<ReadResult> ReadAndWait(Journal& journal, WaitingExecutor& executor,
                                               ReadRequest request) {
   std::optional<absl::StatusOr<ReadResult>> result;
