@@ -143,6 +143,8 @@ class AgentSession : public LinkObserver {
     bool following = false;
     // The hub has archived the case, and takes no more of it.
     bool archived = false;
+    // Why the hub refused it last: said once.
+    std::string refused = {};
   };
   OldCase* OldFollowedAs(uint32_t follow_id);
   void AdvanceOld(absl::string_view case_id);

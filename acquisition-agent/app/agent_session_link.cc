@@ -278,13 +278,13 @@ void AgentSession::OnRefused(const v1::Refused& refused) {
     return;
   }
   if (const auto old = old_cases_.find(CaseId::FromBytes(refused.case_id()));
-      old != old_cases_.end() && refused.reason() == v1::REFUSAL_REASON_WRONG_STAGE) {
+      old != old_cases_.end()) {
     // Not of the case that runs. Nothing of it is given up.
-    if (!old->second.archived) {
+    if (std::exchange(old->second.refused, refused.text()) != refused.text()) {
       console_.Say(absl::StrCat("Case ", old->first.Hex(),
                                 " of an earlier run stays in the spool: ", refused.text()));
     }
-    old->second.archived = true;
+    old->second.archived |= refused.reason() == v1::REFUSAL_REASON_WRONG_STAGE;
     return;
   }
   if (!refused_) console_.Say(absl::StrCat("ALARM the hub refuses this agent: ", refused.text()));

@@ -127,6 +127,41 @@ TEST_F(LinkedTheatre, HostileRecordThatIsNotTheOneTheHubSignedIsATechnicalAlarm)
   }
 }
 
+TEST_F(LinkedTheatre, RefusalOfACaseOfAnEarlierRunIsNoAlarmOfTheOneThatRuns) {
+  FakeFileSystem files;
+  SpoolOptions options;
+  options.directory = "/spool/old";
+  options.case_id = CaseId::FromBytes(std::string(16, 'p'));
+  options.origin = OriginId::FromBytes(std::string(16, 'o'));
+  RecoveryReport report;
+  auto old = CaseSpool::Open(files, options, &report);
+  ASSERT_TRUE(old.ok()) << old.status();
+  Theatre theatre(files, Fall());
+  theatre.session->AlsoClose(**old);
+  Connect(theatre);
+  theatre.Start();
+  Attend(theatre, 1);
+  const auto refuse = [&](const CaseId& case_id, const std::string& text) {
+    v1::Down down;
+    down.mutable_refused()->set_reason(v1::REFUSAL_REASON_TOO_MANY);
+    down.mutable_refused()->set_case_id(case_id.ToString());
+    down.mutable_refused()->set_text(text);
+    dialer_->Deliver(down);
+    theatre.RunFor(0.1);
+  };
+  for (int i = 0; i < 2; ++i) refuse(options.case_id, "the case is just being archived");
+  const auto count = [&](const std::string& words) {
+    return std::count_if(
+        theatre.console.lines.begin(), theatre.console.lines.end(),
+        [&words](const std::string& line) { return line.find(words) != std::string::npos; });
+  };
+  EXPECT_EQ(count("of an earlier run stays in the spool: the case is just being archived"), 1);
+  EXPECT_EQ(count("ALARM"), 0);
+  refuse(theatre.spool->case_id(), "too many cases");
+  EXPECT_EQ(count("ALARM the hub refuses this agent: too many cases"), 1);
+  link_->Stop();
+}
+
 TEST_F(LinkedTheatre, AnUnreachedHubCostsTheTheatreNothingButItsReader) {
   FakeFileSystem files;
   Theatre theatre(files, Fall());

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "hub/participants/testing/closing_case.h"
+#include "hub/rooms/limits.h"
 
 namespace remora::hub {
 namespace {
@@ -135,6 +136,28 @@ TEST_F(AnnexTest, AbandonedCaseLosesNothingOfWhatItsAgentStillHolds) {
   EXPECT_EQ(HeadOf(certificates_[1], 0)->held_count(), 1u);
   EXPECT_TRUE(HeadOf(certificates_[1], 5)->total_given());
   EXPECT_TRUE(certificates_[1].complete());
+}
+
+TEST_F(AnnexTest, WhatMakesNoAnnexOfAnAbandonedCaseIsSignedAllTheSame) {
+  Block(1);
+  FromTech(LifecycleBody(v1::CASE_TRANSITION_ABANDONED, "", "the operation is called off"));
+  hub_.RunFor(kAnnexQuiet + kCertificateInterval);
+  CheckSeals();
+  const size_t certificates = certificates_.size();
+  v1::Record clock;
+  clock.mutable_clock_estimate()->set_error_bound_ns(1'000);
+  FromAgent(clock);
+  ASSERT_EQ(LastRefusal(*agent_), "");
+  agent_ = nullptr;
+  tech_ = nullptr;
+  hub_.RunFor(kClosedHeadInterval + kSigningPatience);
+  CheckSeals();
+  EXPECT_EQ(heads_.back().seq() + 1, hub_.JournalRecords(case_id_).size());
+  EXPECT_EQ(certificates_.size(), certificates);
+  const size_t records = hub_.JournalRecords(case_id_).size();
+  hub_.RunFor(kRestAfter + Duration::Seconds(60));
+  EXPECT_EQ(hub_.JournalRecords(case_id_).size(), records) << "once";
+  EXPECT_EQ(hub_.metrics().gauge(metric::kRooms), 0);
 }
 
 TEST_F(AnnexTest, EndOfAClosedCaseIsSignedSoon) {

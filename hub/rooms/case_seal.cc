@@ -222,18 +222,17 @@ bool CaseSeal::IsAnnexDue(DeviceTime now) const {
 }
 
 bool CaseSeal::IsHeadDue(v1::CaseStage stage, DeviceTime now) const {
-  // What is behind SEALED or ABANDONED is an annex, and has a certificate.
-  if (stage >= v1::CASE_STAGE_SEALED) return false;
+  // An annex to a case that is SEALED or ABANDONED has its certificate, and a head behind it.
+  if (stage >= v1::CASE_STAGE_SEALED && annex_at_) return false;
   const Duration since = now - signed_at_;
   const Duration interval =
-      stage == v1::CASE_STAGE_CLOSED ? kClosedHeadInterval : kSignedHeadInterval;
+      stage >= v1::CASE_STAGE_CLOSED ? kClosedHeadInterval : kSignedHeadInterval;
   if (since < interval || parts_.commits->accepted_seq() <= signed_seq_) return false;
   return since >= interval + kSigningPatience || !HasUncommittedState();
 }
 
-bool CaseSeal::IsAtRest(v1::CaseStage stage) const {
-  const bool signs = parts_.signer != nullptr && stage < v1::CASE_STAGE_SEALED;
-  return !annex_at_ && (!signs || parts_.commits->accepted_seq() <= signed_seq_);
+bool CaseSeal::IsAtRest() const {
+  return !annex_at_ && (parts_.signer == nullptr || parts_.commits->accepted_seq() <= signed_seq_);
 }
 
 void CaseSeal::Tick(v1::CaseStage stage) {

@@ -8,6 +8,7 @@
 //   more came after it, and kAnnexQuiet without any more  Certificate (index + 1), SignedHead
 //   ABANDONED accepted                                    Certificate, SignedHead
 //   SEALED accepted                                       SignedHead
+//   what makes no annex came after SEALED or ABANDONED    SignedHead after kClosedHeadInterval
 //
 // What tells of people looking and of links (ViewSeen, Presence ...) makes no annex. A source that
 // is never quiet waits kLongestAnnexWait at most; two certificates of annexes are at least
@@ -71,8 +72,8 @@ class CaseSeal {
   }
   // Each record that was accepted; `record` null: not parsed. Writes the certificate behind CLOSED.
   void OnTaken(const RecordHeader& header, const v1::Record* record);
-  // No annex waits for its certificate, and no head is to be signed.
-  bool IsAtRest(v1::CaseStage stage) const;
+  // No annex waits for its certificate, and nothing is behind the last signature.
+  bool IsAtRest() const;
   // As time passes, while the room can take records.
   void Tick(v1::CaseStage stage);
 

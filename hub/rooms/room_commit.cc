@@ -109,8 +109,8 @@ bool Room::MayRest() const {
   }
   const bool asked_for = !publishers_.empty() || !followers_.empty() || !waiting_.empty();
   const bool owes = !own_waiting_.empty() || unrecorded_->active() || unrecorded_alert_ || cut_off_;
-  return !asked_for && !owes && commits_->idle() && !ledger_.has_advances() &&
-         seal_->IsAtRest(accepted_life_.stage) && attendance_.IsEmpty(parts_.clock->Now());
+  return !asked_for && !owes && commits_->idle() && !ledger_.has_advances() && seal_->IsAtRest() &&
+         attendance_.IsEmpty(parts_.clock->Now());
 }
 
 RestNote Room::PrepareRest() {
