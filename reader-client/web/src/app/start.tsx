@@ -1,5 +1,6 @@
 // What both pages do first: find out who this is, choose the origin, make the desk.
 
+import { create, toBinary } from '@bufbuild/protobuf';
 import { render } from 'preact';
 import { randomU64, toHex } from '../base/bytes.js';
 import { pageClock } from '../base/clock.js';
@@ -10,7 +11,7 @@ import { Desk } from '../model/desk.js';
 import { SignIn } from '../views/sign_in.js';
 import { signIn, streamUrl, takeFragment, whoAmI } from '../wire/identity.js';
 import type { Identity } from '../wire/identity.js';
-import { RefusalReason } from '../wire/generated/remora/v1/room_pb.js';
+import { RefusalReason, UpSchema } from '../wire/generated/remora/v1/room_pb.js';
 import { LeftOver } from '../wire/left_over.js';
 import { chooseOrigin, claimByLock, forgetOrigin } from '../wire/origin.js';
 import { IndexedDbOutbox, MemoryOutbox } from '../wire/outbox.js';
@@ -71,6 +72,10 @@ export async function start(page: Page): Promise<void> {
       software: 'remora-web 0.1.0',
       claim: claimByLock,
       onRefused: (refused) => desk.notify(`Something written in a page that was closed is not on record: ${refused.text}`),
+      // As they would have gone to the hub: a v1.Up with its records.
+      onArchived: ({ caseHex, text, records }) => desk.notify(
+        `${records.length} of what you wrote in a page that was closed is not on record, and stays in this browser: ${text}`,
+        { name: `remora-case-${caseHex}-not-on-record.up`, bytes: toBinary(UpSchema, create(UpSchema, { records })) }),
     });
     desk.session.listen({
       onWelcome: () => void leftOver.publish().catch(() => {}),

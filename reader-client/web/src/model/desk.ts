@@ -61,9 +61,15 @@ export interface OpenCase {
   room: CaseRoom;
 }
 
+export interface NoticeFile {
+  name: string;
+  bytes: Uint8Array;
+}
+
 export interface Notice {
   key: number;
   text: string;
+  file?: NoticeFile | undefined;
 }
 
 export class Desk {
@@ -242,8 +248,9 @@ export class Desk {
     if (record) this.closings.add(idOf(record));
   }
 
-  notify(text: string): void {
-    this.notices.value = [...this.notices.value.slice(-3), { key: ++this.noticeKey, text }];
+  // `file`: what the reader may save.
+  notify(text: string, file?: NoticeFile): void {
+    this.notices.value = [...this.notices.value.slice(-3), { key: ++this.noticeKey, text, file }];
   }
 
   dismiss(key: number): void {

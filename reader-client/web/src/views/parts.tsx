@@ -3,6 +3,7 @@
 import { useEffect, useRef } from 'preact/hooks';
 import type { ComponentChildren } from 'preact';
 import { age, shortAge } from '../base/format.js';
+import { saveFile } from '../base/save_file.js';
 import type { Desk } from '../model/desk.js';
 import { priorityLook } from '../model/words.js';
 import type { AlertPriority } from '../wire/generated/remora/v1/alert_pb.js';
@@ -90,7 +91,9 @@ export function Notices({ desk }: { desk: Desk }) {
     <div class="notices" role="status">
       {all.map((n) => (
         <p key={n.key}>
-          {n.text} <button class="plain" onClick={() => desk.dismiss(n.key)}>Close</button>
+          {n.text}{' '}
+          {n.file && <button class="plain" onClick={() => saveFile(n.file!.name, n.file!.bytes)}>Save it to a file</button>}{' '}
+          <button class="plain" onClick={() => desk.dismiss(n.key)}>Close</button>
         </p>
       ))}
     </div>

@@ -7,6 +7,7 @@ import { FakeTicker } from '../base/ticker.js';
 import { DownSchema, RefusalReason, UpSchema } from './generated/remora/v1/room_pb.js';
 import type { RecordRefused, Up } from './generated/remora/v1/room_pb.js';
 import { LeftOver } from './left_over.js';
+import type { KeptOut } from './left_over.js';
 import { MemoryOutbox } from './outbox.js';
 import type { Waiting } from './outbox.js';
 import type { Socket } from './session.js';
@@ -44,6 +45,7 @@ class Hub {
   // Records by origin, in the order taken.
   readonly taken = new Map<string, number[]>();
   refuseJoins = new Set<string>();
+  refuseJoinsFor = RefusalReason.NO_SUCH_CASE;
   refuseRecord: RefusalReason | undefined;
   holds: bigint = 0n;
   refusedBefore: bigint[] = [];
@@ -70,7 +72,7 @@ class Hub {
     if (up.control.case === 'join') {
       const caseId = up.control.value.caseId;
       if (this.refuseJoins.has(toHex(caseId))) {
-        socket.down({ control: { case: 'refused', value: { reason: RefusalReason.NO_SUCH_CASE, text: 'gone', caseId } } });
+        socket.down({ control: { case: 'refused', value: { reason: this.refuseJoinsFor, text: 'gone', caseId } } });
         return;
       }
       const held = this.holds === 0n ? [] : [{ lane: 0, ranges: [{ first: 1n, last: this.holds }] }];
@@ -98,6 +100,7 @@ async function make(entries: Waiting[]) {
   const claims: string[] = [];
   const living = new Set<string>();
   const refused: RecordRefused[] = [];
+  const archived: KeptOut[] = [];
   for (const e of entries) {
     await store.register(e.origin, 'maya');
     await store.put(e);
@@ -110,11 +113,12 @@ async function make(entries: Waiting[]) {
       return !living.has(o);
     },
     onRefused: (r) => refused.push(r),
+    onArchived: (k) => archived.push(k),
   });
   const settle = async () => {
     for (let i = 0; i < 200; i++) await Promise.resolve();
   };
-  return { store, hub, clock, ticker, claims, living, refused, leftOver, settle };
+  return { store, hub, clock, ticker, claims, living, refused, archived, leftOver, settle };
 }
 
 describe('LeftOver', () => {
@@ -147,12 +151,25 @@ describe('LeftOver', () => {
 
   it('KeepsWhatACaseDoesNotLetInAndGoesOnWithTheRest', async () => {
     const gone = 'aa'.repeat(16);
-    const { leftOver, hub, store } = await make([
+    const { leftOver, hub, store, archived } = await make([
       entry(origin(2), 9, gone), entry(origin(2), 1), entry(origin(3), 1)]);
     hub.refuseJoins.add(gone);
     await leftOver.publish();
+    expect(archived).toEqual([]);
     expect(hub.origins).toEqual([origin(2), origin(3)]);
     expect((await store.waiting(origin(2))).map((e) => e.caseId)).toEqual([gone]);
+  });
+
+  it('SaysOnceWhatAnArchivedCaseTakesNoMoreAndKeepsIt', async () => {
+    const gone = 'aa'.repeat(16);
+    const { leftOver, hub, store, archived } = await make([
+      entry(origin(2), 9, gone), entry(origin(2), 8, gone), entry(origin(2), 1)]);
+    hub.refuseJoins.add(gone);
+    hub.refuseJoinsFor = RefusalReason.WRONG_STAGE;
+    await leftOver.publish();
+    await leftOver.publish();
+    expect(archived).toEqual([{ caseHex: gone, text: 'gone', records: [Uint8Array.from([8]), Uint8Array.from([9])] }]);
+    expect((await store.waiting(origin(2))).map((e) => e.originSeq).sort()).toEqual([8, 9]);
   });
 
   it('GoesOnWithTheNextWhereAnOriginIsSomebodyElses', async () => {

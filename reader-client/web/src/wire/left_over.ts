@@ -1,6 +1,7 @@
 // What closed tabs of this browser wrote and the hub does not have yet: published under the origin
 // it was written with, one origin after the other, each in a session of its own, while its lock is
-// held. What the hub keeps out of a case stays in the outbox for another time.
+// held. What the hub keeps out of a case stays in the outbox for another time; of a case that the hub
+// has archived that time does not come, and its writer is told.
 
 import { create } from '@bufbuild/protobuf';
 import { fromHex, toHex } from '../base/bytes.js';
@@ -25,9 +26,19 @@ export interface LeftOverParts extends Omit<SessionParts, 'origin'> {
   store: OutboxStore;
   claim: Claim;
   onRefused: (refused: RecordRefused) => void;
+  // Once a case and page.
+  onArchived: (kept: KeptOut) => void;
+}
+
+// What the hub takes no more, and why. It stays in the outbox.
+export interface KeptOut {
+  caseHex: string;
+  text: string;
+  records: Uint8Array[];
 }
 
 export class LeftOver {
+  private readonly told = new Set<string>();
   private running: Promise<void> | undefined;
   private current: Session | undefined;
   private stopped = false;
@@ -59,10 +70,15 @@ export class LeftOver {
   private publishFor(origin: string, entries: Waiting[]): Promise<void> {
     return new Promise((resolve) => {
       const { clock, store, onRefused } = this.parts;
+      const onArchived = (kept: KeptOut) => {
+        const key = `${origin}/${kept.caseHex}`;
+        if (!this.told.has(key)) this.parts.onArchived(kept);
+        this.told.add(key);
+      };
       const session = new Session({ ...this.parts, origin: fromHex(origin) });
       this.current = session;
       const remove = (done: Waiting[]) => void store.remove(done).catch(() => {});
-      const delivery = new Delivery(session, entries, clock, { remove, onRefused });
+      const delivery = new Delivery(session, entries, clock, { remove, onRefused, onArchived });
       session.listen(delivery);
       session.listen({
         onDown: () => {
@@ -86,7 +102,11 @@ class Delivery implements SessionListener {
 
   constructor(
     private readonly session: Session, entries: Waiting[], private readonly clock: SessionParts['clock'],
-    private readonly out: { remove: (done: Waiting[]) => void; onRefused: (refused: RecordRefused) => void }) {
+    private readonly out: {
+      remove: (done: Waiting[]) => void;
+      onRefused: (refused: RecordRefused) => void;
+      onArchived: (kept: KeptOut) => void;
+    }) {
     for (const e of entries) this.cases.set(e.caseId, [...(this.cases.get(e.caseId) ?? []), e]);
     for (const list of this.cases.values()) list.sort((a, b) => a.lane - b.lane || a.originSeq - b.originSeq);
   }
@@ -125,10 +145,15 @@ class Delivery implements SessionListener {
         this.out.onRefused(refused);
         break;
       }
-      case 'refused':
+      case 'refused': {
+        const { reason, text } = control.value;
+        const caseHex = toHex(control.value.caseId);
+        const records = (this.cases.get(caseHex) ?? []).map((e) => e.bytes);
+        if (reason === RefusalReason.WRONG_STAGE && records.length > 0) this.out.onArchived({ caseHex, text, records });
         // Kept, for a page that may come when the case lets it in.
-        if (!PUT_OFF.has(control.value.reason)) this.cases.delete(toHex(control.value.caseId));
+        if (!PUT_OFF.has(reason)) this.cases.delete(caseHex);
         break;
+      }
       case 'heartbeat':
         if (this.clock.now() - this.askedAtMs >= AGAIN_MS) this.ask();
         break;
