@@ -18,7 +18,8 @@ class LogGate {
   }
   void Leave(bool ok) { state_ = ok ? State::kIdle : State::kFailed; }
   bool has_failed() const { return state_ == State::kFailed; }
-  // No connection is open: the log is read from its beginning, and all of it is moved once more.
+  // No connection is open, and the log's index is gone (SettleFiles): the log is read from its
+  // beginning, and all of it is moved once more.
   void Reset() { state_ = State::kIdle; }
 
  private:

@@ -169,6 +169,10 @@ absl::Status SettleFiles(FileSystem& files, const std::string& path, bool create
   if (absl::Status status = RenewLog(files, path + "-wal"); !status.ok()) {
     return FileError(path, status);
   }
+  const std::string index = path + "-shm";
+  if (files.Exists(index)) {
+    if (absl::Status status = files.Remove(index); !status.ok()) return FileError(path, status);
+  }
   const size_t slash = path.rfind('/');
   const std::string directory = slash == std::string::npos ? "." : path.substr(0, slash + 1);
   const absl::Status status = files.SyncDirectory(directory);

@@ -24,7 +24,8 @@ inline constexpr int64_t kOldestSchemaVersion = 3;
 // system's cache is put on the disk, with its names, so that nobody is told of what could yet be
 // lost. A log that is there is written anew, for which it needs its size in free space: what a sync
 // that failed should have written counts as clean, and no later sync writes it. What the file holds
-// and the disk does not is in the log.
+// and the disk does not is in the log. The log's index goes: another process that has it open would
+// keep it alive, and with it how much of the log counts as moved.
 // `create`: makes the file (mode 0600) where it is not there. ResourceExhausted, Unavailable.
 absl::Status SettleFiles(FileSystem& files, const std::string& path, bool create);
 
