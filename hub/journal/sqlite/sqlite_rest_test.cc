@@ -45,6 +45,7 @@ uint64_t ReadsOfAReopening(JournalBench& bench, FaultVfs& vfs, const CaseScript&
   EXPECT_FALSE(AppendAndWait(bench.journal(), bench.executor(), lost.Next({0})).ok());
   EXPECT_EQ(bench.journal().reopenings(), reopenings + 1);
   vfs.Disarm();
+  bench.journal().Flush().IgnoreError();  // may tell of the append that failed; the next does not
   return vfs.reads() - reads;
 }
 
@@ -75,7 +76,7 @@ TEST(JournalRest, OpeningTheFileAnewReadsNothingOfCasesAtRest) {
   const uint64_t at_rest = ReadsOfAReopening(bench, vfs, live);
   std::cout << "reads: " << with_all << " with all, " << at_rest << " with all but one at rest\n";
   EXPECT_LT(at_rest, 300u);
-  EXPECT_GT(with_all, 2 * kCases) << "else this test finds nothing";
+  EXPECT_GT(with_all, kCases) << "else this test finds nothing";
   ASSERT_TRUE(AppendAndWait(bench.journal(), bench.executor(), live.Next({0})).ok());
   ExpectHolds(bench.journal(), bench.executor(), live);
   for (const uint64_t i : {0, 500, 999}) {
