@@ -1,5 +1,6 @@
 #include <cstdio>
 
+#include "absl/strings/str_join.h"
 #include "common/link/limits.h"
 #include "tests/bench/load/publisher.h"
 
@@ -28,13 +29,14 @@ Agent::Agent(const LoadOptions& options, int topic, const BlockShape& shape, Con
       tally_(tally),
       blocks_(topic, shape),
       sent_ns_(kRemembered),
-      stream_(options.grpc, TlsRootsText(options), TokenOfAgent(options, topic),
-              {[this](absl::string_view down) { OnDown(down); },
-               [this](const std::string& why) {
-                 if (page_->phase == Phase::kDone) return;
-                 std::fprintf(stderr, "an agent's session ended: %s\n", why.c_str());
-                 ++tally_->refused;
-               }}) {}
+      stream_(
+          options.grpc, TlsRootsText(options), TokenOfAgent(options, topic),
+          {[this](absl::Span<const absl::string_view> down) { OnDown(absl::StrJoin(down, "")); },
+           [this](const std::string& why) {
+             if (page_->phase == Phase::kDone) return;
+             std::fprintf(stderr, "an agent's session ended: %s\n", why.c_str());
+             ++tally_->refused;
+           }}) {}
 
 void Agent::Start() {
   stream_.Open();

@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "absl/strings/str_join.h"
 #include "common/link/limits.h"
 #include "common/record_codec.h"
 #include "tests/bench/load/block_maker.h"
+#include "tests/bench/load/frame_joiner.h"
 
 namespace remora::bench {
 namespace {
@@ -69,16 +71,15 @@ v1::Follow Follower::FollowRequest() const {
   return follow;
 }
 
-void Follower::OnDown(absl::string_view down) {
-  if (down.empty() || down[0] != '\x0a') return OnControl(down);
-  while (!down.empty()) {
-    const auto record = TakeFrame(&down);
-    if (!record.ok()) {
-      ++tally_->unreadable;
-      return;
-    }
-    OnRecord(*record);
+void Follower::OnDown(absl::Span<const absl::string_view> pieces) {
+  if (pieces.empty() || pieces[0].empty() || pieces[0][0] != FrameJoiner::kTag) {
+    return OnControl(pieces.size() == 1 ? pieces[0] : absl::StrJoin(pieces, ""));
   }
+  FrameJoiner frames;
+  for (const absl::string_view piece : pieces) {
+    frames.Take(piece, [this](absl::string_view record) { OnRecord(record); });
+  }
+  if (!frames.done()) ++tally_->unreadable;
   OnBatchEnd();
 }
 

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "common/link/follow_cursor.h"
 #include "remora/v1/room.pb.h"
 #include "tests/bench/load/block_maker.h"
@@ -49,8 +50,9 @@ class Follower {
 
   // The message that opens the session.
   std::string Hello() const;
-  // A message down.
-  void OnDown(absl::string_view down);
+  // A message down, in pieces as it came: of a batch, only what lies across two is copied.
+  void OnDown(absl::Span<const absl::string_view> pieces);
+  void OnDown(absl::string_view down) { OnDown(absl::MakeConstSpan(&down, 1)); }
   // A record with its stamp, however it came. OnBatchEnd after the last one of a message.
   void OnRecord(absl::string_view record);
   void OnBatchEnd();

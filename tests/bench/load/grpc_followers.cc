@@ -29,7 +29,7 @@ class GrpcFollower {
   void Start() {
     sessions_.push_back(std::make_unique<SessionStream>(
         address_, tls_roots_, token_,
-        SessionStream::Handlers{[this](absl::string_view down) { OnDown(down); },
+        SessionStream::Handlers{[this](absl::Span<const absl::string_view> down) { OnDown(down); },
                                 [this](const std::string& why) { OnEnd(why); }}));
     stream_ = sessions_.back().get();
     stream_.load()->Open();
@@ -59,7 +59,7 @@ class GrpcFollower {
     }
     Start();
   }
-  void OnDown(absl::string_view down) {
+  void OnDown(absl::Span<const absl::string_view> down) {
     {
       MutexLock lock(&mutex_);
       follower_.OnDown(down);

@@ -3,6 +3,7 @@
 #include "common/record_codec.h"
 #include "common/sample_codec.h"
 #include "tests/bench/load/block_maker.h"
+#include "tests/bench/load/frame_joiner.h"
 #include "tests/bench/load/latency_histogram.h"
 
 namespace remora::bench {
@@ -13,6 +14,33 @@ absl::string_view OnlyRecordOf(const std::string& frames) {
   const auto record = TakeFrame(&rest);
   EXPECT_TRUE(record.ok() && rest.empty()) << record.status();
   return record.ok() ? *record : "";
+}
+
+TEST(FrameJoiner, FindsTheSameRecordsHoweverTheyAreCut) {
+  const std::vector<std::string> records = {"a", std::string(300, 'b'), "", std::string(20, 'c')};
+  std::string batch;
+  for (const std::string& record : records) AppendFrame(record, &batch);
+  for (size_t first = 0; first <= batch.size(); ++first) {
+    for (const size_t step : {size_t{1}, size_t{7}, batch.size()}) {
+      FrameJoiner frames;
+      std::vector<std::string> found;
+      const auto keep = [&](absl::string_view record) { found.emplace_back(record); };
+      frames.Take(absl::string_view(batch).substr(0, first), keep);
+      for (size_t at = first; at < batch.size(); at += step) {
+        frames.Take(absl::string_view(batch).substr(at, step), keep);
+      }
+      ASSERT_EQ(found, records) << first << " " << step;
+      ASSERT_TRUE(frames.done());
+    }
+  }
+}
+
+TEST(FrameJoiner, SaysWhatIsLeftOver) {
+  std::string batch;
+  AppendFrame("abc", &batch);
+  FrameJoiner frames;
+  frames.Take(absl::string_view(batch).substr(0, 4), [](absl::string_view) {});
+  EXPECT_FALSE(frames.done());
 }
 
 TEST(BlockMaker, MakesRecordsThatAHubTakes) {

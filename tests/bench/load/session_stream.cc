@@ -105,16 +105,11 @@ void SessionStream::OnReadDone(bool ok) {
   }
   std::vector<grpc::Slice> slices;
   (void)read_buffer_.Dump(&slices);
-  if (slices.size() == 1) {
-    handlers_.on_down(
-        absl::string_view(reinterpret_cast<const char*>(slices[0].begin()), slices[0].size()));
-  } else {
-    down_.clear();
-    for (const grpc::Slice& slice : slices) {
-      down_.append(reinterpret_cast<const char*>(slice.begin()), slice.size());
-    }
-    handlers_.on_down(down_);
+  down_.clear();
+  for (const grpc::Slice& slice : slices) {
+    down_.emplace_back(reinterpret_cast<const char*>(slice.begin()), slice.size());
   }
+  handlers_.on_down(down_);
   MutexLock lock(&mutex_);
   reading_ = !paused_;
   if (reading_) StartRead(&read_buffer_);

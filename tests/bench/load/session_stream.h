@@ -11,8 +11,10 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "common/mutex.h"
 
 namespace remora::bench {
@@ -20,7 +22,8 @@ namespace remora::bench {
 class SessionStream final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer> {
  public:
   struct Handlers {
-    std::function<void(absl::string_view)> on_down;
+    // A message in the pieces in which it came.
+    std::function<void(absl::Span<const absl::string_view>)> on_down;
     std::function<void(const std::string& why)> on_end;
   };
   // `tls_roots`: a PEM text; empty: without TLS.
@@ -54,7 +57,7 @@ class SessionStream final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grp
   grpc::GenericStub stub_;
   grpc::ClientContext context_;
   grpc::ByteBuffer read_buffer_;
-  std::string down_;  // the message that is being handled
+  std::vector<absl::string_view> down_;  // the message that is being handled
   Mutex mutex_;
   std::deque<Waiting> waiting_ ABSL_GUARDED_BY(mutex_);
   grpc::ByteBuffer write_buffer_ ABSL_GUARDED_BY(mutex_);
