@@ -151,9 +151,9 @@ void LinkMachine::OnControl(const v1::Down& down) {
 
 void LinkMachine::OnAsked(uint32_t question) {
   // Who follows no case has nothing to show.
-  answer_due_ = question != 0 ||
-                std::any_of(follows_.begin(), follows_.end(),
-                            [](const auto& follow) { return follow.second.follow.has_case_id(); });
+  answer_due_ |= question != 0 ||
+                 std::any_of(follows_.begin(), follows_.end(),
+                             [](const auto& follow) { return follow.second.follow.has_case_id(); });
   if (question != 0) question_ = question;
   asked_bytes_ = bulk_bytes_;
 }

@@ -1,6 +1,7 @@
 #pragma once
 
-// How many bulk bytes may be on their way to one session: sent, and not yet shown by the follower.
+// How many bytes may be on their way to one session: sent, and not yet shown by the follower (of
+// what nobody shows, see unreported_bytes.h: not yet come). Lanes 0-1 of live follows do not count.
 // What waits here can still be replaced by what is new; what is on its way cannot, and an alert
 // queues behind it. So the window follows the link:
 //

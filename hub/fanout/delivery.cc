@@ -23,7 +23,8 @@ Delivery::Delivery(const Clock& clock, HubTimeSource& hub_time, HubMetrics& metr
       metrics_(metrics),
       wake_(std::move(wake)),
       asks_(asks),
-      credit_(asks ? kBulkWindowSlack : kBulkWindowSlackVersion1) {}
+      credit_(asks ? kBulkWindowSlack : kBulkWindowSlackVersion1),
+      unreported_(asks) {}
 
 Delivery::~Delivery() = default;
 
@@ -56,8 +57,8 @@ void Delivery::OnShown(const v1::Shown& shown_untrusted) {
   const DeviceTime now = clock_.Now();
   const size_t before = credit_.in_flight();
   unreported_.OnAnswered(shown_untrusted.answered_question_id());
-  const uint64_t bulk = std::min(shown_untrusted.bulk_bytes_total(), kMostShownBytes);
-  credit_.OnShown(bulk + unreported_.came(), now);
+  reported_bytes_ = std::min(shown_untrusted.bulk_bytes_total(), kMostShownBytes);
+  credit_.OnShown(reported_bytes_ + unreported_.came(), now);
   if (!reported_at_ || credit_.in_flight() < before) shown_more_at_ = now;
   reported_at_ = now;
   wake_();
@@ -83,7 +84,9 @@ void Delivery::TakeOther(size_t max_bytes, DownSlices* down) {
   if (!down->empty()) return;
   TakeQuestion(/*blocked=*/false, down);
   if (!down->empty()) return;
-  TakeMissed(down);
+  const DeviceTime now = clock_.Now();
+  if (unreported_.GiveUp(now)) credit_.OnShown(reported_bytes_ + unreported_.came(), now);
+  TakeMissed(max_bytes, down);
   if (!down->empty()) return;
   bool blocked = TakeBulk(down);
   if (!down->empty()) return;
@@ -137,14 +140,15 @@ bool Delivery::TakeGapOf(LiveFollow& follow, uint32_t lane, DownSlices* down) {
   return true;
 }
 
-void Delivery::OnHeartbeatSent() {
+uint32_t Delivery::OnHeartbeat() {
   credit_.OnAsked(clock_.Now());
   heads_said_at_ = clock_.Now();
+  return asks_ ? unreported_.Ask() : 0;
 }
 
 bool Delivery::IsQuestionDue(bool blocked) const {
   if (!asks_) return false;
-  if (unreported_.IsQuestionDue()) return true;
+  if (unreported_.unasked() >= (blocked ? 1 : kUnaskedBytes)) return true;
   return (!live_.empty() || !complete_.empty()) && credit_.IsQuestionDue(blocked, clock_.Now());
 }
 
@@ -275,28 +279,38 @@ void Delivery::TakeCompleteBatch(size_t max_bytes, DeviceTime now, DownSlices* d
   }
   if (count == 0) return;
   ++turn_;
-  missed_sent_at_ = now;
+  OnMissedSent(down->bytes, now);
   Charge(bulk_bytes, unreported_bytes, now);
   if (reported_at_) complete_sent_at_ = now;
   metrics_.Count(metric::kDeliveries, "", count);
   metrics_.Count(metric::kDeliveredBytes, "", down->bytes);
 }
 
-// Only for a follower that has said something since: on a dead link nothing gathers so.
-void Delivery::TakeMissed(DownSlices* down) {
+void Delivery::OnMissedSent(size_t bytes, DeviceTime now) {
+  missed_sent_at_ = now;
+  const double seconds =
+      credit_.rate() == 0 ? 0 : static_cast<double>(bytes) / (credit_.rate() * kMissedShare);
+  missed_due_at_ = now + std::max(kMissedInterval, Duration::FromSeconds(seconds));
+}
+
+// Only what is taken is followed by more: on a dead link, and before a stuck follower, nothing
+// gathers so.
+void Delivery::TakeMissed(size_t max_bytes, DownSlices* down) {
   const DeviceTime now = clock_.Now();
   if (live_.empty() && complete_.empty()) return;
-  if (credit_.rate() == 0 || now - missed_sent_at_ < kMissedInterval) return;
-  if (!reported_at_ || *reported_at_ <= missed_sent_at_) return;
+  if (credit_.rate() == 0 || now < missed_due_at_ || !unreported_.all_came()) return;
+  if (credit_.in_flight() > 0 && shown_more_at_ <= missed_sent_at_) return;
   history_first_ = !history_first_;
   if (history_first_) TakePage(now, down);
-  if (down->empty() && IsCompleteBehind()) TakeCompleteBatch(credit_.write_bytes(), now, down);
+  if (down->empty() && IsCompleteBehind()) {
+    TakeCompleteBatch(std::min(max_bytes, credit_.write_bytes()), now, down);
+  }
   if (down->empty()) TakePage(now, down);
 }
 
 void Delivery::Charge(uint64_t bulk_bytes, uint64_t unreported_bytes, DeviceTime now) {
-  if (!unreported_.answers()) unreported_bytes = 0;
-  unreported_.OnSent(unreported_bytes);
+  if (!unreported_.counts()) unreported_bytes = 0;
+  unreported_.OnSent(unreported_bytes, now);
   if (bulk_bytes + unreported_bytes > 0) credit_.OnSent(bulk_bytes + unreported_bytes, now);
 }
 
@@ -313,12 +327,14 @@ bool Delivery::HasHistoryPage() const {
 
 bool Delivery::TakeHistory(DownSlices* down) {
   if (!HasHistoryPage()) return false;
-  if (unreported_.answers()) {
-    if (!credit_.Allows(kMaxBlockBytes, 0)) return true;
+  const DeviceTime now = clock_.Now();
+  if (unreported_.counts()) {
+    const bool patient = now - std::max(shown_more_at_, missed_sent_at_) < kReportPatience;
+    if (patient && !credit_.Allows(kMaxBlockBytes, 0)) return true;
   } else if (!live_.empty() && credit_.rate() > 0) {
     return false;  // nobody will say that it came: TakeMissed
   }
-  TakePage(clock_.Now(), down);
+  TakePage(now, down);
   return false;
 }
 
@@ -326,7 +342,7 @@ void Delivery::TakePage(DeviceTime now, DownSlices* down) {
   for (auto it = histories_.begin(); it != histories_.end(); ++it) {
     if (!(*it)->HasPage()) continue;
     AddControl(v1::Down::kHistoryPageFieldNumber, (*it)->TakePage(), down);
-    missed_sent_at_ = now;
+    OnMissedSent(down->bytes, now);
     Charge(0, down->bytes, now);
     if ((*it)->done()) histories_.erase(it);
     return;

@@ -1,6 +1,6 @@
 #pragma once
 
-// Everything that one session is sent because it follows, in strict priority over all its follows:
+// Everything that one session is sent because it follows, by priority over all its follows:
 //
 //   1  lanes 0-1 of live follows          an alert of one case overtakes the bulk of every other
 //   2  follows that ended, snapshots
@@ -8,6 +8,7 @@
 //   4  complete follows                   in `seq` order, pulled; by what is left of the credit
 //   5  history                            the same
 //
+// Where 3 takes all of a link, 4 and 5 have a write before it each kMissedInterval.
 // Of what it is sent, a follower reports lanes 2-5 of its follows. The rest of 4 and 5 counts as
 // shown when a question behind it is answered (unreported_bytes.h).
 //
@@ -55,12 +56,13 @@ class Delivery {
   bool Cancel(uint32_t follow_id);
   void OnShown(const v1::Shown& shown_untrusted);
 
-  // The session was sent a heartbeat.
-  void OnHeartbeatSent();
+  // The session is sent a heartbeat: what it asks. 0: nothing.
+  uint32_t OnHeartbeat();
 
   // Lanes 0-1 only: before the session's own messages of less weight.
   void TakeEvents(size_t max_bytes, DownSlices* down);
-  // The rest; at most `max_bytes` unless it is one larger message.
+  // The rest; at most `max_bytes`, or what the link carries in kBulkWriteTime, unless it is one
+  // larger message.
   void TakeOther(size_t max_bytes, DownSlices* down);
   // Whether there may be something to take: it may turn out that the credit is used up.
   bool HasSomething() const;
@@ -87,10 +89,11 @@ class Delivery {
   bool TakeBulk(DownSlices* down);
   bool TakeComplete(size_t max_bytes, DownSlices* down);
   void TakeCompleteBatch(size_t max_bytes, DeviceTime now, DownSlices* down);
+  void OnMissedSent(size_t bytes, DeviceTime now);
   // So much is on its way.
   void Charge(uint64_t bulk_bytes, uint64_t unreported_bytes, DeviceTime now);
   // What was missed, where it has waited for long; before what is live.
-  void TakeMissed(DownSlices* down);
+  void TakeMissed(size_t max_bytes, DownSlices* down);
   struct Taking;
   // The lane's next record goes now.
   bool MayGo(LiveFollow& follow, uint32_t lane, Taking* taking);
@@ -120,11 +123,14 @@ class Delivery {
   // The follower has said what it has shown, and when last; and when that was more than before.
   std::optional<DeviceTime> reported_at_;
   DeviceTime shown_more_at_;
+  uint64_t reported_bytes_ = 0;
   // Of complete follows; the first time: since the first of them is there.
   DeviceTime complete_sent_at_;
   DeviceTime heads_said_at_;
   // When something of complete follows or history was last sent, and which comes first next.
   DeviceTime missed_sent_at_;
+  // When it may go before what is live again.
+  DeviceTime missed_due_at_;
   bool history_first_ = false;
   // Where the next round begins, so that no follow is always first.
   size_t turn_ = 0;

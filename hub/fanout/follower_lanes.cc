@@ -123,8 +123,6 @@ size_t FollowerLanes::queued_bytes() const {
   return bytes;
 }
 
-void FollowerLanes::Clear() {
-  lanes_ = {};
-}
+void FollowerLanes::Clear() { lanes_ = {}; }
 
 }  // namespace remora::hub

@@ -25,51 +25,66 @@ History::History(std::unique_ptr<CaseFeed> feed, const v1::HistoryRequest& reque
 History::~History() { *alive_ = false; }
 
 void History::Read() {
+  has_page_ = false;
+  part_ = FeedPage();
+  rest_ = {};
   if (next_seq_ > to_seq_) {
     has_page_ = true;  // an empty last one
-    page_ = FeedPage();
     wake_();
     return;
   }
-  feed_->ReadJournal(next_seq_, to_seq_, lanes_.control(), lanes_.bulk(), page_bytes_(),
-                     [this, alive = alive_](absl::StatusOr<FeedPage> page) {
-                       if (*alive) OnPage(std::move(page));
+  feed_->ReadJournal(next_seq_, to_seq_, lanes_.control(), lanes_.bulk(), kHistoryPageBytes,
+                     [this, alive = alive_](absl::StatusOr<FeedPage> part) {
+                       if (*alive) OnPart(std::move(part));
                      });
 }
 
-void History::OnPage(absl::StatusOr<FeedPage> page) {
+void History::OnPart(absl::StatusOr<FeedPage> part) {
   // What cannot be read ends the answer, which says so: the follower may ask again.
-  status_.Update(page.status());
-  page_ = page.ok() ? std::move(*page) : FeedPage();
+  status_.Update(part.status());
+  part_ = part.ok() ? std::move(*part) : FeedPage();
+  next_seq_ = part_.next_seq;
+  rest_ = part_.frames.view();
+  SkipUnwanted();
+  if (rest_.empty() && next_seq_ != 0 && status_.ok()) return Read();
   has_page_ = true;
   wake_();
+}
+
+void History::SkipUnwanted() {
+  while (!rest_.empty()) {
+    absl::string_view after = rest_;
+    const absl::StatusOr<absl::string_view> record = TakeFrame(&after);
+    const absl::StatusOr<StampedRecord> stamped =
+        record.ok() ? WalkStamped(*record) : absl::StatusOr<StampedRecord>(record.status());
+    if (!stamped.ok()) {
+      status_.Update(stamped.status());
+      rest_ = {};
+      return;
+    }
+    if (lanes_.wanted[stamped->header.lane]) return;
+    rest_ = after;
+  }
 }
 
 std::string History::TakePage() {
   std::string out;
   AppendVarintField(v1::HistoryPage::kRequestIdFieldNumber, request_id_, &out);
-  absl::string_view rest = page_.frames.view();
-  while (!rest.empty()) {
-    absl::StatusOr<absl::string_view> record = TakeFrame(&rest);
-    absl::StatusOr<StampedRecord> stamped =
-        record.ok() ? WalkStamped(*record) : absl::StatusOr<StampedRecord>(record.status());
-    if (!stamped.ok()) {
-      status_.Update(stamped.status());
-      break;
-    }
-    if (lanes_.wanted[stamped->header.lane]) {
-      AppendBytesField(v1::HistoryPage::kRecordsFieldNumber, *record, &out);
-    }
+  const size_t most = out.size() + page_bytes_();
+  for (bool first = true; !rest_.empty(); first = false) {
+    absl::string_view after = rest_;
+    const absl::StatusOr<absl::string_view> record = TakeFrame(&after);
+    if (!first && out.size() + record->size() > most) break;
+    AppendBytesField(v1::HistoryPage::kRecordsFieldNumber, *record, &out);
+    rest_ = after;
+    SkipUnwanted();
   }
-  done_ = page_.next_seq == 0 || !status_.ok();
+  done_ = rest_.empty() && (next_seq_ == 0 || next_seq_ > to_seq_ || !status_.ok());
   AppendVarintField(v1::HistoryPage::kLastFieldNumber, done_ ? 1 : 0, &out);
-  if (!status_.ok()) {
+  if (done_ && !status_.ok()) {
     AppendBytesField(v1::HistoryPage::kErrorFieldNumber, status_.message(), &out);
   }
-  next_seq_ = page_.next_seq;
-  page_ = FeedPage();
-  has_page_ = false;
-  if (!done_) Read();
+  if (rest_.empty() && !done_) Read();
   return out;
 }
 

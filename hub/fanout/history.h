@@ -1,8 +1,9 @@
 #pragma once
 
-// One HistoryRequest being answered: pages of records of a range, read from the journal one at a
-// time, when the page before has been written. Beside the live path: served after everything else.
-// Sequence-bound to the hub; owned by its session's Delivery.
+// One HistoryRequest being answered: pages of records of a range. The journal is read a part at a
+// time, when what was read before has been written; what nobody asked for fills no page. Beside the
+// live path: served after everything else. Sequence-bound to the hub; owned by its session's
+// Delivery.
 
 #include <cstdint>
 #include <functional>
@@ -31,18 +32,22 @@ class History {
 
  private:
   void Read();
-  void OnPage(absl::StatusOr<FeedPage> page);
+  void OnPart(absl::StatusOr<FeedPage> part);
+  // The next record that was asked for is in front, or the part is at its end.
+  void SkipUnwanted();
 
   std::unique_ptr<CaseFeed> feed_;
   const uint32_t request_id_;
   const LaneSet lanes_;
-  // What the next page may have.
+  // What the next page may have; it has at least one record.
   const std::function<size_t()> page_bytes_;
   const std::function<void()> wake_;
   uint64_t next_seq_;
   const uint64_t to_seq_;
   absl::Status status_;
-  FeedPage page_;
+  FeedPage part_;
+  // Of the part, what was not written yet.
+  absl::string_view rest_;
   bool has_page_ = false;
   bool done_ = false;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

@@ -21,8 +21,11 @@ class HistoryTest : public ::testing::Test {
     request.set_request_id(9);
     request.set_from_seq(2);
     request.set_to_seq(100);
+    Begin(std::move(feed), request, LaneSet::All());
+  }
+  void Begin(std::unique_ptr<FakeFeed> feed, const v1::HistoryRequest& request, LaneSet lanes) {
     history_ = std::make_unique<History>(
-        std::move(feed), request, LaneSet::All(), [] { return kHistoryPageBytes; }, [] {});
+        std::move(feed), request, lanes, [this] { return page_bytes_; }, [] {});
   }
   v1::HistoryPage Page() {
     v1::HistoryPage page;
@@ -32,6 +35,7 @@ class HistoryTest : public ::testing::Test {
     return page;
   }
 
+  size_t page_bytes_ = kHistoryPageBytes;
   FakeFeed* feed_;
   std::unique_ptr<History> history_;
 };
@@ -48,6 +52,33 @@ TEST_F(HistoryTest, ComesInPagesOfWhichOnlyTheLastSaysSo) {
   EXPECT_TRUE(page.last());
   EXPECT_EQ(page.error(), "");
   EXPECT_TRUE(history_->done());
+}
+
+TEST_F(HistoryTest, PagesAreNoLargerThanTheLinkAllowsButHaveARecord) {
+  page_bytes_ = 1;
+  feed_->Answer();
+  for (int i = 0; i < 5; ++i) {
+    const v1::HistoryPage page = Page();
+    EXPECT_EQ(page.records_size(), 1);
+    EXPECT_EQ(page.last(), i == 4);
+  }
+}
+
+TEST_F(HistoryTest, WhatNobodyAskedForFillsNoPage) {
+  auto feed = std::make_unique<FakeFeed>();
+  feed_ = feed.get();
+  for (const uint32_t lane : {5, 5, 5, 5, 3}) feed->Add(lane);
+  v1::HistoryRequest request;
+  request.set_request_id(9);
+  LaneSet lanes{};
+  lanes.wanted[3] = true;
+  Begin(std::move(feed), request, lanes);
+  feed_->Answer(2);
+  EXPECT_FALSE(history_->HasPage()) << "reads on";
+  feed_->Answer();
+  const v1::HistoryPage page = Page();
+  EXPECT_EQ(page.records_size(), 1);
+  EXPECT_TRUE(page.last());
 }
 
 TEST_F(HistoryTest, WhatCannotBeReadIsToldAndNotTakenForTheEnd) {

@@ -66,14 +66,22 @@ inline constexpr Duration kReportPatience = Duration::Seconds(1);
 inline constexpr Duration kBehindInterval = Duration::Seconds(1);
 
 // Beside live follows that fill the link, what was missed (complete follows, history) gets one
-// write this often: a quarter of 256 kbit/s, next to nothing of a fast link.
+// write this often, and no more than this part of the link: next to nothing of a fast one.
 inline constexpr Duration kMissedInterval = Duration::Milliseconds(500);
+inline constexpr double kMissedShare = 0.25;
+
+// Questions on their way that are told apart; beyond that the newest stands for all, and what came
+// is known a little later.
+inline constexpr size_t kMaxQuestions = 256;
+// So much that nobody reports is sent before a question goes behind it, unless something waits for
+// credit: an alert now and then asks nothing.
+inline constexpr size_t kUnaskedBytes = kMaxBlockBytes;
 
 // A page of a follow that is behind the recent frames.
 inline constexpr size_t kCatchUpPageBytes = 256 * 1024;
 static_assert(kCatchUpPageBytes >= kMaxBatchBytes, "a page fills at least one batch");
 // One HistoryPage: small, since it is served after everything else but never interrupted. Beside a
-// live follow no more than one write.
+// live follow no more than one write. Read from the journal in parts of the same size.
 inline constexpr size_t kHistoryPageBytes = 32 * 1024;
 // HistoryRequests of a session that wait.
 inline constexpr size_t kMaxHistoryRequests = 16;

@@ -5,14 +5,16 @@
 namespace remora::hub {
 namespace {
 
+DeviceTime At(int64_t ms) { return DeviceTime::FromNanoseconds(ms * 1'000'000); }
+
 TEST(UnreportedBytesTest, AnAnswerSaysThatWhatWentBeforeItsQuestionHasCome) {
-  UnreportedBytes bytes;
-  EXPECT_FALSE(bytes.IsQuestionDue());
-  bytes.OnSent(900);
-  EXPECT_TRUE(bytes.IsQuestionDue());
+  UnreportedBytes bytes(true);
+  EXPECT_EQ(bytes.unasked(), 0u);
+  bytes.OnSent(900, At(0));
+  EXPECT_EQ(bytes.unasked(), 900u);
   const uint32_t first = bytes.Ask();
-  EXPECT_FALSE(bytes.IsQuestionDue());
-  bytes.OnSent(400);
+  EXPECT_EQ(bytes.unasked(), 0u);
+  bytes.OnSent(400, At(0));
   const uint32_t second = bytes.Ask();
   EXPECT_EQ(bytes.came(), 0u);
   bytes.OnAnswered(first);
@@ -23,22 +25,46 @@ TEST(UnreportedBytesTest, AnAnswerSaysThatWhatWentBeforeItsQuestionHasCome) {
   EXPECT_EQ(bytes.came(), 1'300u);
 }
 
-TEST(UnreportedBytesTest, OneThatNeverAnswersIsKnown) {
-  UnreportedBytes bytes;
+TEST(UnreportedBytesTest, OneThatDoesNotAnswerIsGivenUpUntilItDoes) {
+  UnreportedBytes bytes(true);
+  bytes.OnSent(900, At(0));
   bytes.Ask();
-  bytes.OnAnswered(0);
-  EXPECT_FALSE(bytes.answers());
-  bytes.OnAnswered(2);  // was never asked
-  EXPECT_FALSE(bytes.answers());
+  EXPECT_FALSE(bytes.GiveUp(At(999)));
+  EXPECT_TRUE(bytes.GiveUp(At(1'000)));
+  EXPECT_TRUE(bytes.all_came());
+  EXPECT_FALSE(bytes.counts());
+  bytes.OnSent(400, At(1'001));
+  EXPECT_EQ(bytes.came(), 900u) << "not counted";
   bytes.OnAnswered(1);
-  EXPECT_TRUE(bytes.answers());
+  EXPECT_TRUE(bytes.counts());
+  EXPECT_TRUE(bytes.all_came());
+  bytes.OnSent(400, At(5'000));
+  EXPECT_FALSE(bytes.GiveUp(At(9'000))) << "it has answered";
+}
+
+TEST(UnreportedBytesTest, OneThatIsNotAskedIsNotWaitedFor) {
+  UnreportedBytes bytes(false);
+  bytes.OnSent(900, At(0));
+  EXPECT_FALSE(bytes.counts());
+  EXPECT_TRUE(bytes.all_came());
+}
+
+TEST(UnreportedBytesTest, HostileAnswersToWhatWasNeverAskedSayNothing) {
+  UnreportedBytes bytes(true);
+  bytes.OnSent(900, At(0));
+  bytes.OnAnswered(0);
+  bytes.OnAnswered(1);
+  EXPECT_EQ(bytes.came(), 0u);
+  const uint32_t question = bytes.Ask();
+  bytes.OnAnswered(question + 1);
+  EXPECT_EQ(bytes.came(), 0u);
 }
 
 TEST(UnreportedBytesTest, WhatNobodyAnswersDoesNotGather) {
-  UnreportedBytes bytes;
+  UnreportedBytes bytes(true);
   uint32_t last = 0;
   for (int i = 0; i < 10'000; ++i) {
-    bytes.OnSent(1);
+    bytes.OnSent(1, At(0));
     last = bytes.Ask();
   }
   bytes.OnAnswered(last - 1);

@@ -239,7 +239,7 @@ bool SessionImpl::TakeOwn(v1::Down* down) {
   v1::HubHeartbeat* heartbeat = down->mutable_heartbeat();
   heartbeat->set_hub_unix_ns(services.hub_time->Now().nanoseconds());
   desk_->FillHeads(heartbeat);
-  desk_->delivery().OnHeartbeatSent();
+  heartbeat->set_question_id(desk_->delivery().OnHeartbeat());
   return true;
 }
 

@@ -92,6 +92,13 @@ class ThinLinkTest : public ::testing::Test {
     }
   }
 
+  // Nothing is published.
+  void IdleFor(Duration time) {
+    for (const DeviceTime end = hub_.clock().Now() + time; hub_.clock().Now() < end; Carry()) {
+      hub_.RunFor(kStep);
+    }
+  }
+
   size_t Publish(v1::Record body) {
     const std::string bytes = writer_.Write(std::move(body));
     const RecordKey key = WalkRecord(bytes)->key();
@@ -439,6 +446,44 @@ TEST_F(ThinLinkTest, HistoryOfAFollowerThatGivesNoQuestionBackGoesOnAndDelaysNoA
   EXPECT_TRUE(HasAllHistory()) << reader_->CountOf(v1::Down::kHistoryPage) << " pages";
 }
 
+TEST_F(ThinLinkTest, HistoryOfAFollowerOfVersion1GoesOnAlsoWhenNothingElseIsShown) {
+  const CaseId other = CaseWithBlocks(20);
+  Follow(0.256 * kMbit, Duration::Milliseconds(40), 0, 1);
+  RunFor(Duration::Seconds(5), 20'000);
+  IdleFor(Duration::Seconds(1));
+  AskForHistory(other);
+  IdleFor(Duration::Seconds(20));
+  EXPECT_TRUE(HasAllHistory()) << reader_->CountOf(v1::Down::kHistoryPage) << " pages";
+}
+
+TEST_F(ThinLinkTest, HistoryTakesNoMoreThanItsPartOfALinkOf64Kbit) {
+  Follow(0.064 * kMbit, Duration::Milliseconds(60));
+  RunFor(Duration::Seconds(20), 45'000);
+  AskForHistory(case_id_);
+  for (auto& ages : ages_ms_) ages.clear();
+  RunFor(Duration::Seconds(60), 45'000);
+  EXPECT_LT(Percentile(ages_ms_[0], 95), 1'000);
+  EXPECT_LT(Percentile(ages_ms_[2], 95), 1'500);
+  EXPECT_GT(ages_ms_[2].size(), 50u);
+  EXPECT_GT(reader_->CountOf(v1::Down::kHistoryPage), 20);
+}
+
+// The hub's own sign of life before there was anything to follow asks as well.
+TEST_F(ThinLinkTest, ControlRecordsAloneGoByTheCreditAlsoOfASessionThatWasIdle) {
+  const CaseId other = CaseWithMessages(3'000);
+  bytes_per_second_ = 0.256 * kMbit;
+  one_way_ = Duration::Milliseconds(20);
+  reader_->Hello();
+  IdleFor(Duration::Seconds(3));
+  reader_->FollowComplete(2, other);
+  IdleFor(Duration::Seconds(1));
+  for (int i = 0; i < 10; ++i) {
+    IdleFor(Duration::Seconds(1));
+    EXPECT_LT((free_at_ - hub_.clock().Now()).milliseconds(), 500) << "in the buffers";
+  }
+  EXPECT_GT(CameOf(other), 500u) << "it uses the link";
+}
+
 TEST_F(ThinLinkTest, AlertsOvertakeACompleteFollowOfControlRecordsAlone) {
   const CaseId other = CaseWithMessages(3'000);
   Follow(0.256 * kMbit, Duration::Milliseconds(40));
@@ -467,6 +512,31 @@ TEST_F(ThinLinkTest, ACompleteFollowerThatShowsNothingMoreGetsABatchASecond) {
   }
   EXPECT_GT(stuck.bulk_bytes, 2 * kFirstBulkWindowBytes);
   EXPECT_LE(stuck.bulk_bytes, kFirstBulkWindowBytes + 10 * kMaxBatchBytes);
+}
+
+TEST_F(ThinLinkTest, ACompleteFollowerThatStoppedShowingGetsABatchASecond) {
+  const CaseId other = CaseWithBlocks(2'000);
+  TestParticipant stuck(hub_, ReaderIdentity("reader-2"));
+  stuck.reads = stuck.shows = false;
+  stuck.Hello();
+  stuck.FollowComplete(1, other);
+  uint64_t shown = 0;
+  const auto run = [&](int ms, bool shows) {
+    for (; ms > 0; ms -= 2) {
+      hub_.RunFor(Duration::Milliseconds(2));
+      while (stuck.ReadOne()) {
+      }
+      if (shows) shown = stuck.bulk_bytes;
+      stuck.Shown(shown);
+    }
+  };
+  run(20, true);
+  EXPECT_GT(stuck.bulk_bytes, 4 * kFirstBulkWindowBytes) << "its rate is known";
+  run(2'000, false);
+  const uint64_t before = stuck.bulk_bytes;
+  run(10'000, false);
+  EXPECT_GT(stuck.bulk_bytes, before);
+  EXPECT_LE(stuck.bulk_bytes - before, 11 * kMaxBatchBytes);
 }
 
 TEST_F(ThinLinkTest, AFollowMayHaveABudgetOfItsOwn) {

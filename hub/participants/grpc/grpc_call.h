@@ -26,7 +26,7 @@ class GrpcCall {
   virtual void OnWritten() {}
   // At the end of a turn, where it asked for it.
   virtual void WriteNow() {}
-  // Was made without a token: it holds its place only while it asks and reads what it is answered.
+  // Needs no token: it holds its place only while it asks and reads what it is answered.
   virtual bool is_anonymous() const { return true; }
   // Asks for nothing at present: such a call is ended after kHandshakeTimeout.
   virtual bool is_waiting_for_request() const { return false; }
