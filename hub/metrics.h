@@ -53,6 +53,7 @@ inline constexpr char kCases[] = "remora_hub_cases";
 inline constexpr char kRoomsFailed[] = "remora_hub_rooms_journal_failed";
 inline constexpr char kRoomsUnrecorded[] = "remora_hub_rooms_unrecorded";
 inline constexpr char kRoomsDamaged[] = "remora_hub_rooms_damaged";
+inline constexpr char kCasesUnreadable[] = "remora_hub_cases_unreadable";
 inline constexpr char kCasesDue[] = "remora_hub_cases_due";
 inline constexpr char kFollowQueueBytes[] = "remora_hub_follow_queue_bytes";
 inline constexpr char kUncommittedBytes[] = "remora_hub_uncommitted_bytes";

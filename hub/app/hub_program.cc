@@ -207,13 +207,15 @@ class HubProgram {
   // It has weeks: whatever is wrong with it, the theatres are served.
   void OpenArchive() {
     if (options_.archive_directory.empty()) return;
+    const absl::StatusOr<std::vector<Tombstone>> tombstones = journal_->ListTombstones();
+    const bool has_purged = !tombstones.ok() || !tombstones->empty();
     archive_worker_ = std::make_unique<ThreadExecutor>(machine_.clock, "archive");
     archive_worker_->Post([] { setpriority(PRIO_PROCESS, 0, kArchiveNice); });  // of this thread
     std::vector<std::string> keys = {signer_->public_key()};
     keys.insert(keys.end(), retired_record_keys_.begin(), retired_record_keys_.end());
     archive_ = std::make_unique<RecordArchive>(
         RecordArchive::Parts{{&machine_.files, &machine_.random, options_.archive_directory,
-                              options_.archive_id_path(), options_.accept_archive},
+                              options_.archive_id_path(), options_.accept_archive, has_purged},
                              journal_.get(),
                              &loop_,
                              archive_worker_.get(),
@@ -268,7 +270,8 @@ class HubProgram {
   }
 
   void SayDamaged(const CaseId& case_id, const absl::Status& damage) {
-    log_.Error("case-damaged", {{"case", case_id.Hex()}, {"why", std::string(damage.message())}});
+    log_.Error(absl::IsUnavailable(damage) ? "case-unreadable" : "case-damaged",
+               {{"case", case_id.Hex()}, {"why", std::string(damage.message())}});
   }
 
   absl::StatusOr<WebSessions::Key> WebKey() {

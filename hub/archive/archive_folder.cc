@@ -109,6 +109,12 @@ absl::Status ArchiveFolder::Check() {
   ASSIGN_OR_RETURN(const std::string mark, ReadMark(PathOf(kArchiveMark)));
   ASSIGN_OR_RETURN(const std::string known, Known());
   if (known.empty()) {
+    if (parts_.has_purged) {
+      return absl::FailedPreconditionError(
+          absl::StrCat("nobody knows whether ", parts_.directory,
+                       " is the archive that this journal has put cases into: ", parts_.id_path,
+                       " is not there. Is the archive's disk mounted? ", kAccept));
+    }
     ASSIGN_OR_RETURN(const bool empty, IsEmpty());
     if (empty) return Make(mark);
     return absl::FailedPreconditionError(

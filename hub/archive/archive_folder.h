@@ -38,6 +38,8 @@ class ArchiveFolder {
     std::string directory;
     std::string id_path;
     bool accepts = false;
+    // The journal has purged cases: where its id is not known, no folder is taken for a new one.
+    bool has_purged = false;
   };
   explicit ArchiveFolder(Parts parts) : parts_(std::move(parts)) {}
 

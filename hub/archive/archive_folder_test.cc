@@ -94,6 +94,18 @@ TEST_F(ArchiveFolderTest, AMountPointWithoutItsDiskIsNotTheArchive) {
   EXPECT_THAT(Names(), IsEmpty());
 }
 
+TEST_F(ArchiveFolderTest, AJournalThatHasPurgedCasesAndDoesNotKnowItsArchiveTakesNoEmptyFolder) {
+  const auto folder = [this](bool accepts) {
+    return ArchiveFolder({&files_, random_.get(), kDirectory, kId, accepts, true});
+  };
+  const absl::Status status = folder(false).Check();
+  EXPECT_TRUE(absl::IsFailedPrecondition(status));
+  EXPECT_THAT(status.message(), HasSubstr("Is the archive's disk mounted?"));
+  EXPECT_FALSE(files_.Exists(kDirectory));
+  EXPECT_TRUE(folder(true).Check().ok());
+  EXPECT_TRUE(folder(false).Check().ok()) << "known from then on";
+}
+
 TEST_F(ArchiveFolderTest, AnotherJournalsArchiveAndAFolderOfOtherThingsAreNot) {
   ASSERT_TRUE(Check().ok());
   Write("a.record");

@@ -73,7 +73,7 @@ void MemoryJournal::BeginRestore(const CaseId& case_id, RestoreDone done) {
 void MemoryJournal::AnswerRestore(HeldRestore held) {
   absl::StatusOr<CaseRestore> restore = Restore(held.case_id);
   MutexLock lock(&mutex_);
-  if (!read_failure_.ok()) restore = read_failure_;
+  if (const absl::Status failure = ReadFailureOf(held.case_id); !failure.ok()) restore = failure;
   executor_.Post([this, done = std::move(held.done), restore = std::move(restore)] {
     {
       MutexLock counted(&mutex_);
@@ -212,9 +212,9 @@ void MemoryJournal::Read(ReadRequest request,
 
 absl::StatusOr<ReadResult> MemoryJournal::ReadPage(const ReadRequest& request) {
   MutexLock lock(&mutex_);
+  RETURN_IF_ERROR(ReadFailureOf(request.case_id));
   const auto it = cases_.find(request.case_id);
   if (it == cases_.end()) return NoSuchCase(request.case_id);
-  if (!read_failure_.ok()) return read_failure_;
   if (!it->second.damage.ok()) return it->second.damage;
   VectorSource control(it->second.runs[0], request.from_seq);
   VectorSource bulk(it->second.runs[1], request.from_seq);
@@ -278,6 +278,17 @@ size_t MemoryJournal::held_appends() const {
 void MemoryJournal::FailReads(absl::Status status) {
   MutexLock lock(&mutex_);
   read_failure_ = std::move(status);
+}
+
+void MemoryJournal::FailReadsOf(const CaseId& case_id, absl::Status status) {
+  MutexLock lock(&mutex_);
+  read_failures_[case_id] = std::move(status);
+}
+
+absl::Status MemoryJournal::ReadFailureOf(const CaseId& case_id) const {
+  if (!read_failure_.ok()) return read_failure_;
+  const auto it = read_failures_.find(case_id);
+  return it == read_failures_.end() ? absl::OkStatus() : it->second;
 }
 
 void MemoryJournal::Damage(const CaseId& case_id) {

@@ -72,6 +72,8 @@ class MemoryJournal final : public Journal {
   void FailCommits(absl::Status status);
   // From now on each restore and each read fails so; OK ends it.
   void FailReads(absl::Status status);
+  // The same of one case alone.
+  void FailReadsOf(const CaseId& case_id, absl::Status status);
   // From now on restores wait, as behind a disk that seeks.
   void HoldRestores();
   // Answers the oldest that waits, and no longer holds it; false: none waits.
@@ -120,6 +122,8 @@ class MemoryJournal final : public Journal {
   std::map<CaseId, size_t> releases_ ABSL_GUARDED_BY(mutex_);
   absl::Status failure_ ABSL_GUARDED_BY(mutex_);
   absl::Status read_failure_ ABSL_GUARDED_BY(mutex_);
+  std::map<CaseId, absl::Status> read_failures_ ABSL_GUARDED_BY(mutex_);
+  absl::Status ReadFailureOf(const CaseId& case_id) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool holding_restores_ ABSL_GUARDED_BY(mutex_) = false;
   std::deque<HeldRestore> held_restores_ ABSL_GUARDED_BY(mutex_);
   std::vector<CaseId> restores_begun_ ABSL_GUARDED_BY(mutex_);

@@ -16,8 +16,7 @@ constexpr uint64_t kNoSeq = std::numeric_limits<uint64_t>::max();
 // The frames of one class within the range, one after the other.
 class FrameCursor {
  public:
-  FrameCursor(RunSource* source, const ReadRequest& request)
-      : source_(source), request_(request) {}
+  FrameCursor(RunSource* source, const ReadRequest& request) : source_(source), request_(request) {}
 
   // Loads what comes next; afterwards seq() says where it is. Skips what lies before the range.
   absl::Status Settle() {
@@ -44,7 +43,7 @@ class FrameCursor {
   // The last number of the run if none of it is taken yet and all of it is in the range; else 0.
   uint64_t whole_run_last() const {
     return rest_.size() == run_.frames.size() && run_.last_seq <= request_.to_seq ? run_.last_seq
-                                                                                 : 0;
+                                                                                  : 0;
   }
   size_t run_bytes() const { return run_.frames.size(); }
   const SharedBytes& TakeRun() {
@@ -100,10 +99,9 @@ class FrameCursor {
   }
 
   absl::Status Damaged(absl::string_view what) const {
-    return absl::DataLossError(absl::StrCat("case ", request_.case_id.Hex(), ": the run of seq ",
-                                            run_.first_seq, "-", run_.last_seq,
-                                            " holds no frame at byte ",
-                                            run_.frames.size() - rest_.size(), ": ", what));
+    return absl::DataLossError(absl::StrCat(
+        "case ", request_.case_id.Hex(), ": the run of seq ", run_.first_seq, "-", run_.last_seq,
+        " holds no frame at byte ", run_.frames.size() - rest_.size(), ": ", what));
   }
 
   RunSource* source_;

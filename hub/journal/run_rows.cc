@@ -18,19 +18,16 @@ struct WalkedRun {
 absl::Status CheckRecord(const StampedRecord& record, const CaseHead& head,
                          RecordClass record_class) {
   if (record.header.case_id != head.case_id) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("record of case ", record.header.case_id.Hex()));
+    return absl::InvalidArgumentError(absl::StrCat("record of case ", record.header.case_id.Hex()));
   }
   if (ClassOfLane(record.header.lane) != record_class) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("record of lane ", record.header.lane, " in the ",
-                     RecordClassName(record_class), " run"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "record of lane ", record.header.lane, " in the ", RecordClassName(record_class), " run"));
   }
   if (record.stamp.unrecorded || record.stamp.epoch != head.epoch) {
-    return absl::InvalidArgumentError(absl::StrCat("record stamped ",
-                                                   record.stamp.unrecorded ? "unrecorded " : "",
-                                                   "in epoch ", record.stamp.epoch,
-                                                   ", the case is in ", head.epoch));
+    return absl::InvalidArgumentError(
+        absl::StrCat("record stamped ", record.stamp.unrecorded ? "unrecorded " : "", "in epoch ",
+                     record.stamp.epoch, ", the case is in ", head.epoch));
   }
   return absl::OkStatus();
 }
@@ -73,10 +70,10 @@ absl::StatusOr<WalkedRun> WalkRun(const Run& run, const CaseHead& head, size_t m
   if (walked.seqs.empty()) return absl::InvalidArgumentError("a run without records");
   if (walked.seqs.front() != run.first_seq || walked.seqs.back() != run.last_seq ||
       walked.seqs.size() != run.count) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "the ", RecordClassName(run.record_class), " run says ", run.count, " records, seq ",
-        run.first_seq, "-", run.last_seq, ", and holds ", walked.seqs.size(), ", seq ",
-        walked.seqs.front(), "-", walked.seqs.back()));
+    return absl::InvalidArgumentError(
+        absl::StrCat("the ", RecordClassName(run.record_class), " run says ", run.count,
+                     " records, seq ", run.first_seq, "-", run.last_seq, ", and holds ",
+                     walked.seqs.size(), ", seq ", walked.seqs.front(), "-", walked.seqs.back()));
   }
   rows->push_back(row);
   return walked;

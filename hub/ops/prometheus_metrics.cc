@@ -50,6 +50,7 @@ constexpr HelpText kHelp[] = {
     {metric::kRoomsFailed, "Rooms whose journal fails: what they are sent waits with its senders."},
     {metric::kRoomsUnrecorded, "Cases of which what is shown is not on record."},
     {metric::kRoomsDamaged, "Cases that could not be restored: they refuse whoever asks."},
+    {metric::kCasesUnreadable, "Cases that cannot be read at present; tried again each minute."},
     {metric::kFollowQueueBytes, "Bytes that wait for followers."},
     {metric::kUncommittedBytes, "Bytes accepted and not yet on disk."},
     {metric::kOldestUncommittedSeconds, "Age of the oldest record accepted and not yet on disk."},

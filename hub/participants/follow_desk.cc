@@ -109,6 +109,9 @@ void FollowDesk::OnFollow(const v1::Follow& follow) {
         const std::string theatre = status.ok() ? room->accepted_life().theatre : "";
         if (status.ok() && session_.MayEnter(theatre)) return FollowCase(room, follow, lanes);
         cases_.erase(follow.follow_id());
+        if (absl::IsUnavailable(status)) {
+          return session_.RefuseCase(status, follow.follow_id(), follow.case_id());
+        }
         session_.Refuse(
             status.ok() ? v1::REFUSAL_REASON_NOT_PERMITTED : v1::REFUSAL_REASON_NO_SUCH_CASE,
             status.ok() ? absl::StrCat("you may not enter theatre '", theatre, "'")
@@ -209,6 +212,9 @@ void FollowDesk::OnHistory(const v1::HistoryRequest& request) {
         if (!*alive) return;
         --history_waiting_;
         if (status.ok()) return BeginHistory(room, request, lanes);
+        if (absl::IsUnavailable(status)) {
+          return session_.RefuseCase(status, 0, request.case_id(), request.request_id());
+        }
         session_.Refuse(v1::REFUSAL_REASON_NO_SUCH_CASE,
                         absl::StrCat("the case cannot be restored: ", status.message()), 0,
                         request.case_id(), request.request_id());

@@ -121,6 +121,7 @@ void RecordIntake::JoinWhenReady(const CaseId& case_id, Room* room, const std::s
       return;
     }
     Drop(joined);
+    if (absl::IsUnavailable(status)) return session_.RefuseCase(status, 0, case_id.ToString());
     session_.Refuse(v1::REFUSAL_REASON_NO_SUCH_CASE,
                     absl::StrCat("the case cannot be restored: ", status.message()), 0,
                     case_id.bytes());

@@ -63,6 +63,15 @@ class RestTest : public ::testing::Test {
     return newest;
   }
 
+  // A case that is open, whose agent has left.
+  CaseId OpenOne(const std::string& theatre) {
+    const CaseId case_id = hub_.DrawCase();
+    const OriginId origin = hub_.DrawOrigin();
+    RecordWriter writer(case_id, origin);
+    OpenCase(hub_, case_id, &writer, origin, theatre);
+    return case_id;
+  }
+
   // As if a build with another fold had put it to rest.
   void ChangeFold(const CaseId& case_id) {
     Checkpoint checkpoint = hub_.journal().Restore(case_id)->checkpoint;
@@ -289,6 +298,59 @@ TEST_F(RestTest, CaseAtRestThatCannotBeReadAtPresentIsGivenOnceItCan) {
   hub_.journal().FailReads(absl::OkStatus());
   hub_.RunFor(kMaxRestoreRetryDelay);
   EXPECT_EQ(reader.CountOf(v1::Down::kSnapshot), 1);
+}
+
+// A bad sector under one case: everybody else has a list, a hub that is ready, and their cases.
+TEST_F(RestTest, CasesThatCannotBeReadHoldUpNoOtherAndAreTriedAgain) {
+  std::vector<CaseId> bad;
+  for (size_t i = 0; i < kMaxRestoresUnderWay + 1; ++i) {
+    bad.push_back(OpenOne("OR " + std::to_string(i)));
+    hub_.journal().FailReadsOf(bad.back(), absl::UnavailableError("disk I/O error"));
+  }
+  hub_.RunFor(Duration::Seconds(1));
+  const CaseId good = OpenOne("OR 99");
+  hub_.RestartHub();
+  hub_.RunFor(kUnreadableAfter / 2);
+  EXPECT_FALSE(hub_.core().restored());
+  TestParticipant waits(hub_, ReaderIdentity());
+  waits.Hello();
+  waits.FollowLive(1, bad[0]);
+  hub_.RunFor(kUnreadableAfter * 3);
+  EXPECT_TRUE(hub_.core().restored());
+  EXPECT_EQ(hub_.metrics().gauge(metric::kCasesUnreadable), static_cast<double>(bad.size()));
+  EXPECT_EQ(hub_.metrics().gauge(metric::kRoomsDamaged), 0);
+  EXPECT_EQ(rooms(), 1);
+  EXPECT_FALSE(Directory().empty());
+  EXPECT_GT(SnapshotOf(good).head_seq(), 0u);
+  ASSERT_NE(waits.Last(v1::Down::kRefused), nullptr);
+  EXPECT_EQ(waits.Last(v1::Down::kRefused)->refused().reason(), v1::REFUSAL_REASON_TOO_MANY)
+      << "to be asked for again";
+  waits.FollowLive(2, bad[1]);
+  hub_.Run();
+  EXPECT_EQ(waits.CountOf(v1::Down::kRefused), 2) << "at once";
+  for (const CaseId& case_id : bad) hub_.journal().FailReadsOf(case_id, absl::OkStatus());
+  hub_.RunFor(kUnreadableRetry * 2);
+  EXPECT_EQ(hub_.metrics().gauge(metric::kCasesUnreadable), 0);
+  EXPECT_EQ(Directory().size(), bad.size() + 1);
+  EXPECT_GT(SnapshotOf(bad[0]).head_seq(), 0u);
+}
+
+TEST_F(RestTest, CaseAtRestThatCannotBeReadIsRefusedInTimeAndStaysOnTheList) {
+  const ClosedCase closed = CloseCase(hub_, "OR 1");
+  hub_.RunFor(kUntilRest);
+  const std::vector<std::string> listed = Directory();
+  hub_.journal().FailReadsOf(closed.case_id, absl::UnavailableError("disk I/O error"));
+  TestParticipant reader(hub_, ReaderIdentity());
+  reader.Hello();
+  reader.FollowLive(1, closed.case_id);
+  hub_.RunFor(kUnreadableAfter * 2);
+  EXPECT_EQ(reader.CountOf(v1::Down::kRefused), 1);
+  EXPECT_EQ(Directory(), listed);
+  EXPECT_EQ(rooms(), 0);
+  hub_.journal().FailReadsOf(closed.case_id, absl::OkStatus());
+  hub_.RunFor(kUnreadableRetry);
+  EXPECT_EQ(hub_.metrics().gauge(metric::kCasesUnreadable), 0);
+  EXPECT_GT(SnapshotOf(closed.case_id).head_seq(), 0u);
 }
 
 TEST_F(RestTest, CaseThatWentOnAfterItRestedIsRestoredAtAStart) {

@@ -126,13 +126,52 @@ void Directory::StartRestore(Room* room, size_t* under_way) {
 }
 
 void Directory::OnRestored(Room& room, const absl::Status& status) {
+  if (absl::IsUnavailable(status)) return OnUnreadable(room.case_id(), status);
   Entry& entry = cases_.at(room.case_id());
   entry.resting.reset();
-  if (std::exchange(entry.unread, false)) --unread_left_;
-  if (status.ok()) return;
+  const bool was_unreadable = unreadable_.erase(room.case_id()) > 0;
+  if (std::exchange(entry.unread, false) && !was_unreadable) --unread_left_;
+  if (was_unreadable) GaugeCases();
+  if (status.ok()) {
+    // Where they could not be read at the start.
+    for (const OriginOwner& owner : room.Owners()) origins_.Bind(owner.origin, owner.participant);
+    return;
+  }
   ++damaged_;
   parts_.metrics->Gauge(metric::kRoomsDamaged, static_cast<double>(damaged_));
   if (on_damaged_) on_damaged_(room.case_id(), status);
+}
+
+void Directory::OnUnreadable(const CaseId& case_id, const absl::Status& status) {
+  const auto [it, is_new] = unreadable_.try_emplace(case_id);
+  it->second = parts_.clock->Now() + kUnreadableRetry;
+  if (!is_new) return;
+  if (cases_.at(case_id).unread) --unread_left_;
+  GaugeCases();
+  if (on_damaged_) on_damaged_(case_id, status);
+}
+
+void Directory::TickUnreadable() {
+  if (unreadable_.empty()) return;
+  const DeviceTime now = parts_.clock->Now();
+  for (auto it = unreadable_.begin(); it != unreadable_.end();) {
+    const CaseId case_id = it->first;
+    Entry& entry = cases_.at(case_id);
+    if (entry.room != nullptr && entry.room->condition() == Room::Condition::kDamaged) {
+      DropRoom(entry);
+    }
+    if (now < it->second || entry.room != nullptr) {
+      ++it;
+    } else if (entry.unread) {
+      it->second = now + kUnreadableRetry;
+      unread_.push_back(case_id);
+      ++it;
+    } else {  // at rest: when somebody asks for it
+      it = unreadable_.erase(it);
+    }
+  }
+  GaugeCases();
+  StartRestores();
 }
 
 Room* Directory::Add(const CaseId& case_id, std::optional<uint32_t> new_epoch) {
@@ -147,6 +186,7 @@ Room* Directory::Add(const CaseId& case_id, std::optional<uint32_t> new_epoch) {
 void Directory::GaugeCases() {
   parts_.metrics->Gauge(metric::kRooms, static_cast<double>(rooms_.size()));
   parts_.metrics->Gauge(metric::kCases, static_cast<double>(cases_.size()));
+  parts_.metrics->Gauge(metric::kCasesUnreadable, static_cast<double>(unreadable_.size()));
 }
 
 Room* Directory::Find(const CaseId& case_id) const {
@@ -160,6 +200,10 @@ absl::Status Directory::CheckNotPurged(const CaseId& case_id) const {
 }
 
 absl::StatusOr<Room*> Directory::Obtain(const CaseId& case_id) {
+  if (const auto it = unreadable_.find(case_id);
+      it != unreadable_.end() && parts_.clock->Now() < it->second) {
+    return absl::UnavailableError("the case cannot be read at present: ask again in a minute");
+  }
   if (Room* room = Find(case_id); room != nullptr) {
     cases_.at(case_id).unasked = false;
     return room;
@@ -205,6 +249,7 @@ void Directory::Forget(const CaseId& case_id) {
   by_head_version_.erase(it->second.head_version);
   if (it->second.room != nullptr) DropRoom(it->second);
   cases_.erase(it);
+  unreadable_.erase(case_id);
   GaugeCases();
 }
 
@@ -346,6 +391,7 @@ void Directory::EndOfDrain() {
 
 void Directory::Tick() {
   DropVoidRooms();
+  TickUnreadable();
   RestIdleRooms();
   size_t failed = 0;
   size_t unrecorded = 0;

@@ -133,6 +133,9 @@ class Directory final : public RoomOwner {
   // The next of `queue` that is not in memory yet; null: none. Its room is made.
   Room* TakeUnasked(std::deque<CaseId>* queue);
   void OnRestored(Room& room, const absl::Status& status);
+  void OnUnreadable(const CaseId& case_id, const absl::Status& status);
+  // Their rooms go, and they are tried again in their time.
+  void TickUnreadable();
   // Lets go of what an opening that failed has left.
   void DropVoidRooms();
   void DropRoom(Entry& entry);
@@ -164,6 +167,8 @@ class Directory final : public RoomOwner {
   size_t refolds_under_way_ = 0;
   std::map<CaseId, uint32_t> void_epochs_;
   size_t damaged_ = 0;
+  // Cases that cannot be read at present, and when each is tried again.
+  std::map<CaseId, DeviceTime> unreadable_;
   TheatreClaims claims_;
   OriginBindings origins_;
 };

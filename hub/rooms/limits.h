@@ -118,6 +118,11 @@ inline constexpr size_t kMaxVoidCases = 10'000;
 // would look.
 inline constexpr Duration kRestoreRetryDelay = Duration::Milliseconds(100);
 inline constexpr Duration kMaxRestoreRetryDelay = Duration::Seconds(5);
+// A case that cannot be read for so long while the journal can (a bad sector) gives its turn to
+// others, and is tried again so often: the list of cases and the hub's readiness do not wait for
+// it.
+inline constexpr Duration kUnreadableAfter = Duration::Seconds(10);
+inline constexpr Duration kUnreadableRetry = Duration::Seconds(60);
 
 // --- Rest: a case that is over and that nobody is in leaves memory after this: longer than a
 // browser takes to be started again, or a reader to look at the next case and come back. To restore

@@ -152,6 +152,8 @@ class Room {
   // Saves what a room is made of again, with a note of what the directory needs meanwhile. Of a
   // room that MayRest.
   RestNote PrepareRest();
+  // Whose each origin in it is.
+  std::vector<OriginOwner> Owners() const;
   // Nobody is in it and no record ever was: an opening that failed.
   bool IsVoid() const {
     return ready_ && commits_->accepted_seq() == 0 && publishers_.empty() && followers_.empty();

@@ -113,11 +113,16 @@ bool Room::MayRest() const {
          attendance_.IsEmpty(parts_.clock->Now());
 }
 
-RestNote Room::PrepareRest() {
-  RestNote note{Summary().SerializeAsString(), ClosedUnixNs()};
+std::vector<OriginOwner> Room::Owners() const {
+  std::vector<OriginOwner> owners;
   for (const OriginId& origin : ledger_.Origins()) {
-    note.owners.push_back({origin, ledger_.ParticipantOf(origin)});
+    owners.push_back({origin, ledger_.ParticipantOf(origin)});
   }
+  return owners;
+}
+
+RestNote Room::PrepareRest() {
+  RestNote note{Summary().SerializeAsString(), ClosedUnixNs(), Owners()};
   if (!checkpoint_rests_ || checkpoint_seq_ != committed().last_seq) {
     SaveCheckpoint(EncodeRestNote(note));
   }

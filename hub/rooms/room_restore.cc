@@ -113,13 +113,35 @@ void RoomRestore::AddLastOfLanes() {
 bool RoomRestore::IsLater(const absl::Status& status, std::function<void()> again) {
   if (!absl::IsResourceExhausted(status) && !absl::IsUnavailable(status)) {
     retry_delay_ = kRestoreRetryDelay;
+    failing_since_.reset();
     return false;
   }
+  const DeviceTime now = room_.parts_.clock->Now();
+  if (!failing_since_) failing_since_ = now;
+  if (absl::IsUnavailable(status) && now - *failing_since_ >= kUnreadableAfter) {
+    EndIfAlone(status, std::move(again));
+  } else {
+    AskLater(std::move(again));
+  }
+  return true;
+}
+
+void RoomRestore::AskLater(std::function<void()> again) {
   room_.parts_.executor->PostAfter(retry_delay_, [alive = alive_, again = std::move(again)] {
     if (*alive) again();
   });
   retry_delay_ = std::min(retry_delay_ * 2, kMaxRestoreRetryDelay);
-  return true;
+}
+
+void RoomRestore::EndIfAlone(const absl::Status& why, std::function<void()> again) {
+  ReadRequest of_no_case;
+  room_.parts_.journal->Read(of_no_case, [this, why, again = std::move(again), alive = alive_](
+                                             const absl::StatusOr<ReadResult>& page) mutable {
+    if (!*alive) return;
+    if (!absl::IsNotFound(page.status())) return AskLater(std::move(again));
+    room_.OnRestored(
+        absl::UnavailableError(absl::StrCat("it cannot be read at present: ", why.message())));
+  });
 }
 
 absl::Status RoomRestore::Take(const ReadResult& page) {

@@ -197,14 +197,17 @@ absl::StatusOr<std::vector<ListedCase>> LoadCases(Connection& connection, Payloa
   for (const StoredHead& stored : heads) {
     ListedCase& listed = cases.emplace_back(ListedCase{stored.head, "", {}});
     while (note != notes.end() && note->case_key < stored.case_key) ++note;
-    if (!stored.damage.ok()) continue;
+    if (!stored.damage.ok()) {
+      listed.last_recorded_unix_ns = 0;  // no word of it is to be believed
+      continue;
+    }
     if (note != notes.end() && note->case_key == stored.case_key) {
       listed.note = OpenNote(*note, stored.head.case_id, stored.head.last_seq, cipher);
     }
     if (!listed.note.empty()) continue;
     const absl::StatusOr<std::vector<OriginLaneHeld>> origins =
         LoadOrigins(connection, stored, cipher);
-    if (!origins.ok() && !absl::IsDataLoss(origins.status())) return origins.status();
+    // One that cannot be read keeps no other from being listed.
     if (origins.ok()) listed.owners = OwnersOf(*origins);
   }
   return cases;

@@ -469,6 +469,29 @@ TEST_F(JournalFileOfWhichASyncFailed, KeepsItsLogWhenItIsClosed) {
   ExpectAcknowledgedAfterACut();
 }
 
+// A bad sector under whose origins they are.
+TEST(JournalOfWhichAPageCannotBeRead, ListsItsCasesAllTheSame) {
+  FaultVfs vfs("bad-origins");
+  JournalBench bench(vfs.name(), 64, ScratchDirectory::kMemory);
+  ASSERT_TRUE(bench.Open().ok());
+  for (int i = 0; i < kCases; ++i) {
+    const absl::StatusOr<uint32_t> epoch = bench.journal().CreateCase(CaseIdOf(i));
+    ASSERT_TRUE(epoch.ok());
+    CaseScript script(CaseIdOf(i), *epoch, 1);
+    ASSERT_TRUE(AppendAndWait(bench.journal(), bench.executor(), script.NextDrawn()).ok());
+  }
+  bench.Close();
+  vfs.FailReadsOf(std::string(CaseScript::OriginOfLane(0).bytes()));
+  ASSERT_TRUE(bench.Open().ok());
+  const absl::StatusOr<std::vector<ListedCase>> cases = bench.journal().ListCases();
+  ASSERT_TRUE(cases.ok()) << cases.status();
+  EXPECT_EQ(cases->size(), static_cast<size_t>(kCases));
+  EXPECT_GT(vfs.failed_reads(), 0u);
+  EXPECT_TRUE(absl::IsUnavailable(bench.journal().Restore(CaseIdOf(0)).status()));
+  vfs.FailReadsOf("");
+  EXPECT_TRUE(bench.journal().Restore(CaseIdOf(0)).ok());
+}
+
 TEST(JournalFaultVfs, CountsAndStrikesAsArmed) {
   FaultVfs vfs("armed");
   vfs.Arm(Fault::kWriteError, 2, false);

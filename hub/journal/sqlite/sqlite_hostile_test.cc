@@ -66,6 +66,15 @@ int ExpectTruthOrError(JournalBench& bench, const std::vector<CaseScript>& scrip
     return 1;
   }
   int errors = 0;
+  // The hub's clock never goes below these.
+  int64_t newest = 0;
+  for (const CaseScript& script : scripts) {
+    newest = std::max(newest, script.Head().last_recorded_unix_ns);
+  }
+  const absl::StatusOr<std::vector<ListedCase>> cases = bench.journal().ListCases();
+  if (cases.ok()) {
+    for (const ListedCase& listed : *cases) EXPECT_LE(listed.last_recorded_unix_ns, newest);
+  }
   for (const CaseScript& script : scripts) {
     const absl::StatusOr<CaseRestore> restore = bench.journal().Restore(script.case_id());
     ReadRequest all;
@@ -134,6 +143,18 @@ TEST(SqliteJournalHostile, ADamagedCaseLeavesTheOthersUsable) {
   EXPECT_EQ(bench.journal().ListCases()->size(), 2u);
   ASSERT_TRUE(AppendAndWait(bench.journal(), bench.executor(), scripts[1].NextDrawn()).ok());
   ExpectHolds(bench.journal(), bench.executor(), scripts[1]);
+}
+
+// The hub's clock never goes below what cases say of it.
+TEST(SqliteJournalHostile, ADamagedHeadSaysNothingOfTheTime) {
+  JournalBench bench;
+  WriteJournal(bench);
+  RunSql(bench.path(),
+         "UPDATE cases SET last_recorded_unix_ns = last_recorded_unix_ns + (1 << 58) "
+         "WHERE case_key = 1");
+  ASSERT_TRUE(bench.Open().ok());
+  EXPECT_EQ(bench.journal().ListCases()->at(0).last_recorded_unix_ns, 0);
+  EXPECT_GT(bench.journal().ListCases()->at(1).last_recorded_unix_ns, 0);
 }
 
 TEST(SqliteJournalHostile, ADamagedNoteIsNone) {
