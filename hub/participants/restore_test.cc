@@ -279,10 +279,11 @@ TEST_F(RestoreTest, NewestCasesAreRestoredFirstAndThoseAskedForBeforeThem) {
   };
   for (size_t i = 0; i < kMaxRestoresUnderWay; ++i)
     EXPECT_EQ(begun(i), cases[cases.size() - 1 - i]);
-  EXPECT_EQ(begun(kMaxRestoresUnderWay), CaseId()) << "no more at a time";
+  EXPECT_EQ(begun(kMaxRestoresUnderWay), cases[3]) << "beside them";
+  EXPECT_EQ(begun(kMaxRestoresUnderWay + 1), CaseId()) << "no more at a time";
   hub_.journal().ReleaseOneRestore();
   hub_.Run();
-  EXPECT_EQ(begun(kMaxRestoresUnderWay), cases[3]);
+  EXPECT_EQ(begun(kMaxRestoresUnderWay + 1), cases[cases.size() - 1 - kMaxRestoresUnderWay]);
   hub_.journal().ReleaseRestores();
   hub_.Run();
   EXPECT_TRUE(hub_.core().restored());

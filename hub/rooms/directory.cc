@@ -81,18 +81,17 @@ void Directory::List(const ListedCase& listed) {
 }
 
 void Directory::StartRestores() {
+  while (!asked_for_.empty() && asked_under_way_ < kMaxAskedRestoresUnderWay) {
+    Room* room = asked_for_.front();
+    asked_for_.pop_front();
+    StartRestore(room, &asked_under_way_);
+  }
   while (restores_under_way_ < kMaxRestoresUnderWay) {
-    Room* room = nullptr;
-    if (!asked_for_.empty()) {
-      room = asked_for_.front();
-      asked_for_.pop_front();
-    } else {
-      room = TakeUnasked(&unread_);
-    }
+    Room* room = TakeUnasked(&unread_);
     if (room == nullptr) break;
     StartRestore(room, &restores_under_way_);
   }
-  while (restores_under_way_ == 0 && refolds_under_way_ < kMaxRefoldsUnderWay) {
+  while (restores_under_way_ + asked_under_way_ == 0 && refolds_under_way_ < kMaxRefoldsUnderWay) {
     Room* room = TakeUnasked(&to_refold_);
     if (room == nullptr) break;
     StartRestore(room, &refolds_under_way_);
@@ -213,6 +212,9 @@ absl::StatusOr<Room*> Directory::Obtain(const CaseId& case_id) {
   if (it == cases_.end()) return absl::NotFoundError("there is no such case");
   if (it->second.purging) {
     return absl::UnavailableError("the case is just being archived: ask again in a moment");
+  }
+  if (asked_for_.size() >= kMaxAskedRestores) {
+    return absl::UnavailableError("too many cases are being opened: ask again in a moment");
   }
   Room* room = Add(case_id, std::nullopt);
   asked_for_.push_back(room);

@@ -163,6 +163,7 @@ class Directory final : public RoomOwner {
   std::deque<CaseId> to_refold_;
   std::deque<Room*> asked_for_;
   size_t unread_left_ = 0;
+  size_t asked_under_way_ = 0;
   size_t restores_under_way_ = 0;
   size_t refolds_under_way_ = 0;
   std::map<CaseId, uint32_t> void_epochs_;

@@ -109,6 +109,10 @@ inline constexpr size_t kMaxRestoredSlowTraces = 64;
 // Rooms that read the journal at a time: the reader is one thread, and its queue is shared with
 // those who read history.
 inline constexpr size_t kMaxRestoresUnderWay = 16;
+// Those that somebody asked for begin beside them: a theatre's agent does not wait for old cases.
+inline constexpr size_t kMaxAskedRestoresUnderWay = 64;
+// And so many wait for their turn, each a room: more than there are theatres.
+inline constexpr size_t kMaxAskedRestores = 1'000;
 // Cases that are over and were folded by another build are folded anew one by one, while nobody
 // waits for any other: there may be thousands, of millions of records each.
 inline constexpr size_t kMaxRefoldsUnderWay = 1;

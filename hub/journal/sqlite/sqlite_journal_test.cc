@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <string>
 #include <vector>
@@ -24,6 +25,7 @@ class GateCipher final : public PayloadCipher {
  public:
   std::string Seal(const CaseId&, absl::string_view place, absl::string_view plain) override {
     Pass(&seal_closed_, &sealing_);
+    if (on_seal_) on_seal_(place);
     std::string sealed = absl::StrCat("sealed ", place, ":");
     for (const char byte : plain) sealed.push_back(static_cast<char>(byte ^ 0x5a));
     return sealed;
@@ -40,6 +42,10 @@ class GateCipher final : public PayloadCipher {
     return plain;
   }
 
+  // While nothing is sealed.
+  void set_on_seal(std::function<void(absl::string_view)> on_seal) {
+    on_seal_ = std::move(on_seal);
+  }
   void CloseSeal() { Set(&seal_closed_, true); }
   void OpenSeal() { Set(&seal_closed_, false); }
   void CloseOpen() { Set(&open_closed_, true); }
@@ -65,6 +71,7 @@ class GateCipher final : public PayloadCipher {
     while (!*here) changed_.Wait(&mutex_);
   }
 
+  std::function<void(absl::string_view)> on_seal_;
   Mutex mutex_;
   ConditionVariable changed_;
   bool seal_closed_ = false;
@@ -119,6 +126,39 @@ TEST_F(GatedJournal, CommitsAllThatWaitInOneTransaction) {
   ASSERT_EQ(reports_.size(), 2u);
   EXPECT_EQ(reports_[0].appends, 1u);
   EXPECT_EQ(reports_[1].appends, 60u);
+}
+
+// As after an upgrade, when each of thousands of cases is put to rest.
+TEST_F(GatedJournal, AnAppendWaitsForNoMoreThanOneOfManyCheckpoints) {
+  constexpr int kMany = 20;
+  std::vector<CaseScript> scripts;
+  for (int c = 0; c < kMany; ++c) {
+    scripts.push_back(NewCase(c));
+    ASSERT_TRUE(AppendAndWait(*journal_, executor_, scripts[c].NextDrawn()).ok());
+  }
+  bool done = false;
+  int before = 0;  // checkpoints, since the append was given to it
+  const CaseAppend append = scripts[0].NextDrawn();
+  cipher_.CloseSeal();
+  cipher_.set_on_seal([&, sealed = 0](absl::string_view place) mutable {
+    if (!absl::StartsWith(place, "checkpoint")) {
+      done = true;
+    } else if (++sealed == 2) {
+      journal_->Append(append, [](const absl::Status&) {});
+    } else if (sealed > 2 && !done) {
+      ++before;
+    }
+  });
+  for (const CaseScript& script : scripts) journal_->SaveCheckpoint(script.case_id(), {1, "x"});
+  cipher_.WaitUntilSealing();  // the first of them
+  cipher_.OpenSeal();
+  ASSERT_TRUE(journal_->Flush().ok());
+  EXPECT_TRUE(done);
+  EXPECT_EQ(before, 0);
+  for (const CaseScript& script : scripts) {
+    EXPECT_EQ(journal_->Restore(script.case_id())->checkpoint.seq, 1u);
+  }
+  cipher_.set_on_seal(nullptr);
 }
 
 TEST_F(GatedJournal, AReadThatHangsDelaysNoCommit) {
@@ -247,8 +287,8 @@ TEST(SqliteJournal, StartsANewEpochWhenToldThatItIsABackup) {
   ASSERT_TRUE(bench.Open().ok());
   EXPECT_EQ(bench.journal().Restore(CaseIdOf(1))->head.epoch, 71u);
   EXPECT_EQ(*bench.journal().CreateCase(CaseIdOf(2)), 71u);
-  EXPECT_TRUE(absl::IsInvalidArgument(
-      AppendAndWait(bench.journal(), bench.executor(), script.Next({0}))));
+  EXPECT_TRUE(
+      absl::IsInvalidArgument(AppendAndWait(bench.journal(), bench.executor(), script.Next({0}))));
 }
 
 TEST(SqliteJournal, MarksItsFileAndKeepsItPrivate) {

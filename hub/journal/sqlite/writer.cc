@@ -128,15 +128,16 @@ Writer::Work Writer::WaitForWork() {
   }
   queued_bytes_ -= bytes;
   if (queue_.empty()) urgent_ = false;
-  // Checkpoints and purges wait until no append does: they are a convenience.
+  // Checkpoints and purges wait until no append does: they are a convenience. One checkpoint, of
+  // maybe thousands after an upgrade, each with a sync of its own: appends wait for no more.
   if (queue_.empty()) {
-    work.checkpoints.swap(checkpoints_);
+    if (!checkpoints_.empty()) work.checkpoints.insert(checkpoints_.extract(checkpoints_.begin()));
     work.purges.swap(purges_);
     work.releases.swap(releases_);
   }
   work.finish_log = std::exchange(finish_log_, false);
   work.reopen = std::exchange(reopen_, false);
-  work.stop = stopping_ && queue_.empty();
+  work.stop = stopping_ && queue_.empty() && checkpoints_.empty();
   return work;
 }
 
