@@ -16,25 +16,37 @@ namespace {
 
 const char* ErrorName(int extended) {
   switch (extended) {
-    case SQLITE_FULL: return "SQLITE_FULL";
-    case SQLITE_BUSY: return "SQLITE_BUSY";
-    case SQLITE_READONLY: return "SQLITE_READONLY";
-    case SQLITE_CANTOPEN: return "SQLITE_CANTOPEN";
-    case SQLITE_CORRUPT: return "SQLITE_CORRUPT";
-    case SQLITE_NOTADB: return "SQLITE_NOTADB";
-    case SQLITE_IOERR_READ: return "SQLITE_IOERR_READ";
-    case SQLITE_IOERR_SHORT_READ: return "SQLITE_IOERR_SHORT_READ";
-    case SQLITE_IOERR_WRITE: return "SQLITE_IOERR_WRITE";
-    case SQLITE_IOERR_FSYNC: return "SQLITE_IOERR_FSYNC";
-    case SQLITE_IOERR_TRUNCATE: return "SQLITE_IOERR_TRUNCATE";
-    default: return "SQLite error";
+    case SQLITE_FULL:
+      return "SQLITE_FULL";
+    case SQLITE_BUSY:
+      return "SQLITE_BUSY";
+    case SQLITE_READONLY:
+      return "SQLITE_READONLY";
+    case SQLITE_CANTOPEN:
+      return "SQLITE_CANTOPEN";
+    case SQLITE_CORRUPT:
+      return "SQLITE_CORRUPT";
+    case SQLITE_NOTADB:
+      return "SQLITE_NOTADB";
+    case SQLITE_IOERR_READ:
+      return "SQLITE_IOERR_READ";
+    case SQLITE_IOERR_SHORT_READ:
+      return "SQLITE_IOERR_SHORT_READ";
+    case SQLITE_IOERR_WRITE:
+      return "SQLITE_IOERR_WRITE";
+    case SQLITE_IOERR_FSYNC:
+      return "SQLITE_IOERR_FSYNC";
+    case SQLITE_IOERR_TRUNCATE:
+      return "SQLITE_IOERR_TRUNCATE";
+    default:
+      return "SQLite error";
   }
 }
 
 absl::Status ToStatus(int extended, int system_errno, absl::string_view text) {
-  const bool no_space = (extended & 0xff) == SQLITE_FULL ||
-                        ((extended & 0xff) == SQLITE_IOERR &&
-                         (system_errno == ENOSPC || system_errno == EDQUOT));
+  const bool no_space =
+      (extended & 0xff) == SQLITE_FULL ||
+      ((extended & 0xff) == SQLITE_IOERR && (system_errno == ENOSPC || system_errno == EDQUOT));
   if (no_space) return absl::ResourceExhaustedError(text);
   switch (extended & 0xff) {
     case SQLITE_CORRUPT:
@@ -50,9 +62,9 @@ absl::Status ToStatus(int extended, int system_errno, absl::string_view text) {
 absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(const std::string& path,
                                                              const std::string& vfs) {
   sqlite3* handle = nullptr;
-  const int result = sqlite3_open_v2(path.c_str(), &handle,
-                                     SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
-                                     vfs.empty() ? nullptr : vfs.c_str());
+  const int result =
+      sqlite3_open_v2(path.c_str(), &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
+                      vfs.empty() ? nullptr : vfs.c_str());
   if (handle == nullptr) return absl::UnavailableError("SQLite: out of memory");
   std::unique_ptr<Connection> connection(new Connection(handle, path));
   sqlite3_extended_result_codes(handle, 1);
@@ -87,9 +99,8 @@ absl::StatusOr<int64_t> Connection::QueryNumber(const char* sql) {
 absl::Status Connection::Error(absl::string_view doing) const {
   const int extended = sqlite3_extended_errcode(handle_);
   const int system_errno = sqlite3_system_errno(handle_);
-  std::string text =
-      absl::StrCat("journal ", path_, ": ", doing, ": ", sqlite3_errmsg(handle_), " (",
-                   ErrorName(extended), " ", extended, ")");
+  std::string text = absl::StrCat("journal ", path_, ": ", doing, ": ", sqlite3_errmsg(handle_),
+                                  " (", ErrorName(extended), " ", extended, ")");
   if (system_errno != 0) absl::StrAppend(&text, ", errno ", system_errno);
   return ToStatus(extended, system_errno, text);
 }
@@ -132,8 +143,7 @@ Statement& Statement::Bind(int parameter, int64_t value) {
 Statement& Statement::BindBlob(int parameter, absl::string_view bytes) {
   // A null pointer would bind NULL.
   const char* data = bytes.empty() ? "" : bytes.data();
-  const int result =
-      sqlite3_bind_blob64(statement_, parameter, data, bytes.size(), SQLITE_STATIC);
+  const int result = sqlite3_bind_blob64(statement_, parameter, data, bytes.size(), SQLITE_STATIC);
   if (bind_result_ == SQLITE_OK) bind_result_ = result;
   return *this;
 }

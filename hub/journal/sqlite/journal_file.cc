@@ -87,9 +87,11 @@ absl::Status JournalFile::OpenAndReconcile(const Tails& acknowledged) {
   // Never zero: an emptied or exchanged file would be made anew, without its cases.
   RETURN_IF_ERROR(CheckIsJournal(session->connection()));
   RETURN_IF_ERROR(session->PrepareStatements());
+  // Before the transaction, which an error of one would end for all.
+  const std::map<CaseId, absl::Status> ends = CheckEnds(session->connection(), acknowledged);
   RETURN_IF_ERROR(session->Begin());
   for (const auto& [case_id, tail] : acknowledged) {
-    absl::Status status = Reconcile(*session, case_id, tail);
+    absl::Status status = Reconcile(*session, case_id, tail, ends.at(case_id));
     if (!status.ok()) {
       session->Rollback();
       return status;
@@ -102,8 +104,20 @@ absl::Status JournalFile::OpenAndReconcile(const Tails& acknowledged) {
   return OpenConnections(std::move(session));
 }
 
+std::map<CaseId, absl::Status> JournalFile::CheckEnds(Connection& connection,
+                                                      const Tails& acknowledged) {
+  std::map<CaseId, absl::Status> ends;
+  for (const auto& [case_id, tail] : acknowledged) {
+    const absl::StatusOr<CaseDirectory::Entry> entry = directory_.Find(case_id);
+    absl::Status& end = ends[case_id];
+    if (entry.ok()) end = CheckCaseEnd(connection, entry->case_key, tail.head());
+    if (!absl::IsDataLoss(end)) end = absl::OkStatus();
+  }
+  return ends;
+}
+
 absl::Status JournalFile::Reconcile(CommitSession& session, const CaseId& case_id,
-                                    const CaseTail& tail) {
+                                    const CaseTail& tail, const absl::Status& end) {
   const absl::StatusOr<CaseDirectory::Entry> entry = directory_.Find(case_id);
   if (!entry.ok()) return absl::OkStatus();  // damaged already
   // Of a purge whose commit failed. Its rows are all there.
@@ -121,10 +135,7 @@ absl::Status JournalFile::Reconcile(CommitSession& session, const CaseId& case_i
         "journal ", path_, ": case ", case_id.Hex(), ": ends at seq ", last_seq,
         " after the file was opened again; ", acknowledged.last_seq, " had been committed"));
   }
-  if (damage.ok() && !absent) {
-    damage = CheckCaseEnd(session.connection(), entry->case_key, acknowledged);
-    if (!damage.ok() && !absl::IsDataLoss(damage)) return damage;
-  }
+  if (damage.ok() && !absent) damage = end;
   if (damage.ok() && !absent) {
     // An append of refused numbers alone leaves the head as it is.
     const absl::StatusOr<std::vector<OriginLaneHeld>> origins =

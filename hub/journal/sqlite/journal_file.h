@@ -66,7 +66,12 @@ class JournalFile {
   absl::Status OpenConnections(std::unique_ptr<CommitSession> session);
   absl::Status LoadDirectory(Connection& connection);
   absl::Status RaiseEpochs(CommitSession& session);
-  absl::Status Reconcile(CommitSession& session, const CaseId& case_id, const CaseTail& tail);
+  // `end`: what CheckCaseEnd said of it.
+  absl::Status Reconcile(CommitSession& session, const CaseId& case_id, const CaseTail& tail,
+                         const absl::Status& end);
+  // CheckCaseEnd of each, by what was acknowledged. One that cannot be read says nothing: its next
+  // reader is told.
+  std::map<CaseId, absl::Status> CheckEnds(Connection& connection, const Tails& acknowledged);
 
   const std::string path_;
   const std::string vfs_;

@@ -16,8 +16,8 @@ absl::StatusOr<std::unique_ptr<ProcessLock>> ProcessLock::Take(const std::string
   const std::string path = journal_path + ".lock";
   const int file = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (file < 0) {
-    return absl::UnavailableError(absl::StrCat("journal ", journal_path, ": cannot make ", path,
-                                               ": ", std::strerror(errno)));
+    return absl::UnavailableError(
+        absl::StrCat("journal ", journal_path, ": cannot make ", path, ": ", std::strerror(errno)));
   }
   std::unique_ptr<ProcessLock> lock(new ProcessLock(file));
   if (flock(file, LOCK_EX | LOCK_NB) != 0) {

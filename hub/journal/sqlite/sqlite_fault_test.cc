@@ -492,6 +492,52 @@ TEST(JournalOfWhichAPageCannotBeRead, ListsItsCasesAllTheSame) {
   EXPECT_TRUE(bench.journal().Restore(CaseIdOf(0)).ok());
 }
 
+// A bad sector under the last row of one case, which its agent comes back to.
+TEST(JournalOfWhichAPageCannotBeRead, RecordsTheOthersAllTheSame) {
+  FaultVfs vfs("bad-row");
+  JournalBench bench(vfs.name(), 64, ScratchDirectory::kMemory);
+  ASSERT_TRUE(bench.Open().ok());
+  std::vector<CaseScript> scripts;
+  for (int i = 0; i < kCases; ++i) {
+    const absl::StatusOr<uint32_t> epoch = bench.journal().CreateCase(CaseIdOf(i));
+    ASSERT_TRUE(epoch.ok());
+    scripts.emplace_back(CaseIdOf(i), *epoch, i);
+    const CaseAppend append = scripts[i].Next({3}, 7'500);
+    const absl::Status status = AppendAndWait(bench.journal(), bench.executor(), append);
+    ASSERT_TRUE(status.ok()) << status;
+  }
+  bench.Close();
+  // Far from its beginning, which lies on one page with others' rows.
+  vfs.FailReadsOf(scripts[0].records()[0].frame.substr(6'500, 24));
+  ASSERT_TRUE(bench.Open().ok());
+  const uint64_t reopenings = bench.journal().reopenings();
+  for (int round = 0; round < 5; ++round) {
+    CaseScript lost = scripts[0];
+    int done = 0;
+    absl::Status bad, good;
+    bench.journal().Append(lost.Next({0}), [&](absl::Status status) { bad = status, ++done; });
+    bench.journal().Append(scripts[1].Next({0}),
+                           [&](absl::Status status) { good = status, ++done; });
+    bench.executor().RunUntil([&] { return done == 2; });
+    EXPECT_TRUE(absl::IsUnavailable(bad)) << bad;
+    EXPECT_TRUE(good.ok()) << good;
+  }
+  EXPECT_EQ(bench.journal().reopenings(), reopenings) << "nobody else waits for it";
+  // And one that was known before: the file is opened anew with it.
+  vfs.FailReadsOf("");
+  ASSERT_TRUE(AppendAndWait(bench.journal(), bench.executor(), scripts[0].Next({0})).ok());
+  vfs.FailReadsOf(scripts[0].records()[0].frame.substr(6'500, 24));
+  vfs.Arm(Fault::kSyncError, 1, false);
+  CaseScript failed = scripts[1];
+  EXPECT_FALSE(AppendAndWait(bench.journal(), bench.executor(), failed.Next({0})).ok());
+  ASSERT_TRUE(AppendAndWait(bench.journal(), bench.executor(), scripts[1].Next({0})).ok());
+  EXPECT_GT(bench.journal().reopenings(), reopenings);
+  vfs.FailReadsOf("");
+  for (const CaseScript& script : scripts) {
+    ExpectHolds(bench.journal(), bench.executor(), script);
+  }
+}
+
 TEST(JournalFaultVfs, CountsAndStrikesAsArmed) {
   FaultVfs vfs("armed");
   vfs.Arm(Fault::kWriteError, 2, false);

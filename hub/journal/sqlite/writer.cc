@@ -161,6 +161,7 @@ void Writer::Run() {
 }
 
 void Writer::CommitAppends(std::vector<Waiting>& appends) {
+  LoadTails(appends);
   std::vector<Waiting*> all;
   for (Waiting& waiting : appends) all.push_back(&waiting);
   absl::Status status = Transact(all);
@@ -176,6 +177,22 @@ void Writer::CommitAppends(std::vector<Waiting>& appends) {
     }
   }
   Report(appends);
+}
+
+void Writer::LoadTails(std::vector<Waiting>& appends) {
+  if (!EnsureOpen().ok()) return;
+  for (Waiting& waiting : appends) {
+    const CaseId& case_id = waiting.append.case_id;
+    const absl::StatusOr<CaseDirectory::Entry> entry = parts_.directory.Find(case_id);
+    if (!entry.ok()) continue;
+    const absl::StatusOr<CaseTail*> tail = FindTail(case_id, *entry);
+    if (absl::IsUnavailable(tail.status())) {
+      if (waiting.status.ok()) waiting.status = tail.status();
+      unread_.insert(case_id);
+    } else if (unread_.erase(case_id) > 0 && tail.ok()) {
+      (*tail)->MarkFailed();  // as if it had been known when its append failed
+    }
+  }
 }
 
 absl::Status Writer::Transact(const std::vector<Waiting*>& appends) {
@@ -211,6 +228,7 @@ absl::Status Writer::Transact(const std::vector<Waiting*>& appends) {
 // An error is one of the file; a refusal is the append's own, and the others go on.
 absl::Status Writer::InsertAppend(Waiting& waiting, Transaction* transaction) {
   const CaseAppend& append = waiting.append;
+  if (unread_.contains(append.case_id)) return absl::OkStatus();
   const absl::StatusOr<CaseDirectory::Entry> entry = parts_.directory.Find(append.case_id);
   if (!entry.ok()) {
     if (waiting.status.ok()) waiting.status = entry.status();

@@ -129,6 +129,9 @@ class Writer {
   void GatherBulk() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool HasWork() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void CommitAppends(std::vector<Waiting>& appends);
+  // Reads what is not known yet of the cases, before a transaction that an error would end for
+  // all. A case that cannot be read fails alone.
+  void LoadTails(std::vector<Waiting>& appends);
   // Commits those of `appends` that are still OK; sets the status of those that are refused. An
   // error is one of the file: nothing of all of them is committed.
   absl::Status Transact(const std::vector<Waiting*>& appends);
@@ -158,6 +161,8 @@ class Writer {
   // let go since.
   JournalFile::Tails tails_;
   std::atomic<size_t> tail_count_{0};
+  // Cases whose appends failed since they cannot be read.
+  std::set<CaseId> unread_;
   // To be let go when the file is open: what a failure left is first compared with them.
   std::set<CaseId> to_drop_;
   // In the order of their next steps, and when some were last freed.
