@@ -307,6 +307,8 @@ await step('Space holds the view with a frame, L looks at it live', async () => 
   await reader.keyboard.press(' ');
   await reader.locator('.held').first().waitFor();
   await reader.waitForTimeout(1200);
+  // What is looked at for a moment only is in no view.
+  for (let i = 0; hub && i < 50 && !hub.seen.some((s) => s.view.mode === 2); i++) await reader.waitForTimeout(200);
   await photo(reader, '09-held');
   await reader.keyboard.press('l');
   await reader.waitForFunction(() => document.querySelectorAll('.held').length === 0);
