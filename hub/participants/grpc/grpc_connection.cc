@@ -206,8 +206,11 @@ void GrpcConnection::Tick() {
     call->EndIfSilent(now);
     if (call->IsStuck(now)) stuck.push_back(stream);
   }
-  for (const int32_t stream : stuck) CutOff(stream);
-  if (closed_) return;
+  // That call alone: whether the connection is dead is the ping's to say.
+  for (const int32_t stream : stuck) {
+    OnClosed(stream);
+    http2_.Reset(stream);
+  }
   if (!calls_.empty()) called_at_ = now;
   if (now - called_at_ >= kIdleConnection) return GoAway();
   const Duration silent = now - std::max(heard_at_, asked_at_);
