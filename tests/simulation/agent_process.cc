@@ -155,10 +155,13 @@ std::string AgentProcess::CheckLate() const {
   if (spool_ == nullptr) return plan_.name + " is down";
   for (const RecordKey& key : late_) {
     const bool refused = spool_->refused(key.lane).Contains(key.origin_seq);
-    if (refused || context_.oracle.SeqOf(plan_.case_id, key) != 0) continue;
+    // A spool whose disk fails sheds, and says so by a gap.
+    const bool shed = spool_->given_up(key.lane).Contains(key.origin_seq);
+    if (refused || shed || context_.oracle.SeqOf(plan_.case_id, key) != 0) continue;
     const absl::StatusOr<std::string> bytes = spool_->Read(key.lane, key.origin_seq);
     // A journal that goes back takes what was acknowledged; the next session brings it again.
-    const bool given_up = !told_archived_.empty() && spool_->AllSettled();
+    const bool given_up =
+        !told_archived_.empty() && spool_->AllSettled() && context_.oracle.times_gone_back() == 0;
     if (!bytes.ok() || given_up) {
       return plan_.name + ": what came too late is neither on record nor in the spool";
     }
