@@ -353,6 +353,24 @@ TEST_F(RestTest, CaseAtRestThatCannotBeReadIsRefusedInTimeAndStaysOnTheList) {
   EXPECT_GT(SnapshotOf(closed.case_id).head_seq(), 0u);
 }
 
+TEST_F(RestTest, CaseFoldedByAnotherBuildThatCannotBeReadIsFoldedAnewOnceItCan) {
+  const ClosedCase closed = CloseCase(hub_, "OR 1");
+  hub_.RunFor(kUntilRest);
+  ChangeFold(closed.case_id);
+  hub_.journal().FailReadsOf(closed.case_id, absl::UnavailableError("disk I/O error"));
+  hub_.RestartHub();
+  hub_.RunFor(kUnreadableAfter * 2);
+  EXPECT_EQ(hub_.metrics().gauge(metric::kCasesUnreadable), 1);
+  EXPECT_EQ(Directory().size(), 1u) << "as its note says";
+  hub_.journal().FailReadsOf(closed.case_id, absl::OkStatus());
+  hub_.RunFor(kUnreadableRetry * 2);
+  const std::optional<RestNote> note =
+      DecodeRestNote(hub_.journal().Restore(closed.case_id)->checkpoint.note);
+  ASSERT_TRUE(note);
+  EXPECT_TRUE(note->is_current());
+  EXPECT_EQ(rooms(), 0);
+}
+
 TEST_F(RestTest, CaseThatWentOnAfterItRestedIsRestoredAtAStart) {
   ClosedCase closed = CloseCase(hub_, "OR 1", 1, 3);
   hub_.RunFor(kUntilRest);

@@ -165,7 +165,8 @@ void Directory::TickUnreadable() {
       it->second = now + kUnreadableRetry;
       unread_.push_back(case_id);
       ++it;
-    } else {  // at rest: when somebody asks for it
+    } else {  // at rest: when somebody asks for it, or it is its turn to be folded anew
+      if (entry.resting && !entry.resting->note.is_current()) to_refold_.push_back(case_id);
       it = unreadable_.erase(it);
     }
   }

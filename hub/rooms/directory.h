@@ -10,8 +10,8 @@
 //       ^------- Obtain: as after a start ---------'  '-- at a start, if it was at rest before
 //
 // Of a case at rest the list of cases has all that it had; of a purged one a tombstone is left.
-// After a start rooms are restored in this order, kMaxRestoresUnderWay at a time:
-//   1. those that somebody asked for
+// After a start rooms are restored in this order, so many at a time (limits.h):
+//   1. those that somebody asked for; beside all others
 //   2. those that may be open (no rest note stands at their end), the newest record first
 //   3. those at rest whose note another build's fold made: listed as it says meanwhile, not purged,
 //      folded anew one by one while nothing of 1 and 2 is left
@@ -61,7 +61,8 @@ class Directory final : public RoomOwner {
   // for.
   //   NotFound            no such case
   //   FailedPrecondition  it was purged: says where it went
-  //   Unavailable         it is just being purged
+  //   Unavailable         it is just being purged, or cannot be read at present; or too many are
+  //                       asked for
   absl::StatusOr<Room*> Obtain(const CaseId& case_id);
   // A room for a case that is not there yet; serves at once. AlreadyExists, FailedPrecondition
   // (purged),
