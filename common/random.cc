@@ -2,12 +2,12 @@
 
 #include <sys/random.h>
 
-#include <bit>
 #include <cerrno>
 #include <cstring>
 
 #include "common/check.h"
 #include "common/mutex.h"
+#include "common/xoshiro.h"
 
 namespace remora {
 namespace {
@@ -24,23 +24,15 @@ class SystemRandom : public Random {
   }
 };
 
-// xoshiro256** 1.0 (Blackman and Vigna, 2018), seeded by SplitMix64 as its authors advise.
+// xoshiro256**.
 class SeededRandom : public Random {
  public:
-  explicit SeededRandom(uint64_t seed) {
-    for (uint64_t& word : state_) {
-      seed += 0x9e3779b97f4a7c15u;
-      uint64_t z = seed;
-      z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-      z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-      word = z ^ (z >> 31);
-    }
-  }
+  explicit SeededRandom(uint64_t seed) : numbers_(seed) {}
 
   void Fill(std::span<uint8_t> bytes) override {
     MutexLock lock(&mutex_);
     while (!bytes.empty()) {
-      const uint64_t word = Next();
+      const uint64_t word = numbers_.NextStarStar();
       const size_t take = bytes.size() < sizeof(word) ? bytes.size() : sizeof(word);
       for (size_t i = 0; i < take; ++i) bytes[i] = static_cast<uint8_t>(word >> (8 * i));
       bytes = bytes.subspan(take);
@@ -48,20 +40,8 @@ class SeededRandom : public Random {
   }
 
  private:
-  uint64_t Next() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    const uint64_t result = std::rotl(state_[1] * 5, 7) * 9;
-    const uint64_t t = state_[1] << 17;
-    state_[2] ^= state_[0];
-    state_[3] ^= state_[1];
-    state_[1] ^= state_[2];
-    state_[0] ^= state_[3];
-    state_[2] ^= t;
-    state_[3] = std::rotl(state_[3], 45);
-    return result;
-  }
-
   Mutex mutex_;
-  uint64_t state_[4] ABSL_GUARDED_BY(mutex_);
+  Xoshiro256 numbers_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace

@@ -12,8 +12,6 @@
 namespace remora::dsp {
 namespace {
 
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-
 double Rms(std::span<const double> samples) {
   double squares = 0.0;
   for (const double sample : samples) squares += sample * sample;

@@ -14,14 +14,6 @@
 namespace remora::dsp {
 namespace {
 
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-
-std::vector<double> Ramp(std::size_t samples) {
-  std::vector<double> ramp(samples);
-  for (std::size_t i = 0; i < samples; ++i) ramp[i] = static_cast<double>(i);
-  return ramp;
-}
-
 EpochCutter Cutter(double start_ms = -5.0, double end_ms = 20.0, std::size_t channels = 1) {
   return *EpochCutter::Create({1000.0, {start_ms, end_ms}, channels});
 }

@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <limits>
 #include <vector>
 
 #include "dsp/testing/test_signals.h"
@@ -11,7 +10,6 @@
 namespace remora::dsp {
 namespace {
 
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 const Timebase kTimebase{4000.0, 0.0};
 
 void AddBump(std::vector<double>& sweep, double at_ms, double width_ms, double amplitude_uv) {

@@ -14,8 +14,6 @@
 namespace remora::dsp {
 namespace {
 
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-
 struct Component {
   double at_ms;
   double width_ms;

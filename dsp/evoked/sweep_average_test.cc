@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <limits>
 #include <vector>
 
 #include "dsp/evoked/reproducibility.h"
@@ -12,7 +11,6 @@
 namespace remora::dsp {
 namespace {
 
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 const Timebase kTimebase{1000.0, -10.0};
 
 TEST(SweepAverage, MeansAndHalvesAreThoseOfTheAcceptedSweeps) {

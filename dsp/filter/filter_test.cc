@@ -13,7 +13,6 @@
 namespace remora::dsp {
 namespace {
 
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 Cascade SepBand() { return *ButterworthBandPass(4, 30.0, 500.0, 4000.0); }

@@ -3,21 +3,12 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <limits>
 #include <vector>
 
 #include "dsp/testing/test_signals.h"
 
 namespace remora::dsp {
 namespace {
-
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-
-std::vector<double> Ramp(std::size_t samples) {
-  std::vector<double> ramp(samples);
-  for (std::size_t i = 0; i < samples; ++i) ramp[i] = static_cast<double>(i);
-  return ramp;
-}
 
 // Equal, where NaN equals NaN.
 void ExpectSame(const std::vector<double>& actual, const std::vector<double>& expected) {

@@ -13,8 +13,6 @@
 namespace remora::dsp {
 namespace {
 
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-
 Cascade SepBand() { return *ButterworthBandPass(4, 30.0, 500.0, 4000.0); }
 
 // EEG-like: noise on a slow drift and an electrode offset.

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <fstream>
+#include <limits>
 #include <numbers>
 #include <string>
 #include <vector>
@@ -18,6 +19,8 @@ inline std::string DataFolder() {
   const char* source = std::getenv("REMORA_SOURCE_DIR");
   return std::string(source != nullptr ? source : ".") + "/../shared/data";
 }
+
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 inline bool FileExists(const std::string& path) { return std::ifstream(path).good(); }
 
@@ -44,6 +47,13 @@ class TestNoise {
  private:
   std::uint64_t state_;
 };
+
+// 0, 1, 2, ...
+inline std::vector<double> Ramp(std::size_t samples) {
+  std::vector<double> ramp(samples);
+  for (std::size_t i = 0; i < samples; ++i) ramp[i] = static_cast<double>(i);
+  return ramp;
+}
 
 inline std::vector<double> Sine(std::size_t samples, double frequency_hz, double sample_rate_hz,
                                 double amplitude) {

@@ -1,11 +1,12 @@
 // Random numbers of the simulator: the same sequence from the same seed on every machine and
-// standard library (the distributions of <random> are not). xoshiro256++ of Blackman and Vigna
-// (2018), seeded through splitmix64.
+// standard library (the distributions of <random> are not). xoshiro256++.
 //
 // Thread-compatible. Not for secrets.
 #pragma once
 
 #include <cstdint>
+
+#include "common/xoshiro.h"
 
 namespace remora::agent::sim {
 
@@ -19,7 +20,7 @@ class SimRandom {
   double Gaussian();  // mean 0, standard deviation 1
 
  private:
-  uint64_t state_[4];
+  Xoshiro256 numbers_;
   double spare_ = 0;
   bool has_spare_ = false;
 };
