@@ -11,12 +11,12 @@ PLANS = ["saturate", "ingest", "steady", "busy", "slow", "reconnect", "scale", "
 REAL_RATE = 37
 
 SYSTEMS = {
-    "saturate": ["tcp", "zmq", "nats", "grpc-cq", "remora-grpc-live", "remora-grpc-complete", "remora-ws-live",
-                 "remora-ws-complete", "remora-grpc-live-memory", "remora-grpc-complete-memory",
-                 "remora-ws-live-memory", "remora-tls-live"],
+    "saturate": ["tcp", "zmq", "nats", "grpc-cq", "remora-grpc-live", "remora-grpc-complete", "remora-grpc-lean-live",
+                 "remora-ws-live", "remora-ws-complete", "remora-grpc-live-memory", "remora-grpc-complete-memory",
+                 "remora-grpc-lean-live-memory", "remora-ws-live-memory", "remora-tls-live"],
     "ingest": ["remora-grpc-live", "remora-grpc-live-memory"],
-    "steady": ["tcp", "nats", "nats-jetstream", "remora-grpc-live", "remora-sdk-live", "remora-ws-live",
-               "remora-grpc-live-memory", "remora-ws-live-memory",
+    "steady": ["tcp", "nats", "nats-jetstream", "remora-grpc-live", "remora-grpc-lean-live", "remora-sdk-live",
+               "remora-ws-live", "remora-grpc-live-memory", "remora-grpc-lean-live-memory", "remora-ws-live-memory",
                "remora-tls-live"],
     "busy": ["tcp", "nats", "remora-grpc-live", "remora-ws-live"],
     "slow": ["nats", "zmq", "remora-grpc-live", "remora-ws-live"],
@@ -29,7 +29,7 @@ SYSTEMS = {
 
 
 # What a smoke test runs of them: each way once.
-SMOKE_SYSTEMS = {"remora-grpc-live", "remora-grpc-complete", "remora-ws-live", "remora-sdk-live",
+SMOKE_SYSTEMS = {"remora-grpc-live", "remora-grpc-lean-live", "remora-grpc-complete", "remora-ws-live", "remora-sdk-live",
                  "remora-grpc-complete-memory"}
 
 

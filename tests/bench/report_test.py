@@ -36,16 +36,34 @@ def line_of(text, *words):
 class Report(unittest.TestCase):
     def test_ratios_are_within_a_round(self):
         # The machine is ten times slower in the second round: that is no ratio.
-        rows = [row("nats", 0, 1000), row("remora-grpc-live", 0, 1500), row("nats", 1, 100),
-                row("remora-grpc-live", 1, 150)]
+        rows = [r for n, rate in enumerate((1000, 100, 1000, 500, 100))
+                for r in (row("nats", n, rate), row("remora-grpc-live", n, rate * 3 // 2))]
         promise = line_of(text_of(rows), "200 followers: remora-grpc-live ", "1.2 x nats")
         self.assertIn("1.50 (1.50-1.50)", promise)
-        self.assertIn("ok", promise)
+        self.assertIn("| ok |", promise)
 
     def test_what_is_missed_is_said(self):
-        promise = line_of(text_of([row("nats"), row("remora-grpc-live", got=1100)]), "200 followers: remora-grpc-live ",
-                          "1.2 x nats")
+        rows = [r for n in range(5) for r in (row("nats", n), row("remora-grpc-live", n, 1100))]
+        promise = line_of(text_of(rows), "200 followers: remora-grpc-live ", "1.2 x nats")
         self.assertIn("**missed**", promise)
+
+    def test_few_rounds_prove_nothing(self):
+        rows = [r for n in range(4) for r in (row("nats", n), row("remora-grpc-live", n, 1300))]
+        promise = line_of(text_of(rows), "200 followers: remora-grpc-live ", "1.2 x nats")
+        self.assertIn("| holds in 4 of 5 rounds |", promise)
+        self.assertNotIn("ok", promise)
+
+    def test_growth_is_judged_to_the_largest_size_that_was_tried(self):
+        def of(topics, **more):
+            return [row("remora-ws-live", n, plan="scale", topics=topics, **more) for n in range(5)]
+        self.assertIn("| ok |", line_of(text_of(of(10) + of(400)), "10 to 400 theatres", "remora-ws-live"))
+        fell_out = text_of(of(10) + of(200) + of(400, trouble="the hub ended"))
+        self.assertIn("not measured", line_of(fell_out, "10 to 400 theatres", "remora-ws-live"))
+
+    def test_a_follower_that_gets_nothing_again_is_no_age(self):
+        rows = [row("remora-ws-live", n, plan="slow", stall=1, hub_rss_before_mib=30, first_age_ms=age,
+                    first_age_after_gap_ms=age) for n, age in enumerate((5, 5, -1, -1, -1))]
+        self.assertIn("**missed**", line_of(text_of(rows), "age of the first block, remora-ws-live"))
 
     def test_a_row_in_trouble_does_not_count(self):
         text = text_of([row("nats"), row("remora-grpc-live", got=9000, trouble="5 holes")])

@@ -8,14 +8,17 @@ import subprocess
 from hub import Failed, Hub, run_load
 from ways import SlowLink, TlsProxy
 
-# name -> how the hub is used: what followers speak, how they follow, where the journal is, which client.
+# name -> how the hub is used: what followers speak, how they follow, where the journal is, which client. Followers over
+# gRPC have its own library, unless a client is named: "lean" parses HTTP/2 in one thread as the peers' followers do.
 REMORA = {
     "remora-grpc-live": {"over": "grpc", "delivery": "live"},
     "remora-grpc-complete": {"over": "grpc", "delivery": "complete"},
+    "remora-grpc-lean-live": {"over": "grpc", "delivery": "live", "client": "lean"},
     "remora-ws-live": {"over": "websocket", "delivery": "live"},
     "remora-ws-complete": {"over": "websocket", "delivery": "complete"},
     "remora-grpc-live-memory": {"over": "grpc", "delivery": "live", "journal": "memory"},
     "remora-grpc-complete-memory": {"over": "grpc", "delivery": "complete", "journal": "memory"},
+    "remora-grpc-lean-live-memory": {"over": "grpc", "delivery": "live", "client": "lean", "journal": "memory"},
     "remora-ws-live-memory": {"over": "websocket", "delivery": "live", "journal": "memory"},
     "remora-ws-complete-memory": {"over": "websocket", "delivery": "complete", "journal": "memory"},
     # The link that readers use, one thread for all of them: its own cost is most of what is seen.

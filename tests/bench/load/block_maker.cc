@@ -1,6 +1,7 @@
 #include "tests/bench/load/block_maker.h"
 
 #include <cstring>
+#include <utility>
 #include <vector>
 
 #include "common/check.h"
@@ -137,7 +138,8 @@ BlockShape BlockShape::Fit(int size) {
   return fits;
 }
 
-BlockMaker::BlockMaker(int topic, const BlockShape& shape) : shape_(shape), ids_(Ids(topic)) {}
+BlockMaker::BlockMaker(int topic, BlockShape shape)
+    : shape_(std::move(shape)), ids_(Ids(topic)) {}
 
 void BlockMaker::AppendFrame(int64_t sent_ns, std::string* frames) {
   // Of a size that two bytes hold: the length is known after the record.

@@ -25,8 +25,8 @@ struct BlockShape {
 
 class BlockMaker {
  public:
-  // Records of this theatre's case. `shape` outlives the maker.
-  BlockMaker(int topic, const BlockShape& shape);
+  // Records of this theatre's case.
+  BlockMaker(int topic, BlockShape shape);
 
   // Appends the next record's frame (field 1 of Up). `sent_ns` is when it was captured: what a
   // follower takes its latency from.
@@ -39,7 +39,7 @@ class BlockMaker {
   static std::string OpeningFrame(int topic, int64_t now_ns);
 
  private:
-  const BlockShape& shape_;
+  const BlockShape shape_;
   std::string ids_;  // case_id, origin, lane
   uint64_t last_origin_seq_ = 0;
 };

@@ -8,11 +8,13 @@
 
 namespace remora::bench {
 
-// Each on a gRPC connection of its own; counts and nothing else, on gRPC's threads.
+// Each on a connection of its own with gRPC's own library; counts and nothing else, on its threads.
 void FollowOverGrpc(const LoadOptions& options, ControlPage* page, Tally* tally);
 
-// One thread that reads all sockets, since a browser has its own engine and a client library would
-// be the bottleneck.
+// The same protocol without that library: socket_follower.h.
+void FollowOverLeanGrpc(const LoadOptions& options, ControlPage* page, Tally* tally);
+
+// socket_follower.h: a browser has an engine of its own.
 void FollowOverWebSocket(const LoadOptions& options, ControlPage* page, Tally* tally);
 
 // With the link that readers use: every record is walked, cursors and digests are kept.

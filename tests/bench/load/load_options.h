@@ -13,11 +13,13 @@ struct LoadOptions {
   std::string role;  // publish or follow
   // The file that the processes of a run share (control_page.h).
   std::string control;
-  std::string grpc;               // HOST:PORT
-  std::string http;               // HOST:PORT
-  std::string tls_roots;          // PEM file: gRPC goes over TLS
-  std::string over = "grpc";      // what followers speak: grpc or websocket
-  std::string client = "lean";    // gRPC followers: lean, or sdk (the link that readers use)
+  std::string grpc;           // HOST:PORT
+  std::string http;           // HOST:PORT
+  std::string tls_roots;      // PEM file: gRPC goes over TLS
+  std::string over = "grpc";  // what followers speak: grpc or websocket
+  // gRPC followers: library (gRPC's own, and nothing above it), lean (HTTP/2 and no more, all in
+  // one thread), or sdk (the link that readers use).
+  std::string client = "library";
   std::string delivery = "live";  // live or complete
   std::string nonce;              // makes the tokens: see Token
   int topics = 1;                 // theatres, each a case with an agent of its own
@@ -42,6 +44,9 @@ struct LoadOptions {
   bool stalls(int follower) const { return follower < stall || leaves(follower); }
   bool live() const { return delivery == "live"; }
 };
+
+// gRPC's path of a session.
+inline constexpr char kSessionMethod[] = "/remora.v1.SessionService/Session";
 
 // Identities: "agent-K" in theatre "OR K", K from 1, and reader-0 to reader-99, which followers
 // share: a case counts 128 participants. Their tokens are NAME-NONCE.

@@ -1,10 +1,12 @@
 #include <gtest/gtest.h>
 
+#include "common/link/limits.h"
 #include "common/record_codec.h"
 #include "common/sample_codec.h"
 #include "tests/bench/load/block_maker.h"
 #include "tests/bench/load/frame_joiner.h"
 #include "tests/bench/load/latency_histogram.h"
+#include "tests/bench/load/message_pieces.h"
 
 namespace remora::bench {
 namespace {
@@ -41,6 +43,52 @@ TEST(FrameJoiner, SaysWhatIsLeftOver) {
   FrameJoiner frames;
   frames.Take(absl::string_view(batch).substr(0, 4), [](absl::string_view) {});
   EXPECT_FALSE(frames.done());
+}
+
+// Two batches of blocks with a welcome between them, as gRPC frames them.
+std::string MessagesOfAFollow() {
+  BlockMaker maker(0, BlockShape::Fit(512));
+  std::string first, second;
+  for (int64_t i = 0; i < 3; ++i) maker.AppendFrame(1'000 + i, &first);
+  maker.AppendFrame(1'003, &second);
+  v1::Down welcome;
+  welcome.mutable_welcome()->set_version(kMaximumVersion);
+  std::string all;
+  for (const std::string& message : {first, welcome.SerializeAsString(), second}) {
+    all += MessagePieces::PrefixOf(message.size()) + message;
+  }
+  return all;
+}
+
+TEST(MessagePieces, AFollowerCountsTheSameHoweverMessagesAreCut) {
+  const std::string bytes = MessagesOfAFollow();
+  const LoadOptions options;
+  for (const size_t step : {size_t{1}, size_t{5}, size_t{100}, size_t{700}, bytes.size()}) {
+    ControlPage page;
+    Tally tally;
+    Follower follower(options, 0, &page, &tally);
+    MessagePieces messages(&follower, &tally);
+    for (size_t at = 0; at < bytes.size(); at += step) {
+      messages.Take(absl::string_view(bytes).substr(at, step));
+    }
+    EXPECT_EQ(tally.batches, 2u) << step;
+    EXPECT_EQ(tally.welcomed, 1) << step;
+    EXPECT_EQ(tally.holes + tally.duplicates + tally.unreadable + tally.others, 0u) << step;
+    EXPECT_EQ(page.followers_ready, 1u) << step;
+  }
+}
+
+TEST(MessagePieces, ABatchThatEndsWithinARecordIsCounted) {
+  std::string batch;
+  AppendFrame("a record", &batch);
+  batch.pop_back();
+  const LoadOptions options;
+  ControlPage page;
+  Tally tally;
+  Follower follower(options, 0, &page, &tally);
+  MessagePieces messages(&follower, &tally);
+  messages.Take(MessagePieces::PrefixOf(batch.size()) + batch);
+  EXPECT_EQ(tally.unreadable, 1u);
 }
 
 TEST(BlockMaker, MakesRecordsThatAHubTakes) {

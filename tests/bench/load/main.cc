@@ -20,6 +20,8 @@ int main(int argc, char** argv) {
   static Tally tally;
   if (options.over == "websocket") {
     FollowOverWebSocket(options, page, &tally);
+  } else if (options.client == "lean") {
+    FollowOverLeanGrpc(options, page, &tally);
   } else if (options.client == "sdk") {
     FollowWithSdk(options, page, &tally);
   } else {

@@ -5,11 +5,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/limits.h"
+#include "tests/bench/load/load_options.h"
 
 namespace remora::bench {
 namespace {
-
-constexpr char kMethod[] = "/remora.v1.SessionService/Session";
 
 std::shared_ptr<grpc::Channel> ChannelOfItsOwn(const std::string& address,
                                                const std::string& tls_roots) {
@@ -33,7 +32,7 @@ SessionStream::SessionStream(const std::string& address, const std::string& tls_
       channel_(ChannelOfItsOwn(address, tls_roots)),
       stub_(channel_) {
   context_.AddMetadata("authorization", absl::StrCat("Bearer ", token));
-  stub_.PrepareBidiStreamingCall(&context_, kMethod, grpc::StubOptions(), this);
+  stub_.PrepareBidiStreamingCall(&context_, kSessionMethod, grpc::StubOptions(), this);
 }
 
 void SessionStream::Open() {
