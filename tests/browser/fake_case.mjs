@@ -160,11 +160,25 @@ export class FakeCase {
   // Undefined: closed. Else what the hub has against it.
   close(step) {
     if (step.transition === pb.CaseTransition.CLOSING) this.stage = pb.CaseStage.CLOSING;
+    if (step.transition === pb.CaseTransition.SEALED) this.stage = pb.CaseStage.SEALED;
     if (step.transition !== pb.CaseTransition.CLOSED) return undefined;
     if (this.missing > 0 && !step.withGaps) return `${this.missing} records of the agent are not here yet. Wait for them, or close it with gaps and a reason`;
     this.stage = pb.CaseStage.CLOSED;
-    this.certificate = { certificateIndex: 1, complete: this.missing === 0, missingCount: BigInt(this.missing) };
+    this.certificate = { certificateIndex: 1, complete: this.missing === 0, missingCount: BigInt(this.missing), givenUpCount: 8n };
+    this.certify(step);
     return undefined;
+  }
+
+  // Names what is missing, and a block of samples that the agent gave up and said so.
+  certify(step) {
+    const last = BigInt(this.originSeq[5]) + BigInt(this.missing);
+    const told = this.write(1, { case: 'dataGap', value: { cause: pb.DataGapCause.SPOOL_SHORT, origin: this.origin, lane: 5,
+      firstOriginSeq: 1n, lastOriginSeq: 8n, fromMonotonicNs: this.mono(this.startMs - 90_000), toMonotonicNs: this.mono(this.startMs - 30_000) } });
+    const gaps = [{ firstOriginSeq: 1n, lastOriginSeq: 8n, cause: pb.NamedGapCause.DATA_GAP, dataGap: told.id }];
+    if (this.missing > 0) gaps.push({ firstOriginSeq: BigInt(this.originSeq[5]) + 1n, lastOriginSeq: last, cause: pb.NamedGapCause.MISSING });
+    this.write(1, { case: 'certificate', value: { certificateIndex: 1, complete: this.missing === 0, recordCount: this.seq,
+      seq: this.seq, reason: step.reason, actor: step.actor,
+      heads: [{ origin: this.origin, participant: 'agent-or4', lane: 5, lastOriginSeq: last, gaps }] } });
   }
 
   idOf(record) {

@@ -468,6 +468,19 @@ if (hub) {
     const saying = setInterval(() => fake.say('gap', { caseId: fake.caseId, lane: 3, count: 0, cause: 4 + 1 }), 100);
     await reader.locator('.strip', { hasText: /SLOW LINK.*carries about \d+ [kM]bit\/s/ }).waitFor()
       .finally(() => clearInterval(saying));
+    // Less can be asked for, is said as long as it is so, and is undone. (What this screen says of
+    // EMG then is what it asked for, not that the muscles are quiet.)
+    const asking = setInterval(() => fake.say('gap', { caseId: fake.caseId, lane: 3, count: 0, cause: 4 + 1 }), 100);
+    await reader.waitForFunction(() => {
+      const lighter = [...document.querySelectorAll('.strip button')].find((b) => b.textContent === 'Lighter');
+      lighter?.click();
+      return lighter !== undefined;
+    }).finally(() => clearInterval(asking));
+    await reader.locator('.strip', { hasText: /LIGHTER.*no EMG/ }).waitFor();
+    await reader.locator('.emg-review', { hasText: 'set lighter' }).waitFor();
+    await photo(reader, '18-lighter');
+    await reader.getByRole('button', { name: 'Everything again' }).click();
+    await reader.locator('.strip', { hasText: 'LIGHTER' }).waitFor({ state: 'detached' });
     // Bulk comes again: it is over.
     await reader.waitForFunction(() => ![...document.querySelectorAll('.strip')].some((s) => /SLOW LINK/.test(s.textContent)));
   });
@@ -551,6 +564,27 @@ if (hub) {
     await close.click();
     await page.locator('.certificate-gaps', { hasText: '12 records missing' }).waitFor();
     await photo(page, '20-closed');
+    await page.locator('.gap-span').first().waitFor();
+    await page.locator('button.certificate').focus();
+    await page.keyboard.press('Enter');
+    const sheet = page.getByRole('dialog', { name: 'What the certificate names' });
+    await sheet.waitFor();
+    const named = await sheet.locator('tbody tr').allTextContents();
+    expect(named.length === 2 && /samples.*given up: its disk was short of space.*\d\d:\d\d:\d\d/.test(named[0]) &&
+      /12.*missing/.test(named[1]), `the gaps are listed as ${JSON.stringify(named)}`);
+    await accessible(page, 'the certificate');
+    await photo(page, '20-certificate');
+    await page.keyboard.press('Escape');
+    await sheet.waitFor({ state: 'detached' });
+    const after = page.locator('section[aria-label="The closed case"]');
+    await after.getByRole('button', { name: 'Open it again' }).click();
+    expect(await after.getByRole('button', { name: 'Open again' }).isDisabled(), 'it can be opened again without a reason');
+    await after.getByRole('button', { name: 'Cancel' }).click();
+    await after.getByRole('button', { name: 'Seal this case' }).click();
+    await accessible(page, 'sealing');
+    await photo(page, '20-sealing');
+    await after.getByRole('button', { name: 'Seal for good' }).click();
+    await after.waitFor({ state: 'detached' });
     await page.locator('.sentence').click();
     await page.keyboard.press('w');
     await page.locator('.closed-cases summary').click();

@@ -10,7 +10,7 @@ import { MessageKind } from '../wire/generated/remora/v1/message_pb.js';
 import { RecordSchema } from '../wire/generated/remora/v1/record_pb.js';
 import type { Record as CaseRecord } from '../wire/generated/remora/v1/record_pb.js';
 import { idFrom, idOf, toReference } from '../wire/record_id.js';
-import { acknowledge, closeCase, MESSAGE_BYTES, say, sendDraft, undoable, undoAcknowledge } from './acts.js';
+import { acknowledge, closeCase, MESSAGE_BYTES, REASON_BYTES, say, sendDraft, takeStep, undoable, undoAcknowledge } from './acts.js';
 import { isAcknowledged } from './alerts.js';
 import { CaseModel } from './case_model.js';
 import { CaseScreen, EMPTY_DRAFT } from './case_screen.js';
@@ -140,5 +140,15 @@ describe('Closing a case', () => {
     expect(steps(sent)).toEqual([CaseTransition.CLOSING, CaseTransition.CLOSED]);
     await closeCase(desk, open, true, 'The theatre computer was lost.');
     expect(sent).toHaveLength(3);
+  });
+  it('IsSealedByName_OrOpenedAgainForAReasonThatFits', async () => {
+    const { desk, open, sent, notices } = make();
+    await takeStep(desk, open, CaseTransition.SEALED);
+    await takeStep(desk, open, CaseTransition.REOPENED, 'x'.repeat(REASON_BYTES + 1));
+    expect(steps(sent)).toEqual([CaseTransition.SEALED]);
+    expect(notices).toHaveLength(1);
+    await takeStep(desk, open, CaseTransition.REOPENED, 'The wound is opened again.');
+    expect(steps(sent)).toEqual([CaseTransition.SEALED, CaseTransition.REOPENED]);
+    expect(sent[1]!.body.value).toMatchObject({ actor: 'Maya', reason: 'The wound is opened again.' });
   });
 });

@@ -172,6 +172,12 @@ export async function closeCase(desk: Desk, open: OpenCase, isClosing: boolean, 
     transition: CaseTransition.CLOSED, actor, withGaps: reason !== undefined, reason: reason ?? '' } });
 }
 
+// A step of a case that is closed: sealed, or opened again for a reason.
+export async function takeStep(desk: Desk, open: OpenCase, transition: CaseTransition, reason = ''): Promise<void> {
+  if (isTooLong(desk, reason, REASON_BYTES)) return;
+  await desk.publish(open.hex, { case: 'caseLifecycle', value: { transition, actor: desk.displayName.value, reason } });
+}
+
 export const isMine = (desk: Desk, m: MessageView): boolean => m.message.sender === desk.displayName.value;
 
 // Receipts that this page owes: each message of somebody else arrived here.

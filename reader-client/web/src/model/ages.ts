@@ -96,7 +96,7 @@ export function acquisitions(model: CaseModel, nowMs: number): Acquisition[] {
 }
 
 // Whether this page would see it, if stimuli and samples came: else all that it knows is the last of them.
-export const wouldSee = (fresh: Freshness, model: CaseModel): boolean => fresh.kind === 'live' && !model.leftOut.slowLink.value;
+export const wouldSee = (fresh: Freshness, model: CaseModel): boolean => fresh.kind === 'live' && !model.leftOut.slowLink.value && !model.leftOut.lighter.value;
 
 // What a header says of acquisition: what stopped first, for longest first; else how old the newest is.
 // `sure`: see wouldSee.

@@ -8,13 +8,15 @@ import { decode } from '../room/inbox.js';
 import type { RoomListener } from '../room/case_room.js';
 import type { CasePlanSet, Phase } from '../wire/generated/remora/v1/case_pb.js';
 import { LinkCondition, RecordingCondition } from '../wire/generated/remora/v1/link_pb.js';
-import type { Certificate, LinkState } from '../wire/generated/remora/v1/link_pb.js';
+import type { Certificate, DataGap, LinkState } from '../wire/generated/remora/v1/link_pb.js';
 import type { CaseSummary } from '../wire/generated/remora/v1/directory_pb.js';
 import type { Record as CaseRecord } from '../wire/generated/remora/v1/record_pb.js';
 import type { CaseState, Gap, Snapshot } from '../wire/generated/remora/v1/room_pb.js';
 import type { Id } from '../wire/record_id.js';
 import { AlertBook } from './alerts.js';
 import { EmgBook } from './emg.js';
+import { dataGapWords } from './gap_words.js';
+import type { KnownGap, Span } from './gap_words.js';
 import { IntervalBook } from './intervals.js';
 import { LeftOutBook } from './left_out.js';
 import { AnnotationBook, TalkBook } from './talk.js';
@@ -27,6 +29,8 @@ import { TrendBook } from './trends.js';
 export interface TimelineEvent {
   id: Id;
   atMs: number;
+  // When it ended, where it lasted.
+  toMs?: number;
   kind: 'phase' | 'baseline' | 'note' | 'gap' | 'alert';
   text: string;
   // Shown, and not on record (yet).
@@ -72,6 +76,8 @@ export class CaseModel implements RoomListener {
   readonly recording = signal<RecordingView>({ unrecorded: false, sinceMs: 0, cause: '' });
   // How often a publisher said what it made in all: as the case closes.
   readonly totals = signal(0);
+  // The DataGaps that are known, for what a certificate says of them.
+  readonly gaps = new Map<Id, KnownGap>();
   readonly certificate = signal<Certificate | undefined>(undefined);
   // The agent's link by the newest that the hub said of it since the snapshot, on record or not; the
   // summary knows only what is on record.
@@ -108,6 +114,7 @@ export class CaseModel implements RoomListener {
     this.emg.clear();
     this.phases.value = [];
     this.notes.value = [];
+    this.gaps.clear();
     this.unrecordedIds.clear();
     this.unrecordedNewsIds.clear();
     this.agentLinkMark = undefined;
@@ -193,7 +200,7 @@ export class CaseModel implements RoomListener {
       case 'phaseChange': this.addPhase(mark, body.value.phase, body.value.actor); break;
       case 'baselineSet': this.traces.addBaseline(mark, body.value); break;
       case 'annotation': this.annotations.add(mark, body.value); break;
-      case 'dataGap': this.note(mark, 'gap', 'samples missing'); break;
+      case 'dataGap': this.takeGap(mark, boot, body.value); break;
       case 'clockEstimate':
         this.clocks.set(`${toHex(record.origin)}/${body.value.bootId}`, nsToMs(body.value.offsetNs));
         break;
@@ -287,9 +294,18 @@ export class CaseModel implements RoomListener {
     this.phases.value = [...this.phases.value.filter((p) => p !== known), { mark, phase, actor }];
   }
 
-  private note(mark: Mark, kind: TimelineEvent['kind'], text: string): void {
+  private note(mark: Mark, kind: TimelineEvent['kind'], text: string, span?: Span): void {
     const rest = this.notes.value.filter((n) => n.id !== mark.id);
-    this.notes.value = [...rest, { id: mark.id, atMs: mark.atMs, kind, text, unrecorded: mark.unrecorded }];
+    this.notes.value = [...rest, { id: mark.id, atMs: span?.fromMs ?? mark.atMs, toMs: span?.toMs, kind, text, unrecorded: mark.unrecorded }];
+  }
+
+  // Where it says from when to when, it lies there, and not where it was told.
+  private takeGap(mark: Mark, boot: string, gap: DataGap): void {
+    const fromMs = this.hubMs(boot, gap.fromMonotonicNs);
+    const toMs = this.hubMs(boot, gap.toMonotonicNs);
+    const span = fromMs !== undefined && toMs !== undefined && toMs > fromMs ? { fromMs, toMs } : undefined;
+    this.gaps.set(mark.id, { cause: gap.cause, span });
+    this.note(mark, 'gap', dataGapWords(gap, span), span);
   }
 
   // It is over: bulk that is offered again comes late, and so not to a screen. The interval, which

@@ -174,6 +174,12 @@ export class Desk {
     return open;
   }
 
+  // Less of a case for this screen, or everything again.
+  lighten(open: OpenCase, lighter: boolean): void {
+    open.model.leftOut.lighter.value = lighter;
+    open.room.setLighter(lighter);
+  }
+
   openCases(): OpenCase[] {
     return [...this.cases.values()];
   }

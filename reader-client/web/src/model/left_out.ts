@@ -19,6 +19,8 @@ export class LeftOutBook {
   readonly all = signal<ReadonlyMap<GapCause, LeftOut>>(new Map());
   // The link carries no bulk beside alerts, events and measurements.
   readonly slowLink = signal(false);
+  // A person asked for less on this screen: no EMG, and sweeps within a budget. Outlasts snapshots.
+  readonly lighter = signal(false);
 
   clear(): void {
     this.all.value = new Map();

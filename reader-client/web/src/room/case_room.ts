@@ -27,18 +27,24 @@ export interface RoomListener {
 const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 30_000;
 
+// What a lighter screen asks for: alerts, events and measurements whole, sweeps within a budget that a
+// link of 64 kbit/s carries beside them, no EMG.
+const LIGHTER_LANES = [0, 1, 2, 3];
+const LIGHTER_BYTES_PER_SECOND = 6_000;
+
 let lastFollowId = 0;
 export const newFollowId = (): number => ++lastFollowId;
 
 export class CaseRoom implements SessionListener {
   readonly caseHex: string;
   head: CaseHead | undefined;
-  private readonly followId = newFollowId();
+  private followId = newFollowId();
   private stopListening: (() => void) | undefined;
   private epoch = 0;
   private known = false;
   // When to ask again; undefined while the follow stands or is asked for.
   private againAtMs: number | undefined;
+  private isLighter = false;
   private endings = 0;
   // Last seq that was handed on, by lane.
   private readonly last: bigint[] = [0n, 0n, 0n, 0n, 0n, 0n];
@@ -98,6 +104,16 @@ export class CaseRoom implements SessionListener {
     if (this.againAtMs !== undefined && this.clock.now() >= this.againAtMs) this.follow();
   }
 
+  // Asks for less, or for everything again: anew from a snapshot, since the lanes are others.
+  setLighter(lighter: boolean): void {
+    if (lighter === this.isLighter) return;
+    this.isLighter = lighter;
+    this.known = false;
+    this.session.send({ control: { case: 'cancelFollow', value: { followId: this.followId } } });
+    this.followId = newFollowId();
+    if (this.session.state === 'open') this.follow();
+  }
+
   cursor(): Cursor | undefined {
     if (!this.known) return undefined;
     return create(CursorSchema, {
@@ -125,6 +141,7 @@ export class CaseRoom implements SessionListener {
           target: { case: 'caseId', value: this.caseId },
           delivery: Delivery.LIVE,
           cursor: this.cursor(),
+          ...(this.isLighter ? { lanes: LIGHTER_LANES, bulkBudgetBytesPerSecond: LIGHTER_BYTES_PER_SECOND } : {}),
         },
       },
     });

@@ -88,6 +88,30 @@ describe('CaseRoom', () => {
     expect(cursor.lanes.map((l) => l.seq)).toEqual([13n, 0n, 0n, 0n, 0n, 14n]);
   });
 
+  it('LighterAsksAnewForFewerLanesWithinABudgetAndBackForEverything', () => {
+    const { wire, snapshot, inbox, room, got } = make();
+    snapshot();
+    const first = wire.lastFollow();
+    room.setLighter(true);
+    const lighter = wire.lastFollow() as ReturnType<typeof wire.lastFollow> & { lanes?: number[]; bulkBudgetBytesPerSecond?: number };
+    expect(wire.sent.filter((u) => u.control?.case === 'cancelFollow').map((u) => u.control!.value.followId)).toEqual([first.followId]);
+    expect(lighter.followId).not.toBe(first.followId);
+    expect(lighter.cursor).toBeUndefined();
+    expect(lighter.lanes).toEqual([0, 1, 2, 3]);
+    expect(lighter.bulkBudgetBytesPerSecond).toBeGreaterThan(0);
+    snapshot();
+    wire.down({ records: [record(0, 13n)] });
+    inbox.takeBulk();
+    expect(got).toHaveLength(1);
+    // It is kept over a reconnection, and over a second press.
+    wire.welcome();
+    room.setLighter(true);
+    expect(wire.lastFollow()).toMatchObject({ followId: lighter.followId, lanes: [0, 1, 2, 3] });
+    room.setLighter(false);
+    expect(wire.lastFollow()).not.toHaveProperty('lanes');
+    expect(wire.lastFollow().cursor).toBeUndefined();
+  });
+
   it('HandsNothingOnTwice', () => {
     const { wire, snapshot, got } = make();
     snapshot();

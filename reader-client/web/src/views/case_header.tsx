@@ -40,7 +40,7 @@ export function CaseHeader({ desk, open, sound, onWall }:
     <header class="bar case-bar">
       <button class="plain back" onClick={onWall} aria-label="Back to the case wall" title="Wall (W)">{'\u2039'} Wall</button>
       <h1>
-        {c?.theatre ?? '\u2026'} <span>{c?.procedure}</span>
+        <b>{c?.theatre ?? '\u2026'}</b> <span>{c?.procedure}</span>
       </h1>
       <span class="phase-now">
         {c ? phaseName(phase) : ''}{' '}

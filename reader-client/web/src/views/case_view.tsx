@@ -13,7 +13,7 @@ import { age, shortAge } from '../base/format.js';
 import { MeasurementState, Modality } from '../wire/generated/remora/v1/waveform_pb.js';
 import { AlertList } from './alert_list.js';
 import { CaseHeader, freshnessOf, phaseOf, summaryOf } from './case_header.js';
-import { Closing } from './closing.js';
+import { AfterClosing, Closing } from './closing.js';
 import { EmgPane } from './emg_pane.js';
 import { LateStrips, RecordingBanner } from './late.js';
 import { LINK_WORD } from './link_view.js';
@@ -66,6 +66,7 @@ export function CaseView({ desk, open, sound, onWall, onOpen }: {
         <div>
           <Notes desk={desk} open={open} />
           <Closing desk={desk} open={open} />
+          <AfterClosing desk={desk} open={open} />
         </div>
         <Talk desk={desk} open={open} />
       </aside>

@@ -3,14 +3,17 @@
 
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import { closeCase, REASON_BYTES } from '../model/acts.js';
+import { closeCase, REASON_BYTES, takeStep } from '../model/acts.js';
 import type { Desk, OpenCase } from '../model/desk.js';
-import { CaseStage } from '../wire/generated/remora/v1/case_pb.js';
+import { CaseStage, CaseTransition } from '../wire/generated/remora/v1/case_pb.js';
 import { ByteCount, fits } from './byte_count.js';
 import { summaryOf } from './case_header.js';
 
+// As the hub permits (hub/identity/permissions.h).
 const MAY_CLOSE = ['TECHNOLOGIST'];
-export const mayClose = (desk: Desk): boolean => MAY_CLOSE.some((role) => desk.identity.role.endsWith(role));
+const MAY_SEAL = ['TECHNOLOGIST', 'NEUROPHYSIOLOGIST', 'CENTRE'];
+const may = (desk: Desk, roles: string[]): boolean => roles.some((role) => desk.identity.role.endsWith(role));
+export const mayClose = (desk: Desk): boolean => may(desk, MAY_CLOSE);
 
 export function Closing({ desk, open }: { desk: Desk; open: OpenCase }) {
   const asked = useSignal(false);
@@ -35,6 +38,56 @@ export function Closing({ desk, open }: { desk: Desk; open: OpenCase }) {
         )
         : <button disabled={asked.value} onClick={close}>{asked.value ? 'Closing\u2026' : 'Close this case'}</button>}
     </section>
+  );
+}
+
+// What may still be done with a case that is closed.
+export function AfterClosing({ desk, open }: { desk: Desk; open: OpenCase }) {
+  const asked = useSignal<'seal' | 'open' | undefined>(undefined);
+  const stage = summaryOf(desk, open)?.stage;
+  useEffect(() => void (asked.value = undefined), [stage]);
+  if (!may(desk, MAY_SEAL) || stage !== CaseStage.CLOSED) return null;
+  const back = () => (asked.value = undefined);
+  return (
+    <section class="closing" aria-label="The closed case">
+      {asked.value === 'open' ? <OpenAgain desk={desk} open={open} back={back} />
+        : asked.value === 'seal' ? (
+          <div class="inline-form">
+            <p>Sealed, the case takes nothing more from people and cannot be opened again. What its agent still holds comes behind it, marked late.</p>
+            <div class="buttons">
+              <button onClick={() => void takeStep(desk, open, CaseTransition.SEALED)}>Seal for good</button>
+              <button onClick={back}>Cancel</button>
+            </div>
+          </div>
+        ) : (
+          <div class="buttons">
+            <button onClick={() => (asked.value = 'seal')}>Seal this case</button>
+            <button onClick={() => (asked.value = 'open')}>Open it again</button>
+          </div>
+        )}
+    </section>
+  );
+}
+
+function OpenAgain({ desk, open, back }: { desk: Desk; open: OpenCase; back: () => void }) {
+  const reason = useSignal('');
+  const words = reason.value.trim();
+  const good = words !== '' && fits(words, REASON_BYTES);
+  return (
+    <form class="inline-form" aria-label="Open again" onSubmit={(e) => {
+      e.preventDefault();
+      if (good) void takeStep(desk, open, CaseTransition.REOPENED, words);
+    }}>
+      <label>
+        <span>Reason to open the case again (required)</span>
+        <input type="text" value={reason.value} onInput={(e) => (reason.value = e.currentTarget.value)} />
+      </label>
+      {reason.value !== '' && <ByteCount text={reason.value} limit={REASON_BYTES} />}
+      <div class="buttons">
+        <button type="submit" disabled={!good}>Open again</button>
+        <button type="button" onClick={back}>Cancel</button>
+      </div>
+    </form>
   );
 }
 

@@ -33,6 +33,7 @@ export function EmgPane({ desk, open }: { desk: Desk; open: OpenCase }) {
       </div>
       {rest.length > 0 && <Muscles desk={desk} open={open} channels={rest} word="OTHER" />}
       <Activities open={open} />
+      {open.model.leftOut.lighter.value && <p class="emg-review">EMG is left out: this screen is set lighter.</p>}
       {open.screen.review.value && <p class="emg-review">The EMG of that time is on record and is not drawn here.</p>}
     </PaneFrame>
   );

@@ -47,7 +47,13 @@ export function LateStrips({ desk, open }: { desk: Desk; open: OpenCase }) {
   return (
     <>
       {open.screen.review.value && <ReviewBar open={open} />}
-      {open.model.leftOut.slowLink.value && <SlowLink desk={desk} />}
+      {open.model.leftOut.slowLink.value && <SlowLink desk={desk} open={open} />}
+      {open.model.leftOut.lighter.value && (
+        <p class="strip strip-unread" role="status">
+          <b>LIGHTER</b> This screen asks for no EMG, and for fewer sweeps; everything is on record. Alerts, messages and measurements come.{' '}
+          <button onClick={() => desk.lighten(open, false)}>Everything again</button>
+        </p>
+      )}
       {unread.slice(0, SHOWN).map((i) => <IntervalStrip key={i.mark.id} desk={desk} open={open} interval={i} />)}
       {unread.length > SHOWN && <p class="strip"><b>{unread.length - SHOWN} more</b> not looked through.</p>}
       {away && !open.screen.review.value && (
@@ -65,12 +71,14 @@ export function LateStrips({ desk, open }: { desk: Desk; open: OpenCase }) {
 
 const countWords = (n: number): string => (n === 0 ? 'sweeps and blocks' : n === 1 ? '1 record' : `${n} records`);
 
-function SlowLink({ desk }: { desk: Desk }) {
+function SlowLink({ desk, open }: { desk: Desk; open: OpenCase }) {
   void desk.beat.value;
   const rate = rateWords(desk.linkBitsPerSecond());
   return (
     <p class="strip strip-unread" role="status">
-      <b>SLOW LINK</b> Sweeps and EMG are left out: the link carries {rate || 'too little for them'}. Alerts, messages and measurements come.
+      <b>SLOW LINK</b> Sweeps and EMG are left out: the link, or this computer, carries {rate || 'too little for them'}. Alerts, messages and measurements come.{' '}
+      {!open.model.leftOut.lighter.value &&
+        <button title="No EMG, and sweeps as far as the link carries them" onClick={() => desk.lighten(open, true)}>Lighter</button>}
     </p>
   );
 }

@@ -140,8 +140,13 @@ export function TimeLine({ desk, open }: { desk: Desk; open: OpenCase }) {
           <span key={n.mark.id} class="event event-note" style={left(n.mark.atMs)}
             title={`${n.annotation.actor}: ${n.annotation.text}`}>{'\u25b4'}</span>
         ))}
-        {open.model.notes.value.filter((n) => n.atMs > fromMs).map((n) => (
-          <span key={n.id} class={`event event-${n.kind}`} style={left(n.atMs)} title={n.unrecorded ? `${n.text}, NOT RECORDED` : n.text}>
+        {open.model.notes.value.filter((n) => n.toMs !== undefined && n.toMs > fromMs).map((n) => (
+          <span key={`${n.id}-span`} class="gap-span" title={n.text} aria-label={n.text} role="img"
+            style={{ ...left(Math.max(fromMs, n.atMs)), width: `${(100 * (Math.min(toMs, n.toMs!) - Math.max(fromMs, n.atMs))) / (toMs - fromMs)}%` }} />
+        ))}
+        {open.model.notes.value.filter((n) => n.atMs > fromMs && n.toMs === undefined).map((n) => (
+          <span key={n.id} class={`event event-${n.kind}`} style={left(n.atMs)} title={n.unrecorded ? `${n.text}, NOT RECORDED` : n.text}
+            {...(n.kind === 'gap' ? { role: 'img', 'aria-label': n.text } : {})}>
             {n.kind === 'gap' ? '\u2573' : '\u2022'}
           </span>
         ))}
