@@ -55,6 +55,7 @@ inline constexpr char kRoomsUnrecorded[] = "remora_hub_rooms_unrecorded";
 inline constexpr char kRoomsDamaged[] = "remora_hub_rooms_damaged";
 inline constexpr char kCasesUnreadable[] = "remora_hub_cases_unreadable";
 inline constexpr char kCasesDue[] = "remora_hub_cases_due";
+inline constexpr char kCasesIncomplete[] = "remora_hub_cases_incomplete";
 inline constexpr char kFollowQueueBytes[] = "remora_hub_follow_queue_bytes";
 inline constexpr char kUncommittedBytes[] = "remora_hub_uncommitted_bytes";
 inline constexpr char kOldestUncommittedSeconds[] = "remora_hub_oldest_uncommitted_seconds";

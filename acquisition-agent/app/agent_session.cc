@@ -26,7 +26,8 @@ AgentSession::AgentSession(SessionOptions options, const CasePlan& plan, SignalS
       console_(console),
       outbox_(spool),
       closer_(spool, clock),
-      hub_watch_(options_.reader_phone) {
+      hub_watch_(options_.reader_phone),
+      reader_watch_(options_.reader_phone) {
   resumed_ = spool.last_seq(1) > 0;
   for (uint32_t lane = 0; lane < kLaneCount; ++lane) recovered_seqs_[lane] = spool.last_seq(lane);
   CaseIdentity identity{spool.case_id(), spool.origin(), spool.info()->boot_id};
@@ -235,6 +236,7 @@ void AgentSession::EndOfCase(const std::string& reason) {
   state_ = State::kDraining;
   drain_deadline_ = clock_.Now() + options_.linger;
   TellShed();
+  TellOngoingOutage();
   if (!options_.keep_open) {
     v1::Record closing = ClosingRecord(v1::CASE_TRANSITION_CLOSING, reason);
     recorder_->Put(&closing, analysis_->now_ns());
@@ -251,6 +253,7 @@ void AgentSession::Stop(bool close_case) {
   if (state_ == State::kDone || state_ == State::kIdle) return;
   if ((close_case || asked_to_close_) && state_ == State::kRunning) {
     TellShed();
+    TellOngoingOutage();
     // Not the analysis' own end: these cannot be made again, and need not, since the spool is
     // closed with them.
     v1::Record closing = ClosingRecord(v1::CASE_TRANSITION_CLOSING, "stopped by a person");
@@ -375,6 +378,14 @@ void AgentSession::Finish(absl::Status status) {
     executor_.Post([done = std::move(on_done_), status] { done(status); });
     on_done_ = nullptr;
   }
+}
+
+void AgentSession::WatchReaders(const v1::Record& record, const RecordStamp& stamp) {
+  const DeviceTime now = clock_.Now();
+  const int64_t hub_now_ns = now.nanoseconds() + hub_offset_ns_.value_or(0);
+  const bool old =
+      !stamp.unrecorded && hub_now_ns - stamp.recorded_at.nanoseconds() > kOldRecord.nanoseconds();
+  reader_watch_.OnRecord(record, old, now);
 }
 
 }  // namespace remora::agent

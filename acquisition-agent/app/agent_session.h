@@ -29,6 +29,7 @@
 #include "acquisition-agent/app/hub_key.h"
 #include "acquisition-agent/app/hub_watch.h"
 #include "acquisition-agent/app/limits.h"
+#include "acquisition-agent/app/reader_watch.h"
 #include "acquisition-agent/app/record_witness.h"
 #include "acquisition-agent/app/space_watch.h"
 #include "acquisition-agent/app/spool_closer.h"
@@ -130,6 +131,9 @@ class AgentSession : public LinkObserver {
   void RecordClock();
   // Puts on record how long the hub was away, once it is back.
   void RecordOutage();
+  // At the end of a case, behind which nothing can be told: how long it is away already.
+  void TellOngoingOutage();
+  void PutOutage(v1::LinkCondition condition, Duration length);
   // After a restart: since when the hub has had nothing of this case.
   void FindOwnAbsence();
   OriginClocks ClocksBefore() const;
@@ -159,6 +163,7 @@ class AgentSession : public LinkObserver {
   // While nothing is recorded the follow is LIVE, which shows what is not on record; else COMPLETE.
   void FollowAsRecorded();
   void SayMessage(const v1::Record& record, const RecordKey& key, bool unrecorded);
+  void WatchReaders(const v1::Record& record, const RecordStamp& stamp);
   void OnShownUnrecorded(const DeliveredRecord& delivered);
   void Finish(absl::Status status);
   void Post(Duration delay, void (AgentSession::*member)());
@@ -224,6 +229,7 @@ class AgentSession : public LinkObserver {
   bool refused_ = false;
   DeviceTime drain_deadline_;
   HubWatch hub_watch_;
+  ReaderWatch reader_watch_;
   // As the hub knows this agent; empty before its first welcome.
   std::string participant_;
   bool absence_found_ = false;

@@ -39,6 +39,7 @@ void AgentSession::OnRecord(const DeliveredRecord& delivered) {
     return;
   }
   if (delivered.follow_id != kCaseFollow) return;
+  WatchReaders(record, delivered.record.stamp);
   TakeStep(record.case_lifecycle().transition());
   if (record.has_certificate()) TakeCertificate(spool_.case_id(), record.certificate(), closer_);
   if (state_ != State::kCatchingUp && state_ != State::kRunning) return;
@@ -74,6 +75,7 @@ void AgentSession::OnShownUnrecorded(const DeliveredRecord& delivered) {
       !record.ParseFromArray(delivered.bytes.data(), static_cast<int>(delivered.bytes.size()))) {
     return;
   }
+  WatchReaders(record, delivered.record.stamp);
   SayMessage(record, header.key(), delivered.record.stamp.unrecorded);
   if (delivered.record.stamp.unrecorded && CaseAnalysis::IsInput(record)) {
     console_.Say("A command of a reader waits: it is carried out when the hub has it on record");
@@ -99,6 +101,9 @@ void AgentSession::CheckClock() {
   if (state_ == State::kRunning) {
     RecordClock();
     RecordOutage();
+    if (const std::string words = reader_watch_.Tell(clock_.Now()); !words.empty()) {
+      console_.Say(words);
+    }
   }
   if (state_ == State::kDraining) CheckDrained();
   for (auto& [case_id, old] : old_cases_) Advance(old);
@@ -211,6 +216,7 @@ void AgentSession::OnJoined(const v1::Joined& joined) {
   if (joined.case_id() != spool_.case_id().bytes()) return;
   refused_ = false;
   FindOwnAbsence();
+  reader_watch_.OnJoined(clock_.Now());
   if (const std::string words = hub_watch_.OnJoined(); !words.empty()) console_.Say(words);
   FollowAsRecorded();
   for (const v1::LaneRanges& lane : joined.held()) {
@@ -287,6 +293,8 @@ void AgentSession::OnRefused(const v1::Refused& refused) {
     old->second.archived |= refused.reason() == v1::REFUSAL_REASON_WRONG_STAGE;
     return;
   }
+  // That it cannot record for now was told in better words, and alarmed.
+  if (refused.reason() == v1::REFUSAL_REASON_TOO_MANY && hub_watch_.unrecorded()) return;
   if (!refused_) console_.Say(absl::StrCat("ALARM the hub refuses this agent: ", refused.text()));
   refused_ = true;
 }
@@ -354,6 +362,7 @@ void AgentSession::TellWitness(const std::string& contradiction) {
 void AgentSession::OnLinkCondition(v1::LinkCondition condition, Duration /*previous*/) {
   const std::string words = hub_watch_.OnCondition(condition, link_->age(), clock_.Now());
   if (!words.empty()) console_.Say(words);
+  if (condition >= v1::LINK_CONDITION_LOST) reader_watch_.OnHubLost();
   RecordOutage();
 }
 
@@ -367,15 +376,25 @@ void AgentSession::OnRecording(const v1::Recording& recording) {
 void AgentSession::RecordOutage() {
   if (state_ != State::kRunning || participant_.empty()) return;
   while (const std::optional<Duration> outage = hub_watch_.TakeOutage()) {
-    v1::Record record;
-    v1::LinkState& link = *record.mutable_link_state();
-    link.set_participant(participant_);
-    link.set_condition(v1::LINK_CONDITION_LIVE);
-    link.set_outage_ms(outage->milliseconds());
-    link.set_own_view(true);
-    recorder_->PutOnce(&record, SourceNow());
+    PutOutage(v1::LINK_CONDITION_LIVE, *outage);
   }
   ScheduleCommit(kCommitInterval);
+}
+
+void AgentSession::TellOngoingOutage() {
+  if (participant_.empty() || link_ == nullptr) return;
+  const std::optional<Duration> outage = hub_watch_.AwayFor(clock_.Now());
+  if (outage) PutOutage(link_->condition(), *outage);
+}
+
+void AgentSession::PutOutage(v1::LinkCondition condition, Duration length) {
+  v1::Record record;
+  v1::LinkState& link = *record.mutable_link_state();
+  link.set_participant(participant_);
+  link.set_condition(condition);
+  link.set_outage_ms(length.milliseconds());
+  link.set_own_view(true);
+  recorder_->PutOnce(&record, SourceNow());
 }
 
 // The newest estimate that the spool had when it was opened.

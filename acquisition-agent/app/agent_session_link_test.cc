@@ -15,6 +15,7 @@ namespace {
 
 using ::testing::Contains;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 TEST_F(LinkedTheatre, DeliversEverythingOnceAndEndsWhenTheHubHasIt) {
   FakeFileSystem files;
@@ -57,6 +58,71 @@ TEST_F(LinkedTheatre, OutageOfTheHubIsToldInTheTheatreAndOnRecordOnceItIsOver) {
   Greet(theatre);
   Attend(theatre, 3);
   EXPECT_THAT(Outages(theatre), testing::ElementsAre(testing::DoubleNear(12, 0.5)));
+  link_->Stop();
+}
+
+TEST_F(LinkedTheatre, HubThatCannotRecordForNowIsToldOnceAndIsNoRefusal) {
+  FakeFileSystem files;
+  Theatre theatre(files, Fall());
+  Connect(theatre);
+  theatre.Start();
+  Attend(theatre, 3);
+  v1::Down recording;
+  recording.mutable_recording()->set_case_id(theatre.spool->case_id().ToString());
+  recording.mutable_recording()->set_condition(v1::RECORDING_CONDITION_UNRECORDED);
+  dialer_->Deliver(recording);
+  v1::Down refused;
+  refused.mutable_refused()->set_reason(v1::REFUSAL_REASON_TOO_MANY);
+  refused.mutable_refused()->set_text("for now");
+  refused.mutable_refused()->set_case_id(theatre.spool->case_id().ToString());
+  dialer_->Deliver(refused);
+  theatre.RunFor(0.1);
+  EXPECT_THAT(theatre.console.lines, Contains(HasSubstr("ALARM the hub cannot record")));
+  EXPECT_THAT(theatre.console.lines, Not(Contains(HasSubstr("ALARM the hub refuses"))));
+  link_->Stop();
+}
+
+// Nothing can be added once its total is said.
+TEST_F(LinkedTheatre, CaseThatEndsWhileTheHubIsAwaySaysForHowLongItWas) {
+  for (const bool stopped : {false, true}) {
+    FakeFileSystem files;
+    held_.clear();
+    Theatre theatre(files, Fall());
+    Connect(theatre);
+    theatre.Start();
+    Attend(theatre, 3);
+    theatre.RunFor(stopped ? 12 : 40);
+    if (stopped) theatre.session->Stop(/*close_case=*/true);
+    Greet(theatre);
+    Attend(theatre, 3);
+    EXPECT_THAT(Outages(theatre, v1::LINK_CONDITION_LOST),
+                testing::ElementsAre(testing::DoubleNear(stopped ? 12 : 29, 1)));
+    link_->Stop();
+    link_.reset();
+  }
+}
+
+TEST_F(LinkedTheatre, ThatTheHubIsReachedIsNotTakenForAReader) {
+  FakeFileSystem files;
+  Theatre theatre(files, Fall());
+  Connect(theatre);
+  theatre.Start();
+  Attend(theatre, 6);
+  EXPECT_THAT(theatre.console.lines, Contains("The hub is reached"));
+  EXPECT_THAT(theatre.console.lines, Contains(HasSubstr("nobody is reading this theatre yet")));
+  v1::Record record;
+  v1::Presence& presence = *record.mutable_presence();
+  presence.set_participant("anna");
+  presence.set_display_name("Dr Anna");
+  presence.set_role(v1::ROLE_NEUROPHYSIOLOGIST);
+  presence.set_change(v1::PRESENCE_CHANGE_JOINED);
+  Deliver(theatre, record);
+  Attend(theatre, 5);
+  EXPECT_THAT(theatre.console.lines, Contains(HasSubstr("reading: Dr Anna")));
+  presence.set_change(v1::PRESENCE_CHANGE_LEFT);
+  Deliver(theatre, record);
+  Attend(theatre, 5);
+  EXPECT_THAT(theatre.console.lines, Contains(HasSubstr("nobody is reading: Dr Anna has gone")));
   link_->Stop();
 }
 
@@ -129,15 +195,13 @@ TEST_F(LinkedTheatre, HostileRecordThatIsNotTheOneTheHubSignedIsATechnicalAlarm)
 
 TEST_F(LinkedTheatre, RefusalOfACaseOfAnEarlierRunIsNoAlarmOfTheOneThatRuns) {
   FakeFileSystem files;
-  SpoolOptions options;
+  SpoolOptions options = Options();
   options.directory = "/spool/old";
   options.case_id = CaseId::FromBytes(std::string(16, 'p'));
-  options.origin = OriginId::FromBytes(std::string(16, 'o'));
-  RecoveryReport report;
-  auto old = CaseSpool::Open(files, options, &report);
-  ASSERT_TRUE(old.ok()) << old.status();
+  const auto old = OpenSpool(files, nullptr, options);
+  ASSERT_NE(old, nullptr);
   Theatre theatre(files, Fall());
-  theatre.session->AlsoClose(**old);
+  theatre.session->AlsoClose(*old);
   Connect(theatre);
   theatre.Start();
   Attend(theatre, 1);

@@ -5,8 +5,8 @@
 
 #include <memory>
 
+#include "acquisition-agent/spool/testing/spool_case.h"
 #include "common/record_seal.h"
-#include "common/testing/fake_file_system.h"
 
 namespace remora::agent {
 namespace {
@@ -17,12 +17,7 @@ using testing::HasSubstr;
 class CertificateCheckTest : public testing::Test {
  protected:
   CertificateCheckTest() {
-    SpoolOptions options;
-    options.directory = "/spool/case";
-    options.case_id = CaseId::FromBytes(std::string(16, 'c'));
-    options.origin = OriginId::FromBytes(std::string(16, 'o'));
-    RecoveryReport report;
-    spool_ = *CaseSpool::Open(files_, options, &report);
+    spool_ = OpenSpool(files_);
     for (uint64_t seq = 1; seq <= 4; ++seq) {
       EXPECT_TRUE(spool_->AppendRecord(1, seq, seq, "event").ok());
     }

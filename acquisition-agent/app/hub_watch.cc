@@ -21,7 +21,7 @@ std::string Clock(Duration time) {
 std::string HubWatch::OnCondition(v1::LinkCondition condition, Duration age, DeviceTime now) {
   const std::string number = reader_phone_.empty() ? "" : absl::StrCat(": ", reader_phone_);
   if (condition == v1::LINK_CONDITION_LIVE) {
-    if (!away_since_) return "The hub is reached; the reader can see this theatre";
+    if (!away_since_) return "The hub is reached";
     const Duration outage = now - *std::exchange(away_since_, std::nullopt);
     AddOutage(outage);
     return absl::StrCat("The hub is reached again after ", Clock(outage),
@@ -67,6 +67,11 @@ void HubWatch::AddOutage(Duration outage) {
   if (ended_.size() >= kMaxOutagesKept)
     ended_.erase(std::min_element(ended_.begin(), ended_.end()));
   ended_.push_back(outage);
+}
+
+std::optional<Duration> HubWatch::AwayFor(DeviceTime now) const {
+  if (!away_since_) return std::nullopt;
+  return now - *away_since_;
 }
 
 std::optional<Duration> HubWatch::TakeOutage() {

@@ -35,6 +35,8 @@ class HubWatch {
   // The agent was not there itself for so long, before it was started again.
   void WasAway(Duration outage);
 
+  // How long the hub has not been reached by now. Nothing: it is reached.
+  std::optional<Duration> AwayFor(DeviceTime now) const;
   // An outage that has ended and was not taken yet, the oldest first. Nothing: none.
   std::optional<Duration> TakeOutage();
 

@@ -14,8 +14,7 @@ DeviceTime At(double s) { return DeviceTime::FromNanoseconds(static_cast<int64_t
 
 TEST(HubWatch, SaysWhatToDoAtEachStepAndHowLongItWasInTheEnd) {
   HubWatch watch("+41 44 000 00 00");
-  EXPECT_EQ(watch.OnCondition(v1::LINK_CONDITION_LIVE, Duration(), At(100)),
-            "The hub is reached; the reader can see this theatre");
+  EXPECT_EQ(watch.OnCondition(v1::LINK_CONDITION_LIVE, Duration(), At(100)), "The hub is reached");
   EXPECT_THAT(watch.OnCondition(v1::LINK_CONDITION_STALE, Duration::Seconds(2), At(102)),
               HasSubstr("AMBER"));
   EXPECT_THAT(watch.OnCondition(v1::LINK_CONDITION_LOST, Duration::Seconds(10), At(110)),

@@ -15,6 +15,12 @@ inline constexpr Duration kSliceLength = Duration::Milliseconds(5);
 // a minute).
 inline constexpr Duration kClockRecordInterval = Duration::Seconds(60);
 inline constexpr Duration kClockCheckInterval = Duration::Seconds(1);
+// Who reads is said when the hub has given no record from before the session for so long.
+inline constexpr Duration kReadersSettle = Duration::Seconds(3);
+// A record that is older when it comes is from before: more than clocks and links differ by.
+inline constexpr Duration kOldRecord = Duration::Seconds(5);
+// As many as a hub lists in a case.
+inline constexpr size_t kMaxReadersKnown = 128;
 // A disk that failed is tried again after this.
 inline constexpr Duration kDiskRetryInterval = Duration::Milliseconds(500);
 // After a restart the agent's own absence is an outage of the hub's view from the link's staleness

@@ -12,7 +12,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "acquisition-agent/app/agent_session.h"
@@ -20,6 +19,7 @@
 #include "acquisition-agent/app/hub_key.h"
 #include "acquisition-agent/app/spool_folder.h"
 #include "common/clock.h"
+#include "common/link/dial_files.h"
 #include "common/link/grpc_dialer.h"
 #include "common/random.h"
 #include "common/status_macros.h"
@@ -27,8 +27,6 @@
 
 namespace remora::agent {
 namespace {
-
-constexpr uint64_t kMaxSecretFileBytes = 64 * 1024;
 
 class StderrConsole : public Console {
  public:
@@ -77,21 +75,14 @@ class FolderLock {
   const int file_;
 };
 
-absl::StatusOr<std::string> ReadSecret(FileSystem& files, const std::string& path) {
-  if (path.empty()) return std::string();
-  return files.ReadWhole(path, kMaxSecretFileBytes);
-}
-
 absl::StatusOr<std::unique_ptr<Dialer>> MakeDialer(const AgentOptions& options, FileSystem& files,
                                                    Executor& executor) {
   GrpcDialerOptions dial;
   dial.address = options.hub;
-  ASSIGN_OR_RETURN(const std::string token, ReadSecret(files, options.token_file));
-  dial.token = std::string(absl::StripAsciiWhitespace(token));
-  dial.tls = options.tls;
-  ASSIGN_OR_RETURN(dial.root_certificates_pem, ReadSecret(files, options.ca_file));
-  ASSIGN_OR_RETURN(dial.client_certificate_pem, ReadSecret(files, options.certificate_file));
-  ASSIGN_OR_RETURN(dial.client_key_pem, ReadSecret(files, options.key_file));
+  RETURN_IF_ERROR(ReadDialFiles(files,
+                                {options.token_file, options.tls, options.ca_file,
+                                 options.certificate_file, options.key_file},
+                                &dial));
   dial.reads_live = false;
   return MakeGrpcDialer(dial, executor);
 }

@@ -6,8 +6,8 @@
 #include "acquisition-agent/app/limits.h"
 #include "acquisition-agent/app/spool_recorder.h"
 #include "acquisition-agent/app/testing/keeping_console.h"
+#include "acquisition-agent/spool/testing/spool_case.h"
 #include "common/testing/fake_clock.h"
-#include "common/testing/fake_file_system.h"
 
 namespace remora::agent {
 namespace {
@@ -28,14 +28,10 @@ class SpaceWatchTest : public ::testing::Test {
     watch_.reset();
     recorder_.reset();
     spool_.reset();
-    SpoolOptions options;
-    options.directory = "/spool/case";
-    options.case_id = CaseId::FromBytes(std::string(16, 'c'));
-    options.origin = OriginId::FromBytes(std::string(16, 'o'));
-    RecoveryReport report;
-    spool_ = *CaseSpool::Open(files_, options, &report);
-    recorder_ = std::make_unique<SpoolRecorder>(CaseIdentity{options.case_id, options.origin, 9},
-                                                *spool_, clock_, [](const v1::Record&, int64_t) {});
+    spool_ = OpenSpool(files_);
+    recorder_ =
+        std::make_unique<SpoolRecorder>(CaseIdentity{spool_->case_id(), spool_->origin(), 9},
+                                        *spool_, clock_, [](const v1::Record&, int64_t) {});
     SpaceWatchOptions watch;
     watch.planned[5] = kPlannedRate;
     watch_ = std::make_unique<SpaceWatch>(watch, *spool_, clock_, console_);

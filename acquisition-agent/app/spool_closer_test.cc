@@ -6,9 +6,9 @@
 
 #include "acquisition-agent/app/dry_run.h"
 #include "acquisition-agent/app/spool_recorder.h"
+#include "acquisition-agent/spool/testing/spool_case.h"
 #include "common/record_seal.h"
 #include "common/testing/fake_clock.h"
-#include "common/testing/fake_file_system.h"
 
 namespace remora::agent {
 namespace {
@@ -19,12 +19,7 @@ class SpoolCloserTest : public testing::Test {
   void Open() {
     closer_ = nullptr;
     spool_ = nullptr;
-    SpoolOptions options;
-    options.directory = "/spool/case";
-    options.case_id = CaseId::FromBytes(std::string(16, 'c'));
-    options.origin = OriginId::FromBytes(std::string(16, 'o'));
-    RecoveryReport report;
-    spool_ = *CaseSpool::Open(files_, options, &report);
+    spool_ = OpenSpool(files_);
     if (spool_->info() == nullptr) {
       CaseInfo info;
       info.boot_id = 9;

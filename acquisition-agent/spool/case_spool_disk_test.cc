@@ -2,29 +2,47 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
+#include <string>
+#include <vector>
+
 #include "acquisition-agent/spool/testing/spool_case.h"
 
 namespace remora::agent {
 namespace {
 
+absl::Status Append(CaseSpool& spool, uint32_t lane, const std::string& bytes) {
+  return spool.AppendRecord(lane, spool.last_seq(lane) + 1, 0, bytes);
+}
+
+// Seven blocks and an alert, in a spool that is closed again.
+void WriteSevenBlocks(FileSystem& files) {
+  auto spool = OpenSpool(files);
+  for (int i = 0; i < 7; ++i) ASSERT_TRUE(AppendNext(*spool, 5).ok());
+  ASSERT_TRUE(AppendNext(*spool, 0).ok());
+  ASSERT_TRUE(spool->Commit().ok());
+}
+
+// With what is there if the power goes now, whatever is left of what was not synced.
+void AfterEachCut(CrashDisk& disk, const std::function<void(FileSystem& found)>& check) {
+  for (const auto remains : {CrashDisk::Remains::kNothing, CrashDisk::Remains::kEverything}) {
+    const auto random = MakeSeededRandom(1);
+    const auto after = disk.AfterCut(remains, *random);
+    CrashFileSystem found(*after);
+    check(found);
+  }
+}
+
 TEST(CaseSpoolDisk, NumbersOfAFileThatWasShedStayKnownWhateverTheCutLeaves) {
   CrashDisk disk(kDirectory);
   CrashFileSystem files(disk);
-  {
-    auto spool = OpenSpool(files);
-    for (int i = 0; i < 7; ++i) ASSERT_TRUE(AppendNext(*spool, 5).ok());
-    ASSERT_TRUE(AppendNext(*spool, 0).ok());
-    ASSERT_TRUE(spool->Commit().ok());
-  }
+  ASSERT_NO_FATAL_FAILURE(WriteSevenBlocks(files));
   auto spool = OpenSpool(files);
   disk.SetFreeBytes(1000);
   spool->CheckSpace();
   ASSERT_FALSE(spool->Holds(5, 1));
   // The power goes before anything of it is noted.
-  for (const auto remains : {CrashDisk::Remains::kNothing, CrashDisk::Remains::kEverything}) {
-    const auto random = MakeSeededRandom(1);
-    const auto after = disk.AfterCut(remains, *random);
-    CrashFileSystem found(*after);
+  AfterEachCut(disk, [](FileSystem& found) {
     RecoveryReport report;
     auto again = OpenSpool(found, &report);
     EXPECT_EQ(again->last_seq(5), 7u);
@@ -35,18 +53,13 @@ TEST(CaseSpoolDisk, NumbersOfAFileThatWasShedStayKnownWhateverTheCutLeaves) {
     EXPECT_EQ(shed[0].last_origin_seq, 7u);
     ASSERT_TRUE(again->Commit().ok());
     EXPECT_TRUE(OpenSpool(found)->TakeShed().empty()) << "told once";
-  }
+  });
 }
 
 TEST(CaseSpoolDisk, AFileWhoseSpaceCouldNotBeFreedIsShedAllTheSameAndStaysShed) {
   CrashDisk disk(kDirectory);
   CrashFileSystem files(disk);
-  {
-    auto spool = OpenSpool(files);
-    for (int i = 0; i < 7; ++i) ASSERT_TRUE(AppendNext(*spool, 5).ok());
-    ASSERT_TRUE(AppendNext(*spool, 0).ok());
-    ASSERT_TRUE(spool->Commit().ok());
-  }
+  ASSERT_NO_FATAL_FAILURE(WriteSevenBlocks(files));
   auto spool = OpenSpool(files);
   // It is cut to nothing, and that does not reach the disk.
   disk.SetWatcher([](const CrashDisk::Call& call) {
@@ -60,15 +73,12 @@ TEST(CaseSpoolDisk, AFileWhoseSpaceCouldNotBeFreedIsShedAllTheSameAndStaysShed) 
   ASSERT_EQ(shed.size(), 1u);
   EXPECT_EQ(shed[0].last_origin_seq, 7u);
   ASSERT_TRUE(spool->Commit().ok());
-  for (const auto remains : {CrashDisk::Remains::kNothing, CrashDisk::Remains::kEverything}) {
-    const auto random = MakeSeededRandom(1);
-    const auto after = disk.AfterCut(remains, *random);
-    CrashFileSystem found(*after);
+  AfterEachCut(disk, [](FileSystem& found) {
     auto again = OpenSpool(found);
     EXPECT_EQ(again->last_seq(5), 7u);
     EXPECT_FALSE(again->Holds(5, 1)) << "told as shed, and back";
     EXPECT_TRUE(again->TakeShed().empty()) << "told once";
-  }
+  });
 }
 
 TEST(CaseSpoolDisk, AFullDiskShedsBulkOldestFirstAndSaysSo) {
@@ -77,9 +87,9 @@ TEST(CaseSpoolDisk, AFullDiskShedsBulkOldestFirstAndSaysSo) {
   const std::string block(4000, 'b');
   // Twenty-five files of blocks, three of envelopes.
   for (int i = 0; i < 50'000; ++i) {
-    ASSERT_TRUE(spool->AppendRecord(5, spool->last_seq(5) + 1, 0, block).ok());
+    ASSERT_TRUE(Append(*spool, 5, block).ok());
     if (i % 8 == 0) {
-      ASSERT_TRUE(spool->AppendRecord(4, spool->last_seq(4) + 1, 0, block).ok());
+      ASSERT_TRUE(Append(*spool, 4, block).ok());
     }
     if (i % 100 == 99) {
       ASSERT_TRUE(spool->Commit().ok());
@@ -91,7 +101,7 @@ TEST(CaseSpoolDisk, AFullDiskShedsBulkOldestFirstAndSaysSo) {
   files.SetFreeBytes(kControlReserveBytes - 3 * kSegmentBytes);
   for (int i = 0; i < 600; ++i) {
     ASSERT_TRUE(AppendNext(*spool, 0).ok());
-    ASSERT_TRUE(spool->AppendRecord(5, spool->last_seq(5) + 1, 0, block).ok());
+    ASSERT_TRUE(Append(*spool, 5, block).ok());
     ASSERT_TRUE(spool->Commit().ok());
   }
   const std::vector<ShedRange> shed = spool->TakeShed();
@@ -119,7 +129,7 @@ TEST(CaseSpoolDisk, WhatWasShedBecauseTheHubHeldItIsToldWhenItsJournalHasGoneBac
   auto spool = OpenSpool(files);
   const std::string block(4000, 'b');
   while (spool->bytes() < 2 * kSegmentBytes) {
-    ASSERT_TRUE(spool->AppendRecord(5, spool->last_seq(5) + 1, 0, block).ok());
+    ASSERT_TRUE(Append(*spool, 5, block).ok());
     ASSERT_TRUE(spool->Commit().ok());
   }
   SeqRanges held;
@@ -155,7 +165,7 @@ TEST(CaseSpoolDisk, WithNothingLeftToShedControlStillGoesOn) {
   std::vector<ShedRange> shed;
   for (int i = 0; i < 300; ++i) {
     ASSERT_TRUE(AppendNext(*spool, 0).ok());
-    ASSERT_TRUE(spool->AppendRecord(5, spool->last_seq(5) + 1, 0, std::string(4000, 'b')).ok());
+    ASSERT_TRUE(Append(*spool, 5, std::string(4000, 'b')).ok());
     ASSERT_TRUE(spool->Commit().ok()) << i;
     for (const ShedRange& range : spool->TakeShed()) shed.push_back(range);
   }
@@ -178,8 +188,7 @@ TEST(CaseSpoolDisk, WhatIsShedIsToldAsOneRangeALane) {
   for (int i = 0; i < 300; ++i) {
     ASSERT_TRUE(AppendNext(*spool, 1).ok());
     for (uint32_t lane = 3; lane < kLaneCount; ++lane) {
-      ASSERT_TRUE(
-          spool->AppendRecord(lane, spool->last_seq(lane) + 1, 0, std::string(900, 'b')).ok());
+      ASSERT_TRUE(Append(*spool, lane, std::string(900, 'b')).ok());
     }
     ASSERT_TRUE(spool->Commit().ok());
   }
@@ -251,7 +260,7 @@ TEST(CaseSpoolDisk, ADiskThatTakesNothingFillsMemoryOnlyToItsLimit) {
   absl::Status status;
   size_t appended = 0;
   while (status.ok() && appended < 3 * kMaxUncommittedBytes) {
-    status = spool->AppendRecord(1, spool->last_seq(1) + 1, 0, std::string(60'000, 'e'));
+    status = Append(*spool, 1, std::string(60'000, 'e'));
     appended += 60'000;
     spool->Commit().IgnoreError();
   }

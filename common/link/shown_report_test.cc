@@ -12,6 +12,15 @@ namespace {
 class ShownReportTest : public LinkHarness {
  protected:
   ShownReportTest() { hub_version_ = 2; }
+  // To a live follow whose application says what was shown.
+  void DeliverToOneThatShowsLater(const std::string& record) {
+    LinkOptions options = Options();
+    options.shown_at_once = false;
+    MakeLink(options);
+    EXPECT_TRUE(link_->AddFollow(CaseFollow(v1::DELIVERY_LIVE)).ok());
+    StartLive();
+    DeliverRecords({record});
+  }
 };
 
 TEST_F(ShownReportTest, ReportsWhatWasShownTwiceASecondUnlessMuchCame) {
@@ -84,13 +93,8 @@ TEST_F(ShownReportTest, GivesTheHubsQuestionBackAlsoWithoutAFollow) {
 }
 
 TEST_F(ShownReportTest, LetsTheApplicationSayWhatWasShown) {
-  LinkOptions options = Options();
-  options.shown_at_once = false;
-  MakeLink(options);
-  ASSERT_TRUE(link_->AddFollow(CaseFollow(v1::DELIVERY_LIVE)).ok());
-  StartLive();
   const std::string block = Stamped(v1::Record::kSampleBlock, 1);
-  DeliverRecords({block});
+  DeliverToOneThatShowsLater(block);
   LiveFor(Duration::Seconds(1));
   for (const v1::Up& up : Written()) EXPECT_EQ(up.shown().bulk_bytes_total(), 0u);
   link_->MarkShown(observer_.sessions.back(), block.size());
@@ -107,13 +111,8 @@ TEST_F(ShownReportTest, LetsTheApplicationSayWhatWasShown) {
 }
 
 TEST_F(ShownReportTest, WhatHadComeWhenTheHubAskedIsReportedAsItIsShown) {
-  LinkOptions options = Options();
-  options.shown_at_once = false;
-  MakeLink(options);
-  ASSERT_TRUE(link_->AddFollow(CaseFollow(v1::DELIVERY_LIVE)).ok());
-  StartLive();
   const std::string block = Stamped(v1::Record::kSampleBlock, 1);
-  DeliverRecords({block});
+  DeliverToOneThatShowsLater(block);
   LiveFor(Duration::Milliseconds(500));
   Written();
   link_->MarkShown(observer_.sessions.back(), block.size());

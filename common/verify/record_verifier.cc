@@ -109,6 +109,7 @@ void RecordVerifier::Account(const StampedRecord& stamped) {
     Find(absl::StrCat("record ", stamped.stamp.seq, ": number ", header.origin_seq, " of lane ",
                       header.lane, " of origin ", header.origin.Hex(), " for the second time"));
   }
+  gaps_.Note(stamped, held);
   if (header.kind != v1::Record::kCaseLifecycle) ++since_certificate_[header.origin];
 }
 
@@ -136,7 +137,10 @@ void RecordVerifier::Take(absl::string_view bytes_untrusted) {
   Account(*stamped);
   CheckWitnesses();
   if (!control) return;
-  told_.Note(stamped->header.key(), record);
+  told_.Note(stamped->header.key(), record, stamped->stamp.recorded_at.nanoseconds());
+  if (record.has_clock_estimate()) {
+    gaps_.NoteClock(stamped->header.origin, record.clock_estimate());
+  }
   FoldedRecord folded;
   folded.bytes.frame = SharedBytes(std::string(bytes_untrusted));
   folded.seq = seq_;
@@ -360,6 +364,7 @@ void RecordVerifier::CheckCertificate(const v1::Certificate& certificate) {
   report_.certificate_index = certificate.certificate_index();
   report_.certified_seq = seq_;
   report_.complete = certificate.complete();
+  report_.gaps = gaps_.List(certificate, told_);
 }
 
 VerifyReport RecordVerifier::Finish() {

@@ -20,6 +20,7 @@
 #include "common/ids.h"
 #include "common/record_codec.h"
 #include "common/seq_ranges.h"
+#include "common/verify/gap_list.h"
 #include "common/verify/told_books.h"
 #include "remora/v1/record.pb.h"
 
@@ -48,6 +49,8 @@ struct VerifyReport {
   uint64_t certified_seq = 0;
   bool complete = false;
   std::array<LaneCounts, kLaneCount> lanes{};
+  // What it names, one by one: what is lost before what was late.
+  std::vector<ListedGap> gaps;
   // Where the case stands at the end of what was given.
   v1::CaseStage stage = v1::CASE_STAGE_UNSPECIFIED;
   // Records behind the last signature, but for that signature's own.
@@ -108,6 +111,7 @@ class RecordVerifier {
   std::map<OriginLane, SeqRanges> held_;
   std::map<OriginLane, SeqRanges> late_;
   ToldBooks told_;
+  GapList gaps_;
   std::vector<v1::SignedHead> witnesses_;
   std::map<std::string, bool> key_ids_;
   // Since the newest certificate: records of each origin, but for steps of the case's life.

@@ -218,6 +218,16 @@ TEST(RecordVerifierTest, DamageIsNamedBetweenTheSignaturesAroundIt) {
 
 TEST(RecordVerifierTest, HostileCertificatesThatDoNotFitTheRecordAreFound) {
   using C = v1::Certificate;
+  // Of one number more than there is.
+  const auto add_gap = [](C* c, v1::NamedGapCause cause) {
+    v1::OriginLaneHead* head = c->mutable_heads(0);
+    head->set_last_origin_seq(head->last_origin_seq() + 1);
+    v1::NamedGap* gap = head->add_gaps();
+    gap->set_first_origin_seq(head->last_origin_seq());
+    gap->set_last_origin_seq(head->last_origin_seq());
+    gap->set_cause(cause);
+    return gap;
+  };
   const std::vector<std::pair<std::function<void(C*)>, const char*>> lies = {
       {[](C* c) { c->set_record_count(3); }, "it counts 3 records"},
       {[](C* c) { c->set_certificate_index(2); }, "comes after certificate 0"},
@@ -234,22 +244,11 @@ TEST(RecordVerifierTest, HostileCertificatesThatDoNotFitTheRecordAreFound) {
        },
        "its list of late records is not of those"},
       {[](C* c) { c->mutable_heads(0)->add_late(); }, "a list of late records that is none"},
-      {[](C* c) {
-         v1::OriginLaneHead* head = c->mutable_heads(0);
-         head->set_last_origin_seq(head->last_origin_seq() + 1);
-         v1::NamedGap* gap = head->add_gaps();
-         gap->set_first_origin_seq(head->last_origin_seq());
-         gap->set_last_origin_seq(head->last_origin_seq());
-         gap->set_cause(v1::NAMED_GAP_CAUSE_MISSING);
-       },
+      {[&](C* c) { add_gap(c, v1::NAMED_GAP_CAUSE_MISSING); },
        "complete, and 1 records are missing"},
-      {[](C* c) {
+      {[&](C* c) {
          v1::OriginLaneHead* head = c->mutable_heads(0);
-         head->set_last_origin_seq(head->last_origin_seq() + 1);
-         v1::NamedGap* gap = head->add_gaps();
-         gap->set_first_origin_seq(head->last_origin_seq());
-         gap->set_last_origin_seq(head->last_origin_seq());
-         gap->set_cause(v1::NAMED_GAP_CAUSE_DATA_GAP);
+         v1::NamedGap* gap = add_gap(c, v1::NAMED_GAP_CAUSE_DATA_GAP);
          gap->mutable_data_gap()->set_origin(head->origin());
          gap->mutable_data_gap()->set_lane(1);
          gap->mutable_data_gap()->set_origin_seq(1);

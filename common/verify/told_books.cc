@@ -2,7 +2,7 @@
 
 namespace remora {
 
-void ToldBooks::Note(const RecordKey& key, const v1::Record& record) {
+void ToldBooks::Note(const RecordKey& key, const v1::Record& record, int64_t recorded_unix_ns) {
   if (record.has_publisher_total()) {
     std::map<uint32_t, uint64_t>& total = totals_[key.origin];
     total.clear();
@@ -34,7 +34,14 @@ void ToldBooks::Note(const RecordKey& key, const v1::Record& record) {
       return;
     }
     told_[{key.origin, gap.lane()}].InsertRange(gap.first_origin_seq(), gap.last_origin_seq());
-    tellers_[key] = gap.lane();
+    tellers_[key] = {gap.lane(),
+                     gap.first_origin_seq(),
+                     gap.last_origin_seq(),
+                     gap.cause(),
+                     record.captured_at().boot_id(),
+                     gap.from_monotonic_ns(),
+                     gap.to_monotonic_ns(),
+                     recorded_unix_ns};
   }
 }
 
@@ -66,8 +73,13 @@ bool ToldBooks::HasTold(const OriginLane& where, uint64_t first, uint64_t last) 
 }
 
 bool ToldBooks::Tells(const RecordKey& record, const OriginLane& where) const {
+  const Teller* teller = TellerOf(record);
+  return teller != nullptr && record.origin == where.first && teller->lane == where.second;
+}
+
+const ToldBooks::Teller* ToldBooks::TellerOf(const RecordKey& record) const {
   const auto teller = tellers_.find(record);
-  return teller != tellers_.end() && record.origin == where.first && teller->second == where.second;
+  return teller == tellers_.end() ? nullptr : &teller->second;
 }
 
 }  // namespace remora

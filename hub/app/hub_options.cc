@@ -50,6 +50,7 @@ struct RawOptions {
   std::string ports_file;
   std::string archive;
   std::string keep_closed;
+  std::string keep_incomplete;
   std::string log_level = "info";
   std::string config;
   bool expose_without_proxy = false;
@@ -101,6 +102,10 @@ Settings AddOptions(CLI::App& app, RawOptions& raw) {
   add("keep-closed", "REMORA_KEEP_CLOSED", raw.keep_closed,
       "With --archive: how long after its last record a certified case stays in the journal, such "
       "as 30d, 12h, 90m or 10s")
+      ->type_name("DURATION");
+  add("keep-incomplete", "REMORA_KEEP_INCOMPLETE", raw.keep_incomplete,
+      "With --archive: the same of a case whose certificate is not complete, such as 365d; "
+      "without it, it stays until it is")
       ->type_name("DURATION");
   add("log-level", "REMORA_LOG_LEVEL", raw.log_level, "debug, info, warning or error")
       ->capture_default_str();
@@ -179,7 +184,7 @@ absl::StatusOr<ListenAddress> Address(const char* flag, const std::string& text,
   return address;
 }
 
-absl::StatusOr<Duration> KeepClosed(const std::string& text) {
+absl::StatusOr<Duration> KeepFor(const char* flag, const std::string& text) {
   constexpr int64_t kMostDays = 36'500;
   int64_t number = 0;
   int64_t unit_seconds = 0;
@@ -195,16 +200,16 @@ absl::StatusOr<Duration> KeepClosed(const std::string& text) {
     if (!plain || !absl::SimpleAtoi(digits, &number)) unit_seconds = 0;
   }
   if (unit_seconds == 0 || number < 1 || number > kMostDays * 86'400 / unit_seconds) {
-    return absl::InvalidArgumentError(absl::StrCat("--keep-closed '", text,
-                                                   "': a number and d, h, m or s, up to ",
-                                                   kMostDays, "d, such as 30d"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        flag, " '", text, "': a number and d, h, m or s, up to ", kMostDays, "d, such as 30d"));
   }
   return Duration::Seconds(number * unit_seconds);
 }
 
 // Both or neither: what is archived is what leaves.
 absl::Status TakeArchive(const RawOptions& raw, HubOptions* options) {
-  if (raw.archive.empty() && raw.keep_closed.empty() && !raw.accept_archive) {
+  if (raw.archive.empty() && raw.keep_closed.empty() && raw.keep_incomplete.empty() &&
+      !raw.accept_archive) {
     return absl::OkStatus();
   }
   if (raw.archive.empty() || raw.keep_closed.empty()) {
@@ -213,7 +218,14 @@ absl::Status TakeArchive(const RawOptions& raw, HubOptions* options) {
   }
   options->accept_archive = raw.accept_archive || options->journal_in_memory;
   options->archive_directory = raw.archive;
-  ASSIGN_OR_RETURN(options->keep_closed, KeepClosed(raw.keep_closed));
+  ASSIGN_OR_RETURN(options->keep_closed, KeepFor("--keep-closed", raw.keep_closed));
+  if (raw.keep_incomplete.empty()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(options->keep_incomplete, KeepFor("--keep-incomplete", raw.keep_incomplete));
+  if (*options->keep_incomplete < options->keep_closed) {
+    return absl::InvalidArgumentError(
+        "--keep-incomplete is shorter than --keep-closed: what is missing of a case is to have "
+        "more time to come, not less");
+  }
   return absl::OkStatus();
 }
 

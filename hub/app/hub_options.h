@@ -3,6 +3,7 @@
 // What remora-hub is started with: flags before environment (REMORA_...) before file (TOML). Read
 // once in main; immutable after.
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -38,6 +39,8 @@ struct HubOptions {
   // journal.
   std::string archive_directory;
   Duration keep_closed;
+  // The same of cases whose certificate is not complete; nothing: until it is.
+  std::optional<Duration> keep_incomplete;
   // Whatever there is in that folder: this start only.
   bool accept_archive = false;
   LogLevel log_level = LogLevel::kInfo;

@@ -66,6 +66,15 @@ TEST_F(HubOptionsTest, ArchiveAndHowLongToKeepGoTogether) {
   EXPECT_THAT(said_, HasSubstr("go together"));
   EXPECT_EQ(with({"--keep-closed", "30d"}).exit_code, 2);
   EXPECT_EQ(with({"--accept-archive"}).exit_code, 2);
+  EXPECT_EQ(with({"--keep-incomplete", "30d"}).exit_code, 2);
+  const auto keeping = [&](const char* incomplete) {
+    return with({"--archive", "/a", "--keep-closed", "2d", "--keep-incomplete", incomplete});
+  };
+  EXPECT_EQ(keeping("365d").options.keep_incomplete, Duration::Seconds(365 * 86'400));
+  EXPECT_EQ(keeping("2d").options.keep_incomplete, Duration::Seconds(2 * 86'400));
+  EXPECT_EQ(keeping("47h").exit_code, 2) << "what is missing has no less time to come";
+  EXPECT_EQ(keeping("long").exit_code, 2);
+  EXPECT_FALSE(with({"--archive", "/a", "--keep-closed", "1d"}).options.keep_incomplete);
   EXPECT_FALSE(with({"--archive", "/a", "--keep-closed", "1d"}).options.accept_archive);
   EXPECT_TRUE(
       with({"--archive", "/a", "--keep-closed", "1d", "--accept-archive"}).options.accept_archive);

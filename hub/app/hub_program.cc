@@ -1,7 +1,6 @@
 #include "hub/app/hub_program.h"
 
 #include <malloc.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -18,10 +17,10 @@
 #include "absl/strings/str_cat.h"
 #include "common/record_seal.h"
 #include "common/status_macros.h"
-#include "common/thread_executor.h"
 #include "hub/app/ports_file.h"
+#include "hub/app/started_core.h"
 #include "hub/app/version.h"
-#include "hub/archive/record_archive.h"
+#include "hub/archive/archive_thread.h"
 #include "hub/identity/record_key_file.h"
 #include "hub/journal/memory_journal.h"
 #include "hub/journal/payload_cipher.h"
@@ -42,31 +41,8 @@ namespace {
 
 // How often a starting hub looks whether all rooms are back.
 constexpr Duration kReadinessInterval = Duration::Milliseconds(20);
-// Of the thread that writes and proves archives: it has hours, whoever is live has not.
-constexpr int kArchiveNice = 10;
 
 constexpr int kHeapStepBytes = 1024 * 1024;
-
-// The core behind the transports, which may turn before it could start.
-class StartedCore final : public SessionHost {
- public:
-  explicit StartedCore(HubCore& core) : core_(core) {}
-  absl::Status Start() {
-    const absl::Status status = core_.Start();
-    started_ = status.ok();
-    return status;
-  }
-  std::unique_ptr<Session> Open(const Identity& identity, Peer* peer) override {
-    return core_.Open(identity, peer);
-  }
-  void EndOfDrain() override {
-    if (started_) core_.EndOfDrain();
-  }
-
- private:
-  HubCore& core_;
-  bool started_ = false;
-};
 
 std::string DirectoryOf(const std::string& path) {
   const size_t slash = path.rfind('/');
@@ -84,8 +60,8 @@ class HubProgram {
         loop_(machine.clock),
         grpc_(options.grpc_address, loop_, machine.clock, observer_) {}
 
+  // After EndArchive.
   ~HubProgram() {
-    StopArchive();
     StopSequence();
     web_.reset();
     core_.reset();
@@ -102,11 +78,13 @@ class HubProgram {
         journal_.get(), &machine_.clock, &loop_, &machine_.random, &metrics_,
         absl::StrCat("remora-hub ", kVersion),
         [this](const CaseId& case_id, const absl::Status& damage) { SayDamaged(case_id, damage); },
-        signer_.get(), retired_record_keys_, /*loop_ends_drains=*/true, archive_.get(),
-        options_.keep_closed,
-        [this](const CaseId& case_id, const absl::StatusOr<Tombstone>& outcome) {
+        signer_.get(), retired_record_keys_, /*loop_ends_drains=*/true,
+        archive_ == nullptr ? nullptr : &archive_->archive(), options_.keep_closed,
+        options_.keep_incomplete,
+        [this](const CaseId& case_id, const absl::StatusOr<PurgedCase>& outcome) {
           SayRetention(case_id, outcome);
-        }});
+        },
+        &machine_.clock_sync, [this](Duration behind) { SayUtcBehind(behind); }});
     host_ = std::make_unique<StartedCore>(*core_);
     RETURN_IF_ERROR(grpc_.Start(authenticator_, *host_));
     absl::Status core_started;
@@ -120,6 +98,9 @@ class HubProgram {
     sequence_ = std::thread([this] { loop_.Run(*host_, observer_); });
     done.wait(false);
     RETURN_IF_ERROR(core_started);
+    if (const uint64_t n = journal_on_disk_ ? journal_on_disk_->notes_unread() : 0; n > 0) {
+      log_.Warning("notes-not-read", {{"cases", absl::StrCat(n)}});
+    }
     RETURN_IF_ERROR(StartWeb());
     return Announce(machine_.clock.Now() - begun);
   }
@@ -128,7 +109,7 @@ class HubProgram {
   absl::Status Stop() {
     log_.Info("stopping");
     draining_ = true;
-    if (archive_ != nullptr) archive_->Stop();
+    if (archive_ != nullptr) archive_->BeginStop();
     NotifySystemd(std::getenv("NOTIFY_SOCKET"), "STOPPING=1");
     OnSequence([this] {
       core_->StartDraining();
@@ -139,12 +120,22 @@ class HubProgram {
     grpc_.Drain();
     web_->Stop();
     OnSequence([this] { core_->FlushRooms(); });
-    StopArchive();
+    EndArchive();
     StopSequence();
     const absl::Status last = journal_->Flush();
     if (flushed.ok()) flushed = last;
     log_.Info("stopped", {{"journal", flushed.ok() ? "flushed" : flushed.ToString()}});
     return flushed;
+  }
+
+  // Before the sequence ends: its thread posts to it. False: that hangs in a call of its disk, and
+  // nothing of this may be destroyed.
+  bool EndArchive() {
+    if (archive_hangs_) return false;  // one wait is enough
+    if (archive_ == nullptr || archive_->Stop()) return true;
+    archive_hangs_ = true;
+    log_.Warning("archive-hangs", {{"directory", options_.archive_directory}});
+    return false;
   }
 
   EventLog& log() { return log_; }
@@ -207,24 +198,29 @@ class HubProgram {
   // It has weeks: whatever is wrong with it, the theatres are served.
   void OpenArchive() {
     if (options_.archive_directory.empty()) return;
-    const absl::StatusOr<std::vector<Tombstone>> tombstones = journal_->ListTombstones();
-    const bool has_purged = !tombstones.ok() || !tombstones->empty();
-    archive_worker_ = std::make_unique<ThreadExecutor>(machine_.clock, "archive");
-    archive_worker_->Post([] { setpriority(PRIO_PROCESS, 0, kArchiveNice); });  // of this thread
+    const absl::StatusOr<PurgeCount> purges = journal_->CountPurges();
+    const bool has_purged = !purges.ok() || purges->count > 0;
+    if (!machine_.clock_sync.IsSynchronised()) {
+      log_.Info("clock-not-synchronised",
+                {{"cases",
+                  "those of earlier starts stay until it is, or the hub was up for a day "
+                  "or --keep-closed"}});
+    }
     std::vector<std::string> keys = {signer_->public_key()};
     keys.insert(keys.end(), retired_record_keys_.begin(), retired_record_keys_.end());
-    archive_ = std::make_unique<RecordArchive>(
+    archive_ = std::make_unique<ArchiveThread>(
+        machine_.clock,
         RecordArchive::Parts{{&machine_.files, &machine_.random, options_.archive_directory,
                               options_.archive_id_path(), options_.accept_archive, has_purged},
                              journal_.get(),
                              &loop_,
-                             archive_worker_.get(),
+                             nullptr,
                              std::move(keys)});
     archive_->Watch(
         [this](const absl::Status& there, uint64_t free_bytes) { SayArchive(there, free_bytes); });
   }
 
-  // On the archive's worker. Said when it becomes another.
+  // On the archive's thread. Said when it becomes another.
   void SayArchive(const absl::Status& there, uint64_t free_bytes) {
     metrics_.Gauge("remora_archive_there", there.ok() ? 1 : 0);
     metrics_.Gauge("remora_archive_disk_free_bytes", static_cast<double>(free_bytes));
@@ -237,14 +233,7 @@ class HubProgram {
     }
   }
 
-  // Before the sequence ends: it posts to it.
-  void StopArchive() {
-    if (archive_ == nullptr) return;
-    archive_->Stop();
-    archive_worker_->Stop();
-  }
-
-  void SayRetention(const CaseId& case_id, const absl::StatusOr<Tombstone>& outcome) {
+  void SayRetention(const CaseId& case_id, const absl::StatusOr<PurgedCase>& outcome) {
     if (!outcome.ok()) {
       log_.Warning("case-not-purged",
                    {{"case", case_id.Hex()}, {"why", std::string(outcome.status().message())}});
@@ -255,7 +244,17 @@ class HubProgram {
     log_.Info("case-purged", {{"case", case_id.Hex()},
                               {"archive", outcome->archive},
                               {"sha256", absl::BytesToHexString(sha256)},
-                              {"records", absl::StrCat(outcome->last_seq)}});
+                              {"records", absl::StrCat(outcome->last_seq)},
+                              {"complete", outcome->complete ? "yes" : "no"},
+                              {"missing", absl::StrCat(outcome->missing_count)}});
+  }
+
+  void SayUtcBehind(Duration behind) {
+    log_.Warning("clock-behind-journal",
+                 {{"hours", absl::StrCat(static_cast<int64_t>(behind.seconds()) / 3600)},
+                  {"why",
+                   "UTC is so far before the journal's newest time: the clock is wrong now, or it "
+                   "was when that was written. Times on the record go on from there"}});
   }
 
   // On the journal's thread. Said when it begins, when it becomes another, and when it ends.
@@ -330,6 +329,10 @@ class HubProgram {
   }
 
   std::string MetricsText() {
+    if (archive_ != nullptr) {
+      metrics_.Gauge("remora_archive_look_age_seconds", archive_->since_look().seconds());
+      if (archive_->hangs()) metrics_.Gauge("remora_archive_there", 0);
+    }
     if (journal_on_disk_ == nullptr) return metrics_.Text();
     const absl::StatusOr<uint64_t> free =
         machine_.files.FreeBytes(DirectoryOf(options_.journal_path));
@@ -340,6 +343,8 @@ class HubProgram {
                    static_cast<double>(journal_on_disk_->cases_in_memory()));
     metrics_.Gauge("remora_journal_purge_failures",
                    static_cast<double>(journal_on_disk_->purge_failures()));
+    metrics_.Gauge("remora_journal_checkpoint_failures",
+                   static_cast<double>(journal_on_disk_->checkpoint_failures()));
     return metrics_.Text();
   }
 
@@ -394,16 +399,15 @@ class HubProgram {
   SqliteJournal* journal_on_disk_ = nullptr;  // of journal_; null in memory
   std::unique_ptr<RecordSigner> signer_;
   std::vector<std::string> retired_record_keys_;
-  // The worker's tasks use the archive, whose own wait there.
-  std::unique_ptr<RecordArchive> archive_;
-  std::unique_ptr<ThreadExecutor> archive_worker_;
+  std::unique_ptr<ArchiveThread> archive_;
+  bool archive_hangs_ = false;
   std::unique_ptr<HubCore> core_;
   std::unique_ptr<StartedCore> host_;
   std::unique_ptr<WebSessions> web_sessions_;
   std::unique_ptr<WebServer> web_;
   std::thread sequence_;
   absl::StatusCode journal_trouble_ = absl::StatusCode::kOk;  // the journal's thread's
-  std::optional<absl::Status> archive_said_;                  // the archive's worker's
+  std::optional<absl::Status> archive_said_;                  // the archive's thread's
   std::atomic<bool> restored_{false};
   std::atomic<bool> draining_{false};
 };
@@ -417,13 +421,18 @@ int RunHub(const HubOptions& options, Authenticator& authenticator, const Machin
   mallopt(M_TOP_PAD, kHeapStepBytes);
   HubProgram program(options, authenticator, machine);
   const absl::Status started = program.Start();
-  if (!started.ok()) {
+  int exit_code = 1;
+  if (started.ok()) {
+    machine.signals.Wait();
+    machine.signals.ExitOnNext();
+    exit_code = program.Stop().ok() ? 0 : 1;
+  } else {
     program.log().Error("cannot-start", {{"why", std::string(started.message())}});
-    return 1;
   }
-  machine.signals.Wait();
-  machine.signals.ExitOnNext();
-  return program.Stop().ok() ? 0 : 1;
+  // What a thread that hangs will use when it comes back is never destroyed; the journal is
+  // flushed.
+  if (!program.EndArchive()) std::_Exit(exit_code);
+  return exit_code;
 }
 
 }  // namespace remora::hub

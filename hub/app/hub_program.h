@@ -5,6 +5,7 @@
 // sequence with gRPC, the web server's, the journal's.
 
 #include "common/clock.h"
+#include "common/clock_sync.h"
 #include "common/file_system.h"
 #include "common/random.h"
 #include "hub/app/hub_options.h"
@@ -16,6 +17,7 @@ namespace remora::hub {
 // What the machine gives; outlives the program.
 struct Machine {
   Clock& clock;
+  const ClockSync& clock_sync;
   Random& random;
   FileSystem& files;
   TerminationSignals& signals;

@@ -77,6 +77,18 @@ class ArrivalsObserver final : public LinkObserver {
 
 class HubSmokeTest : public ::testing::Test {
  protected:
+  static v1::Record Note(const std::string& text) {
+    v1::Record record;
+    record.mutable_source_note()->set_text(text);
+    return record;
+  }
+  static v1::Record Opened() {
+    v1::Record record;
+    record.mutable_case_lifecycle()->set_transition(v1::CASE_TRANSITION_OPENED_EMERGENCY);
+    record.mutable_case_lifecycle()->set_theatre("OR 1");
+    record.mutable_case_lifecycle()->set_procedure("smoke test");
+    return record;
+  }
   // A participant over gRPC, with its own sequence.
   struct Participant {
     Participant(const HubProcess& hub, const std::string& name, const Clock& clock, Random& random)
@@ -113,29 +125,43 @@ class HubSmokeTest : public ::testing::Test {
     std::unique_ptr<ParticipantLink> link;
   };
 
-  void Publish(Participant& agent, MemoryOutbox& outbox, v1::Record record) {
-    agent.Do([&] {
-      const absl::StatusOr<RecordKey> key = outbox.Publish(std::move(record));
-      EXPECT_TRUE(key.ok()) << key.status();
-      agent.link->NotifyPending();
-    });
-  }
-  // Until the hub has everything on record.
-  static void WaitUntilRecorded(Participant& agent, MemoryOutbox& outbox) {
-    size_t waiting = 1;
-    while (waiting > 0) agent.Do([&] { waiting = outbox.waiting_records(); });
-  }
-  static v1::Record Note(const std::string& text) {
-    v1::Record record;
-    record.mutable_source_note()->set_text(text);
-    return record;
-  }
-  static v1::Record Opened() {
-    v1::Record record;
-    record.mutable_case_lifecycle()->set_transition(v1::CASE_TRANSITION_OPENED_EMERGENCY);
-    record.mutable_case_lifecycle()->set_theatre("OR 1");
-    record.mutable_case_lifecycle()->set_procedure("smoke test");
-    return record;
+  // An agent that opens a case of its own in a theatre.
+  struct Agent : Participant {
+    Agent(HubSmokeTest& test, const CaseId& case_id, const std::string& theatre = "OR 1")
+        : Participant(test.hub_, "agent-1", *test.clock_, *test.random_),
+          outbox(*test.clock_, case_id, origin) {
+      Do([&] {
+        EXPECT_TRUE(link->AddOutbox(case_id, theatre, &outbox).ok());
+        link->Start();
+      });
+      Publish(Opened());
+    }
+    ~Agent() {
+      Do([this] { link.reset(); });  // before its outbox
+    }
+    void Publish(v1::Record record) {
+      Do([&] {
+        const absl::StatusOr<RecordKey> key = outbox.Publish(std::move(record));
+        EXPECT_TRUE(key.ok()) << key.status();
+        link->NotifyPending();
+      });
+    }
+    // Until the hub has everything on record.
+    void WaitUntilRecorded() {
+      size_t waiting = 1;
+      while (waiting > 0) Do([&] { waiting = outbox.waiting_records(); });
+    }
+
+    MemoryOutbox outbox;
+  };
+
+  // The hub's last answer: rooms are restored beside the sessions.
+  int WaitUntilReady() {
+    int ready = 0;
+    for (int i = 0; i < 10'000 && ready != 200; ++i) {
+      ready = RawWebClient(hub_.http_port()).Request("GET", "/readyz")->status;
+    }
+    return ready;
   }
   v1::Follow FollowAll() {
     v1::Follow follow;
@@ -182,15 +208,9 @@ TEST_F(HubSmokeTest, CarriesRecordsByBothTransportsOverACrash) {
   constexpr int kBefore = 40;
   constexpr int kAfter = 40;
   ASSERT_TRUE(hub_.Start());
-  Participant agent(hub_, "agent-1", *clock_, *random_);
-  MemoryOutbox outbox(*clock_, case_id_, agent.origin);
-  agent.Do([&] {
-    EXPECT_TRUE(agent.link->AddOutbox(case_id_, "OR 1", &outbox).ok());
-    agent.link->Start();
-  });
-  Publish(agent, outbox, Opened());
-  for (int i = 0; i < kBefore; ++i) Publish(agent, outbox, Note(absl::StrCat("note ", i)));
-  WaitUntilRecorded(agent, outbox);
+  Agent agent(*this, case_id_);
+  for (int i = 0; i < kBefore; ++i) agent.Publish(Note(absl::StrCat("note ", i)));
+  agent.WaitUntilRecorded();
 
   Participant reader(hub_, "anna", *clock_, *random_);
   reader.Do([&] {
@@ -204,7 +224,7 @@ TEST_F(HubSmokeTest, CarriesRecordsByBothTransportsOverACrash) {
   EXPECT_EQ(before.bytes(), reader.observer.arrivals.bytes());
 
   EXPECT_EQ(hub_.End(SIGKILL), -SIGKILL);
-  for (int i = 0; i < kAfter; ++i) Publish(agent, outbox, Note(absl::StrCat("late note ", i)));
+  for (int i = 0; i < kAfter; ++i) agent.Publish(Note(absl::StrCat("late note ", i)));
   const DeviceTime restarted = clock_->Now();
   ASSERT_TRUE(hub_.Start());
   EXPECT_LT(clock_->Now() - restarted, Duration::Seconds(2));
@@ -232,15 +252,9 @@ TEST_F(HubSmokeTest, CarriesRecordsByBothTransportsOverACrash) {
 TEST_F(HubSmokeTest, StartsWithADamagedCaseAndSaysWhichOneItIs) {
   ASSERT_TRUE(hub_.Start());
   {
-    Participant agent(hub_, "agent-1", *clock_, *random_);
-    MemoryOutbox outbox(*clock_, case_id_, agent.origin);
-    agent.Do([&] {
-      EXPECT_TRUE(agent.link->AddOutbox(case_id_, "OR 1", &outbox).ok());
-      agent.link->Start();
-    });
-    Publish(agent, outbox, Opened());
-    Publish(agent, outbox, Note("a note that the disk will change"));
-    WaitUntilRecorded(agent, outbox);
+    Agent agent(*this, case_id_);
+    agent.Publish(Note("a note that the disk will change"));
+    agent.WaitUntilRecorded();
     agent.Do([&] { agent.link->Stop(); });
   }
   ASSERT_EQ(hub_.End(SIGTERM), 0);
@@ -257,11 +271,7 @@ TEST_F(HubSmokeTest, StartsWithADamagedCaseAndSaysWhichOneItIs) {
       .put('T');
 
   ASSERT_TRUE(hub_.Start());
-  int ready = 0;
-  for (int i = 0; i < 10'000 && ready != 200; ++i) {
-    ready = RawWebClient(hub_.http_port()).Request("GET", "/readyz")->status;
-  }
-  EXPECT_EQ(ready, 200);
+  EXPECT_EQ(WaitUntilReady(), 200);
   EXPECT_THAT(hub_.Log(), HasSubstr(absl::StrCat("case-damaged case=", case_id_.Hex())));
   EXPECT_THAT(RawWebClient(hub_.http_port()).Request("GET", "/metrics")->body,
               HasSubstr("remora_hub_rooms_damaged 1"));
@@ -275,30 +285,17 @@ TEST_F(HubSmokeTest, StartsWithADamagedCaseAndSaysWhichOneItIs) {
     refused = down.has_refused();
     EXPECT_TRUE(down.records().empty());
   }
-  Participant agent(hub_, "agent-1", *clock_, *random_);
-  const CaseId other = CaseId::Draw(*random_);
-  MemoryOutbox outbox(*clock_, other, agent.origin);
-  agent.Do([&] {
-    EXPECT_TRUE(agent.link->AddOutbox(other, "OR 2", &outbox).ok());
-    agent.link->Start();
-  });
-  Publish(agent, outbox, Opened());
-  WaitUntilRecorded(agent, outbox);
+  Agent agent(*this, CaseId::Draw(*random_), "OR 2");
+  agent.WaitUntilRecorded();
   agent.Do([&] { agent.link->Stop(); });
   EXPECT_EQ(hub_.End(SIGTERM), 0);
 }
 
 TEST_F(HubSmokeTest, EndsSoonWithSessionsOpen) {
   ASSERT_TRUE(hub_.Start());
-  Participant agent(hub_, "agent-1", *clock_, *random_);
-  MemoryOutbox outbox(*clock_, case_id_, agent.origin);
-  agent.Do([&] {
-    EXPECT_TRUE(agent.link->AddOutbox(case_id_, "OR 1", &outbox).ok());
-    agent.link->Start();
-  });
-  Publish(agent, outbox, Opened());
-  Publish(agent, outbox, Note("one"));
-  WaitUntilRecorded(agent, outbox);
+  Agent agent(*this, case_id_);
+  agent.Publish(Note("one"));
+  agent.WaitUntilRecorded();
   auto browser = FollowByWebSocket();
   Arrivals arrivals;
   ReadNotes(*browser, 1, &arrivals);
@@ -312,10 +309,7 @@ TEST_F(HubSmokeTest, HasItsPagesForOperations) {
   ASSERT_TRUE(hub_.Start());
   RawWebClient client(hub_.http_port());
   EXPECT_EQ(client.Request("GET", "/healthz")->status, 200);
-  // Rooms are restored beside the sessions.
-  int ready = 0;
-  for (int i = 0; i < 10'000 && ready != 200; ++i) ready = client.Request("GET", "/readyz")->status;
-  EXPECT_EQ(ready, 200);
+  EXPECT_EQ(WaitUntilReady(), 200);
   const auto metrics = client.Request("GET", "/metrics");
   EXPECT_THAT(metrics->body, HasSubstr("remora_journal_disk_free_bytes"));
   EXPECT_THAT(client.Request("GET", "/")->body, HasSubstr("npm run build"));
@@ -390,14 +384,8 @@ TEST_F(HubSmokeTest, SignsNoJournalWithAnotherKeyUnlessItIsTold) {
   EXPECT_NE(hub_.RunToEnd(rotate, &said), 0) << "the hub has the journal's lock";
   EXPECT_THAT(said, HasSubstr("in use by another hub"));
   {
-    Participant agent(hub_, "agent-1", *clock_, *random_);
-    MemoryOutbox outbox(*clock_, case_id_, agent.origin);
-    agent.Do([&] {
-      EXPECT_TRUE(agent.link->AddOutbox(case_id_, "OR 1", &outbox).ok());
-      agent.link->Start();
-    });
-    Publish(agent, outbox, Opened());
-    WaitUntilRecorded(agent, outbox);
+    Agent agent(*this, case_id_);
+    agent.WaitUntilRecorded();
   }
   EXPECT_EQ(hub_.End(SIGTERM), 0);
   const std::filesystem::path key = hub_.Arguments()[1] + ".record-key";

@@ -83,7 +83,8 @@ int main(int argc, char** argv) {
     return kOk;
   }
   const auto clock = remora::MakeSystemClock();
+  const auto clock_sync = remora::MakeSystemClockSync();
   const auto random = remora::MakeSystemRandom();
   return remora::hub::RunHub(options, *identities,
-                             remora::hub::Machine{*clock, *random, *files, signals});
+                             remora::hub::Machine{*clock, *clock_sync, *random, *files, signals});
 }

@@ -79,7 +79,12 @@ absl::Status ArchiveFolder::Remember(const std::string& mark) {
   ASSIGN_OR_RETURN(const std::unique_ptr<WholeFile> file,
                    WholeFile::Create(*parts_.files, parts_.id_path, {.replaces = true}));
   RETURN_IF_ERROR(file->Append(mark));
-  return file->Commit();
+  const absl::Status status = file->Commit();
+  // It may be there all the same; a power cut would take it away from an archive that is in use.
+  if (!status.ok() && parts_.files->Exists(parts_.id_path)) {
+    parts_.files->Remove(parts_.id_path).IgnoreError();
+  }
+  return status;
 }
 
 // The mark first: an id without one would look as if the disk were away. Also one that is there is
@@ -140,6 +145,12 @@ absl::StatusOr<std::unique_ptr<FileLock>> ArchiveFolder::Lock() {
 
 absl::StatusOr<uint64_t> ArchiveFolder::Reserve() {
   ASSIGN_OR_RETURN(const uint64_t total, parts_.files->TotalBytes(parts_.directory));
+  if (total == 0) {
+    return absl::UnavailableError(
+        absl::StrCat(parts_.directory,
+                     ": its file system does not tell how large it is, nor what "
+                     "is free: no archive can be kept there"));
+  }
   const uint64_t wanted =
       std::clamp(total / kArchiveReservePart, kArchiveReserveBytes, kMaxArchiveReserveBytes);
   return std::min(wanted, total / kMaxArchiveReservePart);

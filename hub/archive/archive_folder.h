@@ -49,6 +49,7 @@ class ArchiveFolder {
   absl::StatusOr<std::unique_ptr<FileLock>> Lock();
   absl::StatusOr<uint64_t> FreeBytes() { return parts_.files->FreeBytes(parts_.directory); }
   // ResourceExhausted, with the figures: `bytes` more would not leave the reserve (limits.h).
+  // Unavailable: the file system does not tell.
   absl::Status CheckSpace(uint64_t bytes);
   // What may be written until CheckSpace is asked again.
   absl::StatusOr<uint64_t> SpaceStep();

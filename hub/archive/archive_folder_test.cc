@@ -84,6 +84,41 @@ TEST_F(ArchiveFolderTest, APowerCutAtAnyStepOfTheFirstStartLeavesOneThatGoesOn) 
   EXPECT_GT(failed, 24);
 }
 
+// A sync that says OK the second time proves nothing: the id would go with the next power cut, and
+// with it the archive.
+TEST_F(ArchiveFolderTest, AnIdThatWasNotSyncedIsWrittenAnewAndNotBelieved) {
+  int failed = 0;
+  for (int nth = 1; nth <= 4; ++nth) {
+    SCOPED_TRACE(nth);
+    FakeFileSystem files;
+    ASSERT_TRUE(files.CreateDirectoryDurably("/lib").ok());
+    ArchiveFolder folder({&files, random_.get(), kDirectory, kId});
+    files.FailSyncDirectory(nth, FakeFileSystem::Failure::kIoError);
+    if (!folder.Check().ok()) ++failed;
+    ASSERT_TRUE(folder.Check().ok());
+    auto record = files.OpenAppend(std::string(kDirectory) + "/a.record");
+    ASSERT_TRUE((*record)->Append("x").ok() && (*record)->Sync().ok());
+    ASSERT_TRUE(files.SyncDirectory(kDirectory).ok());
+    record->reset();
+    files.SimulatePowerCut(1);
+    EXPECT_TRUE(folder.Check().ok()) << folder.Check();
+  }
+  EXPECT_EQ(failed, 4);
+}
+
+TEST_F(ArchiveFolderTest, SaysWhereTheFileSystemDoesNotTellItsSize) {
+  class Untold final : public FakeFileSystem {
+    absl::StatusOr<uint64_t> FreeBytes(const std::string&) override { return 0; }
+    absl::StatusOr<uint64_t> TotalBytes(const std::string&) override { return 0; }
+  };
+  Untold files;
+  ArchiveFolder folder({&files, random_.get(), kDirectory, ""});
+  ASSERT_TRUE(folder.Check().ok());
+  const absl::Status status = folder.CheckSpace(0);
+  EXPECT_TRUE(absl::IsUnavailable(status)) << status;
+  EXPECT_THAT(std::string(status.message()), HasSubstr("does not tell how large it is"));
+}
+
 TEST_F(ArchiveFolderTest, AMountPointWithoutItsDiskIsNotTheArchive) {
   ASSERT_TRUE(Check().ok());
   Remove(kArchiveMark);

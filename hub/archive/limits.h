@@ -31,6 +31,12 @@ inline constexpr uint64_t kArchiveSpaceBytes = 64 * 1024 * 1024;
 // How often it is looked whether the folder is there, and what is free: a disk that is mounted
 // again is seen within a minute.
 inline constexpr Duration kArchiveLookInterval = Duration::Seconds(60);
+// Not looked for so long: the disk hangs in a call.
+inline constexpr Duration kArchiveHangsAfter = Duration::Seconds(180);
+static_assert(kArchiveHangsAfter >= kArchiveLookInterval * 2);
+// So long the hub's end waits for what is under way there; it takes a page otherwise. The hub is to
+// be gone within a second.
+inline constexpr Duration kArchiveStopLimit = Duration::Milliseconds(500);
 // The mark is two short lines.
 inline constexpr uint64_t kMaxArchiveMarkBytes = 256;
 // Cases of which it is remembered how they came out, 100 bytes each. Of one that is forgotten, the

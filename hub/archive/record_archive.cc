@@ -86,7 +86,7 @@ void RecordArchive::Begin(const OrderPtr& order) {
     status = OfArchive(file.status());
     if (status.ok()) order->file = *std::move(file);
   }
-  if (status.ok()) status = order->file->Append(order->encoder.head());
+  if (status.ok()) status = OfArchive(order->file->Append(order->encoder.head()));
   if (!status.ok()) return End(order, status);
   ReadFrom(order, 1);
 }
@@ -116,6 +116,8 @@ void RecordArchive::OnPage(const OrderPtr& order, const absl::StatusOr<ReadResul
                                     [this, order, seq = page->next_seq] { ReadFrom(order, seq); });
   }
   if (status.ok()) status = Finish(*order);
+  // Of the journal: it would give no more the next time, after as much was written.
+  if (absl::IsDataLoss(status)) Note(*order, status);
   if (!status.ok()) return End(order, status);
   parts_.worker->Post([this, order] { BeginProof(order); });
 }
@@ -138,8 +140,10 @@ absl::Status RecordArchive::LookAtSpace(Order& order) {
                                                          static_cast<double>(order.taken_seq);
   const uint64_t records_to_come =
       order.head.last_seq - std::min(order.taken_seq, order.head.last_seq);
-  RETURN_IF_ERROR(OfArchive(folder_.CheckSpace(
-      static_cast<uint64_t>(record_bytes * static_cast<double>(records_to_come)))));
+  // No other would fit either; this one does not.
+  RETURN_IF_ERROR(OfArchive(folder_.CheckSpace(0)));
+  RETURN_IF_ERROR(folder_.CheckSpace(
+      static_cast<uint64_t>(record_bytes * static_cast<double>(records_to_come))));
   // The first page tells how large records are.
   uint64_t step = 1;
   if (order.taken_seq > 0) {

@@ -14,7 +14,8 @@
 //      somebody put there, or a sync failed for, is written anew and takes its place: a sync that
 //      says OK the second time proves nothing.
 //   3. What cannot be read back or proved is put aside as NAME.failed, the newest of a case. What
-//      was written from the same records and did not prove itself is not written again.
+//      was written from the same records and did not prove itself is not written again, nor what
+//      the journal does not give whole.
 // Thread-safe but for its end: neither executor runs its tasks any more.
 
 #include <atomic>
@@ -79,11 +80,12 @@ class RecordArchive final : public CaseArchive {
   // How a case came out that was written.
   struct Outcome {
     uint64_t last_seq = 0;
-    absl::Status proof;  // OK: its file is whole and synced
+    absl::Status proof;  // OK: its file is whole and synced; else not to be written again
   };
 
   void Look();
-  // Those of the folder and of its disk: no other case would fare better.
+  // Those of the folder and of its disk: no other case would fare better. That this one is too
+  // large for what is free is not among them.
   absl::Status OfArchive(absl::Status status);
   void Begin(const OrderPtr& order);
   absl::Status Enter(Order& order);

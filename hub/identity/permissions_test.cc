@@ -6,6 +6,7 @@
 #include <set>
 #include <string>
 
+#include "common/fold/readers.h"
 #include "remora/v1/record.pb.h"
 
 namespace remora::hub {
@@ -62,6 +63,13 @@ TEST(Permissions, EveryRoleMayPublishExactlyItsKinds) {
                 allowed.contains(field->name()))
           << v1::Role_Name(static_cast<v1::Role>(role)) << " " << field->name();
     }
+  }
+}
+
+TEST(Permissions, ReadersAreThoseWhoMaySayThatABacklogIsReviewed) {
+  for (int role = v1::Role_MIN; role <= v1::Role_MAX; ++role) {
+    const auto who = static_cast<v1::Role>(role);
+    EXPECT_EQ(ReadsCases(who), MayPublish(who, v1::Record::kBacklogReviewedFieldNumber)) << role;
   }
 }
 

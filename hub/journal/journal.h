@@ -151,6 +151,11 @@ struct Tombstone {
   bool operator==(const Tombstone&) const = default;
 };
 
+struct PurgeCount {
+  uint64_t count = 0;
+  int64_t newest_unix_ns = 0;
+};
+
 struct ReadRequest {
   CaseId case_id;
   // Inclusive. Records outside are not returned even where a run reaches over.
@@ -213,8 +218,17 @@ class Journal {
   //   NotFound            no such case
   //   else                as Append
   virtual void Purge(Tombstone tombstone, Done done) = 0;
-  // Of all cases that were ever purged. Blocking; at start only.
+  // Of all cases that were ever purged, which may be many. Blocking: for tools.
   virtual absl::StatusOr<std::vector<Tombstone>> ListTombstones() = 0;
+  // How many cases were ever purged, and when the last one was (0: none, or no tombstone is sound).
+  // Blocking; at start only.
+  virtual absl::StatusOr<PurgeCount> CountPurges() = 0;
+  // Whether the case was purged. Does not block: ids alone are kept in memory.
+  virtual bool IsPurged(const CaseId& case_id) const = 0;
+  // The tombstone of a case that was purged, beside the live path. NotFound; Unavailable and
+  // ResourceExhausted as Read.
+  using TombstoneDone = std::function<void(absl::StatusOr<Tombstone>)>;
+  virtual void FindTombstone(const CaseId& case_id, TombstoneDone done) = 0;
 
   // Lazily durable; a lost one costs a longer fold.
   virtual void SaveCheckpoint(const CaseId& case_id, Checkpoint checkpoint) = 0;

@@ -32,6 +32,11 @@ inline constexpr size_t kMaxQueuedReads = 1024;
 // Restores waiting for it: rooms ask for 16 at a time, and for those that somebody waits for.
 inline constexpr size_t kMaxQueuedRestores = 1024;
 
+// Tombstones waiting to be read, a row each; they go before pages. As many as agents and browsers
+// come back with records of purged cases at a time; what is beyond is told that the case was
+// purged, without where it went.
+inline constexpr size_t kMaxQueuedLookups = 1024;
+
 // A room's folded state; measured in tens of KiB for an 8 h case. A larger one is not kept.
 inline constexpr size_t kMaxCheckpointBytes = 16 * 1024 * 1024;
 
@@ -45,7 +50,8 @@ static_assert(kMaxReadBytes <= kMaxMessageBytes, "a page of history fits into a 
 
 // `seq` of a case in a row's key: 40 bits are 34 years at 1,000 records/s.
 inline constexpr uint64_t kMaxSeq = (uint64_t{1} << 40) - 1;
-// Cases in one file, ever: 22 bits are 4 million.
+// Cases in one file, ever: 22 bits are 4 million. Of those that were purged id and key alone stay
+// in memory, 24 bytes and a hash table's room: 5 MB a year of 100 theatres, and 200 MB at the most.
 inline constexpr int64_t kMaxCaseKey = (int64_t{1} << 22) - 1;
 
 }  // namespace remora::hub

@@ -169,9 +169,41 @@ absl::Status MemoryJournal::TryPurge(const Tombstone& tombstone) {
 
 absl::StatusOr<std::vector<Tombstone>> MemoryJournal::ListTombstones() {
   MutexLock lock(&mutex_);
+  ++tombstone_lists_;
   std::vector<Tombstone> tombstones;
   for (const auto& [case_id, tombstone] : tombstones_) tombstones.push_back(tombstone);
   return tombstones;
+}
+
+size_t MemoryJournal::tombstone_lists() const {
+  MutexLock lock(&mutex_);
+  return tombstone_lists_;
+}
+
+absl::StatusOr<PurgeCount> MemoryJournal::CountPurges() {
+  MutexLock lock(&mutex_);
+  PurgeCount purges;
+  purges.count = tombstones_.size();
+  for (const auto& [case_id, tombstone] : tombstones_) {
+    purges.newest_unix_ns = std::max(purges.newest_unix_ns, tombstone.purged_unix_ns);
+  }
+  return purges;
+}
+
+bool MemoryJournal::IsPurged(const CaseId& case_id) const {
+  MutexLock lock(&mutex_);
+  return tombstones_.contains(case_id);
+}
+
+void MemoryJournal::FindTombstone(const CaseId& case_id, TombstoneDone done) {
+  absl::StatusOr<Tombstone> found = NoSuchCase(case_id);
+  {
+    MutexLock lock(&mutex_);
+    const auto it = tombstones_.find(case_id);
+    if (it != tombstones_.end()) found = it->second;
+    if (const absl::Status failure = ReadFailureOf(case_id); !failure.ok()) found = failure;
+  }
+  executor_.Post([done = std::move(done), found = std::move(found)] { done(found); });
 }
 
 absl::Status MemoryJournal::TryCommit(const CaseAppend& append) {

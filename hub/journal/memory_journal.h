@@ -55,6 +55,9 @@ class MemoryJournal final : public Journal {
   void Read(ReadRequest request, std::function<void(absl::StatusOr<ReadResult>)> done) override;
   void Purge(Tombstone tombstone, Done done) override;
   absl::StatusOr<std::vector<Tombstone>> ListTombstones() override;
+  absl::StatusOr<PurgeCount> CountPurges() override;
+  bool IsPurged(const CaseId& case_id) const override;
+  void FindTombstone(const CaseId& case_id, TombstoneDone done) override;
   void SaveCheckpoint(const CaseId& case_id, Checkpoint checkpoint) override;
   // Counted; what it keeps is all there is.
   void Release(const CaseId& case_id) override;
@@ -89,6 +92,8 @@ class MemoryJournal final : public Journal {
   // Options::start_new_epoch; else as a disk that lied about what it had synced. Nobody may use it
   // meanwhile.
   void GoBackTo(const Backup& backup, bool new_epoch);
+  // How often all tombstones were asked for.
+  size_t tombstone_lists() const;
   // How often the case was released.
   size_t releases(const CaseId& case_id) const;
   // The most restores and reads that waited for their callback at a time.
@@ -117,6 +122,7 @@ class MemoryJournal final : public Journal {
   uint32_t epoch_ ABSL_GUARDED_BY(mutex_);  // that new cases get
   std::map<CaseId, StoredCase> cases_ ABSL_GUARDED_BY(mutex_);
   std::map<CaseId, Tombstone> tombstones_ ABSL_GUARDED_BY(mutex_);
+  size_t tombstone_lists_ ABSL_GUARDED_BY(mutex_) = 0;
   std::deque<Held> held_ ABSL_GUARDED_BY(mutex_);
   bool holding_ ABSL_GUARDED_BY(mutex_) = false;
   std::map<CaseId, size_t> releases_ ABSL_GUARDED_BY(mutex_);

@@ -26,7 +26,7 @@ class MemoryBench {
   MemoryJournal journal_{executor_};
 };
 
-INSTANTIATE_TYPED_TEST_SUITE_P(Memory, JournalConformance, MemoryBench);
+REMORA_INSTANTIATE_JOURNAL_CONFORMANCE(Memory, MemoryBench);
 
 TEST(MemoryJournal, HeldCommitsHappenAtReleaseInOrder) {
   WaitingExecutor executor;

@@ -124,10 +124,7 @@ TEST_F(FollowingTest, SnapshotHasTheNewestOfEachTraceAndADigestedCursor) {
 }
 
 TEST_F(FollowingTest, AlertOvertakesTheBulkOfEveryCase) {
-  const CaseId other_id = hub_.DrawCase();
-  const OriginId other_origin = hub_.DrawOrigin();
-  RecordWriter other_writer(other_id, other_origin);
-  auto other = OpenCase(hub_, other_id, &other_writer, other_origin, "OR 2", "agent-2");
+  auto [other_id, other_origin, other_writer, other] = OpenNewCase(hub_, "OR 2", "agent-2");
   auto reader = Reader();
   reader->FollowLive(1, case_id_);
   reader->FollowLive(2, other_id);
@@ -200,10 +197,7 @@ TEST_F(FollowingTest, WhatComesFromABacklogIsOnRecordAndNotShownAsLive) {
   reader->FollowLive(1, case_id_);
   hub_.Run();
   reader->ClearReceived();
-  v1::Up up;
-  for (const std::string& record : Mixture(1)) up.add_records(record);
-  up.set_backlog(true);
-  agent_->SendUp(up);
+  agent_->PublishBacklog(Mixture(1));
   hub_.RunFor(Duration::Seconds(1));
   EXPECT_TRUE(std::any_of(reader->records.begin(), reader->records.end(), [](const Received& r) {
     return r.stamped.header.kind == v1::Record::kAlert;
@@ -224,21 +218,12 @@ TEST_F(FollowingTest, WhatComesFromABacklogIsOnRecordAndNotShownAsLive) {
 }
 
 TEST_F(FollowingTest, WhatWaitedForItsCaseToBeOpenedIsLateOnlyIfItSaidSo) {
-  const CaseId case_id = hub_.DrawCase();
-  const OriginId origin = hub_.DrawOrigin();
-  RecordWriter writer(case_id, origin);
-  TestParticipant agent(hub_, AgentIdentity("agent-2"));
-  agent.Hello(origin);
-  agent.Join(case_id, "OR 2");
-  hub_.Run();
-  agent.Publish({writer.Write(BlockBody("EMG/1", 1))});
-  v1::Up up;
-  up.add_records(writer.Write(BlockBody("EMG/1", 2)));
-  up.set_backlog(true);
-  agent.SendUp(up);
+  auto [case_id, origin, writer, agent] = JoinNewCase(hub_, "OR 2", "agent-2");
+  agent->Publish({writer.Write(BlockBody("EMG/1", 1))});
+  agent->PublishBacklog({writer.Write(BlockBody("EMG/1", 2))});
   hub_.Run();
   hub_.journal().HoldCommits();
-  agent.Publish({writer.Write(LifecycleBody(v1::CASE_TRANSITION_OPENED, "OR 2"))});
+  agent->Publish({writer.Write(LifecycleBody(v1::CASE_TRANSITION_OPENED, "OR 2"))});
   hub_.Run();
   auto reader = Reader();
   reader->FollowLive(2, case_id);

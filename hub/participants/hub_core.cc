@@ -13,6 +13,7 @@
 #include "hub/participants/session_impl.h"
 #include "hub/participants/session_limits.h"
 #include "hub/rooms/directory.h"
+#include "hub/rooms/limits.h"
 #include "hub/rooms/retention.h"
 
 namespace remora::hub {
@@ -104,6 +105,17 @@ std::vector<v1::RecordKey> RecordKeysOf(const HubCoreParts& parts) {
   return keys;
 }
 
+// Of all that the journal has, or had.
+absl::StatusOr<HubTime> NewestTime(const std::vector<ListedCase>& cases, Journal& journal) {
+  int64_t newest_unix_ns = 0;
+  for (const CaseHead& head : cases) {
+    newest_unix_ns = std::max(newest_unix_ns, head.last_recorded_unix_ns);
+  }
+  const absl::StatusOr<PurgeCount> purges = journal.CountPurges();
+  if (!purges.ok()) return purges.status();
+  return HubTime::FromNanoseconds(std::max(newest_unix_ns, purges->newest_unix_ns));
+}
+
 }  // namespace
 
 HubCore::HubCore(HubCoreParts parts) : impl_(std::make_unique<Impl>(std::move(parts))) {}
@@ -113,12 +125,13 @@ absl::Status HubCore::Start() {
   Impl& impl = *impl_;
   absl::StatusOr<std::vector<ListedCase>> cases = impl.parts.journal->ListCases();
   if (!cases.ok()) return cases.status();
-  int64_t last_recorded_unix_ns = 0;
-  for (const CaseHead& head : *cases) {
-    last_recorded_unix_ns = std::max(last_recorded_unix_ns, head.last_recorded_unix_ns);
+  const absl::StatusOr<HubTime> newest = NewestTime(*cases, *impl.parts.journal);
+  if (!newest.ok()) return newest.status();
+  impl.hub_time = std::make_unique<HubTimeSource>(*impl.parts.clock, *newest);
+  const Duration utc_behind = Duration() - impl.hub_time->BehindUtc();
+  if (utc_behind > kFarAheadOfUtc && impl.parts.on_utc_behind) {
+    impl.parts.on_utc_behind(utc_behind);
   }
-  impl.hub_time = std::make_unique<HubTimeSource>(*impl.parts.clock,
-                                                  HubTime::FromNanoseconds(last_recorded_unix_ns));
   RoomParts room_parts;
   room_parts.journal = impl.parts.journal;
   room_parts.executor = impl.parts.executor;
@@ -143,7 +156,8 @@ absl::Status HubCore::Start() {
   if (impl.parts.archive != nullptr) {
     impl.retention = std::make_unique<Retention>(Retention::Parts{
         impl.directory.get(), impl.parts.journal, impl.parts.archive, impl.parts.clock,
-        impl.hub_time.get(), impl.parts.metrics, impl.parts.keep_closed, impl.parts.on_retention});
+        impl.parts.clock_sync, impl.hub_time.get(), impl.parts.metrics, impl.parts.keep_closed,
+        impl.parts.keep_incomplete, impl.parts.on_retention});
   }
   absl::Status status = impl.directory->Start(*cases);
   if (status.ok()) impl.ScheduleTick();

@@ -9,11 +9,13 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "common/clock.h"
+#include "common/clock_sync.h"
 #include "common/executor.h"
 #include "common/random.h"
 #include "common/record_seal.h"
@@ -21,6 +23,7 @@
 #include "hub/metrics.h"
 #include "hub/participants/session.h"
 #include "hub/rooms/case_archive.h"
+#include "hub/rooms/retention.h"
 
 namespace remora::hub {
 
@@ -44,8 +47,15 @@ struct HubCoreParts {
   // Where cases go that nothing was added to for `keep_closed`. Null: no case ever leaves.
   CaseArchive* archive = nullptr;
   Duration keep_closed = {};
-  // Of each that left, or could not; may be null.
-  std::function<void(const CaseId&, const absl::StatusOr<Tombstone>&)> on_retention = nullptr;
+  // Of cases whose certificate is not complete, and not less; nothing: until it is.
+  std::optional<Duration> keep_incomplete = {};
+  // Of each that left, or could not, or has to stay; may be null.
+  Retention::OnOutcome on_retention = nullptr;
+  // Null: nothing says that the clock's UTC is right.
+  const ClockSync* clock_sync = nullptr;
+  // Told in Start where the journal's newest time is more than kFarAheadOfUtc after UTC, and by how
+  // much: the clock is wrong now, or it was. May be null.
+  std::function<void(Duration)> on_utc_behind = nullptr;
 };
 
 class HubCore final : public SessionHost {

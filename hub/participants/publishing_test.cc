@@ -3,7 +3,7 @@
 
 #include "common/chain.h"
 #include "hub/participants/session_limits.h"
-#include "hub/participants/testing/core_harness.h"
+#include "hub/participants/testing/one_case.h"
 #include "hub/rooms/limits.h"
 
 namespace remora::hub {
@@ -11,13 +11,8 @@ namespace {
 
 using ::testing::HasSubstr;
 
-class PublishingTest : public ::testing::Test {
+class PublishingTest : public OneCaseTest {
  protected:
-  PublishingTest()
-      : case_id_(hub_.DrawCase()), origin_(hub_.DrawOrigin()), writer_(case_id_, origin_) {
-    agent_ = OpenCase(hub_, case_id_, &writer_, origin_);
-  }
-
   // Ranges of a lane that the last Acknowledge or Joined said are held.
   static std::vector<std::pair<uint64_t, uint64_t>> Held(
       const google::protobuf::RepeatedPtrField<v1::LaneRanges>& held, uint32_t lane) {
@@ -67,11 +62,6 @@ class PublishingTest : public ::testing::Test {
     return reader;
   }
 
-  HubHarness hub_;
-  CaseId case_id_;
-  OriginId origin_;
-  RecordWriter writer_;
-  std::unique_ptr<TestParticipant> agent_;
   std::vector<std::string> journal_bytes_;
 };
 
@@ -241,21 +231,15 @@ TEST_F(PublishingTest, JoiningAgainTellsWhatIsHeldOfTheOrigin) {
 }
 
 TEST_F(PublishingTest, WhatTheAgentWroteBeforeItsCaseWasOpenedIsKeptInOrder) {
-  const CaseId case_id = hub_.DrawCase();
-  const OriginId origin = hub_.DrawOrigin();
-  RecordWriter writer(case_id, origin);
-  TestParticipant agent(hub_, AgentIdentity("agent-9"));
-  agent.Hello(origin);
-  agent.Join(case_id, "OR 9");
-  hub_.Run();
+  auto [case_id, origin, writer, agent] = JoinNewCase(hub_, "OR 9", "agent-9");
   v1::Record note;
   note.mutable_source_note()->set_text("amplifier on");
   // As an outbox sends them: lane 0, then lane 1, then bulk.
-  agent.Publish({writer.Write(AlertBody("offline alert")), writer.Write(note),
-                 writer.Write(LifecycleBody(v1::CASE_TRANSITION_OPENED_EMERGENCY, "OR 9")),
-                 writer.Write(SweepBody("SEP/R", 0, false))});
+  agent->Publish({writer.Write(AlertBody("offline alert")), writer.Write(note),
+                  writer.Write(LifecycleBody(v1::CASE_TRANSITION_OPENED_EMERGENCY, "OR 9")),
+                  writer.Write(SweepBody("SEP/R", 0, false))});
   hub_.Run();
-  EXPECT_EQ(agent.CountOf(v1::Down::kRecordRefused), 0);
+  EXPECT_EQ(agent->CountOf(v1::Down::kRecordRefused), 0);
   int of_agent = 0;
   for (const std::string& bytes : hub_.JournalRecords(case_id)) {
     of_agent += WalkStamped(bytes)->header.origin == origin;
@@ -288,24 +272,18 @@ TEST_F(PublishingTest, WhatOneSaidBeforeAnotherOpenedTheCaseIsAskedForAgain) {
 }
 
 TEST_F(PublishingTest, BacklogTooLargeToWaitForTheOpeningIsOfferedAgain) {
-  const CaseId case_id = hub_.DrawCase();
-  const OriginId origin = hub_.DrawOrigin();
-  RecordWriter writer(case_id, origin);
-  TestParticipant agent(hub_, AgentIdentity("agent-9"));
-  agent.Hello(origin);
-  agent.Join(case_id, "OR 9");
-  hub_.Run();
+  auto [case_id, origin, writer, agent] = JoinNewCase(hub_, "OR 9", "agent-9");
   std::vector<std::string> alerts;
   size_t bytes = 0;
   while (bytes < 2 * kMaxBytesBeforeOpen) {
     alerts.push_back(writer.Write(AlertBody(std::string(100, 'a'))));
     bytes += alerts.back().size();
   }
-  agent.Publish(alerts);
-  agent.Publish({writer.Write(LifecycleBody(v1::CASE_TRANSITION_OPENED, "OR 9"))});
+  agent->Publish(alerts);
+  agent->Publish({writer.Write(LifecycleBody(v1::CASE_TRANSITION_OPENED, "OR 9"))});
   hub_.Run();
-  ASSERT_EQ(agent.CountOf(v1::Down::kJoined), 2);
-  agent.Publish(alerts);
+  ASSERT_EQ(agent->CountOf(v1::Down::kJoined), 2);
+  agent->Publish(alerts);
   hub_.Run();
   size_t of_agent = 0;
   for (const std::string& record : hub_.JournalRecords(case_id)) {

@@ -30,21 +30,10 @@ class RestTest : public ::testing::Test {
  protected:
   double rooms() { return hub_.metrics().gauge(metric::kRooms); }
   double cases() { return hub_.metrics().gauge(metric::kCases); }
-  v1::Snapshot SnapshotOf(const CaseId& case_id) {
-    TestParticipant reader(hub_, {"centre", "Centre", v1::ROLE_CENTRE, {}});
-    reader.Hello();
-    reader.FollowLive(1, case_id);
-    hub_.Run();
-    const v1::Down* down = reader.Last(v1::Down::kSnapshot);
-    return down == nullptr ? v1::Snapshot() : down->snapshot();
-  }
   std::vector<std::string> Directory() {
-    TestParticipant reader(hub_, {"centre", "Centre", v1::ROLE_CENTRE, {}});
+    TestParticipant reader(hub_, CentreIdentity());
     reader.Hello();
-    v1::Follow follow;
-    follow.set_follow_id(1);
-    follow.set_directory(true);
-    reader.Follow(follow);
+    reader.FollowDirectory(1);
     hub_.Run();
     std::vector<std::string> summaries;
     for (const v1::CaseSummary& summary : reader.Last(v1::Down::kDirectory)->directory().cases()) {
@@ -64,13 +53,7 @@ class RestTest : public ::testing::Test {
   }
 
   // A case that is open, whose agent has left.
-  CaseId OpenOne(const std::string& theatre) {
-    const CaseId case_id = hub_.DrawCase();
-    const OriginId origin = hub_.DrawOrigin();
-    RecordWriter writer(case_id, origin);
-    OpenCase(hub_, case_id, &writer, origin, theatre);
-    return case_id;
-  }
+  CaseId OpenOne(const std::string& theatre) { return OpenNewCase(hub_, theatre).case_id; }
 
   // As if a build with another fold had put it to rest.
   void ChangeFold(const CaseId& case_id) {
@@ -87,7 +70,7 @@ class RestTest : public ::testing::Test {
 TEST_F(RestTest, ClosedCaseLeavesMemoryAndComesBackTheSame) {
   const ClosedCase closed = CloseCase(hub_, "OR 1");
   hub_.RunFor(kPresenceGrace * 2);
-  const v1::Snapshot shown = SnapshotOf(closed.case_id);
+  const v1::Snapshot shown = SnapshotOf(hub_, closed.case_id);
   const std::vector<std::string> listed = Directory();
   EXPECT_EQ(rooms(), 1);
   hub_.RunFor(kUntilRest);
@@ -95,7 +78,7 @@ TEST_F(RestTest, ClosedCaseLeavesMemoryAndComesBackTheSame) {
   EXPECT_EQ(cases(), 1);
   EXPECT_EQ(hub_.journal().releases(closed.case_id), 1u);
   EXPECT_EQ(Directory(), listed);
-  const v1::Snapshot again = SnapshotOf(closed.case_id);
+  const v1::Snapshot again = SnapshotOf(hub_, closed.case_id);
   EXPECT_EQ(rooms(), 1) << "somebody looks";
   EXPECT_EQ(again.state().SerializeAsString(), shown.state().SerializeAsString());
   EXPECT_EQ(again.cursor().SerializeAsString(), shown.cursor().SerializeAsString());
@@ -107,10 +90,7 @@ TEST_F(RestTest, ClosedCaseLeavesMemoryAndComesBackTheSame) {
 }
 
 TEST_F(RestTest, CaseStaysInMemoryWhileItIsOpenOrSomebodyIsInIt) {
-  const CaseId open_id = hub_.DrawCase();
-  const OriginId origin = hub_.DrawOrigin();
-  RecordWriter writer(open_id, origin);
-  OpenCase(hub_, open_id, &writer, origin, "OR 2");
+  OpenOne("OR 2");
   const ClosedCase closed = CloseCase(hub_, "OR 1");
   TestParticipant reader(hub_, ReaderIdentity());
   reader.Hello();
@@ -183,7 +163,7 @@ TEST_F(RestTest, HubOfManyClosedCasesHoldsNoneOfThemInMemoryAndStartsWithoutRead
   EXPECT_EQ(cases(), kMany);
   EXPECT_EQ(Directory(), listed);
   hub_.journal().FailReads(absl::OkStatus());
-  EXPECT_TRUE(SnapshotOf(closed[7]).state().summary().certificate().complete());
+  EXPECT_TRUE(SnapshotOf(hub_, closed[7]).state().summary().certificate().complete());
   EXPECT_EQ(rooms(), 1);
 }
 
@@ -202,15 +182,40 @@ TEST_F(RestTest, OriginOfACaseAtRestStaysItsParticipantsAfterAStart) {
   EXPECT_EQ(rooms(), 0);
 }
 
+// Its numbers are used up, and nothing of it is on record: the head stays where it was.
+TEST_F(RestTest, OriginOfWhichAllWasRefusedInACaseAtRestStaysItsParticipantsAfterAStart) {
+  const ClosedCase closed = CloseCase(hub_, "OR 1");
+  hub_.RunFor(kUntilRest);
+  ASSERT_EQ(rooms(), 0);
+  const uint64_t last_seq = hub_.journal().ListCases()->at(0).last_seq;
+  OriginId origin;
+  {
+    TestParticipant reader(hub_, ReaderIdentity());
+    reader.Hello();
+    origin = reader.origin;
+    reader.Join(closed.case_id);
+    hub_.Run();
+    RecordWriter writer(closed.case_id, origin);
+    reader.Publish({writer.Write(AlertBody("I am no agent"))});
+    hub_.Run();
+    EXPECT_EQ(reader.CountOf(v1::Down::kRecordRefused), 1);
+  }
+  hub_.RunFor(kUntilRest);
+  ASSERT_EQ(rooms(), 0);
+  ASSERT_EQ(hub_.journal().ListCases()->at(0).last_seq, last_seq);
+  hub_.RestartHub();
+  TestParticipant thief(hub_, ReaderIdentity("thief"));
+  thief.Hello(origin);
+  hub_.Run();
+  EXPECT_TRUE(thief.closed);
+}
+
 TEST_F(RestTest, CasesFoldedByAnotherBuildAreListedAtOnceAndFoldedAnewBehindEveryOther) {
   std::vector<CaseId> closed;
   for (int i = 0; i < 5; ++i) closed.push_back(CloseCase(hub_, "OR " + std::to_string(i)).case_id);
   hub_.RunFor(kUntilRest);
   ASSERT_EQ(rooms(), 0);
-  const CaseId open_id = hub_.DrawCase();
-  const OriginId origin = hub_.DrawOrigin();
-  RecordWriter writer(open_id, origin);
-  OpenCase(hub_, open_id, &writer, origin, "OR live");
+  const CaseId open_id = OpenOne("OR live");
   const std::vector<std::string> listed = Directory();
   for (const CaseId& case_id : closed) ChangeFold(case_id);
   hub_.journal().HoldRestores();
@@ -262,10 +267,7 @@ TEST_F(RestTest, CaseFoldedByAnotherBuildIsNotPurgedBeforeItIsFoldedAnew) {
 TEST_F(RestTest, CaseAtRestOnADiskThatSeeksHoldsUpNoOther) {
   const ClosedCase closed = CloseCase(hub_, "OR 1");
   hub_.RunFor(kUntilRest);
-  const CaseId open_id = hub_.DrawCase();
-  const OriginId origin = hub_.DrawOrigin();
-  RecordWriter writer(open_id, origin);
-  auto agent = OpenCase(hub_, open_id, &writer, origin, "OR live");
+  auto [open_id, origin, writer, agent] = OpenNewCase(hub_, "OR live");
   TestParticipant live(hub_, ReaderIdentity("reader-2"));
   live.Hello();
   live.FollowLive(1, open_id);
@@ -321,7 +323,7 @@ TEST_F(RestTest, CasesThatCannotBeReadHoldUpNoOtherAndAreTriedAgain) {
   EXPECT_EQ(hub_.metrics().gauge(metric::kRoomsDamaged), 0);
   EXPECT_EQ(rooms(), 1);
   EXPECT_FALSE(Directory().empty());
-  EXPECT_GT(SnapshotOf(good).head_seq(), 0u);
+  EXPECT_GT(SnapshotOf(hub_, good).head_seq(), 0u);
   ASSERT_NE(waits.Last(v1::Down::kRefused), nullptr);
   EXPECT_EQ(waits.Last(v1::Down::kRefused)->refused().reason(), v1::REFUSAL_REASON_TOO_MANY)
       << "to be asked for again";
@@ -332,7 +334,7 @@ TEST_F(RestTest, CasesThatCannotBeReadHoldUpNoOtherAndAreTriedAgain) {
   hub_.RunFor(kUnreadableRetry * 2);
   EXPECT_EQ(hub_.metrics().gauge(metric::kCasesUnreadable), 0);
   EXPECT_EQ(Directory().size(), bad.size() + 1);
-  EXPECT_GT(SnapshotOf(bad[0]).head_seq(), 0u);
+  EXPECT_GT(SnapshotOf(hub_, bad[0]).head_seq(), 0u);
 }
 
 TEST_F(RestTest, CaseAtRestThatCannotBeReadIsRefusedInTimeAndStaysOnTheList) {
@@ -350,7 +352,7 @@ TEST_F(RestTest, CaseAtRestThatCannotBeReadIsRefusedInTimeAndStaysOnTheList) {
   hub_.journal().FailReadsOf(closed.case_id, absl::OkStatus());
   hub_.RunFor(kUnreadableRetry);
   EXPECT_EQ(hub_.metrics().gauge(metric::kCasesUnreadable), 0);
-  EXPECT_GT(SnapshotOf(closed.case_id).head_seq(), 0u);
+  EXPECT_GT(SnapshotOf(hub_, closed.case_id).head_seq(), 0u);
 }
 
 TEST_F(RestTest, CaseFoldedByAnotherBuildThatCannotBeReadIsFoldedAnewOnceItCan) {
@@ -416,6 +418,28 @@ TEST_F(RestTest, CaseAtRestWhoseRecordsAreDamagedSaysSoToWhoAsks) {
   ASSERT_NE(reader.Last(v1::Down::kRefused), nullptr);
   EXPECT_THAT(reader.Last(v1::Down::kRefused)->refused().text(), HasSubstr("not what was written"));
   EXPECT_EQ(hub_.damaged().size(), 1u);
+}
+
+TEST_F(RestTest, CaseAtRestThatIsFoundDamagedLeavesTheListOfThoseToo) {
+  const ClosedCase closed = CloseCase(hub_, "OR 1");
+  const ClosedCase sound = CloseCase(hub_, "OR 2");
+  hub_.RunFor(kUntilRest);
+  TestParticipant wall(hub_, {"centre", "Centre", v1::ROLE_CENTRE, {}});
+  wall.Hello();
+  v1::Follow follow;
+  follow.set_follow_id(1);
+  follow.set_directory(true);
+  wall.Follow(follow);
+  hub_.Run();
+  ASSERT_EQ(wall.Last(v1::Down::kDirectory)->directory().cases_size(), 2);
+  hub_.journal().Damage(closed.case_id);
+  EXPECT_EQ(SnapshotOf(hub_, closed.case_id).state().summary().theatre(), "");
+  hub_.RunFor(Duration::Seconds(61));
+  const v1::DirectoryUpdate& update = wall.Last(v1::Down::kDirectory)->directory();
+  EXPECT_TRUE(update.complete());
+  ASSERT_EQ(update.cases_size(), 1);
+  EXPECT_EQ(update.cases(0).case_id(), sound.case_id.ToString());
+  EXPECT_EQ(Directory().size(), 1u) << "as who comes later sees it";
 }
 
 }  // namespace

@@ -12,14 +12,6 @@ namespace {
 
 class RestoreTest : public ::testing::Test {
  protected:
-  v1::Snapshot SnapshotOf(const CaseId& case_id) {
-    TestParticipant reader(hub_, {"centre", "Centre", v1::ROLE_CENTRE, {}});
-    reader.Hello();
-    reader.FollowLive(1, case_id);
-    hub_.Run();
-    const v1::Down* down = reader.Last(v1::Down::kSnapshot);
-    return down == nullptr ? v1::Snapshot() : down->snapshot();
-  }
   void PublishSome(TestParticipant& agent, RecordWriter& writer, int count) {
     for (int i = 0; i < count; ++i) {
       const uint32_t n = static_cast<uint32_t>(i);
@@ -39,18 +31,15 @@ class RestoreTest : public ::testing::Test {
 };
 
 TEST_F(RestoreTest, RestartedHubShowsTheSameCaseAndGoesOnWithoutSeam) {
-  const CaseId case_id = hub_.DrawCase();
-  const OriginId origin = hub_.DrawOrigin();
-  RecordWriter writer(case_id, origin);
-  auto agent = OpenCase(hub_, case_id, &writer, origin);
+  auto [case_id, origin, writer, agent] = OpenNewCase(hub_);
   PublishSome(*agent, writer, 30);
   agent.reset();
   const std::vector<std::string> before = hub_.JournalRecords(case_id);
-  const v1::Snapshot shown = SnapshotOf(case_id);
+  const v1::Snapshot shown = SnapshotOf(hub_, case_id);
   hub_.RestartHub();
   hub_.Run();
   EXPECT_TRUE(hub_.core().restored());
-  const v1::Snapshot again = SnapshotOf(case_id);
+  const v1::Snapshot again = SnapshotOf(hub_, case_id);
   EXPECT_EQ(again.state().SerializeAsString(), shown.state().SerializeAsString());
   ASSERT_EQ(again.records_size(), shown.records_size());
   for (int i = 0; i < shown.records_size(); ++i) EXPECT_EQ(again.records(i), shown.records(i));
@@ -73,10 +62,7 @@ TEST_F(RestoreTest, RestartedHubShowsTheSameCaseAndGoesOnWithoutSeam) {
 }
 
 TEST_F(RestoreTest, CheckpointAndTailGiveTheSameStateAsFoldingFromTheFirstRecord) {
-  const CaseId case_id = hub_.DrawCase();
-  const OriginId origin = hub_.DrawOrigin();
-  RecordWriter writer(case_id, origin);
-  auto agent = OpenCase(hub_, case_id, &writer, origin);
+  auto [case_id, origin, writer, agent] = OpenNewCase(hub_);
   PublishSome(*agent, writer, 20);
   hub_.RunFor(kCheckpointInterval);
   PublishSome(*agent, writer, 20);
@@ -97,10 +83,7 @@ TEST_F(RestoreTest, CheckpointAndTailGiveTheSameStateAsFoldingFromTheFirstRecord
 }
 
 TEST_F(RestoreTest, SnapshotHasTheNewestOfASlowTraceThatLiesFarBack) {
-  const CaseId case_id = hub_.DrawCase();
-  const OriginId origin = hub_.DrawOrigin();
-  RecordWriter writer(case_id, origin);
-  auto agent = OpenCase(hub_, case_id, &writer, origin);
+  auto [case_id, origin, writer, agent] = OpenNewCase(hub_);
   agent->Publish({writer.Write(SweepBody("MEP/TA L", 1, false))});
   for (uint32_t i = 0; i < 2 * kRestoreBulkRecords; ++i) {
     agent->Publish({writer.Write(BlockBody("EMG/1", i))});
@@ -108,10 +91,10 @@ TEST_F(RestoreTest, SnapshotHasTheNewestOfASlowTraceThatLiesFarBack) {
   }
   hub_.RunFor(kCheckpointInterval);
   agent.reset();
-  const v1::Snapshot shown = SnapshotOf(case_id);
+  const v1::Snapshot shown = SnapshotOf(hub_, case_id);
   hub_.RestartHub();
   hub_.Run();
-  const v1::Snapshot again = SnapshotOf(case_id);
+  const v1::Snapshot again = SnapshotOf(hub_, case_id);
   ASSERT_EQ(again.records_size(), shown.records_size());
   v1::Record sweep;
   ASSERT_TRUE(sweep.ParseFromString(again.records(0)));
@@ -119,25 +102,20 @@ TEST_F(RestoreTest, SnapshotHasTheNewestOfASlowTraceThatLiesFarBack) {
 }
 
 TEST_F(RestoreTest, DamagedCheckpointCostsOnlyALongerFold) {
-  const CaseId case_id = hub_.DrawCase();
-  const OriginId origin = hub_.DrawOrigin();
-  RecordWriter writer(case_id, origin);
-  auto agent = OpenCase(hub_, case_id, &writer, origin);
+  auto [case_id, origin, writer, agent] = OpenNewCase(hub_);
   PublishSome(*agent, writer, 10);
   agent.reset();
-  const v1::Snapshot shown = SnapshotOf(case_id);
+  const v1::Snapshot shown = SnapshotOf(hub_, case_id);
   const uint64_t last_seq = hub_.journal().Restore(case_id)->head.last_seq;
   hub_.journal().SaveCheckpoint(case_id, {last_seq, "no checkpoint"});
   hub_.RestartHub();
   hub_.Run();
-  EXPECT_EQ(SnapshotOf(case_id).state().SerializeAsString(), shown.state().SerializeAsString());
+  EXPECT_EQ(SnapshotOf(hub_, case_id).state().SerializeAsString(),
+            shown.state().SerializeAsString());
 }
 
 TEST_F(RestoreTest, WhoAsksForARoomThatIsBeingRestoredWaitsForIt) {
-  const CaseId case_id = hub_.DrawCase();
-  const OriginId origin = hub_.DrawOrigin();
-  RecordWriter writer(case_id, origin);
-  auto agent = OpenCase(hub_, case_id, &writer, origin);
+  auto [case_id, origin, writer, agent] = OpenNewCase(hub_);
   PublishSome(*agent, writer, 5);
   agent.reset();
   hub_.RestartHub();
@@ -154,10 +132,7 @@ TEST_F(RestoreTest, WhoAsksForARoomThatIsBeingRestoredWaitsForIt) {
 }
 
 TEST_F(RestoreTest, HubTimeNeverGoesBehindTheJournal) {
-  const CaseId case_id = hub_.DrawCase();
-  const OriginId origin = hub_.DrawOrigin();
-  RecordWriter writer(case_id, origin);
-  auto agent = OpenCase(hub_, case_id, &writer, origin);
+  auto [case_id, origin, writer, agent] = OpenNewCase(hub_);
   agent.reset();
   hub_.clock().StepWall(Duration::Seconds(-3600));
   hub_.RestartHub();
@@ -212,10 +187,7 @@ TEST_F(RestoreTest, DamagedCaseRefusesWithItsReasonAndHarmsNoOther) {
 }
 
 TEST_F(RestoreTest, CaseWhoseRecordsAreDamagedRefusesToo) {
-  const CaseId case_id = hub_.DrawCase();
-  const OriginId origin = hub_.DrawOrigin();
-  RecordWriter writer(case_id, origin);
-  OpenCase(hub_, case_id, &writer, origin);
+  const CaseId case_id = OpenNewCase(hub_).case_id;
   hub_.RestartHub();
   hub_.journal().Damage(case_id);  // after its head was read
   hub_.Run();
@@ -224,10 +196,7 @@ TEST_F(RestoreTest, CaseWhoseRecordsAreDamagedRefusesToo) {
 }
 
 TEST_F(RestoreTest, JournalThatIsBusyOrClosedForATimeOnlyDelaysTheRestore) {
-  const CaseId case_id = hub_.DrawCase();
-  const OriginId origin = hub_.DrawOrigin();
-  RecordWriter writer(case_id, origin);
-  OpenCase(hub_, case_id, &writer, origin);
+  const CaseId case_id = OpenNewCase(hub_).case_id;
   for (const absl::Status& trouble :
        {absl::ResourceExhaustedError("reads wait"), absl::UnavailableError("closed")}) {
     hub_.RestartHub();
@@ -237,32 +206,26 @@ TEST_F(RestoreTest, JournalThatIsBusyOrClosedForATimeOnlyDelaysTheRestore) {
     hub_.journal().FailReads(absl::OkStatus());
     hub_.RunFor(kMaxRestoreRetryDelay);
     EXPECT_TRUE(hub_.core().restored());
-    EXPECT_EQ(SnapshotOf(case_id).state().summary().stage(), v1::CASE_STAGE_OPEN);
+    EXPECT_EQ(SnapshotOf(hub_, case_id).state().summary().stage(), v1::CASE_STAGE_OPEN);
   }
 }
 
 TEST_F(RestoreTest, RestoresOfManyCasesAreBounded) {
   std::vector<CaseId> cases;
   for (size_t i = 0; i < 3 * kMaxRestoresUnderWay; ++i) {
-    cases.push_back(hub_.DrawCase());
-    const OriginId origin = hub_.DrawOrigin();
-    RecordWriter writer(cases.back(), origin);
-    OpenCase(hub_, cases.back(), &writer, origin, "OR " + std::to_string(i));
+    cases.push_back(OpenNewCase(hub_, "OR " + std::to_string(i)).case_id);
   }
   hub_.RestartHub();
   hub_.Run();
   EXPECT_TRUE(hub_.core().restored());
   EXPECT_EQ(hub_.journal().most_reads_waiting(), kMaxRestoresUnderWay);
-  EXPECT_EQ(SnapshotOf(cases.back()).state().summary().stage(), v1::CASE_STAGE_OPEN);
+  EXPECT_EQ(SnapshotOf(hub_, cases.back()).state().summary().stage(), v1::CASE_STAGE_OPEN);
 }
 
 TEST_F(RestoreTest, NewestCasesAreRestoredFirstAndThoseAskedForBeforeThem) {
   std::vector<CaseId> cases;
   for (size_t i = 0; i < 2 * kMaxRestoresUnderWay; ++i) {
-    cases.push_back(hub_.DrawCase());
-    const OriginId origin = hub_.DrawOrigin();
-    RecordWriter writer(cases.back(), origin);
-    OpenCase(hub_, cases.back(), &writer, origin, "OR " + std::to_string(i));
+    cases.push_back(OpenNewCase(hub_, "OR " + std::to_string(i)).case_id);
     // The link of each is told to be lost before the next begins.
     hub_.RunFor(kUnsupervisedAfter * 2);
   }
@@ -292,10 +255,7 @@ TEST_F(RestoreTest, NewestCasesAreRestoredFirstAndThoseAskedForBeforeThem) {
 }
 
 TEST_F(RestoreTest, OriginStaysItsParticipantsAndTheHubsStayItsOwn) {
-  const CaseId case_id = hub_.DrawCase();
-  const OriginId origin = hub_.DrawOrigin();
-  RecordWriter writer(case_id, origin);
-  auto agent = OpenCase(hub_, case_id, &writer, origin);
+  auto [case_id, origin, writer, agent] = OpenNewCase(hub_);
   hub_.RunFor(Duration::Seconds(1));  // presence, of the hub's own origin
   std::set<OriginId> origins;
   for (const std::string& bytes : hub_.JournalRecords(case_id)) {
@@ -322,10 +282,7 @@ TEST_F(RestoreTest, OriginStaysItsParticipantsAndTheHubsStayItsOwn) {
 }
 
 TEST_F(RestoreTest, LeavingAndJoiningAgainMeanwhileIsOneJoinAndOneFollow) {
-  const CaseId case_id = hub_.DrawCase();
-  const OriginId origin = hub_.DrawOrigin();
-  RecordWriter writer(case_id, origin);
-  OpenCase(hub_, case_id, &writer, origin);
+  const CaseId case_id = OpenNewCase(hub_).case_id;
   hub_.RunFor(kPresenceGrace * 2);
   hub_.RestartHub();
   const auto presences = [&] {

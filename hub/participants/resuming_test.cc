@@ -15,10 +15,7 @@ TEST_F(ResumingTest, CompleteFollowGoesOnBehindTheOneRecordThatItNames) {
     hub_.Run();
   }
   const std::vector<std::string> journal = hub_.JournalRecords(case_id_);
-  v1::Follow follow;
-  follow.set_follow_id(1);
-  follow.set_case_id(case_id_.ToString());
-  follow.set_delivery(v1::DELIVERY_COMPLETE);
+  v1::Follow follow = FollowOf(1, case_id_, v1::DELIVERY_COMPLETE);
   follow.mutable_cursor()->set_epoch(1);
   follow.mutable_cursor()->set_complete_seq(50);
   follow.mutable_cursor()->set_complete_digest(RecordDigest(journal[49]));
@@ -42,10 +39,7 @@ TEST_F(ResumingTest, ResumeGivesLanes0And1ExactlyAfterTheCursorAndTellsTheRest) 
   const std::vector<std::string> before = hub_.JournalRecords(case_id_);
   const v1::Cursor cursor = CursorAt(before, 31);
   auto reader = Reader();
-  v1::Follow follow;
-  follow.set_follow_id(5);
-  follow.set_case_id(case_id_.ToString());
-  follow.set_delivery(v1::DELIVERY_LIVE);
+  v1::Follow follow = FollowOf(5, case_id_);
   *follow.mutable_cursor() = cursor;
   reader->Follow(follow);
   hub_.Run();
@@ -82,10 +76,7 @@ TEST_F(ResumingTest, ResumeFromBehindTheRecentFramesReadsTheJournal) {
   }
   hub_.RunFor(kMaxRecentAge + Duration::Seconds(10));
   auto reader = Reader();
-  v1::Follow follow;
-  follow.set_follow_id(1);
-  follow.set_case_id(case_id_.ToString());
-  follow.set_delivery(v1::DELIVERY_LIVE);
+  v1::Follow follow = FollowOf(1, case_id_);
   *follow.mutable_cursor() = cursor;
   reader->Follow(follow);
   hub_.Run();
@@ -114,10 +105,7 @@ TEST_F(ResumingTest, CursorOfAnotherJournalStartsAgainFromASnapshotThatSaysSo) {
   wrongs[2].cursor.mutable_lanes(0)->set_seq(1'000'000);
   for (const Wrong& wrong : wrongs) {
     auto reader = Reader();
-    v1::Follow follow;
-    follow.set_follow_id(1);
-    follow.set_case_id(case_id_.ToString());
-    follow.set_delivery(v1::DELIVERY_LIVE);
+    v1::Follow follow = FollowOf(1, case_id_);
     *follow.mutable_cursor() = wrong.cursor;
     reader->Follow(follow);
     hub_.Run();
@@ -169,10 +157,7 @@ TEST_F(ResumingTest, HistoryComesInPagesBesideLive) {
 
 TEST_F(ResumingTest, TraceFilterKeepsBulkOfOtherTracesAway) {
   auto reader = Reader();
-  v1::Follow follow;
-  follow.set_follow_id(1);
-  follow.set_case_id(case_id_.ToString());
-  follow.set_delivery(v1::DELIVERY_LIVE);
+  v1::Follow follow = FollowOf(1, case_id_);
   follow.add_trace_ids("SEP/R");
   reader->Follow(follow);
   hub_.Run();
@@ -187,10 +172,7 @@ TEST_F(ResumingTest, TraceFilterKeepsBulkOfOtherTracesAway) {
 
 TEST_F(ResumingTest, BudgetHoldsBulkToItsRateAndSaysSo) {
   auto reader = Reader();
-  v1::Follow follow;
-  follow.set_follow_id(1);
-  follow.set_case_id(case_id_.ToString());
-  follow.set_delivery(v1::DELIVERY_LIVE);
+  v1::Follow follow = FollowOf(1, case_id_);
   follow.set_bulk_budget_bytes_per_second(20'000);
   reader->Follow(follow);
   hub_.Run();

@@ -20,11 +20,17 @@ void SessionContext::Refuse(v1::RefusalReason reason, absl::string_view text, ui
 void SessionContext::RefuseCase(const absl::Status& why, uint32_t follow_id,
                                 absl::string_view case_id, uint32_t request_id) {
   // Of a purged case no later try gets more; of a journal that cannot be read, it does.
-  const v1::RefusalReason reason = absl::IsNotFound(why) ? v1::REFUSAL_REASON_NO_SUCH_CASE
-                                   : absl::IsFailedPrecondition(why)
-                                       ? v1::REFUSAL_REASON_WRONG_STAGE
-                                       : v1::REFUSAL_REASON_TOO_MANY;
-  Refuse(reason, why.message(), follow_id, case_id, request_id);
+  if (!absl::IsFailedPrecondition(why)) {
+    return Refuse(
+        absl::IsNotFound(why) ? v1::REFUSAL_REASON_NO_SUCH_CASE : v1::REFUSAL_REASON_TOO_MANY,
+        why.message(), follow_id, case_id, request_id);
+  }
+  services.directory->ExplainPurged(
+      CaseId::FromBytes(case_id), [this, alive = alive_, follow_id, of = std::string(case_id),
+                                   request_id](const absl::Status& explained) {
+        if (!*alive) return;
+        Refuse(v1::REFUSAL_REASON_WRONG_STAGE, explained.message(), follow_id, of, request_id);
+      });
 }
 
 bool SessionContext::MayEnter(const std::string& theatre) const {

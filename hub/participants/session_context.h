@@ -4,6 +4,7 @@
 // participant. Sequence-bound to the hub.
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -40,7 +41,7 @@ struct HubServices {
 class SessionContext {
  public:
   SessionContext(const Identity& who, HubServices& hub) : identity(who), services(hub) {}
-  virtual ~SessionContext() = default;
+  virtual ~SessionContext() { *alive_ = false; }
 
   // Queues one control message.
   virtual void Send(const v1::Down& down) = 0;
@@ -56,7 +57,8 @@ class SessionContext {
   // Refuses what was asked for a case, a follow or a history request; the session goes on.
   void Refuse(v1::RefusalReason reason, absl::string_view text, uint32_t follow_id,
               absl::string_view case_id, uint32_t request_id = 0);
-  // A case that the directory does not give, and why (Directory::Obtain).
+  // A case that the directory does not give, and why (Directory::Obtain). Of one that was purged
+  // the answer comes when its tombstone was read.
   void RefuseCase(const absl::Status& why, uint32_t follow_id, absl::string_view case_id,
                   uint32_t request_id = 0);
   // Whether the identity may enter this theatre; "" is none yet.
@@ -71,6 +73,9 @@ class SessionContext {
   OriginId origin;
   // What both speak: from kOldestProtocolVersion to kProtocolVersion. Set by hello.
   uint32_t version = 0;
+
+ private:
+  const std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
 }  // namespace remora::hub

@@ -113,10 +113,7 @@ TEST_F(SessionTest, OriginIsBoundToTheParticipantThatNamedItFirst) {
 }
 
 TEST_F(SessionTest, HeartbeatComesEachSecondOfAnIdleStreamAndCarriesHeads) {
-  const CaseId case_id = hub_.DrawCase();
-  const OriginId origin = hub_.DrawOrigin();
-  RecordWriter writer(case_id, origin);
-  auto agent = OpenCase(hub_, case_id, &writer, origin);
+  auto [case_id, origin, writer, agent] = OpenNewCase(hub_);
   TestParticipant reader(hub_, ReaderIdentity());
   reader.Hello();
   reader.FollowLive(1, case_id);
@@ -175,16 +172,10 @@ TEST_F(SessionTest, DrainingHubRefusesNewSessionsAndNewCases) {
 }
 
 TEST_F(SessionTest, DirectoryIsCompleteFirstThenCoalescedChanges) {
-  const CaseId first_id = hub_.DrawCase();
-  const OriginId origin = hub_.DrawOrigin();
-  RecordWriter writer(first_id, origin);
-  auto agent = OpenCase(hub_, first_id, &writer, origin);
-  TestParticipant wall(hub_, {"wall", "Wall", v1::ROLE_CENTRE, {}});
+  auto [first_id, origin, writer, agent] = OpenNewCase(hub_);
+  TestParticipant wall(hub_, CentreIdentity("wall"));
   wall.Hello();
-  v1::Follow follow;
-  follow.set_follow_id(3);
-  follow.set_directory(true);
-  wall.Follow(follow);
+  wall.FollowDirectory(3);
   hub_.Run();
   ASSERT_EQ(wall.CountOf(v1::Down::kDirectory), 1);
   EXPECT_TRUE(wall.Last(v1::Down::kDirectory)->directory().complete());
@@ -216,12 +207,9 @@ TEST_F(SessionTest, LargeDirectoryComesInPagesOfWhichOnlyTheFirstIsComplete) {
     const std::string name = std::to_string(i);
     agents.push_back(OpenCase(hub_, case_id, &writers[i], origin, "OR " + name, "agent-" + name));
   }
-  TestParticipant wall(hub_, {"wall", "Wall", v1::ROLE_CENTRE, {}});
+  TestParticipant wall(hub_, CentreIdentity("wall"));
   wall.Hello();
-  v1::Follow follow;
-  follow.set_follow_id(3);
-  follow.set_directory(true);
-  wall.Follow(follow);
+  wall.FollowDirectory(3);
   hub_.Run();
   for (const bool first : {true, false}) {
     SCOPED_TRACE(first);
@@ -278,18 +266,12 @@ TEST_F(SessionTest, RefusedHistoryNamesItsRequest) {
 }
 
 TEST_F(SessionTest, IdentityOfOneTheatreSeesAndEntersNoOther) {
-  const CaseId case_id = hub_.DrawCase();
-  const OriginId origin = hub_.DrawOrigin();
-  RecordWriter writer(case_id, origin);
-  auto agent = OpenCase(hub_, case_id, &writer, origin, "OR 1");
+  auto [case_id, origin, writer, agent] = OpenNewCase(hub_, "OR 1");
   TestParticipant other(hub_, {"surg", "Surgeon", v1::ROLE_SURGICAL_TEAM, {"OR 2"}});
   other.Hello();
   other.Join(case_id);
   other.FollowLive(1, case_id);
-  v1::Follow follow;
-  follow.set_follow_id(2);
-  follow.set_directory(true);
-  other.Follow(follow);
+  other.FollowDirectory(2);
   hub_.Run();
   EXPECT_EQ(other.CountOf(v1::Down::kRefused), 2);
   EXPECT_EQ(other.CountOf(v1::Down::kJoined), 0);
@@ -297,7 +279,7 @@ TEST_F(SessionTest, IdentityOfOneTheatreSeesAndEntersNoOther) {
 }
 
 TEST_F(SessionTest, TooManyJoinsAreRefused) {
-  TestParticipant centre(hub_, {"centre", "Centre", v1::ROLE_CENTRE, {}});
+  TestParticipant centre(hub_, CentreIdentity());
   centre.Hello();
   for (size_t i = 0; i < kMaxJoins + 1; ++i) centre.Join(hub_.DrawCase());
   hub_.Run();

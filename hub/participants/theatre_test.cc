@@ -1,7 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "hub/participants/testing/core_harness.h"
+#include "hub/participants/testing/one_case.h"
 #include "hub/rooms/limits.h"
 
 namespace remora::hub {
@@ -10,12 +10,8 @@ namespace {
 using ::testing::HasSubstr;
 
 // Cases as their theatre lives them: claims, moves, links, presence.
-class TheatreTest : public ::testing::Test {
+class TheatreTest : public OneCaseTest {
  protected:
-  TheatreTest()
-      : case_id_(hub_.DrawCase()), origin_(hub_.DrawOrigin()), writer_(case_id_, origin_) {
-    agent_ = OpenCase(hub_, case_id_, &writer_, origin_, "OR 1");
-  }
   std::unique_ptr<TestParticipant> Agent(const std::string& name, const CaseId& case_id,
                                          const std::string& theatre) {
     auto agent = std::make_unique<TestParticipant>(hub_, AgentIdentity(name));
@@ -25,26 +21,11 @@ class TheatreTest : public ::testing::Test {
     return agent;
   }
   template <typename Pick>
-  std::vector<v1::Record> OfKind(uint32_t kind, Pick pick) {
-    std::vector<v1::Record> found;
-    for (const std::string& bytes : hub_.JournalRecords(case_id_)) {
-      v1::Record record;
-      EXPECT_TRUE(record.ParseFromString(bytes));
-      if (static_cast<uint32_t>(record.body_case()) == kind && pick(record)) {
-        found.push_back(record);
-      }
-    }
+  std::vector<v1::Record> OnRecordWhere(v1::Record::BodyCase kind, Pick pick) {
+    std::vector<v1::Record> found = OnRecord(kind);
+    std::erase_if(found, [&](const v1::Record& record) { return !pick(record); });
     return found;
   }
-  std::vector<v1::Record> OfKind(uint32_t kind) {
-    return OfKind(kind, [](const v1::Record&) { return true; });
-  }
-
-  HubHarness hub_;
-  CaseId case_id_;
-  OriginId origin_;
-  RecordWriter writer_;
-  std::unique_ptr<TestParticipant> agent_;
 };
 
 TEST_F(TheatreTest, SecondAgentThatClaimsATheatreIsRefusedAndBothAreTold) {
@@ -54,7 +35,7 @@ TEST_F(TheatreTest, SecondAgentThatClaimsATheatreIsRefusedAndBothAreTold) {
   const v1::Refused& refused = second->Last(v1::Down::kRefused)->refused();
   EXPECT_EQ(refused.reason(), v1::REFUSAL_REASON_THEATRE_CLAIMED);
   EXPECT_THAT(refused.text(), HasSubstr("agent-1"));
-  const auto alerts = OfKind(v1::Record::kAlert);
+  const auto alerts = OnRecord(v1::Record::kAlert);
   ASSERT_EQ(alerts.size(), 1u);
   EXPECT_THAT(alerts[0].alert().summary(), HasSubstr("agent-2"));
   EXPECT_FALSE(second->closed);
@@ -69,16 +50,13 @@ TEST_F(TheatreTest, SecondAgentCannotEnterTheFirstOnesCaseByAnotherName) {
 }
 
 TEST_F(TheatreTest, SecondAgentThatOpensOrMovesIntoAClaimedTheatreIsRefused) {
-  const CaseId other_id = hub_.DrawCase();
-  const OriginId other_origin = hub_.DrawOrigin();
-  RecordWriter other_writer(other_id, other_origin);
-  auto second = OpenCase(hub_, other_id, &other_writer, other_origin, "OR 2", "agent-2");
+  auto [other_id, other_origin, other_writer, second] = OpenNewCase(hub_, "OR 2", "agent-2");
   second->Publish({other_writer.Write(LifecycleBody(v1::CASE_TRANSITION_MOVED, "OR 1"))});
   hub_.Run();
   ASSERT_EQ(second->CountOf(v1::Down::kRecordRefused), 1);
   EXPECT_EQ(second->Last(v1::Down::kRecordRefused)->record_refused().reason(),
             v1::REFUSAL_REASON_THEATRE_CLAIMED);
-  EXPECT_EQ(OfKind(v1::Record::kAlert).size(), 1u);
+  EXPECT_EQ(OnRecord(v1::Record::kAlert).size(), 1u);
   const CaseId third_id = hub_.DrawCase();
   const OriginId third_origin = hub_.DrawOrigin();
   RecordWriter third_writer(third_id, third_origin);
@@ -89,7 +67,7 @@ TEST_F(TheatreTest, SecondAgentThatOpensOrMovesIntoAClaimedTheatreIsRefused) {
   hub_.Run();
   EXPECT_EQ(third.Last(v1::Down::kRecordRefused)->record_refused().reason(),
             v1::REFUSAL_REASON_THEATRE_CLAIMED);
-  EXPECT_EQ(OfKind(v1::Record::kAlert).size(), 2u);
+  EXPECT_EQ(OnRecord(v1::Record::kAlert).size(), 2u);
 }
 
 TEST_F(TheatreTest, AgentThatCrashedReJoinsItsOwnCaseWhileItsOldSessionIsStillThere) {
@@ -222,10 +200,7 @@ TEST_F(TheatreTest, CaseThatMovesAwayIsNoLongerShownToWhoMayNotFollowItThere) {
 TEST_F(TheatreTest, DirectoryOfATheatreLosesTheCaseThatMovesAway) {
   TestParticipant wall(hub_, {"wall", "Wall", v1::ROLE_CENTRE, {"OR 1"}});
   wall.Hello();
-  v1::Follow follow;
-  follow.set_follow_id(1);
-  follow.set_directory(true);
-  wall.Follow(follow);
+  wall.FollowDirectory(1);
   hub_.Run();
   ASSERT_EQ(wall.CountOf(v1::Down::kDirectory), 1);
   EXPECT_EQ(wall.Last(v1::Down::kDirectory)->directory().cases_size(), 1);
@@ -243,7 +218,7 @@ TEST_F(TheatreTest, LinkOfASilentAgentGoesStaleLostUnsupervisedAndComesBack) {
   agent_->reads = false;
   hub_.RunFor(Duration::Seconds(61));
   std::vector<v1::LinkCondition> conditions;
-  for (const v1::Record& record : OfKind(v1::Record::kLinkState)) {
+  for (const v1::Record& record : OnRecord(v1::Record::kLinkState)) {
     EXPECT_EQ(record.link_state().participant(), "agent-1");
     conditions.push_back(record.link_state().condition());
   }
@@ -254,7 +229,7 @@ TEST_F(TheatreTest, LinkOfASilentAgentGoesStaleLostUnsupervisedAndComesBack) {
   up.mutable_heartbeat();
   agent_->SendUp(up);
   hub_.RunFor(Duration::Milliseconds(200));
-  const auto links = OfKind(v1::Record::kLinkState);
+  const auto links = OnRecord(v1::Record::kLinkState);
   ASSERT_EQ(links.size(), 5u);
   EXPECT_EQ(links.back().link_state().condition(), v1::LINK_CONDITION_LIVE);
   EXPECT_NEAR(links.back().link_state().previous_duration_ms(), 1'200, 300);
@@ -265,7 +240,7 @@ TEST_F(TheatreTest, LinkOfAnAgentIsStillWatchedAfterTheHubRestarts) {
   agent_.reset();
   hub_.RestartHub();
   hub_.RunFor(Duration::Seconds(11));
-  const auto links = OfKind(v1::Record::kLinkState);
+  const auto links = OnRecord(v1::Record::kLinkState);
   ASSERT_FALSE(links.empty());
   EXPECT_EQ(links.back().link_state().condition(), v1::LINK_CONDITION_LOST);
 }
@@ -277,8 +252,9 @@ TEST_F(TheatreTest, PresenceIsRecordedOnceForWhoComesAndGoes) {
   watcher->FollowLive(1, case_id_);
   hub_.RunFor(Duration::Seconds(1));
   const auto of_reader = [this] {
-    return OfKind(v1::Record::kPresence,
-                  [](const v1::Record& record) { return record.presence().participant() == "r1"; });
+    return OnRecordWhere(v1::Record::kPresence, [](const v1::Record& record) {
+      return record.presence().participant() == "r1";
+    });
   };
   ASSERT_EQ(of_reader().size(), 1u);
   EXPECT_EQ(of_reader()[0].presence().change(), v1::PRESENCE_CHANGE_JOINED);

@@ -15,12 +15,7 @@ using ::testing::IsEmpty;
 class UnrecordedIntervalTest : public UnrecordedTest {};
 
 TEST_F(UnrecordedIntervalTest, EverybodyIsToldWhenItChangesAndWhoComesMeanwhile) {
-  TestParticipant wall(hub_, {"wall", "Wall", v1::ROLE_CENTRE, {}});
-  wall.Hello();
-  v1::Follow directory;
-  directory.set_follow_id(1);
-  directory.set_directory(true);
-  wall.Follow(directory);
+  auto wall = Wall();
   auto complete = Follower("reader-2", 2, v1::DELIVERY_COMPLETE);
   auto old = Follower("reader-3", 1);
   FailDisk();
@@ -36,8 +31,8 @@ TEST_F(UnrecordedIntervalTest, EverybodyIsToldWhenItChangesAndWhoComesMeanwhile)
     EXPECT_THAT(told.cause(), HasSubstr("disk is full"));
     EXPECT_NE(told.since_unix_ns(), 0);
   }
-  ASSERT_NE(wall.Last(v1::Down::kDirectory), nullptr);
-  EXPECT_EQ(wall.Last(v1::Down::kDirectory)->directory().cases(0).recording(), unrecorded);
+  ASSERT_NE(wall->Last(v1::Down::kDirectory), nullptr);
+  EXPECT_EQ(wall->Last(v1::Down::kDirectory)->directory().cases(0).recording(), unrecorded);
   // Who came late is shown what is not on disk, behind its snapshot.
   EXPECT_THAT(Unrecorded(*late), ElementsAre("x"));
 
@@ -47,7 +42,7 @@ TEST_F(UnrecordedIntervalTest, EverybodyIsToldWhenItChangesAndWhoComesMeanwhile)
     EXPECT_THAT(Conditions(*each), ElementsAre(unrecorded, recording)) << each->identity.name;
     EXPECT_EQ(each->Last(v1::Down::kRecording)->recording().cause(), "");
   }
-  EXPECT_EQ(wall.Last(v1::Down::kDirectory)->directory().cases(0).recording(), recording);
+  EXPECT_EQ(wall->Last(v1::Down::kDirectory)->directory().cases(0).recording(), recording);
   EXPECT_THAT(Conditions(*old), IsEmpty());
 }
 
@@ -100,18 +95,13 @@ TEST_F(UnrecordedIntervalTest, IntervalAndAlarmAreOnRecordWhenItIsOver) {
 }
 
 TEST_F(UnrecordedIntervalTest, WallIsCalledByWhatIsShownAndSnapshotsHoldOnlyWhatIsOnDisk) {
-  TestParticipant wall(hub_, {"wall", "Wall", v1::ROLE_CENTRE, {}});
-  wall.Hello();
-  v1::Follow directory;
-  directory.set_follow_id(1);
-  directory.set_directory(true);
-  wall.Follow(directory);
+  auto wall = Wall();
   FailDisk();
   agent_->Publish({Message("the first one waits in the hub")});
   hub_.Run();
   agent_->Publish({writer_.Write(AlertBody("MEP lost", v1::ALERT_PRIORITY_HIGH))});
   hub_.RunFor(Duration::Seconds(1));
-  const auto tile = [&wall] { return wall.Last(v1::Down::kDirectory)->directory().cases(0); };
+  const auto tile = [&wall] { return wall->Last(v1::Down::kDirectory)->directory().cases(0); };
   EXPECT_EQ(tile().calling_alert(), "MEP lost");
   EXPECT_EQ(tile().calling_priority(), v1::ALERT_PRIORITY_HIGH);
   EXPECT_EQ(tile().recording(), v1::RECORDING_CONDITION_UNRECORDED);
@@ -132,21 +122,13 @@ TEST_F(UnrecordedIntervalTest, WallIsCalledByWhatIsShownAndSnapshotsHoldOnlyWhat
 }
 
 TEST_F(UnrecordedIntervalTest, WhatGetsOnDiskWithinAnIntervalIsInTheTileOnce) {
-  TestParticipant wall(hub_, {"wall", "Wall", v1::ROLE_CENTRE, {}});
-  wall.Hello();
-  v1::Follow directory;
-  directory.set_follow_id(1);
-  directory.set_directory(true);
-  wall.Follow(directory);
+  auto wall = Wall();
   hub_.RunFor(Duration::Seconds(1));
-  hub_.journal().HoldCommits();
-  agent_->Publish({writer_.Write(AlertBody("shown first"))});
-  hub_.RunFor(Duration::Milliseconds(300));
-  hub_.journal().ReleaseCommits();
+  CommitSlowly(writer_.Write(AlertBody("shown first")), Duration::Milliseconds(300));
   hub_.Run();
   agent_->Publish({writer_.Write(AlertBody("committed at once"))});
   hub_.RunFor(Duration::Seconds(1));
-  const v1::CaseSummary tile = wall.Last(v1::Down::kDirectory)->directory().cases(0);
+  const v1::CaseSummary tile = wall->Last(v1::Down::kDirectory)->directory().cases(0);
   EXPECT_EQ(tile.recording(), v1::RECORDING_CONDITION_UNRECORDED);
   // And the hub's own, that it is slow.
   EXPECT_EQ(tile.open_alert_count(), 3u);
@@ -182,10 +164,7 @@ TEST_F(UnrecordedIntervalTest, SecondIntervalWithinAMinuteHasItsAlarmWhenTheMinu
 TEST_F(UnrecordedIntervalTest, DiskThatStallsEachSecondMakesOneInterval) {
   hub_.RunFor(Duration::Seconds(1));
   for (int i = 0; i < 20; ++i) {
-    hub_.journal().HoldCommits();
-    agent_->Publish({Message(std::to_string(i))});
-    hub_.RunFor(Duration::Milliseconds(500));
-    hub_.journal().ReleaseCommits();
+    CommitSlowly(Message(std::to_string(i)), Duration::Milliseconds(500));
     hub_.RunFor(Duration::Milliseconds(500));
   }
   EXPECT_EQ(Conditions(*reader_).size(), 1u);
@@ -199,10 +178,7 @@ TEST_F(UnrecordedIntervalTest, DiskThatStallsEachSecondMakesOneInterval) {
 
 TEST_F(UnrecordedIntervalTest, OneStallLastsAtLeastTheHold) {
   hub_.RunFor(Duration::Seconds(1));
-  hub_.journal().HoldCommits();
-  agent_->Publish({Message("x")});
-  hub_.RunFor(Duration::Milliseconds(300));
-  hub_.journal().ReleaseCommits();
+  CommitSlowly(Message("x"), Duration::Milliseconds(300));
   hub_.RunFor(kUnrecordedHold - Duration::Milliseconds(400));
   EXPECT_EQ(Conditions(*reader_).size(), 1u);
   // In the hold, with the disk in order, records come with their seq, and with nothing else.
@@ -244,10 +220,7 @@ TEST_F(UnrecordedIntervalTest, HubThatStartsAgainInTheMiddleHasOnlyWhatIsOnDiskA
 
 TEST_F(UnrecordedIntervalTest, IntervalThatTheHubsEndCutOffIsOnRecordIfItsAlarmIs) {
   hub_.RunFor(Duration::Seconds(1));
-  hub_.journal().HoldCommits();
-  agent_->Publish({Message("slow")});
-  hub_.RunFor(Duration::Milliseconds(300));
-  hub_.journal().ReleaseCommits();
+  CommitSlowly(Message("slow"), Duration::Milliseconds(300));
   hub_.RunFor(Duration::Milliseconds(100));
   agent_.reset();
   reader_.reset();

@@ -95,10 +95,7 @@ TEST_F(UnrecordedTest, BulkThatIsOfferedAgainFromABacklogIsToldAndHistoryHasIt) 
   MendDisk();
   hub_.RunFor(Duration::Seconds(2));
   agent_->Publish({first});
-  v1::Up up;
-  up.add_records(sweep);
-  up.set_backlog(true);
-  agent_->SendUp(up);
+  agent_->PublishBacklog({sweep});
   hub_.RunFor(Duration::Seconds(1));
   EXPECT_THAT(Recorded(*reader_), ElementsAre("one"));
   EXPECT_EQ(reader_->OfLane(3).size(), 1u);
@@ -126,10 +123,7 @@ TEST_F(UnrecordedTest, BacklogIsNoPictureOfNowEvenWhereItCannotBeRecorded) {
   FailDisk();
   agent_->Publish({Message("one")});
   hub_.Run();
-  v1::Up up;
-  up.add_records(writer_.Write(SweepBody("SEP/R", 0, false)));
-  up.set_backlog(true);
-  agent_->SendUp(up);
+  agent_->PublishBacklog({writer_.Write(SweepBody("SEP/R", 0, false))});
   hub_.RunFor(Duration::Seconds(1));
   EXPECT_THAT(Unrecorded(*reader_), ElementsAre("one"));
   EXPECT_TRUE(reader_->OfLane(3).empty());
@@ -244,10 +238,7 @@ TEST_F(UnrecordedTest, WhatWaitsWhenTheDiskFailsIsShownBeforeWhatTheHubSaysOfIt)
 
 TEST_F(UnrecordedTest, WhatWaitedUnseenIsShownBeforeWhatComesWhenItIsLate) {
   hub_.RunFor(Duration::Seconds(1));
-  hub_.journal().HoldCommits();
-  agent_->Publish({Message("slow")});
-  hub_.RunFor(Duration::Milliseconds(300));
-  hub_.journal().ReleaseCommits();
+  CommitSlowly(Message("slow"), Duration::Milliseconds(300));
   hub_.Run();
   hub_.journal().HoldCommits();
   agent_->Publish({Message("waits")});
@@ -288,14 +279,9 @@ TEST_F(UnrecordedTest, HubsOwnRecordsAreShownAndOnRecordUnderTheSameIds) {
 }
 
 TEST_F(UnrecordedTest, NewCaseCanBeFoundAndFollowedBeforeItsOpeningIsOnDisk) {
-  TestParticipant wall(hub_, {"wall", "Wall", v1::ROLE_CENTRE, {}});
-  wall.Hello();
-  v1::Follow directory;
-  directory.set_follow_id(1);
-  directory.set_directory(true);
-  wall.Follow(directory);
+  auto wall = Wall();
   hub_.RunFor(Duration::Seconds(1));
-  wall.ClearReceived();
+  wall->ClearReceived();
   FailDisk();
   const CaseId case_id = hub_.DrawCase();
   RecordWriter writer(case_id, hub_.DrawOrigin());
@@ -309,7 +295,7 @@ TEST_F(UnrecordedTest, NewCaseCanBeFoundAndFollowedBeforeItsOpeningIsOnDisk) {
   hub_.RunFor(Duration::Seconds(1));
   EXPECT_THAT(Conditions(agent), ElementsAre(v1::RECORDING_CONDITION_UNRECORDED));
   v1::CaseSummary summary;
-  for (const v1::Down& down : wall.downs) {
+  for (const v1::Down& down : wall->downs) {
     for (const v1::CaseSummary& listed : down.directory().cases()) {
       if (listed.case_id() == case_id.bytes()) summary = listed;
     }
@@ -340,10 +326,7 @@ TEST_F(UnrecordedTest, NewCaseCanBeFoundAndFollowedBeforeItsOpeningIsOnDisk) {
 TEST_F(UnrecordedTest, WhoResumesWhileTheJournalCannotBeReadStartsFromASnapshot) {
   agent_->Publish({Message("on disk")});
   hub_.RunFor(Duration::Seconds(1));
-  v1::Follow resumed;
-  resumed.set_follow_id(1);
-  resumed.set_case_id(case_id_.ToString());
-  resumed.set_delivery(v1::DELIVERY_LIVE);
+  v1::Follow resumed = FollowOf(1, case_id_);
   resumed.mutable_cursor()->set_epoch(1);
   for (const bool checks_digest : {false, true}) {
     FailDisk();

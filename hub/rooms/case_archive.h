@@ -27,13 +27,15 @@ class CaseArchive {
   // Puts the case's record, up to `head`, on disk, reads it back and proves it: chain, signatures,
   // newest certificate, state. `done` with OK: a power cut cannot take it away. One at a time;
   // `done` is called on the hub's sequence.
-  //   DataLoss            it does not prove itself; the same records are not written again
+  //   DataLoss            it does not prove itself, or the journal does not give it whole; the
+  //                       same records are not written again
   //   FailedPrecondition  no certificate is in it; or the archive is not there
-  //   ResourceExhausted   no space
+  //   ResourceExhausted   no space, for it or for any
   //   Cancelled           the hub goes down
   //   else                as files and Journal::Read fail
   virtual void Keep(const CaseHead& head, Done done) = 0;
-  // Asked after a Keep that failed: no means that no other case would fare better for now.
+  // Asked after a Keep that failed. No: it was the archive that failed, and not the case; another
+  // case fares no better, unless it is smaller where space is short.
   virtual bool is_usable() const { return true; }
 };
 

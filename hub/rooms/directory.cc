@@ -13,16 +13,16 @@ namespace remora::hub {
 namespace {
 
 // For whoever asks for a purged case: what it still holds of it is in nobody's record.
-absl::Status PurgedError(const Tombstone& tombstone) {
-  if (tombstone.archive.empty()) {
+absl::Status PurgedError(const absl::StatusOr<Tombstone>& tombstone) {
+  if (!tombstone.ok() || tombstone->archive.empty()) {
     return absl::FailedPreconditionError(
         "the case is archived and no longer on this hub; what it would get now is not taken: keep "
         "it, and tell whoever keeps the archive");
   }
-  const absl::string_view sha256(reinterpret_cast<const char*>(tombstone.archive_sha256.data()),
-                                 tombstone.archive_sha256.size());
+  const absl::string_view sha256(reinterpret_cast<const char*>(tombstone->archive_sha256.data()),
+                                 tombstone->archive_sha256.size());
   return absl::FailedPreconditionError(
-      absl::StrCat("the case is archived as ", tombstone.archive, " (", tombstone.last_seq,
+      absl::StrCat("the case is archived as ", tombstone->archive, " (", tombstone->last_seq,
                    " records, SHA-256 ", absl::BytesToHexString(sha256),
                    ") and no longer on this hub; what it would get now is not taken: keep it, and "
                    "tell whoever keeps the archive"));
@@ -39,8 +39,6 @@ Directory::Directory(RoomParts parts, std::function<void()> wake, OnDamaged on_d
 Directory::~Directory() = default;
 
 absl::Status Directory::Start(const std::vector<ListedCase>& cases) {
-  ASSIGN_OR_RETURN(const std::vector<Tombstone> tombstones, parts_.journal->ListTombstones());
-  for (const Tombstone& tombstone : tombstones) tombstones_[tombstone.case_id] = tombstone;
   for (const ListedCase& listed : cases) List(listed);
   std::vector<const ListedCase*> newest_first;
   for (const ListedCase& listed : cases) newest_first.push_back(&listed);
@@ -76,7 +74,7 @@ void Directory::List(const ListedCase& listed) {
     return;
   }
   note->owners = {};  // bound
-  entry.resting = Resting{listed, *std::move(note)};
+  entry.resting = Resting{listed, *std::move(note), summary.certificate()};
   NoteChange(listed.case_id, entry, true);
 }
 
@@ -127,6 +125,7 @@ void Directory::StartRestore(Room* room, size_t* under_way) {
 void Directory::OnRestored(Room& room, const absl::Status& status) {
   if (absl::IsUnavailable(status)) return OnUnreadable(room.case_id(), status);
   Entry& entry = cases_.at(room.case_id());
+  const bool was_listed = entry.resting.has_value();
   entry.resting.reset();
   const bool was_unreadable = unreadable_.erase(room.case_id()) > 0;
   if (std::exchange(entry.unread, false) && !was_unreadable) --unread_left_;
@@ -138,6 +137,10 @@ void Directory::OnRestored(Room& room, const absl::Status& status) {
   }
   ++damaged_;
   parts_.metrics->Gauge(metric::kRoomsDamaged, static_cast<double>(damaged_));
+  if (was_listed) {  // it would stay there as if it were sound
+    removed_version_ = ++version_;
+    wake_();
+  }
   if (on_damaged_) on_damaged_(room.case_id(), status);
 }
 
@@ -194,9 +197,17 @@ Room* Directory::Find(const CaseId& case_id) const {
   return it == rooms_.end() ? nullptr : it->second;
 }
 
-absl::Status Directory::CheckNotPurged(const CaseId& case_id) const {
-  const auto tombstone = tombstones_.find(case_id);
-  return tombstone == tombstones_.end() ? absl::OkStatus() : PurgedError(tombstone->second);
+void Directory::ExplainPurged(const CaseId& case_id,
+                              std::function<void(const absl::Status&)> done) const {
+  parts_.journal->FindTombstone(
+      case_id, [done = std::move(done)](const absl::StatusOr<Tombstone>& tombstone) {
+        done(PurgedError(tombstone));
+      });
+}
+
+absl::Status Directory::NoSuchCase(const CaseId& case_id) const {
+  if (!parts_.journal->IsPurged(case_id)) return absl::NotFoundError("there is no such case");
+  return PurgedError(absl::NotFoundError("not looked up"));
 }
 
 absl::StatusOr<Room*> Directory::Obtain(const CaseId& case_id) {
@@ -208,9 +219,8 @@ absl::StatusOr<Room*> Directory::Obtain(const CaseId& case_id) {
     cases_.at(case_id).unasked = false;
     return room;
   }
-  RETURN_IF_ERROR(CheckNotPurged(case_id));
   const auto it = cases_.find(case_id);
-  if (it == cases_.end()) return absl::NotFoundError("there is no such case");
+  if (it == cases_.end()) return NoSuchCase(case_id);
   if (it->second.purging) {
     return absl::UnavailableError("the case is just being archived: ask again in a moment");
   }
@@ -224,15 +234,17 @@ absl::StatusOr<Room*> Directory::Obtain(const CaseId& case_id) {
 }
 
 absl::StatusOr<Room*> Directory::Create(const CaseId& case_id) {
-  RETURN_IF_ERROR(CheckNotPurged(case_id));
   if (cases_.contains(case_id)) return absl::AlreadyExistsError("the case is there already");
+  if (parts_.journal->IsPurged(case_id)) return NoSuchCase(case_id);
   if (cases_.size() >= kMaxCases) {
     return absl::ResourceExhaustedError(absl::StrCat("this hub has ", kMaxCases, " cases"));
   }
   // An earlier opening of it may have failed.
-  if (const auto known = void_epochs_.find(case_id); known != void_epochs_.end()) {
+  const auto known = std::find_if(voided_.begin(), voided_.end(),
+                                  [&](const auto& one) { return one.first == case_id; });
+  if (known != voided_.end()) {
     Room* room = Add(case_id, known->second);
-    void_epochs_.erase(known);
+    voided_.erase(known);
     return room;
   }
   ASSIGN_OR_RETURN(const uint32_t epoch, parts_.journal->CreateCase(case_id));
@@ -262,8 +274,8 @@ void Directory::DropVoidRooms() {
     if (room->IsVoid()) empty.push_back(case_id);
   }
   for (const CaseId& case_id : empty) {
-    if (void_epochs_.size() >= kMaxVoidCases) void_epochs_.erase(void_epochs_.begin());
-    void_epochs_[case_id] = rooms_.at(case_id)->epoch();
+    if (voided_.size() >= kMaxVoidCases) voided_.pop_front();
+    voided_.emplace_back(case_id, rooms_.at(case_id)->epoch());
     Forget(case_id);
   }
 }
@@ -290,7 +302,8 @@ void Directory::RestIdleRooms() {
 void Directory::PutToRest(Entry& entry) {
   RestNote note = entry.room->PrepareRest();
   note.owners = {};
-  entry.resting = Resting{entry.room->committed(), std::move(note)};
+  entry.resting =
+      Resting{entry.room->committed(), std::move(note), entry.room->Summary().certificate()};
   parts_.journal->Release(entry.room->case_id());
   DropRoom(entry);
   GaugeCases();
@@ -309,14 +322,17 @@ const Directory::Resting* Directory::Rest(const CaseId& case_id) {
   return &*it->second.resting;
 }
 
-std::vector<CaseId> Directory::OverSince(HubTime time) const {
-  std::vector<CaseId> over;
+std::vector<Directory::Over> Directory::OverCases() const {
+  std::vector<Over> over;
   for (const auto& [case_id, entry] : cases_) {
     if (!CouldRest(entry)) continue;
     const CaseHead& head = entry.room != nullptr ? entry.room->committed() : entry.resting->head;
-    if (head.last_recorded_unix_ns <= time.nanoseconds()) over.push_back(case_id);
+    over.push_back(
+        {case_id, HubTime::FromNanoseconds(head.last_recorded_unix_ns),
+         entry.room != nullptr ? entry.room->Summary().certificate() : entry.resting->certificate});
   }
-  std::sort(over.begin(), over.end());
+  std::sort(over.begin(), over.end(),
+            [](const Over& one, const Over& other) { return one.case_id < other.case_id; });
   return over;
 }
 
@@ -326,13 +342,12 @@ void Directory::BeginPurge(const CaseId& case_id) {
   entry.purging = true;
 }
 
-void Directory::EndPurge(const CaseId& case_id, std::optional<Tombstone> tombstone) {
-  if (!tombstone) {
+void Directory::EndPurge(const CaseId& case_id, bool purged) {
+  if (!purged) {
     cases_.at(case_id).purging = false;
     return;
   }
   Forget(case_id);
-  tombstones_[case_id] = *std::move(tombstone);
   removed_version_ = ++version_;
   wake_();
 }

@@ -9,8 +9,8 @@
 //   purged
 //       ^------- Obtain: as after a start ---------'  '-- at a start, if it was at rest before
 //
-// Of a case at rest the list of cases has all that it had; of a purged one a tombstone is left.
-// After a start rooms are restored in this order, so many at a time (limits.h):
+// Of a case at rest the list of cases has all that it had; of a purged one a tombstone is left in
+// the journal. After a start rooms are restored in this order, so many at a time (limits.h):
 //   1. those that somebody asked for; beside all others
 //   2. those that may be open (no rest note stands at their end), the newest record first
 //   3. those at rest whose note another build's fold made: listed as it says meanwhile, not purged,
@@ -60,10 +60,13 @@ class Directory final : public RoomOwner {
   // The case's room; one that is not in memory is made, kRestoring, before all that nobody asked
   // for.
   //   NotFound            no such case
-  //   FailedPrecondition  it was purged: says where it went
+  //   FailedPrecondition  it was purged: ExplainPurged says where it went
   //   Unavailable         it is just being purged, or cannot be read at present; or too many are
   //                       asked for
   absl::StatusOr<Room*> Obtain(const CaseId& case_id);
+  // Why a purged case is not to be had, and, where its tombstone can be read, where it went:
+  // FailedPrecondition, as Obtain. `done` is called later.
+  void ExplainPurged(const CaseId& case_id, std::function<void(const absl::Status&)> done) const;
   // A room for a case that is not there yet; serves at once. AlreadyExists, FailedPrecondition
   // (purged),
   // ResourceExhausted (kMaxCases), or as Journal::CreateCase fails.
@@ -81,7 +84,8 @@ class Directory final : public RoomOwner {
   // Cases whose state changed after `version`, and those of which more than the state did.
   std::vector<CaseId> StateChangesSince(uint64_t version) const;
   std::vector<CaseId> HeadChangesSince(uint64_t version) const;
-  // When a case last left the list: only a list from its beginning tells that.
+  // When a case last left the list, purged or found damaged: only a list from its beginning tells
+  // that.
   uint64_t removed_version() const { return removed_version_; }
   // Nothing: no such case, or nothing is known of it yet.
   std::optional<v1::CaseSummary> Summary(const CaseId& case_id) const;
@@ -92,16 +96,24 @@ class Directory final : public RoomOwner {
   struct Resting {
     CaseHead head;
     RestNote note;
+    // Of the note's summary.
+    v1::CertificateSummary certificate;
   };
   // Puts a case to rest that could be, without waiting for kRestAfter. Null: it is in use, being
   // purged, or not over.
   const Resting* Rest(const CaseId& case_id);
-  // Cases that are at rest, or could be, and whose last record is not after `time`; by id.
-  std::vector<CaseId> OverSince(HubTime time) const;
+  // A case that is at rest, or could be.
+  struct Over {
+    CaseId case_id;
+    HubTime last_recorded;
+    v1::CertificateSummary certificate;
+  };
+  // All of them, by id.
+  std::vector<Over> OverCases() const;
   // From here on nobody gets the case, until EndPurge. It is at rest.
   void BeginPurge(const CaseId& case_id);
-  // It is purged, or, with nothing, it is as before.
-  void EndPurge(const CaseId& case_id, std::optional<Tombstone> tombstone);
+  // It is purged, or it is as before.
+  void EndPurge(const CaseId& case_id, bool purged);
 
   void EndOfDrain();
   void Tick();
@@ -128,7 +140,8 @@ class Directory final : public RoomOwner {
   void List(const ListedCase& listed);
   // At rest by this build's fold, or could be.
   static bool CouldRest(const Entry& entry);
-  absl::Status CheckNotPurged(const CaseId& case_id) const;
+  // NotFound; FailedPrecondition: it was purged.
+  absl::Status NoSuchCase(const CaseId& case_id) const;
   void StartRestores();
   void StartRestore(Room* room, size_t* under_way);
   // The next of `queue` that is not in memory yet; null: none. Its room is made.
@@ -151,7 +164,6 @@ class Directory final : public RoomOwner {
   absl::flat_hash_map<CaseId, Entry> cases_;
   // Of cases_, those in memory. By id: a hash's order is another at each run.
   std::map<CaseId, Room*> rooms_;
-  absl::flat_hash_map<CaseId, Tombstone> tombstones_;
   // Each case once in each, by its newest version.
   std::map<uint64_t, CaseId> by_state_version_;
   std::map<uint64_t, CaseId> by_head_version_;
@@ -167,7 +179,8 @@ class Directory final : public RoomOwner {
   size_t asked_under_way_ = 0;
   size_t restores_under_way_ = 0;
   size_t refolds_under_way_ = 0;
-  std::map<CaseId, uint32_t> void_epochs_;
+  // Cases whose opening failed, with the epoch that the journal gave them; the oldest in front.
+  std::deque<std::pair<CaseId, uint32_t>> voided_;
   size_t damaged_ = 0;
   // Cases that cannot be read at present, and when each is tried again.
   std::map<CaseId, DeviceTime> unreadable_;

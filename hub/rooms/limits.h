@@ -138,6 +138,11 @@ inline constexpr Duration kRestAfter = Duration::Seconds(120);
 inline constexpr Duration kRetentionInterval = Duration::Seconds(10);
 // A full disk or a damaged case is not mended sooner, and each try reads the whole record.
 inline constexpr Duration kRetentionRetry = Duration::Seconds(600);
+// A UTC that nothing keeps right is believed when the hub was up for so long: whoever sets the
+// clock of a machine that came up in another year does it on the day.
+inline constexpr Duration kUtcBelievedAfter = Duration::Seconds(86'400);
+// No drift, zone or summer time makes so much.
+inline constexpr Duration kFarAheadOfUtc = Duration::Seconds(86'400);
 
 // --- Signs of life (clinical: stale 2 s, lost 10 s, unsupervised 60 s).
 inline constexpr Duration kStaleAfter = Duration::Seconds(2);

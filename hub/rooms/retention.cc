@@ -1,5 +1,6 @@
 #include "hub/rooms/retention.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -9,7 +10,22 @@
 
 namespace remora::hub {
 
-Retention::Retention(Parts parts) : parts_(std::move(parts)) {}
+namespace {
+
+absl::Status StaysFor(uint64_t missing_count) {
+  return absl::FailedPreconditionError(
+      absl::StrCat("its certificate is not complete: ",
+                   missing_count > 0 ? absl::StrCat(missing_count, " numbers are missing")
+                                     : "not everybody has said how much there is",
+                   "; it stays until they come, or for --keep-incomplete"));
+}
+
+}  // namespace
+
+Retention::Retention(Parts parts)
+    : parts_(std::move(parts)),
+      began_(parts_.clock->Now()),
+      began_by_hub_time_(parts_.hub_time->Now()) {}
 
 Retention::~Retention() { *alive_ = false; }
 
@@ -25,18 +41,64 @@ void Retention::Tick() {
 
 void Retention::Look() {
   const DeviceTime now = parts_.clock->Now();
-  const std::vector<CaseId> over =
-      parts_.directory->OverSince(parts_.hub_time->Now() - parts_.keep_closed);
+  const std::vector<CaseId> over = FindDue();
   due_.clear();
   std::map<CaseId, Failed> still_failed;
+  // Behind those that were never tried, the longest ago first: one that fails again and again, and
+  // has the archive rest each time, keeps no other.
+  std::multimap<DeviceTime, CaseId> again;
   for (const CaseId& case_id : over) {
     const auto failed = failed_.find(case_id);
-    const bool waits = failed != failed_.end() && now < failed->second.retry_at;
-    if (!waits && case_id != under_way_) due_.push_back(case_id);
     if (failed != failed_.end()) still_failed.insert(*failed);
+    if (case_id == under_way_) continue;
+    if (failed == failed_.end()) {
+      due_.push_back(case_id);
+    } else if (failed->second.retry_at <= now) {
+      again.emplace(failed->second.retry_at, case_id);
+    }
   }
+  for (const auto& [retry_at, case_id] : again) due_.push_back(case_id);
   failed_ = std::move(still_failed);
   parts_.metrics->Gauge(metric::kCasesDue, static_cast<double>(over.size()));
+}
+
+std::vector<CaseId> Retention::FindDue() {
+  const std::optional<HubTime> complete_until = DueUntil(parts_.keep_closed);
+  const std::optional<HubTime> incomplete_until =
+      parts_.keep_incomplete ? DueUntil(*parts_.keep_incomplete) : std::nullopt;
+  const auto is_due = [](const Directory::Over& one, const std::optional<HubTime>& until) {
+    return until && one.last_recorded <= *until;
+  };
+  std::vector<CaseId> due;
+  size_t incomplete_count = 0;
+  std::map<CaseId, uint64_t> said_missing;
+  for (const Directory::Over& one : parts_.directory->OverCases()) {
+    const v1::CertificateSummary& certificate = one.certificate;
+    const bool incomplete = certificate.certificate_index() > 0 && !certificate.complete();
+    incomplete_count += incomplete;
+    if (is_due(one, incomplete ? incomplete_until : complete_until)) {
+      due.push_back(one.case_id);
+    } else if (incomplete && is_due(one, complete_until)) {
+      const uint64_t missing = certificate.missing_count();
+      const auto said = said_missing_.find(one.case_id);
+      const bool is_said = said != said_missing_.end() && said->second == missing;
+      if (!is_said && parts_.on_outcome) parts_.on_outcome(one.case_id, StaysFor(missing));
+      said_missing[one.case_id] = missing;
+    }
+  }
+  said_missing_ = std::move(said_missing);
+  parts_.metrics->Gauge(metric::kCasesIncomplete, static_cast<double>(incomplete_count));
+  return due;
+}
+
+std::optional<HubTime> Retention::DueUntil(Duration keep) const {
+  const Duration up = parts_.clock->Now() - began_;
+  const HubTime now = parts_.hub_time->Now();
+  if (up >= keep) return std::max(began_by_hub_time_, now - keep);
+  const bool synchronised = parts_.clock_sync != nullptr && parts_.clock_sync->IsSynchronised();
+  if (!synchronised && up < kUtcBelievedAfter) return std::nullopt;
+  const HubTime utc = HubTime::FromNanoseconds(parts_.clock->WallNow().nanoseconds());
+  return std::min(now, utc) - keep;
 }
 
 void Retention::Next() {
@@ -67,9 +129,13 @@ void Retention::OnArchived(const CaseHead& head, absl::StatusOr<ArchivedCase> ar
   under_way_.reset();
   if (absl::IsCancelled(archived.status())) return;
   if (!archived.ok()) {
-    if (!parts_.archive->is_usable()) rests_until_ = parts_.clock->Now() + kRetentionRetry;
-    return Fail(head.case_id, archived.status());
+    if (parts_.archive->is_usable()) return Fail(head.case_id, archived.status());
+    rests_until_ = parts_.clock->Now() + kRetentionRetry;
+    const bool said = archive_failure_ == archived.status();
+    archive_failure_ = archived.status();
+    return Fail(head.case_id, archived.status(), said);
   }
+  archive_failure_ = absl::OkStatus();
   parts_.metrics->Count(metric::kCasesArchived, "", 1);
   const Directory::Resting* resting = parts_.directory->Rest(head.case_id);
   const std::optional<v1::CaseSummary> summary = parts_.directory->Summary(head.case_id);
@@ -91,26 +157,28 @@ void Retention::OnArchived(const CaseHead& head, absl::StatusOr<ArchivedCase> ar
   tombstone.archive_sha256 = archived->sha256;
   under_way_ = head.case_id;
   parts_.directory->BeginPurge(head.case_id);
-  parts_.journal->Purge(tombstone, [this, alive = alive_, tombstone](const absl::Status& status) {
-    if (*alive) OnPurged(tombstone, status);
+  const PurgedCase purged{tombstone, summary->certificate().complete(),
+                          summary->certificate().missing_count()};
+  parts_.journal->Purge(tombstone, [this, alive = alive_, purged](const absl::Status& status) {
+    if (*alive) OnPurged(purged, status);
   });
 }
 
-void Retention::OnPurged(const Tombstone& tombstone, const absl::Status& status) {
+void Retention::OnPurged(const PurgedCase& purged, const absl::Status& status) {
   under_way_.reset();
   if (!status.ok()) {
-    parts_.directory->EndPurge(tombstone.case_id, std::nullopt);
-    return Fail(tombstone.case_id, status);
+    parts_.directory->EndPurge(purged.case_id, false);
+    return Fail(purged.case_id, status);
   }
-  parts_.directory->EndPurge(tombstone.case_id, tombstone);
-  failed_.erase(tombstone.case_id);
+  parts_.directory->EndPurge(purged.case_id, true);
+  failed_.erase(purged.case_id);
   parts_.metrics->Count(metric::kCasesPurged, "", 1);
-  if (parts_.on_outcome) parts_.on_outcome(tombstone.case_id, tombstone);
+  if (parts_.on_outcome) parts_.on_outcome(purged.case_id, purged);
 }
 
-void Retention::Fail(const CaseId& case_id, const absl::Status& why) {
+void Retention::Fail(const CaseId& case_id, const absl::Status& why, bool said) {
   Failed& failed = failed_[case_id];
-  const bool said = failed.why == why;
+  said = said || failed.why == why;
   failed = {parts_.clock->Now() + kRetentionRetry, why};
   parts_.metrics->Count(metric::kArchiveFailures,
                         absl::StrCat("reason=", absl::StatusCodeToString(why.code())), 1);

@@ -17,6 +17,8 @@ namespace remora::hub {
 
 void Room::OnCommitted(const std::vector<RecordFrame>& frames,
                        const std::vector<OriginAdvance>& advances) {
+  // Also where nothing but refusals came: there may be an origin more.
+  if (!advances.empty()) checkpoint_rests_ = false;
   bool state_changed = false;
   const uint64_t forgotten = fold_.intervals_forgotten();
   for (const RecordFrame& frame : frames) {

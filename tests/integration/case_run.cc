@@ -74,6 +74,13 @@ absl::Status CaseRun::Finish(Duration timeout) {
   return absl::OkStatus();
 }
 
+absl::Status CaseRun::FinishWhole(Duration timeout) {
+  RETURN_IF_ERROR(Finish(timeout));
+  EndFollower();
+  RETURN_IF_ERROR(rig_.StopHub().status());
+  return CheckRecord();
+}
+
 // The agent's numbers begin with 1, have no hole, and end where they should: by a dry run, to the
 // record in lanes 2 to 5; lanes 0 and 1 also tell of what befell it.
 absl::Status CaseRun::CheckAgainstWhatIsMade() const {

@@ -40,6 +40,8 @@ class CaseRun {
   // Waits for the agent's own end, then until hub and follower have been quiet for a while.
   absl::Status Finish(Duration timeout);
   void EndFollower() { client_.reset(); }
+  // All of that, the hub's end and CheckRecord.
+  absl::Status FinishWhole(Duration timeout);
   // After the hub has ended: journal, follower and what is made, compared. Says what is wrong.
   absl::Status CheckRecord();
 

@@ -32,12 +32,8 @@ TEST(Claim, ASecondAgentForATheatreIsRefusedAndTheFirstGoesOnUnharmed) {
   })) << second.Log();
   SleepFor(Duration::Seconds(2));
   second.Kill();
-  const absl::Status finished = run.Finish(Duration::Seconds(60));
-  ASSERT_TRUE(finished.ok()) << finished;
-  run.EndFollower();
-  ASSERT_TRUE(rig.StopHub().ok());
-  const absl::Status whole = run.CheckRecord();
-  EXPECT_TRUE(whole.ok()) << whole;
+  const absl::Status whole = run.FinishWhole(Duration::Seconds(60));
+  ASSERT_TRUE(whole.ok()) << whole;
   bool told = false;
   for (const v1::Record& record : RecordsOfKind(run.journal(), v1::Record::kAlert)) {
     told |= record.alert().criterion().key() == "hub.theatre_claimed_twice";
@@ -82,12 +78,8 @@ TEST(Descriptors, AWebPortFloodedToTheLastOneComesBackAndTheCaseIsWhole) {
   // The other listener takes new sessions too.
   EXPECT_TRUE(Eventually(Duration::Seconds(15),
                          [&] { return rig.Remora("reader", {"cases"}).exit_code == 0; }));
-  const absl::Status finished = run.Finish(Duration::Seconds(60));
-  ASSERT_TRUE(finished.ok()) << finished;
-  run.EndFollower();
-  ASSERT_TRUE(rig.StopHub().ok());
-  const absl::Status whole = run.CheckRecord();
-  EXPECT_TRUE(whole.ok()) << whole;
+  const absl::Status whole = run.FinishWhole(Duration::Seconds(60));
+  ASSERT_TRUE(whole.ok()) << whole;
 }
 
 }  // namespace

@@ -273,9 +273,54 @@ TEST_F(CliTest, ExitCodesAreTheContractWithScripts) {
   };
   EXPECT_EQ(as(rig_->hub_address(), stranger), 3);
   EXPECT_EQ(as("127.0.0.1:1", rig_->TokenFile("reader")), 5);
+
+  EXPECT_EQ(Reader({"watch", "OR 1", "--budget", "apples"}).exit_code, 2);
+  EXPECT_EQ(Reader({"watch", "OR 1", "--budget", "20kB/s", "--until-head"}).exit_code, 2);
+  EXPECT_EQ(Reader({"watch", "OR 1", "--trace", kTrace, "--from-start"}).exit_code, 2);
+  // TLS is never let go of: not where the hub speaks none, nor where half of it is given.
+  EXPECT_EQ(Reader({"cases", "--timeout", "1", "--tls"}).exit_code, 5);
+  EXPECT_EQ(Reader({"cases", "--ca", stranger}).exit_code, 2);
+  EXPECT_EQ(Reader({"cases", "--tls", "--ca", stranger}).exit_code, 2) << "it is no certificate";
+  EXPECT_EQ(Reader({"cases", "--tls", "--certificate", stranger}).exit_code, 2);
   EXPECT_EQ(
       rig_->Remora("theatre", {"baseline", "OR 1", "--trace", kTrace, "--reason", "no"}).exit_code,
       3);
+}
+
+// What comes of a case that goes on, in so many seconds.
+TEST(CliLiveTest, WatchKeepsToItsTraceAndItsBudget) {
+  Rig rig(1);
+  ASSERT_TRUE(rig.StartHub().ok());
+  rig.StartAgent(1, "sim:cord?seconds=300&seed=2",
+                 SourcePath("acquisition-agent/plans/scoliosis.plan"),
+                 {"--speed", "4", "--keep-open"});
+  ASSERT_TRUE(Eventually(Duration::Seconds(30), [&] {
+    return rig.Remora("reader", {"watch", "OR 1", "--until-head", "--lanes", "5"}).output.size() >
+           100;
+  }));
+  const auto watching = [&](const std::string& name, const Arguments& more) {
+    Arguments arguments = {"watch",     "OR 1", "--lanes",  "3,5",
+                           "--seconds", "12",   "--output", "ndjson"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const std::string out = rig.Path(name);
+    return std::make_unique<Process>("remora", rig.RemoraArguments("reader", arguments), out,
+                                     out + ".errors");
+  };
+  const auto all = watching("all", {});
+  const auto thin = watching("thin", {"--budget", "4kB/s"});
+  const auto traced = watching("traced", {"--trace", kTrace});
+  for (Process* watch : {all.get(), thin.get(), traced.get()}) {
+    const absl::StatusOr<int> ended = watch->Wait(Duration::Seconds(40));
+    ASSERT_TRUE(ended.ok());
+    EXPECT_EQ(*ended, 0);
+  }
+  EXPECT_LT(thin->Log().size(), all->Log().size() / 2);
+  EXPECT_TRUE(absl::StrContains(ReadAll(rig.Path("thin.errors")), "the hub left out"))
+      << "what a budget holds back is told";
+  EXPECT_FALSE(Lines(traced->Log()).empty());
+  for (const std::string& line : Lines(traced->Log())) {
+    EXPECT_EQ(Document(line)["body"].value("trace_id", ""), kTrace) << line;
+  }
 }
 
 }  // namespace

@@ -51,12 +51,8 @@ class DiskTest : public ::testing::Test {
         << rig_.hub().Log();
   }
   void FinishWhole() {
-    const absl::Status finished = run_.Finish(Duration::Seconds(120));
-    ASSERT_TRUE(finished.ok()) << finished;
-    run_.EndFollower();
-    ASSERT_TRUE(rig_.StopHub().ok());
-    const absl::Status whole = run_.CheckRecord();
-    EXPECT_TRUE(whole.ok()) << whole;
+    const absl::Status whole = run_.FinishWhole(Duration::Seconds(120 + 3 * failure_s_));
+    ASSERT_TRUE(whole.ok()) << whole;
     const std::vector<v1::Record> intervals =
         RecordsOfKind(run_.journal(), v1::Record::kUnrecordedInterval);
     uint64_t shown = 0;

@@ -57,12 +57,8 @@ TEST(KillTest, HubOrAgentAtRandomMomentsLosesAndDoublesNothing) {
   std::cout << hub_kills << " kills of the hub, " << agent_kills
             << " of the agent; slowest start of the hub " << slowest_ms << " ms\n";
   EXPECT_EQ(hub_kills + agent_kills, kKills) << "the case was over too soon";
-  const absl::Status finished = run.Finish(Duration::Seconds(120));
-  ASSERT_TRUE(finished.ok()) << finished;
-  run.EndFollower();
-  ASSERT_TRUE(rig.StopHub().ok());
-  const absl::Status whole = run.CheckRecord();
-  EXPECT_TRUE(whole.ok()) << whole;
+  const absl::Status whole = run.FinishWhole(Duration::Seconds(120));
+  ASSERT_TRUE(whole.ok()) << whole;
 }
 
 }  // namespace

@@ -148,7 +148,7 @@ absl::StatusOr<std::map<uint32_t, uint64_t>> RecordsMadeOf(const std::string& so
                                                            const std::string& plan) {
   const Finished dry = RunToEnd(
       "remora-agent", {"--source", source, "--plan", plan, "--dry-run", "--output", "ndjson"},
-      Duration::Seconds(120));
+      Duration::Seconds(600));
   if (dry.exit_code != 0) return absl::InternalError(dry.errors);
   std::map<uint32_t, uint64_t> made;
   for (const absl::string_view line : absl::StrSplit(dry.output, '\n', absl::SkipEmpty())) {

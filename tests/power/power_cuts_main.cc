@@ -20,6 +20,34 @@ struct Options {
   std::string resume;
   std::string only;
   int lives_a_failing_sync = HistoryOptions().lives_a_failing_sync;
+  uint64_t require_each = 0;
+};
+
+// Each kind of boundary at which power can go, by its counter.
+constexpr const char* kBoundaries[] = {
+    "journal: a page is moved into the file",
+    "journal: after the file's sync",
+    "journal: after the log's sync, before the answer",
+    "journal: before the file's sync",
+    "journal: before the log's sync",
+    "journal: close",
+    "journal: disk full",
+    "journal: during a write to the log",
+    "journal: recovery",
+    "journal: the file is made",
+    "journal: the log begins anew",
+    "spool: a file is made",
+    "spool: a file is shed",
+    "spool: acknowledgements are noted",
+    "spool: after sync, before the answer",
+    "spool: between write and sync",
+    "spool: disk full",
+    "spool: during an append",
+    "spool: folder, origin, case made or done",
+    "spool: its directory is synced",
+    "spool: recovery",
+    "spool: the case is closed",
+    "spool: the note of what is shed",
 };
 
 // The state is saved after so many seeds.
@@ -59,6 +87,23 @@ void Report(const std::string& finding, const char* part, const HistoryOptions& 
             << std::flush;
 }
 
+// False, and says which, where a kind of boundary was cut too seldom, or one that is cut is not in
+// the list.
+bool IsEachCut(Counters& counters, uint64_t times) {
+  bool each = true;
+  uint64_t listed = 0;
+  for (const char* boundary : kBoundaries) {
+    const uint64_t cuts = counters[boundary];
+    listed += cuts;
+    if (cuts >= times) continue;
+    each = false;
+    std::cout << boundary << ": cut " << cuts << " times of " << times << "\n";
+  }
+  if (listed == Cuts(counters)) return each;
+  std::cout << Cuts(counters) - listed << " cuts are of a kind that is not listed\n";
+  return false;
+}
+
 int Run(const Options& options) {
   char directory[] = "/tmp/remora-power-XXXXXX";
   if (mkdtemp(directory) == nullptr) return 2;
@@ -82,7 +127,8 @@ int Run(const Options& options) {
   Print(counters, std::cout);
   std::remove((std::string(directory) + "/live.db.lock").c_str());
   std::remove(directory);
-  return counters["findings"] == 0 ? 0 : 1;
+  const bool each = options.require_each == 0 || IsEachCut(counters, options.require_each);
+  return each && counters["findings"] == 0 ? 0 : 1;
 }
 
 }  // namespace
@@ -97,6 +143,8 @@ int main(int argc, char** argv) {
   app.add_option("--resume", options.resume, "a file to go on from, and to keep the counters in");
   app.add_option("--only", options.only, "spool or journal")
       ->check(CLI::IsMember({"spool", "journal"}));
+  app.add_option("--require-each", options.require_each,
+                 "fails unless each kind of boundary was cut so often");
   app.add_option("--lives-a-failing-sync", options.lives_a_failing_sync,
                  "of so many lives one has a sync that fails; 1: every one")
       ->check(CLI::PositiveNumber);

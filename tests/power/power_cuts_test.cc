@@ -1,6 +1,9 @@
 // A few hundred losses of power, and defects planted on purpose that they must find. The long run
 // is remora-power-cuts (docs/testing.md).
+#include <functional>
 #include <iostream>
+#include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -35,19 +38,27 @@ struct Planted {
 };
 void PrintTo(const Planted& planted, std::ostream* out) { *out << planted.name; }
 
+// Runs histories with the defect until one finds it, and says after how many cuts.
+void ExpectFound(const Planted& planted, uint64_t most, const std::string& cuts,
+                 const std::function<std::string(const HistoryOptions&, Counters&)>& run) {
+  Counters counters;
+  std::string finding;
+  for (uint64_t seed = 1; seed <= most && finding.empty(); ++seed) {
+    HistoryOptions options{.seed = seed};
+    options.plant = planted.plant;
+    options.plant_part = planted.path_part;
+    finding = run(options, counters);
+  }
+  std::cout << "after " << counters[cuts] << " cuts: " << finding << "\n";
+  EXPECT_NE(finding, "");
+}
+
 class SpoolPlantedDefect : public testing::TestWithParam<Planted> {};
 
 TEST_P(SpoolPlantedDefect, IsFound) {
-  Counters counters;
-  std::string finding;
-  for (uint64_t seed = 1; seed <= 40 && finding.empty(); ++seed) {
-    HistoryOptions options{.seed = seed};
-    options.plant = GetParam().plant;
-    options.plant_part = GetParam().path_part;
-    finding = SpoolHistory(options, counters).Run();
-  }
-  std::cout << "after " << counters["spool: cuts"] << " cuts: " << finding << "\n";
-  EXPECT_NE(finding, "");
+  ExpectFound(GetParam(), 40, "spool: cuts", [](const HistoryOptions& options, Counters& counters) {
+    return SpoolHistory(options, counters).Run();
+  });
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -78,17 +89,10 @@ class JournalPlantedDefect : public testing::TestWithParam<Planted> {};
 
 TEST_P(JournalPlantedDefect, IsFound) {
   const hub::sqlite::ScratchDirectory directory(hub::sqlite::ScratchDirectory::kMemory);
-  Counters counters;
-  std::string finding;
-  for (uint64_t seed = 1; seed <= 200 && finding.empty(); ++seed) {
-    HistoryOptions options;
-    options.seed = seed;
-    options.plant = GetParam().plant;
-    options.plant_part = GetParam().path_part;
-    finding = JournalHistory(options, directory.File(""), counters).Run();
-  }
-  std::cout << "after " << counters["journal: cuts"] << " cuts: " << finding << "\n";
-  EXPECT_NE(finding, "");
+  ExpectFound(GetParam(), 200, "journal: cuts",
+              [&](const HistoryOptions& options, Counters& counters) {
+                return JournalHistory(options, directory.File(""), counters).Run();
+              });
 }
 
 INSTANTIATE_TEST_SUITE_P(

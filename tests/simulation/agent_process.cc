@@ -23,16 +23,9 @@ constexpr uint64_t kRoomyDiskBytes = uint64_t{1} << 30;
 }  // namespace
 
 AgentProcess::AgentProcess(Context& context, Plan plan)
-    : context_(context),
-      plan_(std::move(plan)),
-      process_(context.loop, plan_.id, plan_.name, plan_.clock),
-      random_(MakeSeededRandom(Mix(plan_.seed, plan_.id))),
-      port_(process_, *context.hub, *context.tap, context.counters,
-            {plan_.name, "Agent " + plan_.name, v1::ROLE_AGENT, {}}, plan_.link, plan_.speaks,
-            context.planted, Mix(plan_.seed, plan_.id + 1000)),
-      origin_(OriginId::Draw(*random_)),
-      watch_(context, process_),
-      acks_(context, plan_.name) {}
+    : LinkedProcess(context, plan, "Agent " + plan.name, v1::ROLE_AGENT), plan_(std::move(plan)) {
+  origin_ = OriginId::Draw(*random_);
+}
 
 AgentProcess::~AgentProcess() { link_.reset(); }
 
@@ -42,11 +35,9 @@ void AgentProcess::Start() {
   if (spool_ == nullptr) return;
   outbox_ = std::make_unique<agent::SpoolOutbox>(*spool_);
   LinkOptions options;
-  options.origin = origin_;
   options.software = "remora-agent simulated";
   options.end_when_refused = false;
-  link_ = std::make_unique<ParticipantLink>(options, process_, process_.clock(), *random_, port_,
-                                            *this);
+  MakeLink(options);
   if (!link_->AddOutbox(plan_.case_id, plan_.theatre, outbox_.get()).ok()) {
     context_.fail("the link takes no outbox");
   }
@@ -299,11 +290,8 @@ RecordKey AgentProcess::LastKey(uint32_t lane) const {
 
 std::string AgentProcess::Lack() const {
   if (retired_) return "";
-  if (!is_up()) return plan_.name + " is down";
-  if (link_->state() != LinkState::kLive || !port_.IsConnected()) {
-    return plan_.name + " has no session";
-  }
-  if (joined_session_ != link_->counters().sessions) return plan_.name + " is not joined";
+  if (std::string lack = LackOfSession(); !lack.empty()) return lack;
+  if (!is_joined()) return plan_.name + " is not joined";
   if (process_.paused()) return plan_.name + " stands still";
   if (spool_->has_uncommitted() || spool_->has_shed())
     return plan_.name + " has uncommitted records";
@@ -359,17 +347,12 @@ void AgentProcess::Follow() {
   follow.set_delivery(v1::DELIVERY_COMPLETE);
   follow.add_lanes(0);
   follow.add_lanes(1);
-  checker_ = std::make_unique<FollowChecker>(
-      context_.oracle, follow, plan_.speaks != Speaks::kAll,
-      [this](const std::string& what) { context_.fail(plan_.name + ": " + what); });
-  if (!link_->AddFollow(follow).ok()) context_.fail("the link takes no follow");
+  checker_ = CheckedFollow(follow);
 }
 
 void AgentProcess::OnRecord(const DeliveredRecord& delivered) {
   checker_->OnRecord(delivered);
-  if (!delivered.record.stamp.unrecorded) {
-    watch_.CheckLatency(*link_, delivered.record.stamp.recorded_at.nanoseconds());
-  }
+  CheckRecorded(delivered);
 }
 
 void AgentProcess::OnFollowEnded(const v1::FollowEnded& ended) {
@@ -379,28 +362,12 @@ void AgentProcess::OnFollowEnded(const v1::FollowEnded& ended) {
   process_.PostAfter(kFollowRetry, [this] { Follow(); });
 }
 
-void AgentProcess::OnState(LinkState state) {
-  if (state == LinkState::kLive) context_.Log(plan_.name + " has a session");
-  if (state == LinkState::kWaiting) context_.Log(plan_.name + " has lost its session");
-}
-
 void AgentProcess::OnRefused(const v1::Refused& refused) {
-  context_.counters.Add("refused: " + v1::RefusalReason_Name(refused.reason()), 1);
-  context_.Log(plan_.name + " is refused: " + refused.text());
-  const Oracle::Case* one = context_.oracle.Find(plan_.case_id);
-  if (refused.reason() != v1::REFUSAL_REASON_WRONG_STAGE || one == nullptr || !one->purged) return;
-  told_archived_ = refused.text();
-}
-
-void AgentProcess::OnRecordRefused(const v1::RecordRefused& refused) {
-  context_.counters.Add("record refused: " + v1::RefusalReason_Name(refused.reason()), 1);
-  context_.Log(absl::StrCat(plan_.name, "'s record ", refused.lane(), "/", refused.origin_seq(),
-                            " is refused: ", refused.text()));
+  if (IsRefusedAsPurged(refused, plan_.case_id)) told_archived_ = refused.text();
 }
 
 void AgentProcess::OnJoined(const v1::Joined& joined) {
-  context_.Log(plan_.name + " is joined");
-  joined_session_ = link_->counters().sessions;
+  NoteJoined();
   ScheduleCommit(kCommitInterval);  // it may have to say what is lost
   acks_.OnHeld(plan_.case_id, origin_, joined.held());
   if (joined.epoch() != 0) Follow();
@@ -411,8 +378,8 @@ void AgentProcess::OnAcknowledged(const v1::Acknowledge& acknowledge) {
   Follow();
 }
 
-void AgentProcess::OnLinkCondition(v1::LinkCondition condition, Duration) {
-  watch_.OnCondition(*link_, condition);
+void AgentProcess::OnLinkCondition(v1::LinkCondition condition, Duration previous) {
+  LinkedProcess::OnLinkCondition(condition, previous);
   hub_watch_->OnCondition(condition, link_->age(), process_.clock().Now());
   const std::optional<Duration> outage = hub_watch_->TakeOutage();
   if (!outage) return;

@@ -15,27 +15,17 @@
 #include "acquisition-agent/app/hub_watch.h"
 #include "acquisition-agent/spool/case_spool.h"
 #include "acquisition-agent/spool/spool_outbox.h"
-#include "common/link/participant_link.h"
-#include "common/random.h"
 #include "common/testing/fake_file_system.h"
-#include "tests/simulation/context.h"
-#include "tests/simulation/follow_checker.h"
-#include "tests/simulation/participant.h"
+#include "tests/simulation/linked_process.h"
 
 namespace remora::simulation {
 
-class AgentProcess final : public LinkObserver {
+class AgentProcess final : public LinkedProcess {
  public:
-  struct Plan {
-    std::string name;
+  struct Plan : LinkedProcess::Plan {
     std::string theatre;
     CaseId case_id;
-    LinkPlan link;
-    SimulatedClock::Plan clock;
-    Speaks speaks = Speaks::kAll;
     bool follows = false;  // lanes 0-1 of its own case, as the real one does
-    uint64_t seed = 0;
-    uint64_t id = 0;
   };
 
   AgentProcess(Context& context, Plan plan);
@@ -44,7 +34,6 @@ class AgentProcess final : public LinkObserver {
   void Start();
   // `loses_power`: what was not synced may be lost, and the machine has another boot.
   void Crash(bool loses_power);
-  bool is_up() const { return link_ != nullptr; }
   // It ends in order, and does not come back.
   void Retire();
   bool retired() const { return retired_; }
@@ -72,24 +61,18 @@ class AgentProcess final : public LinkObserver {
 
   const Plan& plan() const { return plan_; }
   const CaseId& case_id() const { return plan_.case_id; }
-  Process& process() { return process_; }
-  ClientPort& port() { return port_; }
-  ParticipantLink* link() { return link_.get(); }
   const agent::CaseSpool* spool() const { return spool_.get(); }
   FollowChecker* checker() { return checker_.get(); }
   // In words, what is not as it must be once all is quiet.
   std::string Lack() const;
   // Everything that was promised is on record, refused for good, or given up and said so.
   void CheckEnd();
-  LinkWatch& watch() { return watch_; }
   // The last record of a lane that the spool promises to keep.
   RecordKey LastKey(uint32_t lane) const;
 
   void OnRecord(const DeliveredRecord& delivered) override;
   void OnFollowEnded(const v1::FollowEnded& ended) override;
-  void OnState(LinkState state) override;
   void OnRefused(const v1::Refused& refused) override;
-  void OnRecordRefused(const v1::RecordRefused& refused) override;
   void OnJoined(const v1::Joined& joined) override;
   void OnAcknowledged(const v1::Acknowledge& acknowledge) override;
   void OnLinkCondition(v1::LinkCondition condition, Duration previous) override;
@@ -112,19 +95,11 @@ class AgentProcess final : public LinkObserver {
   void PutOutage(Duration outage);
   void Follow();
 
-  Context& context_;
   const Plan plan_;
-  Process process_;
-  const std::unique_ptr<Random> random_;
   FakeFileSystem files_;
-  ClientPort port_;
-  OriginId origin_;
   std::unique_ptr<agent::CaseSpool> spool_;
   std::unique_ptr<agent::SpoolOutbox> outbox_;
-  std::unique_ptr<ParticipantLink> link_;
   std::unique_ptr<FollowChecker> checker_;
-  LinkWatch watch_;
-  AckChecker acks_;
   std::array<uint64_t, kLaneCount> promised_{};
   std::map<std::pair<uint32_t, uint64_t>, uint64_t> made_;  // lane, number: hash of its bytes
   bool commit_posted_ = false;
@@ -134,7 +109,6 @@ class AgentProcess final : public LinkObserver {
   int close_tries_ = 0;
   std::unique_ptr<agent::HubWatch> hub_watch_;
   bool follows_now_ = false;
-  uint64_t joined_session_ = 0;  // by number
   bool retired_ = false;
   std::string told_archived_;
   std::vector<RecordKey> late_;

@@ -64,7 +64,8 @@ void HubProcess::Start() {
   if (archive_ != nullptr) {
     parts.archive = archive_.get();
     parts.keep_closed = *keep_closed_;
-    parts.on_retention = [this](const CaseId&, const absl::StatusOr<hub::Tombstone>& outcome) {
+    parts.keep_incomplete = *keep_closed_;
+    parts.on_retention = [this](const CaseId&, const absl::StatusOr<hub::PurgedCase>& outcome) {
       context_.counters.Count(outcome.ok() ? "case purged" : "case not purged for now");
       if (!outcome.ok()) context_.Log("not purged: " + std::string(outcome.status().message()));
     };

@@ -14,15 +14,7 @@ constexpr uint32_t kDirectoryFollow = 100;
 }  // namespace
 
 ReaderProcess::ReaderProcess(Context& context, Plan plan)
-    : context_(context),
-      plan_(std::move(plan)),
-      process_(context.loop, plan_.id, plan_.name, plan_.clock),
-      random_(MakeSeededRandom(Mix(plan_.seed, plan_.id))),
-      port_(process_, *context.hub, *context.tap, context.counters,
-            {plan_.name, display_name(), plan_.role, {}}, plan_.link, plan_.speaks, context.planted,
-            Mix(plan_.seed, plan_.id + 1000)),
-      watch_(context, process_),
-      acks_(context, plan_.name) {}
+    : LinkedProcess(context, plan, "Dr " + plan.name, plan.role), plan_(std::move(plan)) {}
 
 ReaderProcess::~ReaderProcess() { link_.reset(); }
 
@@ -31,11 +23,9 @@ void ReaderProcess::Start() {
   origin_ = OriginId::Draw(*random_);
   outbox_ = std::make_unique<MemoryOutbox>(process_.clock(), home(), origin_);
   LinkOptions options;
-  options.origin = origin_;
   options.software = "remora simulated";
   options.shown_at_once = plan_.screen_delay == Duration();
-  link_ = std::make_unique<ParticipantLink>(options, process_, process_.clock(), *random_, port_,
-                                            *this);
+  MakeLink(options);
   for (const v1::Follow& follow : plan_.follows) AddFollow(follow);
   if (plan_.directory) {
     v1::Follow follow;
@@ -51,10 +41,7 @@ void ReaderProcess::Start() {
 }
 
 void ReaderProcess::AddFollow(const v1::Follow& follow) {
-  checkers_[follow.follow_id()] = std::make_unique<FollowChecker>(
-      context_.oracle, follow, plan_.speaks != Speaks::kAll,
-      [this](const std::string& what) { context_.fail(plan_.name + ": " + what); });
-  if (!link_->AddFollow(follow).ok()) context_.fail("the link takes no follow");
+  checkers_[follow.follow_id()] = CheckedFollow(follow);
 }
 
 void ReaderProcess::Crash(bool silently) {
@@ -140,11 +127,7 @@ FollowChecker* ReaderProcess::CheckerOf(uint32_t follow_id) {
 void ReaderProcess::OnRecord(const DeliveredRecord& delivered) {
   context_.counters.Count("records delivered");
   CheckerOf(delivered.follow_id)->OnRecord(delivered);
-  if (!delivered.record.stamp.unrecorded) {
-    watch_.CheckLatency(*link_, delivered.record.stamp.recorded_at.nanoseconds());
-  } else {
-    context_.counters.Count("records shown unrecorded");
-  }
+  if (!CheckRecorded(delivered)) context_.counters.Count("records shown unrecorded");
   if (plan_.screen_delay == Duration() || delivered.record.header.lane < 2) return;
   process_.PostAfter(plan_.screen_delay,
                      [this, session = delivered.session, bytes = delivered.bytes.size()] {
@@ -236,29 +219,14 @@ void ReaderProcess::OnRecording(const v1::Recording& recording) {
   }
 }
 
-void ReaderProcess::OnState(LinkState state) {
-  if (state == LinkState::kLive) context_.Log(plan_.name + " has a session");
-  if (state == LinkState::kWaiting) context_.Log(plan_.name + " has lost its session");
-}
-
 void ReaderProcess::OnRefused(const v1::Refused& refused) {
-  context_.counters.Add("refused: " + v1::RefusalReason_Name(refused.reason()), 1);
-  context_.Log(plan_.name + " is refused: " + refused.text());
-  const Oracle::Case* one = context_.oracle.Find(CaseId::FromBytes(refused.case_id()));
-  if (refused.reason() != v1::REFUSAL_REASON_WRONG_STAGE || one == nullptr || !one->purged) return;
+  if (!IsRefusedAsPurged(refused, CaseId::FromBytes(refused.case_id()))) return;
   if (refused.follow_id() != 0) told_archived_[refused.follow_id()] = refused.text();
   histories_.erase(refused.request_id());
 }
 
-void ReaderProcess::OnRecordRefused(const v1::RecordRefused& refused) {
-  context_.counters.Add("record refused: " + v1::RefusalReason_Name(refused.reason()), 1);
-  context_.Log(absl::StrCat(plan_.name, "'s record ", refused.lane(), "/", refused.origin_seq(),
-                            " is refused: ", refused.text()));
-}
-
 void ReaderProcess::OnJoined(const v1::Joined& joined) {
-  context_.Log(plan_.name + " is joined");
-  joined_session_ = link_->counters().sessions;
+  NoteJoined();
   acks_.OnHeld(home(), origin_, joined.held());
 }
 
@@ -266,15 +234,8 @@ void ReaderProcess::OnAcknowledged(const v1::Acknowledge& acknowledge) {
   acks_.OnHeld(home(), origin_, acknowledge.held());
 }
 
-void ReaderProcess::OnLinkCondition(v1::LinkCondition condition, Duration) {
-  watch_.OnCondition(*link_, condition);
-}
-
 std::string ReaderProcess::Lack() const {
-  if (!is_up()) return plan_.name + " is down";
-  if (link_->state() != LinkState::kLive || !port_.IsConnected()) {
-    return plan_.name + " has no session";
-  }
+  if (std::string lack = LackOfSession(); !lack.empty()) return lack;
   if (process_.paused()) return plan_.name + " stands still";
   if (std::string lack = LackOfCases(); !lack.empty()) return plan_.name + lack;
   if (!plan_.directory) return "";
@@ -290,13 +251,12 @@ std::string ReaderProcess::Lack() const {
 }
 
 std::string ReaderProcess::LackOfCases() const {
-  const uint64_t session = link_->counters().sessions;
   const auto is_there = [this](absl::string_view case_id) {
     const Oracle::Case* one = context_.oracle.Find(CaseId::FromBytes(case_id));
     return one != nullptr && one->head() > 0 && !one->purged;
   };
   if (is_there(home().bytes())) {
-    if (joined_session_ != session) return " is not joined";
+    if (!is_joined()) return " is not joined";
     if (outbox_->waiting_records() > 0) return " waits for acknowledgements";
   }
   for (const auto& [id, checker] : checkers_) {
@@ -304,7 +264,7 @@ std::string ReaderProcess::LackOfCases() const {
     if (!is_there(follow.case_id())) continue;
     const auto told = snapshot_session_.find(id);
     if (follow.delivery() == v1::DELIVERY_LIVE &&
-        (told == snapshot_session_.end() || told->second != session)) {
+        (told == snapshot_session_.end() || told->second != link_->counters().sessions)) {
       return ": no snapshot in this session";
     }
     if (std::string lack = checker->Lack(); !lack.empty()) return ": " + lack;

@@ -10,28 +10,18 @@
 #include <vector>
 
 #include "common/link/memory_outbox.h"
-#include "common/link/participant_link.h"
-#include "common/random.h"
-#include "tests/simulation/context.h"
-#include "tests/simulation/follow_checker.h"
-#include "tests/simulation/participant.h"
+#include "tests/simulation/linked_process.h"
 
 namespace remora::simulation {
 
-class ReaderProcess final : public LinkObserver {
+class ReaderProcess final : public LinkedProcess {
  public:
-  struct Plan {
-    std::string name;
+  struct Plan : LinkedProcess::Plan {
     v1::Role role = v1::ROLE_NEUROPHYSIOLOGIST;
     std::vector<v1::Follow> follows;
     bool directory = false;
     // Records count as shown so long after they came; zero: at once.
     Duration screen_delay;
-    LinkPlan link;
-    SimulatedClock::Plan clock;
-    Speaks speaks = Speaks::kAll;
-    uint64_t seed = 0;
-    uint64_t id = 0;
   };
 
   ReaderProcess(Context& context, Plan plan);
@@ -39,7 +29,6 @@ class ReaderProcess final : public LinkObserver {
 
   void Start();
   void Crash(bool silently);
-  bool is_up() const { return link_ != nullptr; }
 
   // Says something in the case that it follows first.
   void Publish(v1::Record body);
@@ -56,10 +45,6 @@ class ReaderProcess final : public LinkObserver {
 
   const Plan& plan() const { return plan_; }
   std::string display_name() const { return "Dr " + plan_.name; }
-  Process& process() { return process_; }
-  ClientPort& port() { return port_; }
-  ParticipantLink* link() { return link_.get(); }
-  LinkWatch& watch() { return watch_; }
   // In words, what is not as it must be once all is quiet.
   std::string Lack() const;
   void CheckEnd();
@@ -72,12 +57,9 @@ class ReaderProcess final : public LinkObserver {
   void OnHistoryPage(const v1::HistoryPage& page) override;
   void OnHubHeartbeat(const v1::HubHeartbeat& heartbeat) override;
   void OnRecording(const v1::Recording& recording) override;
-  void OnState(LinkState state) override;
   void OnRefused(const v1::Refused& refused) override;
-  void OnRecordRefused(const v1::RecordRefused& refused) override;
   void OnJoined(const v1::Joined& joined) override;
   void OnAcknowledged(const v1::Acknowledge& acknowledge) override;
-  void OnLinkCondition(v1::LinkCondition condition, Duration previous) override;
 
  private:
   struct History {
@@ -91,24 +73,14 @@ class ReaderProcess final : public LinkObserver {
   std::string LackOfCases() const;
   void CheckHistory(History* history, const v1::HistoryPage& page);
 
-  Context& context_;
   const Plan plan_;
-  Process process_;
-  const std::unique_ptr<Random> random_;
-  ClientPort port_;
-  OriginId origin_;
   std::unique_ptr<MemoryOutbox> outbox_;
-  std::unique_ptr<ParticipantLink> link_;
   std::map<uint32_t, std::unique_ptr<FollowChecker>> checkers_;
   std::map<uint32_t, History> histories_;
   std::map<std::string, uint64_t> directory_heads_;
-  // Numbers of sessions.
-  uint64_t joined_session_ = 0;
-  std::map<uint32_t, uint64_t> snapshot_session_;  // by follow
+  std::map<uint32_t, uint64_t> snapshot_session_;  // its number, by follow
   std::map<uint32_t, std::string> told_archived_;  // by follow
   uint32_t next_request_ = 1;
-  LinkWatch watch_;
-  AckChecker acks_;
 };
 
 }  // namespace remora::simulation

@@ -99,6 +99,11 @@ void SimulatedJournal::BeginRestore(const CaseId& case_id, RestoreDone done) {
            [done](const absl::Status& status) { done(status); });
 }
 
+void SimulatedJournal::FindTombstone(const CaseId& case_id, TombstoneDone done) {
+  PostRead([this, case_id, done] { disk_.FindTombstone(case_id, done); },
+           [done](const absl::Status& status) { done(status); });
+}
+
 void SimulatedJournal::Read(hub::ReadRequest request,
                             std::function<void(absl::StatusOr<hub::ReadResult>)> done) {
   PostRead([this, request = std::move(request), done] { disk_.Read(request, done); },

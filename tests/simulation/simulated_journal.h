@@ -44,6 +44,9 @@ class SimulatedJournal final : public hub::Journal {
   absl::StatusOr<std::vector<hub::Tombstone>> ListTombstones() override {
     return disk_.ListTombstones();
   }
+  absl::StatusOr<hub::PurgeCount> CountPurges() override { return disk_.CountPurges(); }
+  bool IsPurged(const CaseId& case_id) const override { return disk_.IsPurged(case_id); }
+  void FindTombstone(const CaseId& case_id, TombstoneDone done) override;
   void SaveCheckpoint(const CaseId& case_id, hub::Checkpoint checkpoint) override;
   void Release(const CaseId& case_id) override { disk_.Release(case_id); }
   absl::Status Flush() override { return absl::OkStatus(); }

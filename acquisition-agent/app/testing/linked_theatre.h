@@ -126,7 +126,8 @@ class LinkedTheatre : public ::testing::Test {
     }
   }
   // How long the outages were that the theatre has put on record as its own view, in s.
-  static std::vector<double> Outages(const Theatre& theatre) {
+  static std::vector<double> Outages(const Theatre& theatre,
+                                     v1::LinkCondition condition = v1::LINK_CONDITION_LIVE) {
     std::vector<double> outages;
     for (const std::string& bytes : theatre.Kept(0)) {
       v1::Record record;
@@ -134,7 +135,7 @@ class LinkedTheatre : public ::testing::Test {
       if (!record.has_link_state()) continue;
       EXPECT_TRUE(record.link_state().own_view());
       EXPECT_EQ(record.link_state().participant(), "agent-3");
-      EXPECT_EQ(record.link_state().condition(), v1::LINK_CONDITION_LIVE);
+      EXPECT_EQ(record.link_state().condition(), condition);
       outages.push_back(record.link_state().outage_ms() / 1e3);
     }
     return outages;

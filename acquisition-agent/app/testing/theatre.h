@@ -13,6 +13,7 @@
 #include "acquisition-agent/app/agent_session.h"
 #include "acquisition-agent/app/limits.h"
 #include "acquisition-agent/app/testing/keeping_console.h"
+#include "acquisition-agent/spool/testing/spool_case.h"
 #include "acquisition-agent/surveillance/testing/scripted_source.h"
 #include "common/testing/fake_clock.h"
 #include "common/testing/fake_file_system.h"
@@ -34,14 +35,7 @@ class Theatre {
   Theatre(FakeFileSystem& files, PatientScript script, double speed = 1,
           size_t max_known_inputs = kMaxKnownInputs)
       : source_(std::move(script)), executor_(clock_), plan_(PatientPlan()) {
-    SpoolOptions options;
-    options.directory = "/spool/case";
-    options.case_id = CaseId::FromBytes(std::string(16, 'c'));
-    options.origin = OriginId::FromBytes(std::string(16, 'o'));
-    RecoveryReport report;
-    auto opened = CaseSpool::Open(files, options, &report);
-    EXPECT_TRUE(opened.ok()) << opened.status();
-    spool = *std::move(opened);
+    spool = OpenSpool(files);
     if (spool->info() == nullptr) {
       CaseInfo info;
       info.boot_id = 9;

@@ -8,6 +8,8 @@
 
 namespace remora::hub::sqlite {
 
+static_assert(kMaxCaseKey <= INT32_MAX);
+
 void CaseDirectory::Load(const CaseId& case_id, Entry entry) {
   MutexLock lock(&mutex_);
   last_key_ = std::max(last_key_, entry.case_key);
@@ -17,13 +19,22 @@ void CaseDirectory::Load(const CaseId& case_id, Entry entry) {
 void CaseDirectory::LoadPurged(const CaseId& case_id, int64_t case_key) {
   MutexLock lock(&mutex_);
   last_key_ = std::max(last_key_, case_key);
-  purged_.insert(case_id);
+  purged_[case_id] = static_cast<int32_t>(case_key);
 }
 
 void CaseDirectory::MarkPurged(const CaseId& case_id) {
   MutexLock lock(&mutex_);
-  entries_.erase(case_id);
-  purged_.insert(case_id);
+  const auto it = entries_.find(case_id);
+  if (it == entries_.end()) return;
+  purged_[case_id] = static_cast<int32_t>(it->second.case_key);
+  entries_.erase(it);
+}
+
+std::optional<int64_t> CaseDirectory::FindPurged(const CaseId& case_id) const {
+  MutexLock lock(&mutex_);
+  const auto it = purged_.find(case_id);
+  if (it == purged_.end()) return std::nullopt;
+  return it->second;
 }
 
 void CaseDirectory::set_epoch_of_new_cases(uint32_t epoch) {

@@ -1,14 +1,14 @@
 #pragma once
 
 // Which cases the file holds: from id to key, epoch and damage. Filled at opening, grown by
-// CreateCase; of a purged case its id alone stays, since it can never be created again.
+// CreateCase; of a purged case id and key stay, since it can never be created again.
 // Thread-safe.
 
 #include <cstdint>
 #include <map>
 #include <optional>
-#include <set>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "common/ids.h"
@@ -35,6 +35,8 @@ class CaseDirectory {
   absl::StatusOr<Entry> Create(const CaseId& case_id);
   // NotFound, or the case's damage.
   absl::StatusOr<Entry> Find(const CaseId& case_id) const;
+  // The key of a case that was purged.
+  std::optional<int64_t> FindPurged(const CaseId& case_id) const;
   void MarkPurged(const CaseId& case_id);
   void MarkReleased(const CaseId& case_id, uint64_t last_seq);
   void MarkDamaged(const CaseId& case_id, const absl::Status& damage);
@@ -42,7 +44,8 @@ class CaseDirectory {
  private:
   mutable Mutex mutex_;
   std::map<CaseId, Entry> entries_ ABSL_GUARDED_BY(mutex_);
-  std::set<CaseId> purged_ ABSL_GUARDED_BY(mutex_);
+  // With its key, which kMaxCaseKey bounds.
+  absl::flat_hash_map<CaseId, int32_t> purged_ ABSL_GUARDED_BY(mutex_);
   int64_t last_key_ ABSL_GUARDED_BY(mutex_) = 0;
   uint32_t epoch_ ABSL_GUARDED_BY(mutex_) = 1;
 };

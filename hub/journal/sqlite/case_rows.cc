@@ -1,7 +1,9 @@
 #include "hub/journal/sqlite/case_rows.h"
 
 #include <algorithm>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "common/status_macros.h"
@@ -163,19 +165,55 @@ struct StoredNote {
   std::string sealed;
 };
 
-// By key: `where` and `ORDER BY`. What cannot be read of them is left out: they are only a cache.
-std::vector<StoredNote> LoadNotes(Connection& connection, absl::string_view where) {
-  std::vector<StoredNote> notes;
-  absl::StatusOr<Statement> select = Statement::Prepare(
-      connection, absl::StrCat("SELECT case_key, seq, digest, note FROM notes ", where));
-  if (!select.ok()) return notes;
-  while (true) {
-    const absl::StatusOr<bool> row = select->Step();
-    if (!row.ok() || !*row) return notes;
-    notes.push_back({select->Int(0), static_cast<uint64_t>(select->Int(1)),
-                     std::string(select->Blob(2)), std::string(select->Blob(3))});
+// Cases' notes, in the order of their keys. What cannot be read of them is left out: they are only
+// a cache.
+class NoteScan {
+ public:
+  explicit NoteScan(Connection& connection) {
+    absl::StatusOr<Statement> select =
+        Statement::Prepare(connection,
+                           "SELECT case_key, seq, digest, note FROM notes WHERE case_key >= ? "
+                           "ORDER BY case_key");
+    if (select.ok()) select_ = *std::move(select);
+    failures_ = select.ok() ? 0 : kMaxUnreadNotes;
   }
-}
+
+  // Of a case behind those that were asked for before. Null: there is none, or it cannot be read.
+  const StoredNote* Of(int64_t case_key) {
+    while (scans_ && note_ && note_->case_key < case_key) Step();
+    // At first, and where a page could not be read: those on the next can be.
+    if (!scans_ && failures_ < kMaxUnreadNotes) {
+      select_.Bind(1, case_key);
+      scans_ = true;
+      Step();
+    }
+    unread_ += !scans_;
+    return scans_ && note_ && note_->case_key == case_key ? &*note_ : nullptr;
+  }
+  // Cases of which it cannot be told whether there is one.
+  uint64_t unread() const { return unread_; }
+
+ private:
+  void Step() {
+    note_.reset();
+    const absl::StatusOr<bool> row = select_.Step();
+    if (!row.ok()) {
+      ++failures_;
+      scans_ = false;
+      select_.Reset();
+    } else if (*row) {
+      note_ = {select_.Int(0), static_cast<uint64_t>(select_.Int(1)), std::string(select_.Blob(2)),
+               std::string(select_.Blob(3))};
+    }
+  }
+
+  Statement select_;
+  bool scans_ = false;
+  // The one that the scan stands on; none: at the end.
+  std::optional<StoredNote> note_;
+  size_t failures_ = 0;
+  uint64_t unread_ = 0;
+};
 
 // Empty: it is damaged, or stands at another `seq`.
 std::string OpenNote(const StoredNote& note, const CaseId& case_id, uint64_t seq,
@@ -188,20 +226,19 @@ std::string OpenNote(const StoredNote& note, const CaseId& case_id, uint64_t seq
 
 }  // namespace
 
-absl::StatusOr<std::vector<ListedCase>> LoadCases(Connection& connection, PayloadCipher& cipher) {
+absl::StatusOr<std::vector<ListedCase>> LoadCases(Connection& connection, PayloadCipher& cipher,
+                                                  uint64_t* notes_unread) {
   ASSIGN_OR_RETURN(const std::vector<StoredHead> heads, LoadHeads(connection));
-  const std::vector<StoredNote> notes = LoadNotes(connection, "ORDER BY case_key");
+  NoteScan notes(connection);
   std::vector<ListedCase> cases;
   cases.reserve(heads.size());
-  auto note = notes.begin();  // beside the heads: both are in the order of the keys
   for (const StoredHead& stored : heads) {
     ListedCase& listed = cases.emplace_back(ListedCase{stored.head, "", {}});
-    while (note != notes.end() && note->case_key < stored.case_key) ++note;
     if (!stored.damage.ok()) {
       listed.last_recorded_unix_ns = 0;  // no word of it is to be believed
       continue;
     }
-    if (note != notes.end() && note->case_key == stored.case_key) {
+    if (const StoredNote* note = notes.Of(stored.case_key); note != nullptr) {
       listed.note = OpenNote(*note, stored.head.case_id, stored.head.last_seq, cipher);
     }
     if (!listed.note.empty()) continue;
@@ -210,6 +247,7 @@ absl::StatusOr<std::vector<ListedCase>> LoadCases(Connection& connection, Payloa
     // One that cannot be read keeps no other from being listed.
     if (origins.ok()) listed.owners = OwnersOf(*origins);
   }
+  *notes_unread = notes.unread();
   return cases;
 }
 
@@ -228,9 +266,10 @@ Checkpoint LoadCheckpoint(Connection& connection, int64_t case_key, const CaseHe
   absl::StatusOr<std::string> state = cipher.Open(head.case_id, place, select->Blob(2));
   if (!state.ok()) return Checkpoint();
   Checkpoint checkpoint{seq, *std::move(state), ""};
-  const std::vector<StoredNote> notes =
-      LoadNotes(connection, absl::StrCat("WHERE case_key = ", case_key));
-  if (!notes.empty()) checkpoint.note = OpenNote(notes.front(), head.case_id, seq, cipher);
+  NoteScan notes(connection);
+  if (const StoredNote* note = notes.Of(case_key); note != nullptr) {
+    checkpoint.note = OpenNote(*note, head.case_id, seq, cipher);
+  }
   return checkpoint;
 }
 

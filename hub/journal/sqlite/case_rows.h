@@ -47,7 +47,9 @@ absl::StatusOr<StoredCase> LoadCase(Connection& connection, const CaseId& case_i
                                     const CaseDirectory::Entry& entry, PayloadCipher& cipher);
 
 // All cases for a start. Of what is damaged the head alone: its Restore says what is wrong.
-absl::StatusOr<std::vector<ListedCase>> LoadCases(Connection& connection, PayloadCipher& cipher);
+// `notes_unread`: cases without a note since it could not be read.
+absl::StatusOr<std::vector<ListedCase>> LoadCases(Connection& connection, PayloadCipher& cipher,
+                                                  uint64_t* notes_unread);
 
 // An empty checkpoint where there is none, or where it is damaged: it is only a cache. With its
 // note.

@@ -118,21 +118,22 @@ absl::Status CommitSession::PutCheckpoint(int64_t case_key, const CaseId& case_i
   const std::string place = CheckpointPlace(checkpoint.seq);
   const std::string sealed = cipher.Seal(case_id, place, checkpoint.state);
   const std::string digest = BlobDigest(case_key, place, sealed);
-  RETURN_IF_ERROR(put_checkpoint_.Bind(1, case_key)
-                      .Bind(2, static_cast<int64_t>(checkpoint.seq))
-                      .BindBlob(3, digest)
-                      .BindBlob(4, sealed)
-                      .Run());
-  if (checkpoint.note.empty() || checkpoint.note.size() > kMaxCheckpointNoteBytes) {
-    return drop_note_.Bind(1, case_key).Run();
-  }
-  const std::string note_place = NotePlace(checkpoint.seq);
-  const std::string sealed_note = cipher.Seal(case_id, note_place, checkpoint.note);
-  const std::string note_digest = BlobDigest(case_key, note_place, sealed_note);
+  return put_checkpoint_.Bind(1, case_key)
+      .Bind(2, static_cast<int64_t>(checkpoint.seq))
+      .BindBlob(3, digest)
+      .BindBlob(4, sealed)
+      .Run();
+}
+
+absl::Status CommitSession::PutNote(int64_t case_key, const CaseId& case_id,
+                                    const Checkpoint& checkpoint, PayloadCipher& cipher) {
+  const std::string place = NotePlace(checkpoint.seq);
+  const std::string sealed = cipher.Seal(case_id, place, checkpoint.note);
+  const std::string digest = BlobDigest(case_key, place, sealed);
   return put_note_.Bind(1, case_key)
       .Bind(2, static_cast<int64_t>(checkpoint.seq))
-      .BindBlob(3, note_digest)
-      .BindBlob(4, sealed_note)
+      .BindBlob(3, digest)
+      .BindBlob(4, sealed)
       .Run();
 }
 

@@ -36,9 +36,12 @@ class CommitSession {
   absl::Status PutHead(int64_t case_key, const CaseHead& head, size_t origin_lanes);
   absl::Status PutOrigin(int64_t case_key, const CaseId& case_id, const OriginLaneHeld& held,
                          PayloadCipher& cipher);
-  // With its note, or without any.
+  // Without its note.
   absl::Status PutCheckpoint(int64_t case_key, const CaseId& case_id, const Checkpoint& checkpoint,
                              PayloadCipher& cipher);
+  absl::Status PutNote(int64_t case_key, const CaseId& case_id, const Checkpoint& checkpoint,
+                       PayloadCipher& cipher);
+  absl::Status DropNote(int64_t case_key) { return drop_note_.Bind(1, case_key).Run(); }
 
   // One step of freeing what a purged case has left, in a transaction of its own that is on disk
   // with the next one that is synced. False: that was all.

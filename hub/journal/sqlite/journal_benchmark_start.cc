@@ -7,6 +7,9 @@
 #include <cstdio>
 #include <filesystem>
 #include <functional>
+#include <memory>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "hub/journal/sqlite/journal_benchmark.h"
@@ -78,6 +81,44 @@ void WriteClosedCases(const std::string& path, int closed_cases) {
   _exit(0);
 }
 
+// A journal that was opened with nothing of it in memory, and its cases listed.
+struct ColdStart {
+  WaitingExecutor executor;
+  std::unique_ptr<SqliteJournal> journal;
+  std::vector<ListedCase> cases;
+  Duration open_time, list_time;
+};
+
+// In a process of its own, which ends as a killed hub does.
+void StartCold(const std::string& path, const std::function<void(ColdStart&)>& use) {
+  InAProcess([&] {
+    DropFromCache(path);
+    ColdStart cold;
+    const DeviceTime start = SystemClock().Now();
+    cold.journal = OpenOrExit(path, cold.executor);
+    const DeviceTime opened = SystemClock().Now();
+    auto cases = cold.journal->ListCases();
+    if (!cases.ok()) Fail(cases.status());
+    cold.list_time = SystemClock().Now() - opened;
+    cold.open_time = opened - start;
+    cold.cases = *std::move(cases);
+    use(cold);
+    std::fflush(stdout);
+    _exit(0);
+  });
+}
+
+Duration TimeToRestore(ColdStart& cold, const CaseId& case_id) {
+  const DeviceTime start = SystemClock().Now();
+  const auto restore = cold.journal->Restore(case_id);
+  if (!restore.ok()) Fail(restore.status());
+  return SystemClock().Now() - start;
+}
+
+double Megabytes(const std::string& path) {
+  return static_cast<double>(std::filesystem::file_size(path)) / 1e6;
+}
+
 }  // namespace
 
 void MeasureStart(const std::string& path, int records_per_case) {
@@ -88,36 +129,24 @@ void MeasureStart(const std::string& path, int records_per_case) {
   std::printf(
       "start: %d cases of %d records, a row each, file %.0f MB, log %.0f MB (written in "
       "%.0f s)\n",
-      kCases, records_per_case, static_cast<double>(std::filesystem::file_size(path)) / 1e6,
-      static_cast<double>(std::filesystem::file_size(path + "-wal")) / 1e6,
+      kCases, records_per_case, Megabytes(path), Megabytes(path + "-wal"),
       (SystemClock().Now() - write_start).seconds());
   std::fflush(stdout);
   // Twice as a killed hub left it, then after an orderly end.
   for (int round = 0; round < 3; ++round) {
-    InAProcess([&] {
-      DropFromCache(path);
-      WaitingExecutor executor;
-      const DeviceTime start = SystemClock().Now();
-      std::unique_ptr<SqliteJournal> journal = OpenOrExit(path, executor);
-      const DeviceTime opened = SystemClock().Now();
-      const auto cases = journal->ListCases();
-      if (!cases.ok()) Fail(cases.status());
-      double slowest_ms = 0;
-      for (const CaseHead& head : *cases) {
-        const DeviceTime before = SystemClock().Now();
-        const auto restore = journal->Restore(head.case_id);
-        if (!restore.ok()) Fail(restore.status());
-        slowest_ms = std::max(slowest_ms, (SystemClock().Now() - before).milliseconds());
+    StartCold(path, [&](ColdStart& cold) {
+      Duration all = cold.list_time, slowest;
+      for (const CaseHead& head : cold.cases) {
+        const Duration one = TimeToRestore(cold, head.case_id);
+        all = all + one;
+        slowest = std::max(slowest, one);
       }
-      const DeviceTime restored = SystemClock().Now();
       std::printf(
           "start: %s: open %.1f ms, list and restore %zu cases %.1f ms (slowest case "
           "%.2f ms)\n",
-          round < 2 ? "after a kill" : "after a close", (opened - start).milliseconds(),
-          cases->size(), (restored - opened).milliseconds(), slowest_ms);
-      std::fflush(stdout);
-      if (round == 1) journal.reset();
-      _exit(0);
+          round < 2 ? "after a kill" : "after a close", cold.open_time.milliseconds(),
+          cold.cases.size(), all.milliseconds(), slowest.milliseconds());
+      if (round == 1) cold.journal.reset();
     });
   }
 }
@@ -126,26 +155,13 @@ void MeasureStartWithClosedCases(const std::string& path, int closed_cases) {
   RemoveJournal(path);
   InAProcess([&] { WriteClosedCases(path, closed_cases); });
   std::printf("closed: %d closed cases and an open one, file %.0f MB, log %.0f MB\n", closed_cases,
-              static_cast<double>(std::filesystem::file_size(path)) / 1e6,
-              static_cast<double>(std::filesystem::file_size(path + "-wal")) / 1e6);
+              Megabytes(path), Megabytes(path + "-wal"));
   std::fflush(stdout);
   for (int round = 0; round < 3; ++round) {
-    InAProcess([&] {
-      DropFromCache(path);
-      WaitingExecutor executor;
-      const DeviceTime start = SystemClock().Now();
-      std::unique_ptr<SqliteJournal> journal = OpenOrExit(path, executor);
-      const DeviceTime opened = SystemClock().Now();
-      const auto cases = journal->ListCases();
-      if (!cases.ok()) Fail(cases.status());
-      const DeviceTime listed = SystemClock().Now();
-      const auto restore = journal->Restore(CaseIdOf(closed_cases));
-      if (!restore.ok()) Fail(restore.status());
+    StartCold(path, [&](ColdStart& cold) {
       std::printf("closed: open %.3f s, list %zu cases %.3f s, restore the open one %.3f s\n",
-                  (opened - start).seconds(), cases->size(), (listed - opened).seconds(),
-                  (SystemClock().Now() - listed).seconds());
-      std::fflush(stdout);
-      _exit(0);
+                  cold.open_time.seconds(), cold.cases.size(), cold.list_time.seconds(),
+                  TimeToRestore(cold, CaseIdOf(closed_cases)).seconds());
     });
   }
 }

@@ -42,11 +42,10 @@ absl::Status JournalFile::LoadDirectory(Connection& connection) {
   ASSIGN_OR_RETURN(const uint32_t epoch, JournalEpoch(connection));
   directory_.set_epoch_of_new_cases(epoch);
   ASSIGN_OR_RETURN(const std::vector<StoredHead> heads, LoadHeads(connection));
-  ASSIGN_OR_RETURN(const std::vector<StoredTombstone> tombstones,
-                   LoadTombstones(connection, cipher_));
-  for (const StoredTombstone& stored : tombstones) {
-    directory_.LoadPurged(stored.tombstone.case_id, stored.case_key);
-    if (stored.rows_left) leftovers_.push_back(stored.case_key);
+  ASSIGN_OR_RETURN(const std::vector<PurgedKey> purged, LoadPurgedKeys(connection));
+  for (const PurgedKey& key : purged) {
+    directory_.LoadPurged(key.case_id, key.case_key);
+    if (key.rows_left) leftovers_.push_back(key.case_key);
   }
   for (const StoredHead& stored : heads) {
     // Its rows are looked at when it is first used: most cases are over.

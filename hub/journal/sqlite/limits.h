@@ -30,8 +30,20 @@ inline constexpr int64_t kPurgeStepBytes = 64 * 1024;
 inline constexpr int64_t kPurgePauseMs = 6;
 // A case of which a step fails is tried again after the first, then after twice as long, up to the
 // second: the failed transaction may have the file opened anew, which holds up whoever records.
-inline constexpr int64_t kFirstPurgeRetryMs = 1'000;
-inline constexpr int64_t kLongestPurgeRetryMs = 10 * 60 * 1'000;
+// Checkpoints of all cases the same after one that failed, until one succeeds.
+inline constexpr int64_t kFirstRetryMs = 1'000;
+inline constexpr int64_t kLongestRetryMs = 10 * 60 * 1'000;
+// Those of the case that failed: a room has a new one each minute, so one is passed over at least.
+inline constexpr int64_t kFirstCheckpointRetryMs = 2 * 60 * 1'000;
+
+// Of cases that came to rest while none could be written: beyond it they are restored at the next
+// start, as one is whose note fails so often.
+inline constexpr size_t kMaxHeldBytes = 64 * 1024 * 1024;
+inline constexpr int kMaxNoteTries = 8;
+
+// Notes of cases at rest that could not be read, after which a start gives up the others: a disk
+// takes up to seconds for each.
+inline constexpr size_t kMaxUnreadNotes = 64;
 
 // Page cache of each connection, in KiB: the writer's holds the tails of 100 cases several times
 // over, the reader's a few pages of history.

@@ -47,6 +47,19 @@ void Reader::BeginRestore(const CaseId& case_id, RestoreDone done) {
   Post<RestoreDone, CaseRestore>(std::move(done), std::move(refused));
 }
 
+void Reader::FindTombstone(const CaseId& case_id, TombstoneDone done) {
+  absl::Status refused;
+  {
+    MutexLock lock(&mutex_);
+    refused = MayWait(lookups_.size(), kMaxQueuedLookups);
+    if (refused.ok()) {
+      lookups_.push_back({case_id, std::move(done)});
+      return wake_.NotifyOne();
+    }
+  }
+  Post<TombstoneDone, Tombstone>(std::move(done), std::move(refused));
+}
+
 absl::Status Reader::MayWait(size_t waiting, size_t most) const {
   if (stopping_) return absl::UnavailableError("the journal is closing");
   if (waiting < most) return absl::OkStatus();
@@ -55,18 +68,30 @@ absl::Status Reader::MayWait(size_t waiting, size_t most) const {
 }
 
 absl::StatusOr<std::vector<ListedCase>> Reader::ListCases() {
-  return slot_.Use(
-      [this](ReadSession& session) { return LoadCases(session.connection(), cipher_); });
+  return slot_.Use([this](ReadSession& session) {
+    uint64_t notes_unread = 0;
+    absl::StatusOr<std::vector<ListedCase>> cases =
+        LoadCases(session.connection(), cipher_, &notes_unread);
+    notes_unread_ = notes_unread;
+    return cases;
+  });
 }
 
 absl::StatusOr<std::vector<Tombstone>> Reader::ListTombstones() {
-  return slot_.Use([this](ReadSession& session) -> absl::StatusOr<std::vector<Tombstone>> {
-    ASSIGN_OR_RETURN(const std::vector<StoredTombstone> stored,
-                     LoadTombstones(session.connection(), cipher_));
-    std::vector<Tombstone> tombstones;
-    for (const StoredTombstone& one : stored) tombstones.push_back(one.tombstone);
-    return tombstones;
-  });
+  return slot_.Use(
+      [this](ReadSession& session) { return LoadTombstones(session.connection(), cipher_); });
+}
+
+absl::StatusOr<PurgeCount> Reader::CountPurges() {
+  return slot_.Use(
+      [this](ReadSession& session) { return CountTombstones(session.connection(), cipher_); });
+}
+
+absl::StatusOr<Tombstone> Reader::ReadTombstone(const CaseId& case_id) {
+  const std::optional<int64_t> key = directory_.FindPurged(case_id);
+  if (!key) return absl::NotFoundError(absl::StrCat("case ", case_id.Hex(), " was not purged"));
+  return slot_.Use(
+      [&](ReadSession& session) { return LoadTombstone(session.connection(), *key, cipher_); });
 }
 
 absl::StatusOr<CaseRestore> Reader::Restore(const CaseId& case_id) {
@@ -85,6 +110,9 @@ absl::StatusOr<CaseRestore> Reader::Restore(const CaseId& case_id) {
           return restore;
         };
         absl::StatusOr<CaseRestore> loaded = load();
+        // A page that cannot be read has ended it. Of a checkpoint, which is read last, that is no
+        // reason not to restore the case.
+        if (!connection.in_transaction()) return loaded;
         const absl::Status ended = connection.Execute("COMMIT");
         if (!ended.ok() && loaded.ok()) return ended;
         return loaded;
@@ -107,16 +135,22 @@ void Reader::Run() {
   const absl::Status closing = absl::UnavailableError("the journal is closing");
   while (true) {
     std::optional<WaitingRestore> restore;
+    std::optional<WaitingLookup> lookup;
     std::optional<Waiting> read;
     bool stopping = false;
     {
       MutexLock lock(&mutex_);
-      while (restores_.empty() && queue_.empty() && !stopping_) wake_.Wait(&mutex_);
+      while (restores_.empty() && lookups_.empty() && queue_.empty() && !stopping_) {
+        wake_.Wait(&mutex_);
+      }
       stopping = stopping_;
       // Somebody waits for a case; who reads history has something to look at.
       if (!restores_.empty()) {
         restore = std::move(restores_.front());
         restores_.pop_front();
+      } else if (!lookups_.empty()) {
+        lookup = std::move(lookups_.front());
+        lookups_.pop_front();
       } else if (!queue_.empty()) {
         read = std::move(queue_.front());
         queue_.pop_front();
@@ -127,6 +161,9 @@ void Reader::Run() {
     if (restore) {
       Post(std::move(restore->done),
            stopping ? absl::StatusOr<CaseRestore>(closing) : Restore(restore->case_id));
+    } else if (lookup) {
+      Post(std::move(lookup->done),
+           stopping ? absl::StatusOr<Tombstone>(closing) : ReadTombstone(lookup->case_id));
     } else {
       Post(std::move(read->done),
            stopping ? absl::StatusOr<ReadResult>(closing) : ReadPage(read->request));

@@ -1,8 +1,10 @@
 #pragma once
 
 // The thread that reads, on a connection of its own: SQLite's readers do not wait for the writer,
-// nor it for them. Restores come first; reads first come, first served, a page each. Thread-safe.
+// nor it for them. Restores come first, then tombstones; reads first come, first served, a page
+// each. Thread-safe.
 
+#include <atomic>
 #include <deque>
 #include <functional>
 #include <thread>
@@ -21,6 +23,7 @@ class Reader {
  public:
   using PageDone = std::function<void(absl::StatusOr<ReadResult>)>;
   using RestoreDone = Journal::RestoreDone;
+  using TombstoneDone = Journal::TombstoneDone;
 
   // All outlive the reader.
   Reader(Executor& executor, PayloadCipher& cipher, CaseDirectory& directory);
@@ -34,10 +37,15 @@ class Reader {
   void Read(ReadRequest request, PageDone done);
   // The same: kMaxQueuedRestores.
   void BeginRestore(const CaseId& case_id, RestoreDone done);
+  // The same: kMaxQueuedLookups.
+  void FindTombstone(const CaseId& case_id, TombstoneDone done);
   // Blocking.
   absl::StatusOr<std::vector<ListedCase>> ListCases();
+  // Of the last list: cases without a note since it could not be read.
+  uint64_t notes_unread() const { return notes_unread_.load(); }
   absl::StatusOr<CaseRestore> Restore(const CaseId& case_id);
   absl::StatusOr<std::vector<Tombstone>> ListTombstones();
+  absl::StatusOr<PurgeCount> CountPurges();
 
   // Answers what waits with Unavailable, then joins the thread. Idempotent.
   void Stop();
@@ -53,7 +61,13 @@ class Reader {
     RestoreDone done;
   };
 
+  struct WaitingLookup {
+    CaseId case_id;
+    TombstoneDone done;
+  };
+
   void Run();
+  absl::StatusOr<Tombstone> ReadTombstone(const CaseId& case_id);
   absl::StatusOr<ReadResult> ReadPage(const ReadRequest& request);
   // Whether one more may join `waiting` others.
   absl::Status MayWait(size_t waiting, size_t most) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -67,8 +81,10 @@ class Reader {
   Mutex mutex_;
   ConditionVariable wake_;
   std::deque<WaitingRestore> restores_ ABSL_GUARDED_BY(mutex_);
+  std::deque<WaitingLookup> lookups_ ABSL_GUARDED_BY(mutex_);
   std::deque<Waiting> queue_ ABSL_GUARDED_BY(mutex_);
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  std::atomic<uint64_t> notes_unread_{0};
   std::thread thread_;  // last: it uses all of the above
 };
 

@@ -26,7 +26,7 @@ class SqliteBench {
   sqlite::JournalBench bench_{"conformance"};
 };
 
-INSTANTIATE_TYPED_TEST_SUITE_P(Sqlite, JournalConformance, SqliteBench);
+REMORA_INSTANTIATE_JOURNAL_CONFORMANCE(Sqlite, SqliteBench);
 
 }  // namespace
 }  // namespace remora::hub

@@ -74,6 +74,16 @@ absl::StatusOr<std::vector<Tombstone>> SqliteJournal::ListTombstones() {
   return reader_.ListTombstones();
 }
 
+absl::StatusOr<PurgeCount> SqliteJournal::CountPurges() { return reader_.CountPurges(); }
+
+bool SqliteJournal::IsPurged(const CaseId& case_id) const {
+  return directory_.FindPurged(case_id).has_value();
+}
+
+void SqliteJournal::FindTombstone(const CaseId& case_id, TombstoneDone done) {
+  reader_.FindTombstone(case_id, std::move(done));
+}
+
 void SqliteJournal::SaveCheckpoint(const CaseId& case_id, Checkpoint checkpoint) {
   writer_.SaveCheckpoint(case_id, std::move(checkpoint));
 }

@@ -69,16 +69,22 @@ class SqliteJournal final : public Journal {
   void Read(ReadRequest request, std::function<void(absl::StatusOr<ReadResult>)> done) override;
   void Purge(Tombstone tombstone, Done done) override;
   absl::StatusOr<std::vector<Tombstone>> ListTombstones() override;
+  absl::StatusOr<PurgeCount> CountPurges() override;
+  bool IsPurged(const CaseId& case_id) const override;
+  void FindTombstone(const CaseId& case_id, TombstoneDone done) override;
   void SaveCheckpoint(const CaseId& case_id, Checkpoint checkpoint) override;
   void Release(const CaseId& case_id) override;
   absl::Status Flush() override;
 
   // For metrics. Cases of which the end is kept in memory. Purged cases whose space is still being
-  // freed, and steps of that that failed; times the file was opened anew after an error, and times
-  // its log was moved.
+  // freed, and steps of that that failed; checkpoints that could not be written; times the file was
+  // opened anew after an error, and times its log was moved.
   size_t purges_under_way() const { return writer_.purges_under_way(); }
   size_t cases_in_memory() const { return writer_.tails(); }
   uint64_t purge_failures() const { return writer_.purge_failures(); }
+  uint64_t checkpoint_failures() const { return writer_.checkpoint_failures(); }
+  // Of the cases that were listed at the start: those whose rest note could not be read.
+  uint64_t notes_unread() const { return reader_.notes_unread(); }
   uint64_t reopenings() const { return writer_.reopenings(); }
   uint64_t checkpoints() const { return checkpointer_.checkpoints(); }
 

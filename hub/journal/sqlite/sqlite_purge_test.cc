@@ -14,9 +14,12 @@
 #include "common/random.h"
 #include "common/testing/fake_clock.h"
 #include "gtest/gtest.h"
+#include "hub/journal/limits.h"
+#include "hub/journal/sqlite/limits.h"
 #include "hub/journal/sqlite/schema.h"
 #include "hub/journal/sqlite/testing/fault_vfs.h"
 #include "hub/journal/sqlite/testing/journal_bench.h"
+#include "hub/journal/sqlite/tombstones.h"
 #include "hub/journal/testing/case_script.h"
 #include "hub/journal/testing/journal_calls.h"
 
@@ -222,6 +225,67 @@ TEST(JournalPurge, HostileTombstoneStillSaysThatTheCaseIsGone) {
   ASSERT_EQ(bench.journal().ListTombstones()->size(), 1u);
   EXPECT_EQ(bench.journal().ListTombstones()->at(0).case_id, script.case_id());
   EXPECT_EQ(bench.journal().ListTombstones()->at(0).archive, "");
+  EXPECT_TRUE(bench.journal().IsPurged(script.case_id()));
+  const absl::StatusOr<Tombstone> found =
+      FindTombstoneAndWait(bench.journal(), bench.executor(), script.case_id());
+  ASSERT_TRUE(found.ok());
+  EXPECT_EQ(found->archive, "");
+  EXPECT_EQ(bench.journal().CountPurges()->count, 1u);
+  EXPECT_EQ(bench.journal().CountPurges()->newest_unix_ns, 0) << "no word of it is believed";
+}
+
+// A year of thirty theatres.
+TEST(JournalPurge, TombstonesOfManyCasesAreFoundByTheirKeysAndADamagedOneSetsNoClock) {
+  constexpr uint64_t kMany = 10'000;
+  JournalBench bench("", kCheckpointPages, ScratchDirectory::kMemory);
+  ASSERT_TRUE(bench.Open().ok());
+  CaseScript stays = AppendCase(bench, kMany + 1, 1);
+  bench.Close();
+  const auto tombstone_of = [](uint64_t number) {
+    Tombstone tombstone = TombstoneOf(CaseScript(CaseIdOf(number), 1, number));
+    tombstone.purged_unix_ns = static_cast<int64_t>(number);
+    return tombstone;
+  };
+  {
+    NullCipher cipher;
+    auto connection = *Connection::Open(bench.path(), "");
+    ASSERT_TRUE(connection->Execute("BEGIN").ok());
+    for (uint64_t number = 1; number <= kMany; ++number) {
+      const int64_t key = static_cast<int64_t>(number) + 1;
+      ASSERT_TRUE(ReplaceByTombstone(*connection, key, tombstone_of(number), cipher).ok());
+    }
+    ASSERT_TRUE(connection->Execute("UPDATE tombstones SET rows_left = 0").ok());
+    ASSERT_TRUE(connection->Execute("COMMIT").ok());
+  }
+  Number(bench.path(), absl::StrCat("UPDATE tombstones SET purged_unix_ns = ", INT64_MAX / 2,
+                                    " WHERE case_key = 5001"));
+  ASSERT_TRUE(bench.Open().ok());
+  EXPECT_EQ(bench.journal().purges_under_way(), 0u);
+  EXPECT_EQ(bench.journal().ListCases()->size(), 1u);
+  EXPECT_EQ(bench.journal().CountPurges()->count, kMany);
+  EXPECT_EQ(bench.journal().CountPurges()->newest_unix_ns, static_cast<int64_t>(kMany));
+  for (uint64_t number = 1; number <= kMany; ++number) {
+    ASSERT_TRUE(bench.journal().IsPurged(CaseIdOf(number))) << number;
+  }
+  for (const uint64_t number : {uint64_t{1}, kMany / 3, kMany}) {
+    const absl::StatusOr<Tombstone> found =
+        FindTombstoneAndWait(bench.journal(), bench.executor(), CaseIdOf(number));
+    ASSERT_TRUE(found.ok()) << found.status();
+    EXPECT_EQ(*found, tombstone_of(number));
+  }
+  EXPECT_TRUE(absl::IsAlreadyExists(bench.journal().CreateCase(CaseIdOf(7)).status()));
+  // More at a time than may wait: each has its answer.
+  size_t found = 0;
+  size_t refused = 0;
+  for (uint64_t number = 1; number <= kMany; ++number) {
+    bench.journal().FindTombstone(CaseIdOf(number), [&](const absl::StatusOr<Tombstone>& one) {
+      (one.ok() ? found : refused) += 1;
+      EXPECT_TRUE(one.ok() || absl::IsResourceExhausted(one.status())) << one.status();
+    });
+  }
+  bench.executor().RunUntil([&] { return found + refused == kMany; });
+  EXPECT_GE(found, kMaxQueuedLookups);
+  ExpectHolds(bench.journal(), bench.executor(), stays);
 }
 
 // A case is purged while another goes on, and the `k`-th call of the disk fails, or is the last.

@@ -39,10 +39,12 @@ std::string DigestOf(int64_t case_key, const Tombstone& tombstone, absl::string_
   return BlobDigest(case_key, kPlace, all);
 }
 
-StoredTombstone FromRow(const Statement& row, PayloadCipher& cipher) {
-  StoredTombstone stored;
-  stored.case_key = row.Int(0);
-  Tombstone& tombstone = stored.tombstone;
+constexpr char kSelect[] =
+    "SELECT case_key, case_id, epoch, last_seq, chain, theatre, opened_unix_ns, closed_unix_ns, "
+    "purged_unix_ns, archive, archive_sha256, digest FROM tombstones";
+
+Tombstone FromRow(const Statement& row, PayloadCipher& cipher) {
+  Tombstone tombstone;
   bool sound = tombstone.case_id.Assign(row.Blob(1));
   tombstone.epoch = static_cast<uint32_t>(row.Int(2));
   tombstone.last_seq = static_cast<uint64_t>(row.Int(3));
@@ -53,8 +55,7 @@ StoredTombstone FromRow(const Statement& row, PayloadCipher& cipher) {
   tombstone.purged_unix_ns = row.Int(8);
   tombstone.archive = std::string(row.Blob(9));
   sound &= Assign(row.Blob(10), &tombstone.archive_sha256);
-  stored.rows_left = row.Int(11) != 0;
-  sound = sound && DigestOf(stored.case_key, tombstone, sealed) == row.Blob(12);
+  sound = sound && DigestOf(row.Int(0), tombstone, sealed) == row.Blob(11);
   const absl::StatusOr<std::string> theatre = cipher.Open(tombstone.case_id, kPlace, sealed);
   if (sound && theatre.ok()) {
     tombstone.theatre = *theatre;
@@ -63,7 +64,7 @@ StoredTombstone FromRow(const Statement& row, PayloadCipher& cipher) {
     tombstone = Tombstone();
     tombstone.case_id = case_id;
   }
-  return stored;
+  return tombstone;
 }
 
 absl::Status DeleteOf(Connection& connection, absl::string_view table, int64_t case_key) {
@@ -73,14 +74,53 @@ absl::Status DeleteOf(Connection& connection, absl::string_view table, int64_t c
 
 }  // namespace
 
-absl::StatusOr<std::vector<StoredTombstone>> LoadTombstones(Connection& connection,
-                                                            PayloadCipher& cipher) {
-  ASSIGN_OR_RETURN(Statement select,
-                   Statement::Prepare(connection,
-                                      "SELECT case_key, case_id, epoch, last_seq, chain, theatre, "
-                                      "opened_unix_ns, closed_unix_ns, purged_unix_ns, archive, "
-                                      "archive_sha256, rows_left, digest FROM tombstones"));
-  std::vector<StoredTombstone> tombstones;
+absl::StatusOr<std::vector<PurgedKey>> LoadPurgedKeys(Connection& connection) {
+  ASSIGN_OR_RETURN(
+      Statement select,
+      Statement::Prepare(connection, "SELECT case_key, case_id, rows_left FROM tombstones"));
+  std::vector<PurgedKey> keys;
+  while (true) {
+    ASSIGN_OR_RETURN(const bool row, select.Step());
+    if (!row) return keys;
+    PurgedKey& key = keys.emplace_back();
+    key.case_key = select.Int(0);
+    key.case_id.Assign(select.Blob(1));
+    key.rows_left = select.Int(2) != 0;
+  }
+}
+
+absl::StatusOr<Tombstone> LoadTombstone(Connection& connection, int64_t case_key,
+                                        PayloadCipher& cipher) {
+  ASSIGN_OR_RETURN(
+      Statement select,
+      Statement::Prepare(connection, absl::StrCat(kSelect, " WHERE case_key = ?").c_str()));
+  select.Bind(1, case_key);
+  ASSIGN_OR_RETURN(const bool row, select.Step());
+  if (!row) return absl::NotFoundError("the case has no tombstone");
+  return FromRow(select, cipher);
+}
+
+absl::StatusOr<PurgeCount> CountTombstones(Connection& connection, PayloadCipher& cipher) {
+  PurgeCount purges;
+  ASSIGN_OR_RETURN(const int64_t count, connection.QueryNumber("SELECT count(*) FROM tombstones"));
+  purges.count = static_cast<uint64_t>(count);
+  ASSIGN_OR_RETURN(Statement newest_first,
+                   Statement::Prepare(
+                       connection, "SELECT case_key FROM tombstones ORDER BY purged_unix_ns DESC"));
+  while (purges.newest_unix_ns == 0) {
+    ASSIGN_OR_RETURN(const bool row, newest_first.Step());
+    if (!row) break;
+    ASSIGN_OR_RETURN(const Tombstone tombstone,
+                     LoadTombstone(connection, newest_first.Int(0), cipher));
+    purges.newest_unix_ns = tombstone.purged_unix_ns;  // 0: damaged
+  }
+  return purges;
+}
+
+absl::StatusOr<std::vector<Tombstone>> LoadTombstones(Connection& connection,
+                                                      PayloadCipher& cipher) {
+  ASSIGN_OR_RETURN(Statement select, Statement::Prepare(connection, kSelect));
+  std::vector<Tombstone> tombstones;
   while (true) {
     ASSIGN_OR_RETURN(const bool row, select.Step());
     if (!row) return tombstones;

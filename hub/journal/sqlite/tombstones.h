@@ -19,16 +19,22 @@
 
 namespace remora::hub::sqlite {
 
-struct StoredTombstone {
+struct PurgedKey {
   int64_t case_key = 0;
-  // A damaged one has its case's id, if that can be read, and nothing else.
-  Tombstone tombstone;
+  CaseId case_id;
   bool rows_left = false;
 };
 
-// Fails only where the table itself cannot be read.
-absl::StatusOr<std::vector<StoredTombstone>> LoadTombstones(Connection& connection,
-                                                            PayloadCipher& cipher);
+// What an opening needs of each.
+absl::StatusOr<std::vector<PurgedKey>> LoadPurgedKeys(Connection& connection);
+
+// A damaged one has its case's id, if that can be read, and nothing else. They fail only where the
+// table itself cannot be read; NotFound.
+absl::StatusOr<std::vector<Tombstone>> LoadTombstones(Connection& connection,
+                                                      PayloadCipher& cipher);
+absl::StatusOr<Tombstone> LoadTombstone(Connection& connection, int64_t case_key,
+                                        PayloadCipher& cipher);
+absl::StatusOr<PurgeCount> CountTombstones(Connection& connection, PayloadCipher& cipher);
 
 // Puts the tombstone and takes the case's head away.
 absl::Status ReplaceByTombstone(Connection& connection, int64_t case_key,

@@ -39,13 +39,6 @@ void Writer::Append(CaseAppend append, Journal::Done done) {
   wake_.NotifyOne();
 }
 
-void Writer::SaveCheckpoint(const CaseId& case_id, Checkpoint checkpoint) {
-  if (checkpoint.state.size() > kMaxCheckpointBytes) return;
-  MutexLock lock(&mutex_);
-  checkpoints_[case_id] = std::move(checkpoint);
-  wake_.NotifyOne();
-}
-
 void Writer::Release(const CaseId& case_id) {
   MutexLock lock(&mutex_);
   releases_.insert(case_id);
@@ -104,13 +97,13 @@ Writer::Work Writer::WaitForWork() {
   Work work;
   while (true) {
     for (const int64_t case_key : std::exchange(new_leftovers_, {})) {
-      leftovers_.push_front({case_key, Duration(), DeviceTime()});
+      leftovers_.push_front({case_key, Backoff()});
     }
-    if (HasWork() || StepIsDue()) break;
-    if (leftovers_.empty()) {
+    if (HasWork() || StepIsDue() || HeldIsDue()) break;
+    if (leftovers_.empty() && held_.empty()) {
       wake_.Wait(&mutex_);
     } else {
-      wake_.WaitFor(&mutex_, std::chrono::nanoseconds(UntilNextStep().nanoseconds()));
+      wake_.WaitFor(&mutex_, std::chrono::nanoseconds(UntilDue().nanoseconds()));
     }
   }
   if (HasWork()) {
@@ -157,7 +150,14 @@ void Writer::Run() {
     if (work.finish_log) MoveRestOfLog();
     if (work.stop) return;
     if (StepIsDue()) FreeNext();
+    if (HeldIsDue()) WriteHeld();
   }
+}
+
+Duration Writer::UntilDue() const {
+  if (held_.empty()) return UntilNextStep();
+  const Duration until_held = NextHeldAt() - parts_.clock.Now();
+  return leftovers_.empty() ? until_held : std::min(until_held, UntilNextStep());
 }
 
 void Writer::CommitAppends(std::vector<Waiting>& appends) {
@@ -310,6 +310,7 @@ absl::StatusOr<CaseTail*> Writer::FindTail(const CaseId& case_id,
   if (known != tails_.end()) return &known->second;
   ASSIGN_OR_RETURN(StoredCase stored,
                    LoadCase(parts_.file.session()->connection(), case_id, entry, parts_.cipher));
+  notes_up_to_.try_emplace(case_id, stored.head.last_seq);
   return &tails_.try_emplace(case_id, stored.head, std::move(stored.origins)).first->second;
 }
 
@@ -336,34 +337,6 @@ void Writer::Report(std::vector<Waiting>& appends) {
   }
 }
 
-void Writer::WriteCheckpoints(const std::map<CaseId, Checkpoint>& checkpoints) {
-  for (const auto& [case_id, checkpoint] : checkpoints) {
-    const absl::StatusOr<CaseDirectory::Entry> entry = parts_.directory.Find(case_id);
-    if (!entry.ok()) continue;
-    if (!EnsureOpen().ok()) return;
-    // A fold that is ahead of the journal is not one of the journal.
-    if (checkpoint.seq > LastSeqOf(case_id, entry->case_key)) continue;
-    CommitSession& session = *parts_.file.session();
-    absl::Status status = session.Begin();
-    if (status.ok()) {
-      status = session.PutCheckpoint(entry->case_key, case_id, checkpoint, parts_.cipher);
-    }
-    if (status.ok()) status = session.Commit();
-    if (status.ok()) {
-      parts_.log_grew(session.log_pages());
-    } else if (!session.Rollback()) {
-      Reopen().IgnoreError();  // EnsureOpen tries again and tells
-    }
-  }
-}
-
-uint64_t Writer::LastSeqOf(const CaseId& case_id, int64_t case_key) {
-  const auto known = tails_.find(case_id);
-  if (known != tails_.end()) return known->second.head().last_seq;
-  const absl::StatusOr<StoredHead> stored = LoadHead(parts_.file.session()->connection(), case_key);
-  return stored.ok() && stored->damage.ok() ? stored->head.last_seq : 0;
-}
-
 void Writer::DropTails(std::set<CaseId> cases) {
   to_drop_.merge(cases);
   if (!to_drop_.empty() && parts_.file.session() != nullptr) {
@@ -372,6 +345,7 @@ void Writer::DropTails(std::set<CaseId> cases) {
       if (tail == tails_.end() || tail->second.failed()) continue;
       parts_.directory.MarkReleased(case_id, tail->second.head().last_seq);
       tails_.erase(tail);
+      Forget(case_id);
     }
     to_drop_.clear();
   }

@@ -14,6 +14,10 @@
 // waits, kPurgePauseMs apart; not synced, since what is freed twice is freed. A case of which a
 // step fails goes behind the others, and is tried ever more seldom.
 //
+// A checkpoint that cannot be written is let go: it is a cache, and a later one comes; but for that
+// of a case that came to rest, which is held and tried again. The case is then passed over for a
+// while, and for less all are: what fails may have the file opened anew.
+//
 // Append, Purge, SaveCheckpoint, Release, Flush, FinishLog and ReopenFile are thread-safe; the rest
 // is the thread's.
 
@@ -22,6 +26,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <thread>
 #include <utility>
@@ -74,6 +79,8 @@ class Writer {
   // Steps of freeing that failed.
   uint64_t purge_failures() const { return purge_failures_.load(); }
   void SaveCheckpoint(const CaseId& case_id, Checkpoint checkpoint);
+  // Checkpoints that could not be written for another reason than space.
+  uint64_t checkpoint_failures() const { return checkpoint_failures_.load(); }
   // Lets go of the case's tail once no append waits. One of which an append failed stays.
   void Release(const CaseId& case_id);
   // How many cases have a tail.
@@ -101,12 +108,23 @@ class Writer {
     Tombstone tombstone;
     Journal::Done done;
   };
+  // Of what fails again and again: after each time for twice as long.
+  struct Backoff {
+    Duration after;
+    DeviceTime next_at;
+    void Grow(DeviceTime now, int64_t first_ms, int64_t longest_ms);
+  };
+  // A checkpoint with the note of a case at rest: no later one comes.
+  struct HeldNote {
+    Checkpoint checkpoint;
+    DeviceTime next_at;
+    int tries = 0;
+  };
   // A purged case of which rows are left.
   struct Leftover {
     int64_t case_key = 0;
     // After a step that failed.
-    Duration backoff;
-    DeviceTime next_at;
+    Backoff backoff;
   };
   struct Work {
     std::vector<Waiting> appends;
@@ -126,6 +144,8 @@ class Writer {
 
   void Run();
   Work WaitForWork();
+  // What comes by itself: until it does.
+  Duration UntilDue() const;
   void GatherBulk() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool HasWork() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void CommitAppends(std::vector<Waiting>& appends);
@@ -143,11 +163,26 @@ class Writer {
   absl::Status Reopen();
   absl::StatusOr<CaseTail*> FindTail(const CaseId& case_id, const CaseDirectory::Entry& entry);
   void Report(std::vector<Waiting>& appends);
-  void WriteCheckpoints(const std::map<CaseId, Checkpoint>& checkpoints);
-  // 0 where it cannot be told.
-  uint64_t LastSeqOf(const CaseId& case_id, int64_t case_key);
   void DropTails(std::set<CaseId> cases);
   void MoveRestOfLog();
+  // writer_checkpoints.cc
+  void WriteCheckpoints(const std::map<CaseId, Checkpoint>& checkpoints);
+  // Nothing while the case, or all, wait after a failure.
+  std::optional<absl::Status> TryCheckpoint(const CaseId& case_id, const Checkpoint& checkpoint);
+  void Hold(const CaseId& case_id, HeldNote held);
+  void Drop(std::map<CaseId, HeldNote>::iterator held);
+  // The first to be tried again, and when. At least one is held.
+  std::map<CaseId, HeldNote>::const_iterator NextHeld() const;
+  DeviceTime NextHeldAt() const;
+  bool HeldIsDue() const { return !held_.empty() && NextHeldAt() <= parts_.clock.Now(); }
+  void WriteHeld();
+  // In a transaction of its own.
+  absl::Status WriteCheckpoint(const CaseId& case_id, int64_t case_key,
+                               const Checkpoint& checkpoint);
+  // 0 where it cannot be told.
+  uint64_t LastSeqOf(const CaseId& case_id, int64_t case_key);
+  // What is only remembered of a case that has a tail.
+  void Forget(const CaseId& case_id);
   // writer_purge.cc
   absl::Status PurgeCase(const Tombstone& tombstone);
   void PurgeCases(std::vector<WaitingPurge>& purges);
@@ -165,11 +200,18 @@ class Writer {
   std::set<CaseId> unread_;
   // To be let go when the file is open: what a failure left is first compared with them.
   std::set<CaseId> to_drop_;
+  // Of each case with a tail: a note that stands beside its checkpoint is of this `seq` or before.
+  std::map<CaseId, uint64_t> notes_up_to_;
+  std::map<CaseId, Backoff> failed_checkpoints_;
+  Backoff all_checkpoints_;
+  std::map<CaseId, HeldNote> held_;
+  size_t held_bytes_ = 0;
   // In the order of their next steps, and when some were last freed.
   std::deque<Leftover> leftovers_;
   DeviceTime freed_at_;
   std::atomic<size_t> purges_under_way_{0};
   std::atomic<uint64_t> purge_failures_{0};
+  std::atomic<uint64_t> checkpoint_failures_{0};
   std::atomic<uint64_t> reopenings_{0};
 
   Mutex mutex_;

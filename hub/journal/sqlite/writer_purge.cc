@@ -66,14 +66,15 @@ absl::Status Writer::PurgeCase(const Tombstone& tombstone) {
   parts_.log_grew(session.log_pages());
   tails_.erase(case_id);
   parts_.directory.MarkPurged(case_id);
-  leftovers_.push_front({entry.case_key, Duration(), DeviceTime()});
+  leftovers_.push_front({entry.case_key, Backoff()});
+  Forget(case_id);
   ++purges_under_way_;
   return absl::OkStatus();
 }
 
 Duration Writer::UntilNextStep() const {
   const DeviceTime paused_until = freed_at_ + Duration::Milliseconds(kPurgePauseMs);
-  return std::max(leftovers_.front().next_at, paused_until) - parts_.clock.Now();
+  return std::max(leftovers_.front().backoff.next_at, paused_until) - parts_.clock.Now();
 }
 
 void Writer::FreeNext() {
@@ -81,27 +82,30 @@ void Writer::FreeNext() {
   freed_at_ = now;
   Leftover leftover = leftovers_.front();
   leftovers_.pop_front();
-  const auto try_again = [&](Duration after) {
-    leftover.next_at = now + after;
-    const auto later = [](DeviceTime at, const Leftover& one) { return at < one.next_at; };
-    leftovers_.insert(
-        std::upper_bound(leftovers_.begin(), leftovers_.end(), leftover.next_at, later), leftover);
+  const auto try_again = [&] {
+    const auto later = [](const Leftover& one, const Leftover& other) {
+      return one.backoff.next_at < other.backoff.next_at;
+    };
+    leftovers_.insert(std::upper_bound(leftovers_.begin(), leftovers_.end(), leftover, later),
+                      leftover);
   };
   CommitSession* session = parts_.file.session();
   // What failed is opened anew for those who record.
-  if (session == nullptr) return try_again(Duration::Milliseconds(kFirstPurgeRetryMs));
+  if (session == nullptr) {
+    leftover.backoff.next_at = now + Duration::Milliseconds(kFirstRetryMs);
+    return try_again();
+  }
   const absl::StatusOr<bool> more = session->FreeUnsynced(leftover.case_key);
   if (more.ok()) {
     parts_.log_grew(session->log_pages());
-    leftover.backoff = Duration();
+    leftover.backoff = Backoff();
     if (*more) return leftovers_.push_front(leftover);
   } else {
     ++purge_failures_;
     if (!session->Rollback()) Reopen().IgnoreError();  // as above
-    leftover.backoff = std::clamp(leftover.backoff * 2, Duration::Milliseconds(kFirstPurgeRetryMs),
-                                  Duration::Milliseconds(kLongestPurgeRetryMs));
+    leftover.backoff.Grow(now, kFirstRetryMs, kLongestRetryMs);
     // What is damaged is tried again when the file is next opened.
-    if (!absl::IsDataLoss(more.status())) return try_again(leftover.backoff);
+    if (!absl::IsDataLoss(more.status())) return try_again();
   }
   --purges_under_way_;
 }

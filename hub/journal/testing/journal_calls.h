@@ -27,6 +27,14 @@ inline absl::Status PurgeAndWait(Journal& journal, WaitingExecutor& executor, To
   return *result;
 }
 
+inline absl::StatusOr<Tombstone> FindTombstoneAndWait(Journal& journal, WaitingExecutor& executor,
+                                                      const CaseId& case_id) {
+  std::optional<absl::StatusOr<Tombstone>> result;
+  journal.FindTombstone(case_id, [&](absl::StatusOr<Tombstone> found) { result = found; });
+  executor.RunUntil([&] { return result.has_value(); });
+  return *result;
+}
+
 // As if it had been archived as it stands.
 inline Tombstone TombstoneOf(const CaseScript& script) {
   const CaseHead head = script.Head();

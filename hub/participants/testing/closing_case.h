@@ -14,16 +14,14 @@
 #include "common/fold/case_fold.h"
 #include "common/random.h"
 #include "common/record_seal.h"
-#include "hub/participants/testing/core_harness.h"
+#include "hub/participants/testing/one_case.h"
 #include "hub/rooms/limits.h"
 
 namespace remora::hub {
 
-class ClosingTest : public ::testing::Test {
+class ClosingTest : public OneCaseTest {
  protected:
-  ClosingTest()
-      : case_id_(hub_.DrawCase()), origin_(hub_.DrawOrigin()), writer_(case_id_, origin_) {
-    agent_ = OpenCase(hub_, case_id_, &writer_, origin_);
+  ClosingTest() {
     tech_ = std::make_unique<TestParticipant>(hub_, TechnologistIdentity());
     tech_->Hello();
     tech_->Join(case_id_);
@@ -142,20 +140,12 @@ class ClosingTest : public ::testing::Test {
   v1::CaseStage Stage() {
     TestParticipant reader(hub_, ReaderIdentity());
     reader.Hello();
-    v1::Follow follow;
-    follow.set_follow_id(1);
-    follow.set_directory(true);
-    reader.Follow(follow);
+    reader.FollowDirectory(1);
     hub_.Run();
     summary_ = reader.Last(v1::Down::kDirectory)->directory().cases(0);
     return summary_.stage();
   }
 
-  HubHarness hub_;
-  CaseId case_id_;
-  OriginId origin_;
-  RecordWriter writer_;
-  std::unique_ptr<TestParticipant> agent_;
   std::unique_ptr<TestParticipant> tech_;
   std::unique_ptr<RecordWriter> tech_writer_;
   std::vector<v1::Certificate> certificates_;

@@ -24,6 +24,7 @@ HubHarness::HubHarness(uint64_t seed)
 HubHarness::~HubHarness() { Participants().erase(this); }
 
 void HubHarness::StartHub() {
+  utc_behind_.reset();
   core_ = std::make_unique<HubCore>(HubCoreParts{
       journal_.get(),
       &clock_,
@@ -37,9 +38,12 @@ void HubHarness::StartHub() {
       false,
       archive_,
       keep_closed_,
-      [this](const CaseId&, const absl::StatusOr<Tombstone>& outcome) {
+      keep_incomplete_,
+      [this](const CaseId&, const absl::StatusOr<PurgedCase>& outcome) {
         retention_.push_back(outcome);
-      }});
+      },
+      &clock_sync_,
+      [this](Duration behind) { utc_behind_ = behind; }});
   REMORA_CHECK(core_->Start().ok(), "the hub starts");
 }
 
@@ -48,9 +52,11 @@ void HubHarness::RestartHub() {
   StartHub();
 }
 
-void HubHarness::UseArchive(CaseArchive* archive, Duration keep_closed) {
+void HubHarness::UseArchive(CaseArchive* archive, Duration keep_closed,
+                            std::optional<Duration> keep_incomplete) {
   archive_ = archive;
   keep_closed_ = keep_closed;
+  keep_incomplete_ = keep_incomplete;
   RestartHub();
 }
 
@@ -142,6 +148,13 @@ void TestParticipant::Publish(const std::vector<std::string>& published) {
   SendUp(up);
 }
 
+void TestParticipant::PublishBacklog(const std::vector<std::string>& late) {
+  v1::Up up;
+  for (const std::string& record : late) up.add_records(record);
+  up.set_backlog(true);
+  SendUp(up);
+}
+
 void TestParticipant::Follow(const v1::Follow& follow) {
   v1::Up up;
   *up.mutable_follow() = follow;
@@ -149,18 +162,17 @@ void TestParticipant::Follow(const v1::Follow& follow) {
 }
 
 void TestParticipant::FollowLive(uint32_t follow_id, const CaseId& case_id) {
-  v1::Follow follow;
-  follow.set_follow_id(follow_id);
-  follow.set_case_id(case_id.ToString());
-  follow.set_delivery(v1::DELIVERY_LIVE);
-  Follow(follow);
+  Follow(FollowOf(follow_id, case_id));
 }
 
 void TestParticipant::FollowComplete(uint32_t follow_id, const CaseId& case_id) {
+  Follow(FollowOf(follow_id, case_id, v1::DELIVERY_COMPLETE));
+}
+
+void TestParticipant::FollowDirectory(uint32_t follow_id) {
   v1::Follow follow;
   follow.set_follow_id(follow_id);
-  follow.set_case_id(case_id.ToString());
-  follow.set_delivery(v1::DELIVERY_COMPLETE);
+  follow.set_directory(true);
   Follow(follow);
 }
 
@@ -243,25 +255,70 @@ Identity ReaderIdentity(const std::string& name) {
 Identity TechnologistIdentity(const std::string& name) {
   return {name, "T " + name, v1::ROLE_TECHNOLOGIST, {}};
 }
+Identity CentreIdentity(const std::string& name) {
+  return {name, "C " + name, v1::ROLE_CENTRE, {}};
+}
 
-std::unique_ptr<TestParticipant> OpenCase(HubHarness& hub, const CaseId& case_id,
-                                          RecordWriter* writer, const OriginId& origin,
-                                          const std::string& theatre, const std::string& agent) {
+v1::Follow FollowOf(uint32_t follow_id, const CaseId& case_id, v1::Delivery delivery) {
+  v1::Follow follow;
+  follow.set_follow_id(follow_id);
+  follow.set_case_id(case_id.ToString());
+  follow.set_delivery(delivery);
+  return follow;
+}
+
+v1::Snapshot SnapshotOf(HubHarness& hub, const CaseId& case_id) {
+  TestParticipant reader(hub, CentreIdentity());
+  reader.Hello();
+  reader.FollowLive(1, case_id);
+  hub.Run();
+  const v1::Down* down = reader.Last(v1::Down::kSnapshot);
+  return down == nullptr ? v1::Snapshot() : down->snapshot();
+}
+
+namespace {
+
+std::unique_ptr<TestParticipant> JoinAsAgent(HubHarness& hub, const CaseId& case_id,
+                                             const OriginId& origin, const std::string& theatre,
+                                             const std::string& agent) {
   auto participant = std::make_unique<TestParticipant>(hub, AgentIdentity(agent));
   participant->Hello(origin);
   participant->Join(case_id, theatre);
   hub.Run();
-  participant->Publish({writer->Write(LifecycleBody(v1::CASE_TRANSITION_OPENED, theatre))});
-  hub.Run();
   return participant;
 }
 
-ClosedCase CloseCase(HubHarness& hub, const std::string& theatre, uint64_t blocks, uint64_t total) {
+void Open(HubHarness& hub, TestParticipant& agent, RecordWriter& writer,
+          const std::string& theatre) {
+  agent.Publish({writer.Write(LifecycleBody(v1::CASE_TRANSITION_OPENED, theatre))});
+  hub.Run();
+}
+
+}  // namespace
+
+std::unique_ptr<TestParticipant> OpenCase(HubHarness& hub, const CaseId& case_id,
+                                          RecordWriter* writer, const OriginId& origin,
+                                          const std::string& theatre, const std::string& agent) {
+  auto participant = JoinAsAgent(hub, case_id, origin, theatre, agent);
+  Open(hub, *participant, *writer, theatre);
+  return participant;
+}
+
+AgentsCase JoinNewCase(HubHarness& hub, const std::string& theatre, const std::string& agent) {
   const CaseId case_id = hub.DrawCase();
   const OriginId origin = hub.DrawOrigin();
-  ClosedCase closed{case_id, origin, RecordWriter(case_id, origin)};
-  RecordWriter& writer = closed.writer;
-  auto agent = OpenCase(hub, case_id, &writer, origin, theatre);
+  return {case_id, origin, RecordWriter(case_id, origin),
+          JoinAsAgent(hub, case_id, origin, theatre, agent)};
+}
+
+AgentsCase OpenNewCase(HubHarness& hub, const std::string& theatre, const std::string& agent) {
+  AgentsCase joined = JoinNewCase(hub, theatre, agent);
+  Open(hub, *joined.agent, joined.writer, theatre);
+  return joined;
+}
+
+ClosedCase CloseCase(HubHarness& hub, const std::string& theatre, uint64_t blocks, uint64_t total) {
+  auto [case_id, origin, writer, agent] = OpenNewCase(hub, theatre);
   agent->Publish({writer.Write(AlertBody("alert", v1::ALERT_PRIORITY_MEDIUM)),
                   writer.Write(SweepBody("SEP/R", 1, false))});
   for (uint64_t seq = 1; seq <= blocks; ++seq) {
@@ -283,7 +340,7 @@ ClosedCase CloseCase(HubHarness& hub, const std::string& theatre, uint64_t block
   if (blocks == total) {
     agent->Publish({writer.Write(LifecycleBody(v1::CASE_TRANSITION_CLOSED))});
     hub.Run();
-    return closed;
+    return {case_id, origin, std::move(writer)};
   }
   TestParticipant tech(hub, TechnologistIdentity());
   tech.Hello();
@@ -295,7 +352,7 @@ ClosedCase CloseCase(HubHarness& hub, const std::string& theatre, uint64_t block
   step.mutable_case_lifecycle()->set_actor(tech.identity.display_name);
   tech.Publish({tech_writer.Write(step)});
   hub.Run();
-  return closed;
+  return {case_id, origin, std::move(writer)};
 }
 
 }  // namespace remora::hub

@@ -7,12 +7,14 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "common/random.h"
 #include "common/record_codec.h"
 #include "common/testing/fake_clock.h"
+#include "common/testing/fake_clock_sync.h"
 #include "common/testing/manual_executor.h"
 #include "common/testing/record_writer.h"
 #include "hub/journal/memory_journal.h"
@@ -37,13 +39,17 @@ class HubHarness {
   // Whether the hub signs, from its next start on.
   void set_signs(bool signs) { signs_ = signs; }
   // From now on, and after RestartHub. Participants must be gone.
-  void UseArchive(CaseArchive* archive, Duration keep_closed);
+  void UseArchive(CaseArchive* archive, Duration keep_closed,
+                  std::optional<Duration> keep_incomplete = std::nullopt);
   // What was told of cases that are to leave.
-  const std::vector<absl::StatusOr<Tombstone>>& retention() const { return retention_; }
+  const std::vector<absl::StatusOr<PurgedCase>>& retention() const { return retention_; }
+  // How far UTC was behind the journal at the last start; nothing: not far.
+  const std::optional<Duration>& utc_behind() const { return utc_behind_; }
   // All records of a case in `seq` order, as the journal has them.
   std::vector<std::string> JournalRecords(const CaseId& case_id);
 
   FakeClock& clock() { return clock_; }
+  FakeClockSync& clock_sync() { return clock_sync_; }
   ManualExecutor& executor() { return executor_; }
   MemoryJournal& journal() { return *journal_; }
   FakeMetrics& metrics() { return metrics_; }
@@ -59,6 +65,7 @@ class HubHarness {
   void StartHub();
 
   FakeClock clock_;
+  FakeClockSync clock_sync_;
   ManualExecutor executor_{clock_};
   std::unique_ptr<MemoryJournal> journal_;
   FakeMetrics metrics_;
@@ -67,7 +74,9 @@ class HubHarness {
   std::vector<CaseId> damaged_;
   CaseArchive* archive_ = nullptr;
   Duration keep_closed_;
-  std::vector<absl::StatusOr<Tombstone>> retention_;
+  std::optional<Duration> keep_incomplete_;
+  std::vector<absl::StatusOr<PurgedCase>> retention_;
+  std::optional<Duration> utc_behind_;
   RecordSigner signer_{RecordSigner::Seed{1, 2, 3}};
   bool signs_ = true;
 };
@@ -94,8 +103,11 @@ class TestParticipant final : public Peer {
   void Join(const CaseId& case_id, const std::string& theatre = "");
   void Leave(const CaseId& case_id);
   void Publish(const std::vector<std::string>& records);
+  // Records that waited at their sender.
+  void PublishBacklog(const std::vector<std::string>& records);
   void FollowLive(uint32_t follow_id, const CaseId& case_id);
   void FollowComplete(uint32_t follow_id, const CaseId& case_id);
+  void FollowDirectory(uint32_t follow_id);
   void Follow(const v1::Follow& follow);
   void Shown(uint64_t bulk_bytes_total, uint32_t answered);
   // Answers the last question that was read.
@@ -142,12 +154,31 @@ class TestParticipant final : public Peer {
 Identity AgentIdentity(const std::string& name = "agent-1");
 Identity ReaderIdentity(const std::string& name = "reader-1");
 Identity TechnologistIdentity(const std::string& name = "tech-1");
+Identity CentreIdentity(const std::string& name = "centre");
+// To be changed before it is asked for.
+v1::Follow FollowOf(uint32_t follow_id, const CaseId& case_id,
+                    v1::Delivery delivery = v1::DELIVERY_LIVE);
+// What who follows the case now begins with; empty: nothing came.
+v1::Snapshot SnapshotOf(HubHarness& hub, const CaseId& case_id);
 
 // An agent that has said hello, joined a new case and opened it in `theatre`; has read everything.
 std::unique_ptr<TestParticipant> OpenCase(HubHarness& hub, const CaseId& case_id,
                                           RecordWriter* writer, const OriginId& origin,
                                           const std::string& theatre = "OR 1",
                                           const std::string& agent = "agent-1");
+
+// A new case with its agent, which has joined it, and not opened it yet.
+struct AgentsCase {
+  CaseId case_id;
+  OriginId origin;
+  RecordWriter writer;
+  std::unique_ptr<TestParticipant> agent;
+};
+AgentsCase JoinNewCase(HubHarness& hub, const std::string& theatre = "OR 1",
+                       const std::string& agent = "agent-1");
+// And has opened it.
+AgentsCase OpenNewCase(HubHarness& hub, const std::string& theatre = "OR 1",
+                       const std::string& agent = "agent-1");
 
 // A case that its agent made and closed, or, where less than `total` blocks are there, a person
 // with named gaps. Both have left.

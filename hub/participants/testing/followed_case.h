@@ -10,18 +10,13 @@
 
 #include "hub/fanout/limits.h"
 #include "hub/participants/session_limits.h"
-#include "hub/participants/testing/core_harness.h"
+#include "hub/participants/testing/one_case.h"
 #include "hub/rooms/limits.h"
 
 namespace remora::hub {
 
-class FollowingTest : public ::testing::Test {
+class FollowingTest : public OneCaseTest {
  protected:
-  FollowingTest()
-      : case_id_(hub_.DrawCase()), origin_(hub_.DrawOrigin()), writer_(case_id_, origin_) {
-    agent_ = OpenCase(hub_, case_id_, &writer_, origin_);
-  }
-
   std::unique_ptr<TestParticipant> Reader(const std::string& name = "reader-1") {
     auto reader = std::make_unique<TestParticipant>(hub_, ReaderIdentity(name));
     reader->Hello();
@@ -56,12 +51,6 @@ class FollowingTest : public ::testing::Test {
     }
     return cursor;
   }
-
-  HubHarness hub_;
-  CaseId case_id_;
-  OriginId origin_;
-  RecordWriter writer_;
-  std::unique_ptr<TestParticipant> agent_;
 };
 
 }  // namespace remora::hub

@@ -6,18 +6,14 @@
 #include <gtest/gtest.h>
 
 #include "hub/participants/session_limits.h"
-#include "hub/participants/testing/core_harness.h"
+#include "hub/participants/testing/one_case.h"
 #include "hub/rooms/limits.h"
 
 namespace remora::hub {
 
-class UnrecordedTest : public ::testing::Test {
+class UnrecordedTest : public OneCaseTest {
  protected:
-  UnrecordedTest()
-      : case_id_(hub_.DrawCase()), origin_(hub_.DrawOrigin()), writer_(case_id_, origin_) {
-    agent_ = OpenCase(hub_, case_id_, &writer_, origin_);
-    reader_ = Follower("reader-1");
-  }
+  UnrecordedTest() { reader_ = Follower("reader-1"); }
 
   // Joined too; has read everything so far.
   std::unique_ptr<TestParticipant> Follower(const std::string& name, uint32_t speaks = 2,
@@ -31,8 +27,22 @@ class UnrecordedTest : public ::testing::Test {
     hub_.RunFor(Duration::Seconds(1));
     return follower;
   }
+  // Has asked for the directory.
+  std::unique_ptr<TestParticipant> Wall() {
+    auto wall = std::make_unique<TestParticipant>(hub_, CentreIdentity("wall"));
+    wall->Hello();
+    wall->FollowDirectory(1);
+    return wall;
+  }
   void FailDisk() { hub_.journal().FailCommits(absl::ResourceExhaustedError("disk is full")); }
   void MendDisk() { hub_.journal().FailCommits(absl::OkStatus()); }
+  // A commit that takes so long.
+  void CommitSlowly(const std::string& record, Duration time) {
+    hub_.journal().HoldCommits();
+    agent_->Publish({record});
+    hub_.RunFor(time);
+    hub_.journal().ReleaseCommits();
+  }
   std::string Message(const std::string& text) {
     return writer_.Write(MessageBody(text, agent_->identity.display_name));
   }
@@ -60,21 +70,7 @@ class UnrecordedTest : public ::testing::Test {
     }
     return conditions;
   }
-  // Of the journal, of this kind.
-  std::vector<v1::Record> OnRecord(v1::Record::BodyCase kind) {
-    std::vector<v1::Record> found;
-    for (const std::string& bytes : hub_.JournalRecords(case_id_)) {
-      v1::Record record;
-      if (record.ParseFromString(bytes) && record.body_case() == kind) found.push_back(record);
-    }
-    return found;
-  }
 
-  HubHarness hub_;
-  CaseId case_id_;
-  OriginId origin_;
-  RecordWriter writer_;
-  std::unique_ptr<TestParticipant> agent_;
   std::unique_ptr<TestParticipant> reader_;
 };
 

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "reader-client/cc/app/output.h"
 #include "common/verify/record_verifier.h"
+#include "reader-client/cc/app/output.h"
 
 namespace remora::reader {
 
@@ -31,7 +31,9 @@ absl::Status ChangeCase(const Context& context, const CaseStep& step);
 struct WatchOptions {
   std::string case_name;
   std::vector<uint32_t> lanes;
-  bool from_start = false;  // every record from the first on, in order; else live from now
+  std::vector<std::string> traces;  // whose bulk is wanted; none: all
+  std::string budget;               // what bulk may take, as ParseRate reads it; empty: no limit
+  bool from_start = false;          // every record from the first on, in order; else live from now
   bool samples = false;
   bool raw = false;         // the journal's bytes in hexadecimal
   uint64_t count = 0;       // stop after so many; 0: go on

@@ -21,6 +21,11 @@ inline constexpr Duration kLook = Duration::Milliseconds(100);
 // at most.
 inline constexpr Duration kLookAtSeen = Duration::Milliseconds(500);
 
+// Gaps that a table lists: two screens; beyond, somebody looks with a program. And in the one line
+// of a certificate.
+inline constexpr size_t kMaxListedGaps = 40;
+inline constexpr size_t kMaxGapsInALine = 3;
+
 static_assert(kFewWaitingRecords < kMaxWaitingRecords);
 
 // A COMPLETE follow is said to be behind from here on: less is what a busy case writes in some

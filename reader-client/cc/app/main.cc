@@ -3,13 +3,14 @@
 #include <CLI/CLI.hpp>
 #include <csignal>
 #include <cstdio>
-#include <fstream>
 #include <functional>
-#include <iterator>
 #include <map>
+#include <memory>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "common/file_system.h"
+#include "common/link/dial_files.h"
+#include "common/status_macros.h"
 #include "google/protobuf/stubs/logging.h"
 #include "reader-client/cc/app/commands.h"
 
@@ -24,6 +25,8 @@ Examples:
   remora --hub 127.0.0.1:7443 --token-file reader.token cases
   remora watch "OR 2"                        live, as it is recorded
   remora watch "OR 2" --from-start --output ndjson | jq .
+  remora watch "OR 2" --trace SEP_UPPER/R/CPc-Front --budget 20kB/s   on a thin or a metered link
+  remora --hub hub.example:443 --tls --token-file reader.token cases    through the proxy
   remora seen "OR 2" --at 08:41:00           what was on whose screen then, and how old it was
   remora ack "OR 2" --reason "checking with the team"
   remora say "OR 2" "Left leg response lost. Release rod?" --urgent
@@ -36,14 +39,19 @@ Exit codes: 0 ok, 1 failure, 2 usage, 3 refused, 4 not found, 5 unavailable, 6 v
 7 proved, but not whole.
 )";
 
-absl::Status ReadToken(const std::string& path, std::string* token) {
-  if (path.empty()) return absl::OkStatus();
-  std::ifstream file(path);
-  if (!file)
+absl::Status ReadFiles(const DialFiles& from, ClientOptions* client) {
+  GrpcDialerOptions dial;
+  const std::unique_ptr<FileSystem> files = MakePosixFileSystem();
+  if (!from.token.empty() && !files->Exists(from.token)) {
     return absl::InvalidArgumentError(
-        absl::StrCat(path, ": cannot be read: give the file that holds your token"));
-  token->assign(std::istreambuf_iterator<char>(file), {});
-  absl::StripAsciiWhitespace(token);
+        absl::StrCat(from.token, ": cannot be read: give the file that holds your token"));
+  }
+  RETURN_IF_ERROR(ReadDialFiles(*files, from, &dial));
+  client->token = dial.token;
+  client->tls = dial.tls;
+  client->root_certificates_pem = dial.root_certificates_pem;
+  client->client_certificate_pem = dial.client_certificate_pem;
+  client->client_key_pem = dial.client_key_pem;
   return absl::OkStatus();
 }
 
@@ -58,7 +66,7 @@ CLI::App* AddCommand(CLI::App& app, const char* name, const char* help, Run* sel
 
 // All options of all commands; lives as long as main.
 struct Options {
-  std::string token_file;
+  DialFiles dial;
   bool all = false;
   CaseStep step;
   WatchOptions watch;
@@ -83,8 +91,18 @@ void AddReading(CLI::App& app, Options* o, Run* selected) {
   watch->add_option("--lanes", o->watch.lanes, "Only these lanes, 0 to 5")
       ->delimiter(',')
       ->check(CLI::Range(0, 5));
-  watch->add_flag("--from-start", o->watch.from_start, "Every record from the first on, in order");
-  watch->add_flag("--until-head", o->watch.until_head, "Every record that is there now, then stop");
+  auto* trace = watch->add_option("--trace", o->watch.traces,
+                                  "Sweeps, EMG and samples of this trace alone (several times)");
+  auto* budget =
+      watch->add_option("--budget", o->watch.budget,
+                        "At most so much for sweeps, EMG and samples: 20kB/s, 160kbit/s");
+  // Both thin out a live picture; a record is read whole.
+  watch->add_flag("--from-start", o->watch.from_start, "Every record from the first on, in order")
+      ->excludes(trace)
+      ->excludes(budget);
+  watch->add_flag("--until-head", o->watch.until_head, "Every record that is there now, then stop")
+      ->excludes(trace)
+      ->excludes(budget);
   watch->add_flag("--samples", o->watch.samples, "With samples in microvolts (json, ndjson)");
   watch->add_flag("--raw", o->watch.raw, "The journal's bytes in hexadecimal, a record a line");
   watch->add_option("--count", o->watch.count, "Stop after so many records");
@@ -178,6 +196,20 @@ void AddWriting(CLI::App& app, Options* o, Run* selected) {
       ->check(CLI::PositiveNumber);
 }
 
+void AddHub(CLI::App& app, Context* context, Options* o) {
+  app.add_option("--hub", context->client.hub, "Address of the hub, or of the proxy before it")
+      ->envname("REMORA_HUB")
+      ->capture_default_str();
+  app.add_option("--token-file", o->dial.token, "File that holds your token")
+      ->envname("REMORA_TOKEN_FILE");
+  app.add_flag("--tls", o->dial.tls, "TLS to the hub")->envname("REMORA_TLS");
+  app.add_option("--ca", o->dial.ca, "Certificates to trust (default: the system's)")
+      ->envname("REMORA_CA")
+      ->type_name("FILE");
+  app.add_option("--certificate", o->dial.certificate, "Your own certificate")->type_name("FILE");
+  app.add_option("--certificate-key", o->dial.key, "Its private key")->type_name("FILE");
+}
+
 int Main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   google::protobuf::SetLogHandler(nullptr);  // one line a bad string would be a flood
@@ -189,11 +221,7 @@ int Main(int argc, char** argv) {
   context.client.software = kVersion;
   context.client.hub = "127.0.0.1:7443";
   Options options;
-  app.add_option("--hub", context.client.hub, "Address of the hub")
-      ->envname("REMORA_HUB")
-      ->capture_default_str();
-  app.add_option("--token-file", options.token_file, "File that holds your token")
-      ->envname("REMORA_TOKEN_FILE");
+  AddHub(app, &context, &options);
   const std::map<std::string, OutputFormat> formats{{"table", OutputFormat::kTable},
                                                     {"json", OutputFormat::kJson},
                                                     {"ndjson", OutputFormat::kNdjson}};
@@ -213,7 +241,7 @@ int Main(int argc, char** argv) {
   }
   context.timeout = Duration::FromSeconds(timeout_s);
   context.client.connect_timeout = context.timeout;
-  absl::Status status = ReadToken(options.token_file, &context.client.token);
+  absl::Status status = ReadFiles(options.dial, &context.client);
   if (status.ok()) status = selected(context);
   if (!status.ok()) std::fprintf(stderr, "remora: %s\n", std::string(status.message()).c_str());
   return ExitCodeOf(status);

@@ -11,6 +11,7 @@
 #include "common/verify/limits.h"
 #include "common/verify/record_file.h"
 #include "reader-client/cc/app/commands.h"
+#include "reader-client/cc/app/gap_table.h"
 #include "reader-client/cc/app/whole_record.h"
 
 namespace remora::reader {
@@ -149,10 +150,14 @@ absl::Status PrintReport(const Context& context, const VerifyReport& report, boo
                                    {"chain", absl::BytesToHexString(report.chain)}};
   if (context.output != OutputFormat::kTable) {
     object["lanes"] = LanesOf(report);
+    object["gaps"] = GapsToJson(report.gaps);
     object["findings"] = findings;
   }
   RETURN_IF_ERROR(PrintLine(ObjectToText(object, context.output)));
   if (context.output != OutputFormat::kTable) return absl::OkStatus();
+  if (const std::string gaps = GapTable(report.gaps); !gaps.empty()) {
+    RETURN_IF_ERROR(PrintLine("\n" + gaps));
+  }
   for (const auto& finding : findings) {
     std::fprintf(stderr, "remora: %s\n", finding.get<std::string>().c_str());
   }

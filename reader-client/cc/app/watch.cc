@@ -12,7 +12,9 @@
 #include "common/status_macros.h"
 #include "reader-client/cc/app/commands.h"
 #include "reader-client/cc/app/interrupt.h"
+#include "reader-client/cc/app/rate.h"
 #include "reader-client/cc/app/record_stream.h"
+#include "reader-client/cc/app/record_words.h"
 
 namespace remora::reader {
 namespace {
@@ -22,40 +24,7 @@ std::string Line(const DeliveredRecord& delivered) {
   v1::Record record;
   std::string words;
   if (record.ParseFromArray(delivered.bytes.data(), static_cast<int>(delivered.bytes.size()))) {
-    switch (record.body_case()) {
-      case v1::Record::kAlert:
-        words = record.alert().summary();
-        break;
-      case v1::Record::kMessage:
-        words = absl::StrCat(record.message().sender(), ": ", record.message().text());
-        break;
-      case v1::Record::kAnnotation:
-        words = absl::StrCat(record.annotation().actor(), ": ", record.annotation().text());
-        break;
-      case v1::Record::kMeasurement: {
-        const v1::Measurement& m = record.measurement();
-        words = absl::StrFormat("%s %s %.2f uV (%.0f %%) %.2f ms (%+.1f %%)", m.trace_id(),
-                                m.component(), m.amplitude_uv(), m.amplitude_percent_of_baseline(),
-                                m.latency_ms(), m.latency_change_percent());
-        break;
-      }
-      case v1::Record::kSweep:
-        words = absl::StrCat(record.sweep().trace_id(), " n=", record.sweep().accepted_count(), "/",
-                             record.sweep().requested_count(),
-                             record.sweep().provisional() ? " provisional" : "");
-        break;
-      case v1::Record::kEmgActivity:
-        words = record.emg_activity().trace_id();
-        break;
-      case v1::Record::kEnvelope:
-        words = record.envelope().trace_id();
-        break;
-      case v1::Record::kSampleBlock:
-        words = record.sample_block().trace_id();
-        break;
-      default:
-        break;
-    }
+    words = RecordWords(record);
   }
   const RecordStamp& stamp = delivered.record.stamp;
   const std::string utc = UtcText(stamp.recorded_at.nanoseconds());
@@ -75,7 +44,7 @@ std::string Text(const Context& context, const WatchOptions& options,
                       {.samples = options.samples});
 }
 
-v1::Follow FollowOf(const WatchOptions& options, const std::string& case_id) {
+absl::StatusOr<v1::Follow> FollowOf(const WatchOptions& options, const std::string& case_id) {
   v1::Follow follow;
   follow.set_case_id(case_id);
   follow.set_delivery(options.from_start || options.until_head ? v1::DELIVERY_COMPLETE
@@ -83,6 +52,11 @@ v1::Follow FollowOf(const WatchOptions& options, const std::string& case_id) {
   // Until the head: all lanes are followed and filtered here, or the head itself might never come.
   if (!options.until_head) {
     for (uint32_t lane : options.lanes) follow.add_lanes(lane);
+  }
+  for (const std::string& trace : options.traces) follow.add_trace_ids(trace);
+  if (!options.budget.empty()) {
+    ASSIGN_OR_RETURN(const uint32_t budget, ParseRate(options.budget));
+    follow.set_bulk_budget_bytes_per_second(budget);
   }
   return follow;
 }
@@ -157,14 +131,16 @@ absl::Status PrintRecords(const Context& context, const WatchOptions& options, u
 }  // namespace
 
 absl::Status Watch(const Context& context, const WatchOptions& options) {
+  // What is wrong with the options is told before the hub is asked for anything.
+  RETURN_IF_ERROR(FollowOf(options, "").status());
   RecordStream stream;
   ClientOptions client_options = context.client;
   client_options.shown_at_once = false;
   ASSIGN_OR_RETURN(std::unique_ptr<Client> client, Client::Connect(client_options, &stream));
   ASSIGN_OR_RETURN(const v1::CaseSummary found,
                    client->FindCase(options.case_name, context.timeout));
-  stream.Follow(FollowOf(options, found.case_id()),
-                [link = client.get()](auto call) { link->Post(std::move(call)); });
+  ASSIGN_OR_RETURN(const v1::Follow follow, FollowOf(options, found.case_id()));
+  stream.Follow(follow, [link = client.get()](auto call) { link->Post(std::move(call)); });
   Screen screen(options, CaseId::FromBytes(found.case_id()), *client);
   const absl::Status status =
       PrintRecords(context, options, found.head_seq(), client->clock(), stream, screen);

@@ -51,6 +51,10 @@ absl::Status Client::Start() {
   GrpcDialerOptions dialer;
   dialer.address = options_.hub;
   dialer.token = options_.token;
+  dialer.tls = options_.tls;
+  dialer.root_certificates_pem = options_.root_certificates_pem;
+  dialer.client_certificate_pem = options_.client_certificate_pem;
+  dialer.client_key_pem = options_.client_key_pem;
   ASSIGN_OR_RETURN(dialer_, MakeGrpcDialer(dialer, *executor_));
   LinkOptions link;
   link.origin = origin_;

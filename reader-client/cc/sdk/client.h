@@ -39,6 +39,11 @@ struct ClientOptions {
   // "127.0.0.1:7443" or "unix:PATH".
   std::string hub;
   std::string token;
+  // As GrpcDialerOptions: how a proxy in front of the hub is reached.
+  bool tls = false;
+  std::string root_certificates_pem;
+  std::string client_certificate_pem;
+  std::string client_key_pem;
   // For the hub's log.
   std::string software = "remora";
   Duration connect_timeout = Duration::Seconds(5);

@@ -11,12 +11,11 @@
 #include <string>
 #include <vector>
 
-#include "CLI/CLI.hpp"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "common/status_macros.h"
 #include "tests/faults/runs/memory_slope.h"
-#include "tests/faults/runs/run_state.h"
+#include "tests/faults/runs/run_main.h"
 #include "tests/integration/case_run.h"
 
 namespace remora::testing {
@@ -31,13 +30,11 @@ constexpr Duration kLongestPurge = Duration::Seconds(300);
 constexpr Duration kSampleInterval = Duration::Seconds(1);
 constexpr int kDescriptorSlack = 16;
 
-struct Arguments {
+struct Arguments : RunArguments {
+  Arguments() : RunArguments(20) {}
   double seconds = 7'200;
-  double speed = 20;
   int case_seconds = 2'400;
   double most_mebibytes_an_hour = 1;
-  std::string plan = SourcePath("acquisition-agent/plans/scoliosis.plan");
-  std::string state;
 };
 
 // Resident memory of a process, and its open descriptors.
@@ -289,7 +286,7 @@ void PrintSummary(const RunState& state) {
   std::cout << summary.dump() << std::endl;
 }
 
-absl::Status Soak(const Arguments& arguments, RunState& state) {
+absl::Status SoakCases(const Arguments& arguments, RunState& state) {
   SoakRun run(arguments, state);
   RETURN_IF_ERROR(run.Start());
   while (!stopped && static_cast<double>(state.Count("sampled_seconds")) < arguments.seconds) {
@@ -301,6 +298,17 @@ absl::Status Soak(const Arguments& arguments, RunState& state) {
   return run.End();
 }
 
+absl::StatusOr<int> Soak(const Arguments& arguments, RunState& state) {
+  for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, [](int) { stopped = 1; });
+  if (const absl::Status soaked = SoakCases(arguments, state); !soaked.ok() && !stopped) {
+    state.AddFinding(std::string(soaked.message()));
+  }
+  RETURN_IF_ERROR(state.Save());
+  PrintSummary(state);
+  if (stopped) std::cerr << "stopped: the same command goes on\n";
+  return Passed(state, arguments) ? 0 : 1;
+}
+
 int Main(int argc, char** argv) {
   Arguments arguments;
   CLI::App app(
@@ -309,28 +317,10 @@ int Main(int argc, char** argv) {
       "not whole, not proved or not purged, memory or descriptors grew.",
       "remora-soak-run");
   app.add_option("--seconds", arguments.seconds, "of soaking, those of the state included");
-  app.add_option("--state", arguments.state, "FILE of what was done so far")->required();
   app.add_option("--case-seconds", arguments.case_seconds, "length of a case, simulated");
-  app.add_option("--speed", arguments.speed, "of the agent's source");
-  app.add_option("--plan", arguments.plan, "the agent's");
   app.add_option("--most", arguments.most_mebibytes_an_hour, "growth that passes, in MiB/h");
-  CLI11_PARSE(app, argc, argv);
-  absl::StatusOr<RunState> state = RunState::Load(arguments.state);
-  if (!state.ok()) {
-    std::cerr << state.status().message() << "\n";
-    return 2;
-  }
-  for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, [](int) { stopped = 1; });
-  if (const absl::Status soaked = Soak(arguments, *state); !soaked.ok() && !stopped) {
-    state->AddFinding(std::string(soaked.message()));
-  }
-  if (const absl::Status saved = state->Save(); !saved.ok()) {
-    std::cerr << saved.message() << "\n";
-    return 2;
-  }
-  PrintSummary(*state);
-  if (stopped) std::cerr << "stopped: the same command goes on\n";
-  return Passed(*state, arguments) ? 0 : 1;
+  return RunMain(app, argc, argv, arguments,
+                 [&](RunState& state) { return Soak(arguments, state); });
 }
 
 }  // namespace

@@ -9,8 +9,8 @@
 #include <utility>
 #include <vector>
 
-#include "common/check.h"
 #include "common/mutex.h"
+#include "hub/journal/sqlite/testing/vfs_layer.h"
 
 namespace remora::hub::sqlite {
 namespace {
@@ -141,92 +141,79 @@ int ToResult(const absl::Status& status, int error) {
   return absl::IsResourceExhausted(status) ? SQLITE_FULL : error;
 }
 
-int Close(sqlite3_file* file) {
-  Handle* handle = &Of(file);
-  handle->owner->locks().Unmap(*handle);
-  handle->owner->locks().Unlock(*handle, SQLITE_LOCK_NONE);
-  delete handle;
-  return SQLITE_OK;
-}
-int Read(sqlite3_file* file, void* to, int bytes, sqlite3_int64 offset) {
-  char* const begin = static_cast<char*>(to);
-  const absl::StatusOr<size_t> there =
-      Of(file).owner->disk().Read(Of(file).file, offset, begin, bytes);
-  if (!there.ok()) return SQLITE_IOERR_READ;
-  std::fill(begin + *there, begin + bytes, '\0');
-  return *there == static_cast<size_t>(bytes) ? SQLITE_OK : SQLITE_IOERR_SHORT_READ;
-}
-int Write(sqlite3_file* file, const void* from, int bytes, sqlite3_int64 offset) {
-  const absl::string_view written(static_cast<const char*>(from), bytes);
-  return ToResult(Of(file).owner->disk().Write(Of(file).file, offset, written), SQLITE_IOERR_WRITE);
-}
-int Truncate(sqlite3_file* file, sqlite3_int64 size) {
-  return ToResult(Of(file).owner->disk().Truncate(Of(file).file, size), SQLITE_IOERR_TRUNCATE);
-}
-int Sync(sqlite3_file* file, int /*flags*/) {
-  Handle& handle = Of(file);
-  absl::Status status = handle.owner->disk().Sync(handle.file);
-  if (status.ok() && handle.sync_directory) {
-    status = handle.owner->disk().SyncDirectory(ParentOf(handle.file.path()));
-    handle.sync_directory = !status.ok();
+struct CrashFileCalls {
+  static int Close(sqlite3_file* file) {
+    Handle* handle = &Of(file);
+    handle->owner->locks().Unmap(*handle);
+    handle->owner->locks().Unlock(*handle, SQLITE_LOCK_NONE);
+    delete handle;
+    return SQLITE_OK;
   }
-  return ToResult(status, SQLITE_IOERR_FSYNC);
-}
-int FileSize(sqlite3_file* file, sqlite3_int64* size) {
-  *size = static_cast<sqlite3_int64>(Of(file).owner->disk().SizeOf(Of(file).file));
-  return SQLITE_OK;
-}
-int Lock(sqlite3_file* file, int level) { return Of(file).owner->locks().Lock(Of(file), level); }
-int Unlock(sqlite3_file* file, int level) {
-  Of(file).owner->locks().Unlock(Of(file), level);
-  return SQLITE_OK;
-}
-int CheckReservedLock(sqlite3_file* file, int* held) {
-  *held = Of(file).owner->locks().IsReserved(Of(file)) ? 1 : 0;
-  return SQLITE_OK;
-}
-int FileControl(sqlite3_file*, int, void*) { return SQLITE_NOTFOUND; }
-int SectorSize(sqlite3_file*) { return kSectorBytes; }
-int Characteristics(sqlite3_file*) { return SQLITE_IOCAP_POWERSAFE_OVERWRITE; }
-int ShmMap(sqlite3_file* file, int region, int bytes, int extend, void volatile** at) {
-  *at = Of(file).owner->locks().Map(Of(file), region, bytes, extend != 0);
-  return SQLITE_OK;
-}
-int ShmLock(sqlite3_file* file, int offset, int count, int flags) {
-  const uint32_t slots = ((1u << count) - 1) << offset;
-  return Of(file).owner->locks().LockSlots(Of(file), slots, flags);
-}
-// A mutex taken and given back orders all memory, and ThreadSanitizer knows it.
-void ShmBarrier(sqlite3_file*) {
-  static Mutex barrier;
-  MutexLock lock(&barrier);
-}
-int ShmUnmap(sqlite3_file* file, int /*remove*/) {
-  Of(file).owner->locks().Unmap(Of(file));
-  return SQLITE_OK;
-}
+  static int Read(sqlite3_file* file, void* to, int bytes, sqlite3_int64 offset) {
+    char* const begin = static_cast<char*>(to);
+    const absl::StatusOr<size_t> there =
+        Of(file).owner->disk().Read(Of(file).file, offset, begin, bytes);
+    if (!there.ok()) return SQLITE_IOERR_READ;
+    std::fill(begin + *there, begin + bytes, '\0');
+    return *there == static_cast<size_t>(bytes) ? SQLITE_OK : SQLITE_IOERR_SHORT_READ;
+  }
+  static int Write(sqlite3_file* file, const void* from, int bytes, sqlite3_int64 offset) {
+    const absl::string_view written(static_cast<const char*>(from), bytes);
+    return ToResult(Of(file).owner->disk().Write(Of(file).file, offset, written),
+                    SQLITE_IOERR_WRITE);
+  }
+  static int Truncate(sqlite3_file* file, sqlite3_int64 size) {
+    return ToResult(Of(file).owner->disk().Truncate(Of(file).file, size), SQLITE_IOERR_TRUNCATE);
+  }
+  static int Sync(sqlite3_file* file, int /*flags*/) {
+    Handle& handle = Of(file);
+    absl::Status status = handle.owner->disk().Sync(handle.file);
+    if (status.ok() && handle.sync_directory) {
+      status = handle.owner->disk().SyncDirectory(ParentOf(handle.file.path()));
+      handle.sync_directory = !status.ok();
+    }
+    return ToResult(status, SQLITE_IOERR_FSYNC);
+  }
+  static int FileSize(sqlite3_file* file, sqlite3_int64* size) {
+    *size = static_cast<sqlite3_int64>(Of(file).owner->disk().SizeOf(Of(file).file));
+    return SQLITE_OK;
+  }
+  static int Lock(sqlite3_file* file, int level) {
+    return Of(file).owner->locks().Lock(Of(file), level);
+  }
+  static int Unlock(sqlite3_file* file, int level) {
+    Of(file).owner->locks().Unlock(Of(file), level);
+    return SQLITE_OK;
+  }
+  static int CheckReservedLock(sqlite3_file* file, int* held) {
+    *held = Of(file).owner->locks().IsReserved(Of(file)) ? 1 : 0;
+    return SQLITE_OK;
+  }
+  static int FileControl(sqlite3_file*, int, void*) { return SQLITE_NOTFOUND; }
+  static int SectorSize(sqlite3_file*) { return kSectorBytes; }
+  static int Characteristics(sqlite3_file*) { return SQLITE_IOCAP_POWERSAFE_OVERWRITE; }
+  static int ShmMap(sqlite3_file* file, int region, int bytes, int extend, void volatile** at) {
+    *at = Of(file).owner->locks().Map(Of(file), region, bytes, extend != 0);
+    return SQLITE_OK;
+  }
+  static int ShmLock(sqlite3_file* file, int offset, int count, int flags) {
+    const uint32_t slots = ((1u << count) - 1) << offset;
+    return Of(file).owner->locks().LockSlots(Of(file), slots, flags);
+  }
+  // A mutex taken and given back orders all memory, and ThreadSanitizer knows it.
+  static void ShmBarrier(sqlite3_file*) {
+    static Mutex barrier;
+    MutexLock lock(&barrier);
+  }
+  static int ShmUnmap(sqlite3_file* file, int /*remove*/) {
+    Of(file).owner->locks().Unmap(Of(file));
+    return SQLITE_OK;
+  }
+};
 
-const sqlite3_io_methods kMethods = {2,
-                                     Close,
-                                     Read,
-                                     Write,
-                                     Truncate,
-                                     Sync,
-                                     FileSize,
-                                     Lock,
-                                     Unlock,
-                                     CheckReservedLock,
-                                     FileControl,
-                                     SectorSize,
-                                     Characteristics,
-                                     ShmMap,
-                                     ShmLock,
-                                     ShmBarrier,
-                                     ShmUnmap,
-                                     nullptr,
-                                     nullptr};
+const sqlite3_io_methods kMethods = FileCalls<CrashFileCalls>();
 
-CrashVfs* Owner(sqlite3_vfs* vfs) { return static_cast<CrashVfs*>(vfs->pAppData); }
+CrashVfs* Owner(sqlite3_vfs* vfs) { return VfsLayer::OwnerOf<CrashVfs>(vfs); }
 
 int Open(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int flags, int* out_flags) {
   reinterpret_cast<VfsFile*>(file)->base.pMethods = nullptr;
@@ -268,20 +255,13 @@ int FullPathname(sqlite3_vfs*, const char* name, int size, char* full) {
 
 CrashVfs::CrashVfs(const std::string& name)
     : name_(name),
-      vfs_(std::make_unique<sqlite3_vfs>(*sqlite3_vfs_find(nullptr))),
-      locks_(std::make_unique<Locks>()) {
-  vfs_->szOsFile = static_cast<int>(sizeof(VfsFile));
-  vfs_->pNext = nullptr;
-  vfs_->zName = name_.c_str();
-  vfs_->pAppData = this;
-  vfs_->xOpen = Open;
-  vfs_->xDelete = Delete;
-  vfs_->xAccess = Access;
-  vfs_->xFullPathname = FullPathname;
-  REMORA_CHECK(sqlite3_vfs_register(vfs_.get(), 0) == SQLITE_OK, "SQLite takes a layer");
+      locks_(std::make_unique<Locks>()),
+      layer_(std::make_unique<VfsLayer>(
+          name, this,
+          VfsLayer::Calls{static_cast<int>(sizeof(VfsFile)), Open, Delete, Access, FullPathname})) {
 }
 
-CrashVfs::~CrashVfs() { sqlite3_vfs_unregister(vfs_.get()); }
+CrashVfs::~CrashVfs() = default;
 
 void CrashVfs::Attach(CrashDisk& disk) { disk_ = &disk; }
 

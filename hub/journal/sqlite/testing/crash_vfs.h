@@ -9,9 +9,9 @@
 
 #include "common/testing/crash_disk.h"
 
-struct sqlite3_vfs;
-
 namespace remora::hub::sqlite {
+
+class VfsLayer;
 
 class CrashVfs {
  public:
@@ -32,8 +32,8 @@ class CrashVfs {
 
  private:
   const std::string name_;
-  const std::unique_ptr<sqlite3_vfs> vfs_;
   const std::unique_ptr<Locks> locks_;
+  const std::unique_ptr<VfsLayer> layer_;
   CrashDisk* disk_ = nullptr;
 };
 

@@ -8,7 +8,7 @@
 #include <new>
 
 #include "absl/strings/match.h"
-#include "common/check.h"
+#include "hub/journal/sqlite/testing/vfs_layer.h"
 
 namespace remora::hub::sqlite {
 namespace {
@@ -25,87 +25,76 @@ struct FaultFile {
 FaultFile* Of(sqlite3_file* file) { return reinterpret_cast<FaultFile*>(file); }
 sqlite3_file* Real(sqlite3_file* file) { return Of(file)->real; }
 
-int Close(sqlite3_file* file) {
-  const int result = Real(file)->pMethods->xClose(Real(file));
-  delete Of(file)->path;
-  return result;
-}
-int Read(sqlite3_file* file, void* to, int bytes, sqlite3_int64 offset) {
-  const int result = Real(file)->pMethods->xRead(Real(file), to, bytes, offset);
-  if (result != SQLITE_OK) return result;
-  return Of(file)
-      ->owner->AfterRead({static_cast<const char*>(to), static_cast<size_t>(bytes)})
-      .result;
-}
-int Write(sqlite3_file* file, const void* from, int bytes, sqlite3_int64 offset) {
-  const std::string written(static_cast<const char*>(from), bytes);
-  const FaultVfs::Verdict verdict = Of(file)->owner->BeforeWrite(*Of(file)->path, offset, written);
-  int result = SQLITE_OK;
-  if (verdict.do_it) {
-    const int count = verdict.half ? bytes / 2 : bytes;
-    result = Real(file)->pMethods->xWrite(Real(file), from, count, offset);
+struct FaultFileCalls {
+  static int Close(sqlite3_file* file) {
+    const int result = Real(file)->pMethods->xClose(Real(file));
+    delete Of(file)->path;
+    return result;
   }
-  return verdict.result != SQLITE_OK ? verdict.result : result;
-}
-int Truncate(sqlite3_file* file, sqlite3_int64 size) {
-  const FaultVfs::Verdict verdict = Of(file)->owner->BeforeTruncate(*Of(file)->path, size);
-  if (verdict.result != SQLITE_OK) return verdict.result;
-  return Real(file)->pMethods->xTruncate(Real(file), size);
-}
-int Sync(sqlite3_file* file, int flags) {
-  const FaultVfs::Verdict verdict = Of(file)->owner->BeforeSync(*Of(file)->path);
-  if (verdict.result != SQLITE_OK) return verdict.result;
-  return Real(file)->pMethods->xSync(Real(file), flags);
-}
-int FileSize(sqlite3_file* file, sqlite3_int64* size) {
-  return Real(file)->pMethods->xFileSize(Real(file), size);
-}
-int Lock(sqlite3_file* file, int level) { return Real(file)->pMethods->xLock(Real(file), level); }
-int Unlock(sqlite3_file* file, int level) {
-  return Real(file)->pMethods->xUnlock(Real(file), level);
-}
-int CheckReservedLock(sqlite3_file* file, int* held) {
-  return Real(file)->pMethods->xCheckReservedLock(Real(file), held);
-}
-int FileControl(sqlite3_file* file, int op, void* argument) {
-  return Real(file)->pMethods->xFileControl(Real(file), op, argument);
-}
-int SectorSize(sqlite3_file* file) { return Real(file)->pMethods->xSectorSize(Real(file)); }
-int Characteristics(sqlite3_file* file) {
-  return Real(file)->pMethods->xDeviceCharacteristics(Real(file));
-}
-int ShmMap(sqlite3_file* file, int page, int bytes, int extend, void volatile** at) {
-  return Real(file)->pMethods->xShmMap(Real(file), page, bytes, extend, at);
-}
-int ShmLock(sqlite3_file* file, int offset, int count, int flags) {
-  return Real(file)->pMethods->xShmLock(Real(file), offset, count, flags);
-}
-void ShmBarrier(sqlite3_file* file) { Real(file)->pMethods->xShmBarrier(Real(file)); }
-int ShmUnmap(sqlite3_file* file, int remove) {
-  return Real(file)->pMethods->xShmUnmap(Real(file), remove);
-}
+  static int Read(sqlite3_file* file, void* to, int bytes, sqlite3_int64 offset) {
+    const int result = Real(file)->pMethods->xRead(Real(file), to, bytes, offset);
+    if (result != SQLITE_OK) return result;
+    return Of(file)
+        ->owner->AfterRead({static_cast<const char*>(to), static_cast<size_t>(bytes)})
+        .result;
+  }
+  static int Write(sqlite3_file* file, const void* from, int bytes, sqlite3_int64 offset) {
+    const std::string written(static_cast<const char*>(from), bytes);
+    const FaultVfs::Verdict verdict =
+        Of(file)->owner->BeforeWrite(*Of(file)->path, offset, written);
+    int result = SQLITE_OK;
+    if (verdict.do_it) {
+      const int count = verdict.half ? bytes / 2 : bytes;
+      result = Real(file)->pMethods->xWrite(Real(file), from, count, offset);
+    }
+    return verdict.result != SQLITE_OK ? verdict.result : result;
+  }
+  static int Truncate(sqlite3_file* file, sqlite3_int64 size) {
+    const FaultVfs::Verdict verdict = Of(file)->owner->BeforeTruncate(*Of(file)->path, size);
+    if (verdict.result != SQLITE_OK) return verdict.result;
+    return Real(file)->pMethods->xTruncate(Real(file), size);
+  }
+  static int Sync(sqlite3_file* file, int flags) {
+    const FaultVfs::Verdict verdict = Of(file)->owner->BeforeSync(*Of(file)->path);
+    if (verdict.result != SQLITE_OK) return verdict.result;
+    return Real(file)->pMethods->xSync(Real(file), flags);
+  }
+  static int FileSize(sqlite3_file* file, sqlite3_int64* size) {
+    return Real(file)->pMethods->xFileSize(Real(file), size);
+  }
+  static int Lock(sqlite3_file* file, int level) {
+    return Real(file)->pMethods->xLock(Real(file), level);
+  }
+  static int Unlock(sqlite3_file* file, int level) {
+    return Real(file)->pMethods->xUnlock(Real(file), level);
+  }
+  static int CheckReservedLock(sqlite3_file* file, int* held) {
+    return Real(file)->pMethods->xCheckReservedLock(Real(file), held);
+  }
+  static int FileControl(sqlite3_file* file, int op, void* argument) {
+    return Real(file)->pMethods->xFileControl(Real(file), op, argument);
+  }
+  static int SectorSize(sqlite3_file* file) {
+    return Real(file)->pMethods->xSectorSize(Real(file));
+  }
+  static int Characteristics(sqlite3_file* file) {
+    return Real(file)->pMethods->xDeviceCharacteristics(Real(file));
+  }
+  static int ShmMap(sqlite3_file* file, int page, int bytes, int extend, void volatile** at) {
+    return Real(file)->pMethods->xShmMap(Real(file), page, bytes, extend, at);
+  }
+  static int ShmLock(sqlite3_file* file, int offset, int count, int flags) {
+    return Real(file)->pMethods->xShmLock(Real(file), offset, count, flags);
+  }
+  static void ShmBarrier(sqlite3_file* file) { Real(file)->pMethods->xShmBarrier(Real(file)); }
+  static int ShmUnmap(sqlite3_file* file, int remove) {
+    return Real(file)->pMethods->xShmUnmap(Real(file), remove);
+  }
+};
 
-const sqlite3_io_methods kMethods = {2,
-                                     Close,
-                                     Read,
-                                     Write,
-                                     Truncate,
-                                     Sync,
-                                     FileSize,
-                                     Lock,
-                                     Unlock,
-                                     CheckReservedLock,
-                                     FileControl,
-                                     SectorSize,
-                                     Characteristics,
-                                     ShmMap,
-                                     ShmLock,
-                                     ShmBarrier,
-                                     ShmUnmap,
-                                     nullptr,
-                                     nullptr};
+const sqlite3_io_methods kMethods = FileCalls<FaultFileCalls>();
 
-FaultVfs* Owner(sqlite3_vfs* vfs) { return static_cast<FaultVfs*>(vfs->pAppData); }
+FaultVfs* Owner(sqlite3_vfs* vfs) { return VfsLayer::OwnerOf<FaultVfs>(vfs); }
 
 int Open(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int flags, int* out_flags) {
   FaultFile* fault_file = Of(file);
@@ -133,17 +122,13 @@ int Delete(sqlite3_vfs* vfs, const char* name, int sync_directory) {
 }  // namespace
 
 FaultVfs::FaultVfs(const std::string& name)
-    : name_(name), real_(sqlite3_vfs_find(nullptr)), vfs_(std::make_unique<sqlite3_vfs>(*real_)) {
-  vfs_->szOsFile = static_cast<int>(sizeof(FaultFile)) + real_->szOsFile;
-  vfs_->pNext = nullptr;
-  vfs_->zName = name_.c_str();
-  vfs_->pAppData = this;
-  vfs_->xOpen = Open;
-  vfs_->xDelete = Delete;
-  REMORA_CHECK(sqlite3_vfs_register(vfs_.get(), 0) == SQLITE_OK, "SQLite takes a layer");
-}
+    : name_(name),
+      real_(VfsLayer::Real()),
+      layer_(std::make_unique<VfsLayer>(
+          name, this,
+          VfsLayer::Calls{static_cast<int>(sizeof(FaultFile)) + real_->szOsFile, Open, Delete})) {}
 
-FaultVfs::~FaultVfs() { sqlite3_vfs_unregister(vfs_.get()); }
+FaultVfs::~FaultVfs() = default;
 
 void FaultVfs::Arm(Fault fault, uint64_t at, bool for_ever) {
   MutexLock lock(&mutex_);

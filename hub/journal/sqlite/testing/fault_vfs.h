@@ -20,6 +20,8 @@ struct sqlite3_vfs;
 
 namespace remora::hub::sqlite {
 
+class VfsLayer;
+
 enum class Fault {
   kNone,
   kNoSpace,     // a write fails: no space
@@ -96,7 +98,7 @@ class FaultVfs {
 
   const std::string name_;
   sqlite3_vfs* const real_;
-  std::unique_ptr<sqlite3_vfs> vfs_;
+  const std::unique_ptr<VfsLayer> layer_;
   mutable Mutex mutex_;
   Fault fault_ ABSL_GUARDED_BY(mutex_) = Fault::kNone;
   uint64_t at_ ABSL_GUARDED_BY(mutex_) = 0;
