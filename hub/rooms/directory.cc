@@ -322,18 +322,17 @@ const Directory::Resting* Directory::Rest(const CaseId& case_id) {
   return &*it->second.resting;
 }
 
-std::vector<Directory::Over> Directory::OverCases() const {
-  std::vector<Over> over;
+void Directory::ForEachOver(absl::FunctionRef<void(const Over&)> look) const {
   for (const auto& [case_id, entry] : cases_) {
     if (!CouldRest(entry)) continue;
     const CaseHead& head = entry.room != nullptr ? entry.room->committed() : entry.resting->head;
-    over.push_back(
-        {case_id, HubTime::FromNanoseconds(head.last_recorded_unix_ns),
-         entry.room != nullptr ? entry.room->Summary().certificate() : entry.resting->certificate});
+    const HubTime last_recorded = HubTime::FromNanoseconds(head.last_recorded_unix_ns);
+    if (entry.room == nullptr) {
+      look({case_id, last_recorded, entry.resting->certificate});
+    } else {
+      look({case_id, last_recorded, entry.room->Summary().certificate()});
+    }
   }
-  std::sort(over.begin(), over.end(),
-            [](const Over& one, const Over& other) { return one.case_id < other.case_id; });
-  return over;
 }
 
 void Directory::BeginPurge(const CaseId& case_id) {

@@ -27,6 +27,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "hub/arrival_set.h"
@@ -102,14 +103,14 @@ class Directory final : public RoomOwner {
   // Puts a case to rest that could be, without waiting for kRestAfter. Null: it is in use, being
   // purged, or not over.
   const Resting* Rest(const CaseId& case_id);
-  // A case that is at rest, or could be.
+  // A case that is at rest, or could be. Valid during the call.
   struct Over {
-    CaseId case_id;
+    const CaseId& case_id;
     HubTime last_recorded;
-    v1::CertificateSummary certificate;
+    const v1::CertificateSummary& certificate;
   };
-  // All of them, by id.
-  std::vector<Over> OverCases() const;
+  // All of them, in no order. There may be 100,000: nothing is copied.
+  void ForEachOver(absl::FunctionRef<void(const Over&)> look) const;
   // From here on nobody gets the case, until EndPurge. It is at rest.
   void BeginPurge(const CaseId& case_id);
   // It is purged, or it is as before.

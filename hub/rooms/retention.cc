@@ -72,7 +72,8 @@ std::vector<CaseId> Retention::FindDue() {
   std::vector<CaseId> due;
   size_t incomplete_count = 0;
   std::map<CaseId, uint64_t> said_missing;
-  for (const Directory::Over& one : parts_.directory->OverCases()) {
+  std::vector<std::pair<CaseId, uint64_t>> to_say;
+  parts_.directory->ForEachOver([&](const Directory::Over& one) {
     const v1::CertificateSummary& certificate = one.certificate;
     const bool incomplete = certificate.certificate_index() > 0 && !certificate.complete();
     incomplete_count += incomplete;
@@ -82,9 +83,14 @@ std::vector<CaseId> Retention::FindDue() {
       const uint64_t missing = certificate.missing_count();
       const auto said = said_missing_.find(one.case_id);
       const bool is_said = said != said_missing_.end() && said->second == missing;
-      if (!is_said && parts_.on_outcome) parts_.on_outcome(one.case_id, StaysFor(missing));
+      if (!is_said) to_say.emplace_back(one.case_id, missing);
       said_missing[one.case_id] = missing;
     }
+  });
+  std::sort(due.begin(), due.end());
+  std::sort(to_say.begin(), to_say.end());
+  for (const auto& [case_id, missing] : to_say) {
+    if (parts_.on_outcome) parts_.on_outcome(case_id, StaysFor(missing));
   }
   said_missing_ = std::move(said_missing);
   parts_.metrics->Gauge(metric::kCasesIncomplete, static_cast<double>(incomplete_count));
