@@ -42,6 +42,9 @@ export class FakeCase {
     // Told to who follows: control messages.
     this.tell = new Set();
     this.missing = 0;
+    // What the hub says against each step; and steps that it has not answered yet, while it holds them.
+    this.refuses = undefined;
+    this.heldSteps = undefined;
     this.agentLink = pb.LinkCondition.LIVE;
     this.hit = this.derivations.includes('CPz-Fz') ? /^CPz/ : /^(CP|Cv)/;
     this.begin();
@@ -157,8 +160,13 @@ export class FakeCase {
     }).length;
   }
 
+  isOver() {
+    return this.stage >= pb.CaseStage.CLOSED;
+  }
+
   // Undefined: closed. Else what the hub has against it.
   close(step) {
+    if (this.refuses) return this.refuses;
     if (step.transition === pb.CaseTransition.CLOSING) this.stage = pb.CaseStage.CLOSING;
     if (step.transition === pb.CaseTransition.SEALED) this.stage = pb.CaseStage.SEALED;
     if (step.transition !== pb.CaseTransition.CLOSED) return undefined;
@@ -322,7 +330,7 @@ export class FakeCase {
   tick(n) {
     const now = nowMs();
     const s = (now - this.startMs) / 1000;
-    if (this.stage === pb.CaseStage.CLOSED) return;
+    if (this.isOver()) return;
     if (this.awaySinceMs !== undefined) {
       const s = (now - this.awaySinceMs) / 1000;
       this.agentLink = s >= 10 ? pb.LinkCondition.LOST : s >= 2 ? pb.LinkCondition.STALE : this.agentLink;
@@ -437,7 +445,8 @@ export class FakeCase {
       worstPriority: worst?.record.body.value.priority ?? 0,
       worstAlert: worst?.record.body.value.summary ?? '', worstAlertUnixNs: ns(worst?.atMs ?? 0),
       lastMessage: message?.text ?? '', lastMessageSender: message?.sender ?? '',
-      agentLink: this.agentLink, worstAmplitudePercent: [...perTime.values()].slice(-40),
+      // Of a case that is over the agent has gone.
+      agentLink: this.isOver() ? pb.LinkCondition.LOST : this.agentLink, worstAmplitudePercent: [...perTime.values()].slice(-40),
     });
   }
 

@@ -141,6 +141,7 @@ function serve(ws, identity, cases, hub, bulk) {
   function publish(bytes) {
     const record = fromBinary(pb.RecordSchema, bytes);
     const c = find(record.caseId);
+    if (c?.heldSteps && record.body.case === 'caseLifecycle') return void c.heldSteps.push(() => publish(bytes));
     const key = `${hex(record.origin)}/${record.lane}`;
     const last = c?.held.get(key) ?? 0;
     const seq = Number(record.originSeq);

@@ -481,6 +481,17 @@ if (hub) {
     await photo(reader, '18-lighter');
     await reader.getByRole('button', { name: 'Everything again' }).click();
     await reader.locator('.strip', { hasText: 'LIGHTER' }).waitFor({ state: 'detached' });
+    // Less can be asked for of any link, before it is slow.
+    await reader.getByRole('button', { name: /LIVE/ }).click();
+    const menu = reader.getByRole('dialog', { name: 'The link of this screen' });
+    await accessible(reader, 'the link');
+    await photo(reader, '18-link');
+    await menu.getByRole('button', { name: 'Lighter' }).click();
+    await reader.locator('.strip', { hasText: 'LIGHTER' }).waitFor();
+    await menu.getByRole('button', { name: 'Everything again' }).click();
+    await reader.locator('.strip', { hasText: 'LIGHTER' }).waitFor({ state: 'detached' });
+    await reader.keyboard.press('Escape');
+    await menu.waitFor({ state: 'detached' });
     // Bulk comes again: it is over.
     await reader.waitForFunction(() => ![...document.querySelectorAll('.strip')].some((s) => /SLOW LINK/.test(s.textContent)));
   });
@@ -576,19 +587,60 @@ if (hub) {
     await photo(page, '20-certificate');
     await page.keyboard.press('Escape');
     await sheet.waitFor({ state: 'detached' });
+    // Nothing of it is due any more, and its agent has gone.
+    expect(/^CLOSED \d\d:\d\d, 12 records missing$/.test(await page.locator('.case-over').textContent()),
+      `the header says: ${await page.locator('.case-over').textContent()}`);
+    await page.waitForTimeout(11_000);
+    const said = await page.locator('.case').textContent();
+    const alarm = /stopped \d|STOPPED|OVERDUE|NO DATA|no data of|STALE|LINK LOST|does not hear/.exec(said);
+    expect(!alarm, `a closed case says: ${alarm?.[0]}`);
+    expect(await page.locator('.case.is-stale').count() === 0, 'a closed case looks stale');
     const after = page.locator('section[aria-label="The closed case"]');
+    await after.getByText('12 records are missing.').waitFor();
+    await photo(page, '20-closed-later');
+    // Without a live link nothing is asked for, and it says why.
+    complaints.forgive = /WebSocket|401|Failed to load/;
+    outage.begin();
+    try {
+      await after.getByText('no live link to the hub').waitFor();
+      for (const name of ['Seal this case', 'Open it again']) expect(await after.getByRole('button', { name }).isDisabled(), `"${name}" without a link`);
+      await accessible(page, 'a closed case without a link');
+      await photo(page, '20-closed-no-link');
+    } finally {
+      outage.end();
+    }
+    await page.locator('.link-live').waitFor({ timeout: 20_000 });
+    await reader.locator('.link-live').waitFor({ timeout: 20_000 });
+    complaints.forgive = undefined;
+    expect(await after.getByText('no live link to the hub').count() === 0, 'the link is live, and said not to be');
     await after.getByRole('button', { name: 'Open it again' }).click();
     expect(await after.getByRole('button', { name: 'Open again' }).isDisabled(), 'it can be opened again without a reason');
     await after.getByRole('button', { name: 'Cancel' }).click();
     await after.getByRole('button', { name: 'Seal this case' }).click();
     await accessible(page, 'sealing');
     await photo(page, '20-sealing');
+    fake.heldSteps = [];
+    fake.refuses = 'the journal cannot be written now';
+    await after.getByRole('button', { name: 'Seal for good' }).click();
+    await after.getByText('The hub is asked').waitFor();
+    expect(await after.getByRole('button').count() === 0, 'it can be asked for twice');
+    await photo(page, '20-asked');
+    for (const answer of fake.heldSteps.splice(0)) answer();
+    fake.heldSteps = undefined;
+    await after.getByText('the journal cannot be written now').waitFor();
+    await photo(page, '20-refused');
+    await after.getByText('12 records are missing.').waitFor();
+    fake.refuses = undefined;
     await after.getByRole('button', { name: 'Seal for good' }).click();
     await after.waitFor({ state: 'detached' });
+    expect(/^SEALED \d\d:\d\d, 12 records missing$/.test(await page.locator('.case-over').textContent()),
+      `the header says: ${await page.locator('.case-over').textContent()}`);
+    await photo(page, '20-sealed');
     await page.locator('.sentence').click();
     await page.keyboard.press('w');
     await page.locator('.closed-cases summary').click();
     await page.locator('.closed-cases .certificate-gaps').waitFor();
+    expect(/SEALED.*12 records missing/.test(await page.locator('.closed-cases').textContent()), 'the wall does not say what the case is');
     await photo(page, '20-closed-wall');
     await page.context().close();
   });

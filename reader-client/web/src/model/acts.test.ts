@@ -5,7 +5,7 @@ import { FakeClock } from '../base/clock.js';
 import type { Body } from '../room/publisher.js';
 import { AlertActionKind, AlertCondition, AlertPriority, Place } from '../wire/generated/remora/v1/alert_pb.js';
 import type { AlertAction } from '../wire/generated/remora/v1/alert_pb.js';
-import { CaseTransition } from '../wire/generated/remora/v1/case_pb.js';
+import { CaseStage, CaseTransition } from '../wire/generated/remora/v1/case_pb.js';
 import { MessageKind } from '../wire/generated/remora/v1/message_pb.js';
 import { RecordSchema } from '../wire/generated/remora/v1/record_pb.js';
 import type { Record as CaseRecord } from '../wire/generated/remora/v1/record_pb.js';
@@ -24,7 +24,7 @@ function make() {
   let number = 0n;
   const desk = {
     clock, beat: signal(0), displayName: signal('Maya'), notify: (text: string) => notices.push(text),
-    closeCase: (hex: string, body: Body) => desk.publish(hex, body),
+    askStep: (hex: string, body: Body) => desk.publish(hex, body),
     publish: async (_: string, body: Body) => {
       const record = fromBinary(RecordSchema, toBinary(RecordSchema, create(RecordSchema, {
         origin: new Uint8Array(16).fill(5), lane: 0, originSeq: ++number, body })));
@@ -150,5 +150,22 @@ describe('Closing a case', () => {
     await takeStep(desk, open, CaseTransition.REOPENED, 'The wound is opened again.');
     expect(steps(sent)).toEqual([CaseTransition.SEALED, CaseTransition.REOPENED]);
     expect(sent[1]!.body.value).toMatchObject({ actor: 'Maya', reason: 'The wound is opened again.' });
+  });
+  it('IsAskedForUntilItsStageChangesWhichClosingAloneDoesNot', async () => {
+    const { desk, open } = make();
+    const { screen } = open;
+    screen.stepRefused.value = { text: 'wait', gaps: true };
+    void closeCase(desk, open, false);
+    expect([screen.stepAsked.value, screen.stepRefused.value]).toEqual([true, undefined]);
+    screen.cameToStage(CaseStage.CLOSING);
+    expect(screen.stepAsked.value).toBe(true);
+    screen.cameToStage(CaseStage.CLOSED);
+    expect(screen.stepAsked.value).toBe(false);
+    await takeStep(desk, open, CaseTransition.SEALED);
+    expect(screen.stepAsked.value).toBe(true);
+    await takeStep(desk, open, CaseTransition.REOPENED, 'x'.repeat(REASON_BYTES + 1));
+    screen.stepRefused.value = { text: 'the case cannot be sealed now', gaps: false };
+    screen.cameToStage(CaseStage.SEALED);
+    expect([screen.stepAsked.value, screen.stepRefused.value]).toEqual([false, undefined]);
   });
 });

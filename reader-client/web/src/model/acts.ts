@@ -162,20 +162,21 @@ function totalSaid(desk: Desk, open: OpenCase): Promise<void> {
 // CLOSING, then CLOSED: the hub closes a case whose records are all there. `reason`: although some are not.
 export async function closeCase(desk: Desk, open: OpenCase, isClosing: boolean, reason?: string): Promise<void> {
   if (reason !== undefined && isTooLong(desk, reason, REASON_BYTES)) return;
-  open.screen.closeRefused.value = undefined;
+  open.screen.askedForStep();
   const actor = desk.displayName.value;
   if (!isClosing) {
     await desk.publish(open.hex, { case: 'caseLifecycle', value: { transition: CaseTransition.CLOSING, actor } });
     await totalSaid(desk, open);
   }
-  await desk.closeCase(open.hex, { case: 'caseLifecycle', value: {
+  await desk.askStep(open.hex, { case: 'caseLifecycle', value: {
     transition: CaseTransition.CLOSED, actor, withGaps: reason !== undefined, reason: reason ?? '' } });
 }
 
 // A step of a case that is closed: sealed, or opened again for a reason.
 export async function takeStep(desk: Desk, open: OpenCase, transition: CaseTransition, reason = ''): Promise<void> {
   if (isTooLong(desk, reason, REASON_BYTES)) return;
-  await desk.publish(open.hex, { case: 'caseLifecycle', value: { transition, actor: desk.displayName.value, reason } });
+  open.screen.askedForStep();
+  await desk.askStep(open.hex, { case: 'caseLifecycle', value: { transition, actor: desk.displayName.value, reason } });
 }
 
 export const isMine = (desk: Desk, m: MessageView): boolean => m.message.sender === desk.displayName.value;

@@ -20,6 +20,7 @@ import type { KnownGap, Span } from './gap_words.js';
 import { IntervalBook } from './intervals.js';
 import { LeftOutBook } from './left_out.js';
 import { AnnotationBook, TalkBook } from './talk.js';
+import { StageBook } from './standing.js';
 import { better, byOrder, markOf } from './stamp.js';
 import type { Mark } from './stamp.js';
 import { sweepView, TraceBook } from './traces.js';
@@ -78,6 +79,7 @@ export class CaseModel implements RoomListener {
   readonly totals = signal(0);
   // The DataGaps that are known, for what a certificate says of them.
   readonly gaps = new Map<Id, KnownGap>();
+  readonly stages = new StageBook();
   readonly certificate = signal<Certificate | undefined>(undefined);
   // The agent's link by the newest that the hub said of it since the snapshot, on record or not; the
   // summary knows only what is on record.
@@ -115,6 +117,7 @@ export class CaseModel implements RoomListener {
     this.phases.value = [];
     this.notes.value = [];
     this.gaps.clear();
+    this.stages.clear();
     this.unrecordedIds.clear();
     this.unrecordedNewsIds.clear();
     this.agentLinkMark = undefined;
@@ -193,6 +196,7 @@ export class CaseModel implements RoomListener {
       case 'alertAction': this.alerts.addAction(mark, body.value); break;
       case 'message': this.talk.addMessage(mark, body.value); break;
       case 'messageReceipt': this.talk.addReceipt(mark, body.value); break;
+      case 'caseLifecycle': this.stages.add(mark, body.value); break;
       case 'casePlanSet':
         this.plan.value = body.value;
         this.emg.setOrder(body.value.plan?.emg.map((e) => e.derivation) ?? []);

@@ -3,6 +3,7 @@
 
 import { signal } from '@preact/signals';
 import type { Id } from '../wire/record_id.js';
+import { CaseStage } from '../wire/generated/remora/v1/case_pb.js';
 import { Modality } from '../wire/generated/remora/v1/waveform_pb.js';
 import { MessageKind } from '../wire/generated/remora/v1/message_pb.js';
 import { Looked } from './looked.js';
@@ -81,8 +82,10 @@ export class CaseScreen {
   readonly review = signal<Review | undefined>(undefined);
   // A time of which the records are being fetched.
   readonly asking = signal(false);
-  // What the hub said when it refused to close the case; `gaps`: a reason would close it all the same.
-  readonly closeRefused = signal<{ text: string; gaps: boolean } | undefined>(undefined);
+  // The hub was asked for a step of the case, and has neither taken nor refused it.
+  readonly stepAsked = signal(false);
+  // What the hub said when it refused a step of the case; `gaps`: a reason would close it all the same.
+  readonly stepRefused = signal<{ text: string; gaps: boolean } | undefined>(undefined);
   // How much of the case trends and time line show.
   readonly trendRangeMs = signal(3_600_000);
   // How long each alert's evidence has been on the screen.
@@ -142,6 +145,18 @@ export class CaseScreen {
     if (!held) return viewOf(trace);
     return held.traces.get(trace.id) ??
       { current: undefined, previous: undefined, measurement: undefined, baseline: undefined };
+  }
+
+  askedForStep(): void {
+    this.stepAsked.value = true;
+    this.stepRefused.value = undefined;
+  }
+
+  // The case came to another stage. CLOSING is on the way to CLOSED, which is still asked for.
+  cameToStage(stage: CaseStage | undefined): void {
+    if (stage === CaseStage.CLOSING) return;
+    this.stepAsked.value = false;
+    this.stepRefused.value = undefined;
   }
 
   live(): void {

@@ -2,7 +2,7 @@ import { create } from '@bufbuild/protobuf';
 import { describe, expect, it } from 'vitest';
 import { CertificateSummarySchema } from '../wire/generated/remora/v1/directory_pb.js';
 import { CertificateSchema, NamedGapCause } from '../wire/generated/remora/v1/link_pb.js';
-import { certificateWords } from './certificate.js';
+import { certificateWords, missingSentence } from './certificate.js';
 
 const certificate = (complete: boolean, gaps: [number, number, NamedGapCause][]) => create(CertificateSchema, {
   certificateIndex: 2, complete,
@@ -31,6 +31,13 @@ describe('CertificateWords', () => {
     expect(certificateWords(left(true))).toBe('Certificate 2: none missing, 12000 given up, 3 refused');
     expect(certificateWords(left(false)))
       .toBe('Certificate 2: with gaps, an agent has not said what it made, 12000 given up, 3 refused');
+  });
+
+  it('WhoSealsIsToldHowManyAreMissing', () => {
+    expect(missingSentence(summary(false, 12))).toBe('12 records are missing.');
+    expect(missingSentence(summary(false, 1))).toBe('1 record is missing.');
+    expect(missingSentence(summary(false))).toBe('An agent has not said what it made.');
+    expect([missingSentence(summary(true)), missingSentence(undefined)]).toEqual(['', '']);
   });
 
   it('GapsAreCountedByWhyTheyAreThere', () => {

@@ -28,6 +28,20 @@ const UNSAID = 'an agent has not said what it made';
 const missingWords = (n: bigint): string => (n === 1n ? '1 record missing' : `${n} records missing`);
 const counted = (n: bigint, word: string): string[] => (n === 0n ? [] : [`${n} ${word}`]);
 
+// For small places: "complete", "none missing" where something was given up or refused, "12 records missing".
+export function shortCertificateWords(c: CertificateSummary | undefined): string {
+  if (!c || c.certificateIndex === 0) return '';
+  if (c.complete) return c.givenUpCount === 0n && c.refusedCount === 0n ? 'complete' : 'none missing';
+  return c.missingCount === 0n ? UNSAID : missingWords(c.missingCount);
+}
+
+// What somebody who seals the case is told before; empty where nothing is missing.
+export function missingSentence(c: CertificateSummary | undefined): string {
+  if (!c || c.certificateIndex === 0 || c.complete) return '';
+  if (c.missingCount === 0n) return 'An agent has not said what it made.';
+  return c.missingCount === 1n ? '1 record is missing.' : `${c.missingCount} records are missing.`;
+}
+
 // `record`: the certificate itself, where the case is open here; a tile of the wall has the summary alone.
 export function certificateWords(summary: CertificateSummary, record?: Certificate): string {
   const name = `Certificate ${summary.certificateIndex}`;

@@ -94,7 +94,7 @@ export class Desk {
   private readonly seen: SeenLog;
   private readonly clocksTold = new Map<string, { atMs: number; boundMs: number }>();
   private publisher!: Publisher;
-  private readonly closings = new Set<Id>();
+  private readonly steps = new Set<Id>();
   private noticeKey = 0;
 
   private constructor(parts: DeskParts) {
@@ -248,10 +248,16 @@ export class Desk {
     });
   }
 
-  // A step that closes the case: what the hub has against it is asked about, not only told.
-  async closeCase(caseHex: string, body: Body): Promise<void> {
+  // A step of the case: what the hub has against it is shown where it was asked for.
+  async askStep(caseHex: string, body: Body): Promise<void> {
     const record = await this.publish(caseHex, body);
-    if (record) this.closings.add(idOf(record));
+    if (record) this.steps.add(idOf(record));
+    else this.cases.get(caseHex)?.screen.cameToStage(undefined);
+  }
+
+  // A step that this page wrote is not known to be on record.
+  isStepWaiting(caseHex: string): boolean {
+    return this.publisher.countWaiting(caseHex, 'caseLifecycle') > 0;
   }
 
   // `file`: what the reader may save.
@@ -271,10 +277,11 @@ export class Desk {
     const id = `${toHex(origin)}/${refused.lane}/${refused.originSeq}`;
     const open = this.cases.get(toHex(refused.caseId));
     open?.model.withdraw(id);
-    if (open && this.closings.delete(id)) {
+    if (open && this.steps.delete(id)) {
       // A case whose stage lets it be closed is refused for its stage only where records are missing.
       const stage = (this.directory.cases.value.get(open.hex) ?? open.model.summary.value)?.stage;
-      open.screen.closeRefused.value = {
+      open.screen.stepAsked.value = false;
+      open.screen.stepRefused.value = {
         text: refused.text,
         gaps: refused.reason === RefusalReason.WRONG_STAGE && (stage === CaseStage.OPEN || stage === CaseStage.CLOSING),
       };

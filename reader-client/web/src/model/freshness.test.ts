@@ -25,4 +25,11 @@ describe('How fresh a case is', () => {
     expect(freshness('live', undefined, agent(LinkCondition.UNSPECIFIED, CaseStage.SCHEDULED)).kind).toBe('live');
     expect(freshness('live', undefined, undefined).kind).toBe('live');
   });
+  it('AsksForNoAgentOfACaseThatIsOver', () => {
+    for (const stage of [CaseStage.CLOSED, CaseStage.SEALED, CaseStage.ABANDONED]) {
+      expect(freshness('live', undefined, agent(LinkCondition.UNSUPERVISED, stage), LinkCondition.LOST)).toEqual({ kind: 'live', whose: 'hub' });
+      expect(freshness('lost', undefined, agent(LinkCondition.LIVE, stage)).kind).toBe('lost');
+    }
+    expect(freshness('live', undefined, agent(LinkCondition.LIVE, CaseStage.CLOSING), LinkCondition.LOST).kind).toBe('lost');
+  });
 });

@@ -5,6 +5,7 @@ import { CaseStage } from '../wire/generated/remora/v1/case_pb.js';
 import type { CaseSummary } from '../wire/generated/remora/v1/directory_pb.js';
 import { LinkCondition } from '../wire/generated/remora/v1/link_pb.js';
 import type { LinkPhase } from '../wire/link_age.js';
+import { isOver } from './attention.js';
 
 // `absent`: no agent came to the case. `ended`: the hub does not let this page follow it now.
 export type FreshnessKind = 'live' | 'stale' | 'absent' | 'lost' | 'unsupervised' | 'ended';
@@ -24,7 +25,9 @@ export function freshness(
   // Without the hub nothing else is known.
   if (mine === 'lost' || mine === 'unsupervised') return { kind: mine, whose: 'hub' };
   if (ended !== undefined) return { kind: 'ended', whose: 'follow' };
-  const agent = worse(agentFreshness(summary), summary ? CONDITION[shown] : 'live');
+  // Of a case that is over nothing is awaited: its agent has gone as it should.
+  const awaited = summary !== undefined && !isOver(summary);
+  const agent = awaited ? worse(agentFreshness(summary), CONDITION[shown]) : 'live';
   return ORDER.indexOf(mine) >= ORDER.indexOf(agent) ? { kind: mine, whose: 'hub' } : { kind: agent, whose: 'agent' };
 }
 
@@ -37,8 +40,7 @@ const CONDITION: Record<LinkCondition, FreshnessKind> = {
 
 const worse = (a: FreshnessKind, b: FreshnessKind): FreshnessKind => (ORDER.indexOf(a) >= ORDER.indexOf(b) ? a : b);
 
-function agentFreshness(c: CaseSummary | undefined): FreshnessKind {
-  if (!c) return 'live';
+function agentFreshness(c: CaseSummary): FreshnessKind {
   if (c.agentLink === LinkCondition.UNSPECIFIED) return EXPECTED.includes(c.stage) ? 'absent' : 'live';
   return CONDITION[c.agentLink] ?? 'live';
 }

@@ -24,5 +24,6 @@ describe('The sentence of a case', () => {
     expect(caseSentence(model, 51_000)).toContain('EMG without alert');
     expect(caseSentence(model, 53_000)).not.toContain('EMG without alert');
     expect(caseSentence(model, 63_000)).toContain('No EMG of APB L for 13 s');
+    expect(caseSentence(model, 63_000, true)).not.toContain('EMG');
   });
 });

@@ -42,13 +42,14 @@ export function alertMessage(theatre: string, a: AlertView): string {
 }
 
 // One line that tells how the case stands.
-export function caseSentence(model: CaseModel, hubNowMs: number): string {
+// `over`: the case is, and no sample of it is awaited.
+export function caseSentence(model: CaseModel, hubNowMs: number, over = false): string {
   const active = model.alerts.list().filter((a) => isActive(a) && a.alert.side !== Side.UNSPECIFIED);
   const words: string[] = [];
   for (const a of active.slice(0, 2)) words.push(a.alert.summary);
   if (active.length > 2) words.push(`${active.length - 2} more`);
   const quiet = quietGroups(model, new Set(active.map((a) => a.alert.traceId)));
-  const emg = stalest(model.emg.list(), hubNowMs);
+  const emg = over ? undefined : stalest(model.emg.list(), hubNowMs);
   const emgComes = emg === undefined || emg.state === 'live';
   if (emg && emgComes && !active.some((a) => a.alert.modality === Modality.EMG_FREE_RUNNING)) quiet.push('EMG without alert');
   if (!emgComes) words.push(`No EMG of ${sided(emg.channel.derivation, emg.channel.side)} for ${shortAge(emg.ageMs)}`);

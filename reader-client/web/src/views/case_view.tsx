@@ -12,8 +12,8 @@ import { isActive } from '../model/alerts.js';
 import { age, shortAge } from '../base/format.js';
 import { MeasurementState, Modality } from '../wire/generated/remora/v1/waveform_pb.js';
 import { AlertList } from './alert_list.js';
-import { CaseHeader, freshnessOf, phaseOf, summaryOf } from './case_header.js';
-import { AfterClosing, Closing } from './closing.js';
+import { CaseHeader, freshnessOf, isOverHere, phaseOf, summaryOf } from './case_header.js';
+import { Closing } from './closing.js';
 import { EmgPane } from './emg_pane.js';
 import { LateStrips, RecordingBanner } from './late.js';
 import { LINK_WORD } from './link_view.js';
@@ -66,7 +66,6 @@ export function CaseView({ desk, open, sound, onWall, onOpen }: {
         <div>
           <Notes desk={desk} open={open} />
           <Closing desk={desk} open={open} />
-          <AfterClosing desk={desk} open={open} />
         </div>
         <Talk desk={desk} open={open} />
       </aside>
@@ -96,7 +95,7 @@ function Sentence({ desk, open }: { desk: Desk; open: OpenCase }) {
   void open.model.alerts.version.value;
   void open.model.traces.version.value;
   for (const t of open.model.traces.list()) void t.version.value;
-  return <p class="sentence">{caseSentence(open.model, desk.hubNow())}</p>;
+  return <p class="sentence">{caseSentence(open.model, desk.hubNow(), isOverHere(desk, open))}</p>;
 }
 
 function Rail({ desk, open, modalities }: { desk: Desk; open: OpenCase; modalities: Modality[] }) {
@@ -147,7 +146,7 @@ function railWords(desk: Desk, open: OpenCase, m: Modality): string {
     if (worst && worst.percent <= percent) continue;
     worst = { percent, words: sided(t.derivation, t.side), atMs: measured.atMs };
   }
-  const overdue = oldest(responses(open.model, phaseOf(desk, open), now).filter((r) => r.modality === m && r.overdue));
+  const overdue = isOverHere(desk, open) ? undefined : oldest(responses(open.model, phaseOf(desk, open), now).filter((r) => r.modality === m && r.overdue));
   if (overdue) return `overdue: ${shortAge(overdue.ageMs)} ago`;
   if (worst) return `${worst.words} ${worst.percent.toFixed(0)} %, ${shortAge(now - worst.atMs)} ago`;
   return open.model.traces.list().some((t) => t.modality === m && t.measurement) ? 'no baseline yet' : 'not measured yet';
@@ -159,7 +158,7 @@ const WORST_FIRST = [MeasurementState.NO_RESPONSE, MeasurementState.RED, Measure
 
 // The muscle that has been silent for longest, if one is.
 function silentMuscle(desk: Desk, open: OpenCase): string | undefined {
-  const worst = stalest(open.model.emg.list(), desk.hubNow());
+  const worst = isOverHere(desk, open) ? undefined : stalest(open.model.emg.list(), desk.hubNow());
   if (!worst || worst.state === 'live') return undefined;
   return `no data of ${sided(worst.channel.derivation, worst.channel.side)} for ${shortAge(worst.ageMs)}`;
 }

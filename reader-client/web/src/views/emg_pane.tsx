@@ -8,6 +8,7 @@ import type { EmgChannel } from '../model/emg.js';
 import { EmgPainter, emgScaleBarPx } from '../render/emg_painter.js';
 import { Modality, Side } from '../wire/generated/remora/v1/waveform_pb.js';
 import { ACTIVITY_WORD, sideWord } from '../model/words.js';
+import { isOverHere } from './case_header.js';
 import { PaneFrame } from './pane_frame.js';
 import { Canvas, cls, UnseenTable } from './parts.js';
 
@@ -45,16 +46,17 @@ function Muscles({ desk, open, channels, word }:
   painter.current ??= new EmgPainter();
   const setting = open.screen.setting(Modality.EMG_FREE_RUNNING);
   const held = open.screen.held.value !== undefined || open.screen.review.value !== undefined;
+  const awaited = !held && !isOverHere(desk, open);
   if (channels.length === 0) return <section class="column muscles" aria-label={`${word} EMG`}><h3>{word}</h3></section>;
   return (
     <section class="column muscles" aria-label={`${word} EMG`}>
-      <h3>{word} {!held && <SideAge desk={desk} channels={channels} />}</h3>
+      <h3>{word} {awaited && <SideAge desk={desk} channels={channels} />}</h3>
       <div class="muscle-area">
         <ol>{channels.map((c) => <li key={c.traceId}>{c.derivation}</li>)}</ol>
         <LiveCanvas desk={desk} open={open} label={`${word} EMG of ${channels.map((c) => c.derivation).join(', ')}`}
           paint={(canvas) => painter.current!.paint(canvas, channels,
             (c) => open.model.emg.activitiesOf(c), setting.uvPerDivision, setting.spanMs, held)} />
-        {!held && <Covers desk={desk} channels={channels} />}
+        {awaited && <Covers desk={desk} channels={channels} />}
         <span class="scale-bar" aria-hidden="true">
           <i style={{ height: `${emgScaleBarPx}px` }} />
         </span>

@@ -15,7 +15,7 @@ import type { BaselineSet } from '../wire/generated/remora/v1/case_pb.js';
 import { MeasurementState, QualityFlag, Side } from '../wire/generated/remora/v1/waveform_pb.js';
 import type { FilterSetting, Measurement, Modality, Sweep } from '../wire/generated/remora/v1/waveform_pb.js';
 import { idFrom } from '../wire/record_id.js';
-import { freshnessOf } from './case_header.js';
+import { freshnessOf, isOverHere } from './case_header.js';
 import { PaneFrame } from './pane_frame.js';
 import { Canvas, cls, UnseenTable } from './parts.js';
 
@@ -37,7 +37,7 @@ export function SweepPane({ desk, open, modality }: { desk: Desk; open: OpenCase
         <span>{setting.spanMs} ms across</span>
         <span>negative up</span>
         {words && <span>{words}</span>}
-        <Legend past={open.screen.review.value !== undefined} />
+        <Legend newest={open.screen.review.value ? 'then' : isOverHere(desk, open) ? 'last' : 'now'} />
       </>}>
       <div class="sides">
         <Column desk={desk} open={open} traces={left} word="LEFT" modality={modality} />
@@ -48,10 +48,10 @@ export function SweepPane({ desk, open, modality }: { desk: Desk; open: OpenCase
   );
 }
 
-function Legend({ past }: { past: boolean }) {
+function Legend({ newest }: { newest: string }) {
   return (
     <span class="legend">
-      <i class="key-current" /> {past ? 'then' : 'now'} <i class="key-ghost" /> before <i class="key-baseline" /> baseline
+      <i class="key-current" /> {newest} <i class="key-ghost" /> before <i class="key-baseline" /> baseline
     </span>
   );
 }
@@ -116,7 +116,7 @@ function Stopped({ desk, open, trace }: { desk: Desk; open: OpenCase; trace: Tra
   void desk.beat.value;
   void trace.version.value;
   const now = desk.hubNow();
-  const stimulation = open.screen.held.value || open.screen.review.value ? undefined : stimulationOf(trace, now);
+  const stimulation = open.screen.held.value || open.screen.review.value || isOverHere(desk, open) ? undefined : stimulationOf(trace, now);
   if (!stimulation?.stopped) return null;
   const since = stopwatch(stimulation.ageMs);
   return (

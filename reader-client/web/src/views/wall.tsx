@@ -70,7 +70,7 @@ function ClosedCases({ desk, onOpen }: { desk: Desk; onOpen: (hex: string) => vo
         {over.slice(0, SHOWN_CLOSED).map(([hex, c]) => (
           <li key={hex}>
             <button class="plain" onClick={() => onOpen(hex)}>{c.theatre} {c.procedure}</button>{' '}
-            <span class="number">{timeOfDay(nsToMs(c.lastRecordUnixNs))}</span> {stageName(c.stage)} <CertificateBadge summary={c} />
+            <b>{stageName(c.stage).toUpperCase()}</b> <span class="calm">last record <span class="number">{timeOfDay(nsToMs(c.lastRecordUnixNs))}</span></span> <CertificateBadge summary={c} />
             {c.unreviewedIntervalCount > 0 && <> {c.unreviewedIntervalCount} not looked through</>}
           </li>
         ))}
