@@ -8,6 +8,7 @@
 #include "common/clock.h"
 #include "common/hub_time.h"
 #include "common/ids.h"
+#include "common/origin_seq.h"
 #include "common/random.h"
 #include "common/seq_ranges.h"
 #include "common/testing/fake_clock.h"
@@ -105,6 +106,23 @@ TEST(SeqRanges, HostileEndsDoNotWrapAround) {
   EXPECT_EQ(ranges.largest(), UINT64_MAX);
   EXPECT_EQ(ranges.Missing(1, UINT64_MAX), (std::vector<SeqRanges::Range>{{1, 4}}));
   EXPECT_FALSE(ranges.Contains(0));
+}
+
+TEST(SeqRanges, CountsToTheLargestNumberThatARecordMayHave) {
+  SeqRanges ranges;
+  EXPECT_TRUE(ranges.Insert(kMaxOriginSeq));
+  EXPECT_FALSE(ranges.Insert(kMaxOriginSeq));
+  EXPECT_EQ(ranges.Missing(1, kMaxOriginSeq),
+            (std::vector<SeqRanges::Range>{{1, kMaxOriginSeq - 1}}));
+  EXPECT_EQ(ranges.contiguous(), 0u);
+  ranges.InsertRange(1, kMaxOriginSeq - 1);
+  EXPECT_EQ(ranges.ranges(), (std::vector<SeqRanges::Range>{{1, kMaxOriginSeq}}));
+  EXPECT_EQ(ranges.count(), kMaxOriginSeq);
+  EXPECT_EQ(ranges.contiguous(), kMaxOriginSeq);
+  SeqRanges last;
+  last.Insert(kMaxOriginSeq);
+  EXPECT_EQ(ranges.Without(last).count(), kMaxOriginSeq - 1);
+  EXPECT_TRUE(last.Without(ranges).empty());
 }
 
 TEST(SeqRanges, WithoutOthersKeepsTheRest) {

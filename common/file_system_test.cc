@@ -1,11 +1,13 @@
 #include "common/file_system.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <set>
 
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "common/testing/fake_file_system.h"
 #include "gtest/gtest.h"
 
@@ -117,6 +119,48 @@ TEST_P(FileSystemTest, ADiskHoldsMoreThanIsFree) {
 
 INSTANTIATE_TEST_SUITE_P(Each, FileSystemTest, testing::Bool(),
                          [](const auto& each) { return each.param ? "Posix" : "Fake"; });
+
+// As a shell's <(...): what `text` leaves in a pipe whose other end is closed.
+std::string ReadPipe(const std::string& text, uint64_t limit_bytes, absl::Status* status) {
+  int ends[2];
+  EXPECT_EQ(pipe(ends), 0);
+  EXPECT_EQ(write(ends[1], text.data(), text.size()), static_cast<ssize_t>(text.size()));
+  close(ends[1]);
+  const auto read =
+      MakePosixFileSystem()->ReadWhole(absl::StrCat("/dev/fd/", ends[0]), limit_bytes);
+  close(ends[0]);
+  *status = read.status();
+  return read.value_or("");
+}
+
+TEST(PosixFileSystem, APipeIsReadToItsEndThoughItSaysNoSize) {
+  absl::Status status;
+  EXPECT_EQ(ReadPipe("secret\n", 100, &status), "secret\n");
+  EXPECT_TRUE(status.ok()) << status;
+  EXPECT_EQ(ReadPipe("", 100, &status), "");
+  EXPECT_TRUE(status.ok()) << status;
+  EXPECT_EQ(ReadPipe("secret\n", 6, &status), "");
+  EXPECT_TRUE(absl::IsOutOfRange(status)) << status;
+}
+
+TEST(PosixFileSystem, APipeIsReadInPartsAsAFile) {
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  ASSERT_EQ(write(ends[1], "0123456789", 10), 10);
+  close(ends[1]);
+  const auto file = MakePosixFileSystem()->OpenRead(absl::StrCat("/dev/fd/", ends[0]));
+  close(ends[0]);
+  ASSERT_TRUE(file.ok()) << file.status();
+  EXPECT_EQ((*file)->size(), 10u);
+  EXPECT_EQ((*file)->ReadAt(4, 3).value(), "456");
+  EXPECT_EQ((*file)->ReadAt(8, 100).value(), "89");
+  EXPECT_EQ((*file)->ReadAt(10, 1).value(), "");
+}
+
+TEST(PosixFileSystem, HostileStreamWithoutAnEndIsRefused) {
+  const absl::Status status = MakePosixFileSystem()->OpenRead("/dev/zero").status();
+  EXPECT_TRUE(absl::IsOutOfRange(status)) << status;
+}
 
 TEST(FakeFileSystem, APowerCutKeepsWhatWasSyncedAndNoMoreThanWasWritten) {
   std::set<std::string> outcomes;

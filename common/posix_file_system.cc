@@ -19,6 +19,10 @@
 namespace remora {
 namespace {
 
+// What is read of a stream: a file that people hand over is a token, a plan, a record.
+constexpr size_t kMaxStreamBytes = 16 * 1024 * 1024;
+constexpr size_t kStreamReadBytes = 64 * 1024;
+
 absl::Status ErrnoStatus(int error, absl::string_view what, const std::string& path) {
   const std::string text =
       absl::StrCat(path, ": cannot ", what, ": ", std::generic_category().message(error));
@@ -151,6 +155,36 @@ class PosixReadFile : public ReadFile {
   const std::string path_;
 };
 
+// A pipe or a device says no size and gives its bytes once: read to its end when it is opened.
+class PosixStream : public ReadFile {
+ public:
+  // OutOfRange: longer than kMaxStreamBytes.
+  static absl::StatusOr<std::unique_ptr<ReadFile>> Read(const Descriptor& fd,
+                                                        const std::string& path) {
+    std::string bytes;
+    while (bytes.size() <= kMaxStreamBytes) {
+      const size_t before = bytes.size();
+      bytes.resize(before + kStreamReadBytes);
+      const ssize_t n = read(fd.get(), bytes.data() + before, kStreamReadBytes);
+      bytes.resize(before + static_cast<size_t>(std::max<ssize_t>(n, 0)));
+      if (n < 0 && errno == EINTR) continue;
+      if (n < 0) return ErrnoStatus(errno, "read", path);
+      if (n == 0) return std::make_unique<PosixStream>(std::move(bytes));
+    }
+    return absl::OutOfRangeError(absl::StrCat(path, ": no file but a stream, of which at most ",
+                                              kMaxStreamBytes, " bytes are read"));
+  }
+  explicit PosixStream(std::string bytes) : bytes_(std::move(bytes)) {}
+
+  absl::StatusOr<std::string> ReadAt(uint64_t offset, size_t size) const override {
+    return offset >= bytes_.size() ? std::string() : bytes_.substr(offset, size);
+  }
+  uint64_t size() const override { return bytes_.size(); }
+
+ private:
+  const std::string bytes_;
+};
+
 class PosixFileLock : public FileLock {
  public:
   explicit PosixFileLock(Descriptor fd) : fd_(std::move(fd)) {}
@@ -175,6 +209,7 @@ class PosixFileSystem : public FileSystem {
     struct stat info;
     if (fstat(fd.get(), &info) != 0) return ErrnoStatus(errno, "look at", path);
     if (S_ISDIR(info.st_mode)) return ErrnoStatus(EISDIR, "read", path);
+    if (!S_ISREG(info.st_mode)) return PosixStream::Read(fd, path);
     return std::make_unique<PosixReadFile>(std::move(fd), path);
   }
 

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/check.h"
 #include "common/limits.h"
+#include "common/origin_seq.h"
 #include "common/wire_reader.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/stubs/logging.h"
@@ -95,7 +96,8 @@ v1::RecordId ToProto(const RecordKey& key) {
 
 RecordKey FromProto(const v1::RecordId& id) {
   RecordKey key;
-  if (id.lane() >= kLaneCount || id.origin_seq() == 0 || !key.origin.Assign(id.origin())) {
+  if (id.lane() >= kLaneCount || id.origin_seq() == 0 || id.origin_seq() > kMaxOriginSeq ||
+      !key.origin.Assign(id.origin())) {
     return RecordKey();
   }
   key.lane = id.lane();

@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <limits>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/limits.h"
+#include "common/origin_seq.h"
 #include "common/sample_codec.h"
 #include "common/testing/record_oracle.h"
 #include "common/testing/sample_records.h"
@@ -104,6 +106,9 @@ TEST(RecordWalk, HostileRecordsAreRefusedWithTheReason) {
       {Header(std::string("\x20\x80\x00", 3)) + body, "overlong"},
       {Header(std::string("\x20\x00", 2)) + body, "origin_seq"},
       {Header("") + body, "origin_seq"},
+      // 2^53, and 2^64 - 1.
+      {Header("\x20\x80\x80\x80\x80\x80\x80\x80\x10") + body, "origin_seq must be at most"},
+      {Header("\x20\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01") + body, "origin_seq must be at most"},
       {Header("\x18\x01\x20\x05") + body, "lane 1 but body message"},
       {Header("\x18\x06\x20\x05") + body, "lane must be 0 to 5"},
       // Lane 2^32, which a 32-bit reader takes for 0.
@@ -125,6 +130,13 @@ TEST(RecordWalk, HostileRecordsAreRefusedWithTheReason) {
     EXPECT_TRUE(absl::IsInvalidArgument(header.status()));
     EXPECT_THAT(std::string(header.status().message()), HasSubstr(c.reason));
   }
+}
+
+TEST(RecordWalk, ReadsTheLargestNumberThatABrowserCanTell) {
+  const auto header = WalkRecord(Header("\x20\xff\xff\xff\xff\xff\xff\xff\x0f") + Field(18, ""));
+  ASSERT_TRUE(header.ok()) << header.status();
+  EXPECT_EQ(header->origin_seq, 9'007'199'254'740'991u);
+  EXPECT_EQ(header->origin_seq, kMaxOriginSeq);
 }
 
 TEST(RecordWalk, HostileSizesAreRefusedByLane) {
@@ -230,6 +242,10 @@ TEST(RecordIds, SurviveTheContractAndHostileOnesBecomeZero) {
   id.set_lane(3);
   id.set_origin("short");
   EXPECT_EQ(FromProto(id), RecordKey());
+  id = ToProto({OriginIdForTest(), 3, kMaxOriginSeq});
+  EXPECT_EQ(FromProto(id).origin_seq, kMaxOriginSeq);
+  id.set_origin_seq(kMaxOriginSeq + 1);
+  EXPECT_EQ(FromProto(id), RecordKey());
 }
 
 // Checks that `change` makes the sample of `kind` invalid, for `reason`.
@@ -289,6 +305,13 @@ TEST(ValidateBody, HostileControlValuesAreRefused) {
                 [](R& r) { r.mutable_baseline_set()->clear_sweeps(); });
   ExpectRefused(R::kDataGap, "DataGap.first_origin_seq",
                 [](R& r) { r.mutable_data_gap()->set_last_origin_seq(1); });
+  ExpectRefused(R::kDataGap, "DataGap.first_origin_seq, last_origin_seq: at most",
+                [](R& r) { r.mutable_data_gap()->set_last_origin_seq(kMaxOriginSeq + 1); });
+  ExpectRefused(R::kPublisherTotal, "last_origin_seq at most", [](R& r) {
+    r.mutable_publisher_total()->mutable_lanes(0)->set_last_origin_seq(UINT64_MAX);
+  });
+  ExpectRefused(R::kMessage, "Message.about: origin_seq: at most",
+                [](R& r) { r.mutable_message()->mutable_about()->set_origin_seq(UINT64_MAX); });
   ExpectRefused(R::kCasePlanSet, "at most 512 entries", [](R& r) {
     for (int i = 0; i < 513; ++i) {
       r.mutable_case_plan_set()->mutable_montage()->mutable_derivation(0)->add_plus("C");
@@ -389,7 +412,8 @@ void FillToTheLimits(google::protobuf::Message* body) {
         reflection->SetUInt32(body, field, field->name() == "lane" ? 5 : UINT32_MAX);
         break;
       case FieldDescriptor::CPPTYPE_UINT64:
-        reflection->SetUInt64(body, field, UINT64_MAX);
+        reflection->SetUInt64(
+            body, field, absl::EndsWith(field->name(), "origin_seq") ? kMaxOriginSeq : UINT64_MAX);
         break;
       case FieldDescriptor::CPPTYPE_INT64:
         reflection->SetInt64(body, field, INT64_MAX);

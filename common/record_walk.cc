@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/limits.h"
+#include "common/origin_seq.h"
 #include "common/record_codec.h"
 #include "common/wire_reader.h"
 
@@ -72,6 +73,7 @@ absl::Status WalkHeaderField(uint32_t field, WireType type, size_t at, WireReade
       header->lane = static_cast<uint32_t>(number);
       break;
     case kOriginSeqField:
+      if (number > kMaxOriginSeq) return Refuse(at, "origin_seq must be at most 2^53 - 1");
       header->origin_seq = number;
       break;
     case kCapturedAtField:

@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/limits.h"
+#include "common/origin_seq.h"
 #include "common/packed_layout.h"
 #include "common/record_codec.h"
 #include "common/utf8.h"
@@ -58,6 +59,7 @@ absl::Status CheckRecordId(const FieldDescriptor& field, const v1::RecordId& id)
   if (id.origin().size() != OriginId::kBytes) return Wrong(field, "origin must be 16 bytes");
   if (id.lane() >= kLaneCount) return Wrong(field, "lane must be 0 to 5");
   if (id.origin_seq() == 0) return Wrong(field, "origin_seq starts at 1");
+  if (id.origin_seq() > kMaxOriginSeq) return Wrong(field, "origin_seq: at most 2^53 - 1");
   return absl::OkStatus();
 }
 

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/ids.h"
 #include "common/limits.h"
+#include "common/origin_seq.h"
 #include "common/validation_rules.h"
 
 namespace remora {
@@ -154,6 +155,8 @@ absl::Status Check(const v1::DataGap& gap) {
       {!of_records ||
            (gap.first_origin_seq() >= 1 && gap.last_origin_seq() >= gap.first_origin_seq()),
        "DataGap.first_origin_seq, last_origin_seq: from 1, ascending"},
+      {gap.first_origin_seq() <= kMaxOriginSeq && gap.last_origin_seq() <= kMaxOriginSeq,
+       "DataGap.first_origin_seq, last_origin_seq: at most 2^53 - 1"},
       {gap.to_monotonic_ns() >= gap.from_monotonic_ns(), "DataGap: ends before it starts"},
   });
 }
@@ -172,6 +175,9 @@ absl::Status Check(const v1::PublisherTotal& total) {
   for (const v1::LaneTotal& lane : total.lanes()) {
     if (lane.lane() >= kLaneCount || (lanes & (1U << lane.lane())) != 0) {
       return absl::InvalidArgumentError("PublisherTotal.lanes: each lane of 0 to 5 at most once");
+    }
+    if (lane.last_origin_seq() > kMaxOriginSeq) {
+      return absl::InvalidArgumentError("PublisherTotal.lanes: last_origin_seq at most 2^53 - 1");
     }
     lanes |= 1U << lane.lane();
   }

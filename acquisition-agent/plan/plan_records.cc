@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/ids.h"
 #include "common/limits.h"
+#include "common/origin_seq.h"
 #include "common/record_codec.h"
 #include "common/sample_codec.h"
 #include "common/status_macros.h"
@@ -17,7 +18,7 @@ std::string Encode(v1::Record* record) {
   record->set_case_id(std::string(CaseId::kBytes, 'c'));
   record->set_origin(std::string(OriginId::kBytes, 'o'));
   record->set_lane(LaneOfKind(static_cast<uint32_t>(record->body_case())));
-  record->set_origin_seq(UINT64_MAX);
+  record->set_origin_seq(kMaxOriginSeq);
   record->mutable_captured_at()->set_boot_id(1);
   record->mutable_captured_at()->set_monotonic_ns(1);
   record->mutable_captured_at()->set_wall_unix_ns(1);

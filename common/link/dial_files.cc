@@ -34,6 +34,9 @@ absl::Status ReadDialFiles(FileSystem& files, const DialFiles& from, GrpcDialerO
   }
   ASSIGN_OR_RETURN(const std::string token, ReadOptional(files, from.token));
   dial->token = std::string(absl::StripAsciiWhitespace(token));
+  if (dial->token.empty() && !from.token.empty()) {
+    return absl::InvalidArgumentError(absl::StrCat("the token file ", from.token, ": is empty"));
+  }
   dial->tls = from.tls;
   RETURN_IF_ERROR(
       ReadPem(files, "the authority's certificates", from.ca, &dial->root_certificates_pem));

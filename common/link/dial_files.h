@@ -21,8 +21,8 @@ struct DialFiles {
 };
 
 // Fills `dial` but for its address. InvalidArgument: files that TLS needs without TLS, half a pair,
-// or no PEM; the texts name the options --tls, --ca, --certificate and --key. NotFound,
-// Unavailable: a file cannot be read.
+// no PEM, or a token file without a token; the texts name the options --tls, --ca, --certificate
+// and --key, or the file. NotFound, Unavailable: a file cannot be read.
 absl::Status ReadDialFiles(FileSystem& files, const DialFiles& from, GrpcDialerOptions* dial);
 
 }  // namespace remora

@@ -55,6 +55,11 @@ TEST_F(DialFilesTest, WhatWouldNotBeUsedIsRefusedAndNotIgnored) {
   EXPECT_THAT(Refusal({"", true, "", "", "/ca"}), HasSubstr("come together"));
 }
 
+TEST_F(DialFilesTest, TokenFileWithoutATokenIsNamed) {
+  Put("/token", " \n");
+  EXPECT_THAT(Refusal({"/token", false, "", "", ""}), HasSubstr("the token file /token: is empty"));
+}
+
 TEST_F(DialFilesTest, FileThatIsNoneIsNamed) {
   Put("/ca", "DER, or a path in the wrong place");
   EXPECT_THAT(Refusal({"", true, "/ca", "", ""}), HasSubstr("certificates /ca: holds no PEM"));

@@ -2,11 +2,11 @@
 
 #include <gtest/gtest.h>
 
-#include <limits>
 #include <map>
 #include <string>
 
 #include "common/fold/case_fold.h"
+#include "common/origin_seq.h"
 #include "common/testing/record_writer.h"
 #include "common/testing/sample_records.h"
 
@@ -75,10 +75,10 @@ class GapListTest : public ::testing::Test {
 // Any number may be in a file.
 TEST_F(GapListTest, HostileNumbersAtTheEndOfTheirRangeAreNotedAndLeft) {
   for (const uint64_t before : {uint64_t{3}, uint64_t{2}, uint64_t{1}, uint64_t{0}}) {
-    Take(std::numeric_limits<uint64_t>::max() - before);
+    Take(kMaxOriginSeq - before);
   }
   Take(1);
-  Name(Head(), 2, std::numeric_limits<uint64_t>::max() - 4, v1::NAMED_GAP_CAUSE_MISSING);
+  Name(Head(), 2, kMaxOriginSeq - 4, v1::NAMED_GAP_CAUSE_MISSING);
   ASSERT_EQ(List().size(), 1u);
   EXPECT_EQ(List()[0].first, 2u);
 }

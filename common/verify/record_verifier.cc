@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/fold/case_life.h"
+#include "common/origin_seq.h"
 #include "common/record_seal.h"
 #include "common/verify/limits.h"
 
@@ -246,12 +247,16 @@ void RecordVerifier::CheckHead(const v1::OriginLaneHead& head, const std::string
   const SeqRanges& held = it == held_.end() ? kNone : it->second;
   SeqRanges named;
   for (const v1::NamedGap& gap : head.gaps()) {
-    if (gap.first_origin_seq() == 0 || gap.last_origin_seq() < gap.first_origin_seq()) {
+    if (gap.first_origin_seq() == 0 || gap.last_origin_seq() < gap.first_origin_seq() ||
+        gap.last_origin_seq() > kMaxOriginSeq) {
       Find(absl::StrCat(where, ": a gap that is none"));
       continue;
     }
     named.InsertRange(gap.first_origin_seq(), gap.last_origin_seq());
     CheckGap(head, gap, where);
+  }
+  if (head.last_origin_seq() > kMaxOriginSeq) {
+    Find(absl::StrCat(where, ": no number can be ", head.last_origin_seq()));
   }
   report_.lanes[head.lane()].held += held.count();
   const OriginId origin = OriginId::FromBytes(head.origin());

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "absl/strings/str_cat.h"
+#include "common/origin_seq.h"
 #include "common/record_seal.h"
 #include "common/testing/fake_file_system.h"
 #include "common/testing/record_writer.h"
@@ -244,6 +245,15 @@ TEST(RecordVerifierTest, HostileCertificatesThatDoNotFitTheRecordAreFound) {
        },
        "its list of late records is not of those"},
       {[](C* c) { c->mutable_heads(0)->add_late(); }, "a list of late records that is none"},
+      {[&](C* c) {
+         add_gap(c, v1::NAMED_GAP_CAUSE_MISSING)->set_last_origin_seq(UINT64_MAX);
+         c->mutable_heads(0)->set_last_origin_seq(UINT64_MAX);
+       },
+       "no number can be 18446744073709551615"},
+      {[&](C* c) {
+         add_gap(c, v1::NAMED_GAP_CAUSE_MISSING)->set_last_origin_seq(kMaxOriginSeq + 1);
+       },
+       "a gap that is none"},
       {[&](C* c) { add_gap(c, v1::NAMED_GAP_CAUSE_MISSING); },
        "complete, and 1 records are missing"},
       {[&](C* c) {
@@ -407,6 +417,15 @@ TEST(RecordVerifierTest, HostileHubThatBreaksItsOwnRulesIsFound) {
     made.Certify(lie.edit);
     EXPECT_THAT(VerifyRecords(made.records).findings, Contains(HasSubstr(lie.finding)));
   }
+}
+
+TEST(RecordVerifierTest, HostileNumberThatNoRecordMayHaveIsFound) {
+  std::vector<std::string> records = Whole().records;
+  RecordWriter writer(CaseIdForTest(), OriginIdForTest(0x0a));
+  std::string bytes = writer.WriteAs(UINT64_MAX, BlockBody("EMG/L", 0, 8));
+  AppendStamp({1, records.size() + 1, HubTime::FromNanoseconds(99), false}, &bytes);
+  records.push_back(bytes);
+  EXPECT_THAT(VerifyRecords(records).findings, Contains(HasSubstr("origin_seq must be at most")));
 }
 
 TEST(RecordVerifierTest, ClosedCaseIsWholeOnlyWithItsCertificateAndNothingBehindIt) {

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "common/origin_seq.h"
 #include "hub/participants/testing/closing_case.h"
 
 namespace remora::hub {
@@ -313,9 +314,9 @@ TEST_F(ClosingTest, HostileTotalsAndGapsBlockNobody) {
     FromTech(body);
     EXPECT_NE(LastRefusal(*tech_), "") << body.ShortDebugString();
   }
-  FromAgent(ToldGap(2, std::numeric_limits<uint64_t>::max()));
+  FromAgent(ToldGap(2, kMaxOriginSeq));
   FromAgent(LifecycleBody(v1::CASE_TRANSITION_CLOSING));
-  FromAgent(total({{5, std::numeric_limits<uint64_t>::max()}}));
+  FromAgent(total({{5, kMaxOriginSeq}}));
   EXPECT_THAT(LastRefusal(*agent_), HasSubstr("more than can be on its way"));
   FromAgent(Total(1));
   FromAgent(LifecycleBody(v1::CASE_TRANSITION_CLOSED));

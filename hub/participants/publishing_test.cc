@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "common/chain.h"
+#include "common/origin_seq.h"
 #include "hub/participants/session_limits.h"
 #include "hub/participants/testing/one_case.h"
 #include "hub/rooms/limits.h"
@@ -446,6 +447,34 @@ TEST_F(PublishingTest, HostileRecordsHarmOnlyTheirSender) {
   EXPECT_EQ(Held(agent_->Last(v1::Down::kAcknowledge)->acknowledge().refused(), 3),
             (std::vector<std::pair<uint64_t, uint64_t>>{{2, 3}}));
   EXPECT_EQ(CheckJournal().size(), hub_.JournalRecords(case_id_).size());
+}
+
+// Neither it nor its refusal stands in the ledger, where all below it would be missing.
+TEST_F(PublishingTest, HostileNumberThatNoRecordMayHaveIsRefusedAndForgotten) {
+  const std::string beyond = writer_.WriteAs(UINT64_MAX, BlockBody("EMG/L", 0));
+  const std::string one_beyond = writer_.WriteAs(kMaxOriginSeq + 1, BlockBody("EMG/L", 0));
+  agent_->Publish({beyond, one_beyond, writer_.Write(BlockBody("EMG/L", 0))});
+  hub_.Run();
+  EXPECT_FALSE(agent_->closed);
+  ASSERT_EQ(agent_->CountOf(v1::Down::kRecordRefused), 2);
+  const v1::RecordRefused& refused = agent_->Last(v1::Down::kRecordRefused)->record_refused();
+  EXPECT_EQ(refused.reason(), v1::REFUSAL_REASON_MALFORMED);
+  EXPECT_EQ(refused.origin_seq(), kMaxOriginSeq + 1);
+  const v1::Acknowledge& acknowledge = agent_->Last(v1::Down::kAcknowledge)->acknowledge();
+  EXPECT_EQ(Held(acknowledge.held(), 5), (std::vector<std::pair<uint64_t, uint64_t>>{{1, 1}}));
+  EXPECT_TRUE(Held(acknowledge.refused(), 5).empty());
+}
+
+TEST_F(PublishingTest, HostileTotalThatNoLaneCanReachIsRefused) {
+  v1::Record total;
+  v1::LaneTotal* lane = total.mutable_publisher_total()->add_lanes();
+  lane->set_lane(5);
+  lane->set_last_origin_seq(UINT64_MAX);
+  agent_->Publish({writer_.Write(total)});
+  hub_.Run();
+  ASSERT_EQ(agent_->CountOf(v1::Down::kRecordRefused), 1);
+  EXPECT_THAT(agent_->Last(v1::Down::kRecordRefused)->record_refused().text(),
+              HasSubstr("at most 2^53 - 1"));
 }
 
 TEST_F(PublishingTest, HostileAuthorIsRefused) {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/origin_seq.h"
 #include "common/record_codec.h"
 #include "common/wire_reader.h"
 #include "hub/identity/permissions.h"
@@ -297,7 +298,7 @@ void RecordIntake::RefuseUnreadable(absl::string_view bytes, absl::string_view w
   auto it = places_.find(header.case_id);
   Place* place = it == places_.end() || it->second.restoring ? nullptr : &it->second;
   if (place != nullptr && header.origin == session_.origin && header.lane < kLaneCount &&
-      header.origin_seq > 0) {
+      header.origin_seq > 0 && header.origin_seq <= kMaxOriginSeq) {
     // Refused in its turn once there is a room that remembers it.
     if (place->room == nullptr) return KeepBeforeOpen(place, bytes);
     answer =

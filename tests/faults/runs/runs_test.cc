@@ -3,6 +3,7 @@
 
 #include "gtest/gtest.h"
 #include "tests/faults/runs/memory_slope.h"
+#include "tests/faults/runs/restart_promise.h"
 #include "tests/faults/runs/run_state.h"
 #include "tests/integration/process.h"
 
@@ -50,6 +51,36 @@ TEST(RunState, HostileFileIsNotTakenForAState) {
   const TemporaryFolder folder;
   std::ofstream(folder.Path("state")) << "{\"kills\": 3";
   EXPECT_FALSE(RunState::Load(folder.Path("state")).ok());
+}
+
+TEST(RestartPromise, IsJudgedByTheSlowestButOneOfAHundred) {
+  std::vector<double> restarts(100, 300);
+  EXPECT_EQ(JudgeRestarts(1'000, restarts), RestartPromise::kMet);
+  restarts[17] = 9'000;
+  EXPECT_EQ(JudgeRestarts(1'000, restarts), RestartPromise::kMet);
+  restarts[60] = 2'001;
+  EXPECT_EQ(JudgeRestarts(1'000, restarts), RestartPromise::kNotMet);
+}
+
+TEST(RestartPromise, LongRunWithTooFewRestartsHasNotMetIt) {
+  EXPECT_EQ(JudgeRestarts(1'000, std::vector<double>(99, 300)), RestartPromise::kNotMet);
+  EXPECT_EQ(JudgeRestarts(1'000, {}), RestartPromise::kNotMet);
+}
+
+TEST(RestartPromise, ShortRunSaysNothingUnlessItsStateHasEnough) {
+  EXPECT_EQ(JudgeRestarts(20, {300, 9'000}), RestartPromise::kNotJudged);
+  EXPECT_EQ(JudgeRestarts(20, std::vector<double>(100, 300)), RestartPromise::kMet);
+  EXPECT_EQ(JudgeRestarts(20, std::vector<double>(100, 3'000)), RestartPromise::kNotMet);
+}
+
+TEST(RestartPromise, LongRunGoesOnUntilAHundredAreTimedAndNotForEver) {
+  EXPECT_TRUE(GoesOn(1'000, 999, 100));
+  EXPECT_FALSE(GoesOn(1'000, 1'000, 100));
+  EXPECT_TRUE(GoesOn(1'000, 1'000, 99));
+  EXPECT_TRUE(GoesOn(1'000, 1'999, 99));
+  EXPECT_FALSE(GoesOn(1'000, 2'000, 99));
+  EXPECT_TRUE(GoesOn(20, 19, 0));
+  EXPECT_FALSE(GoesOn(20, 20, 0));
 }
 
 TEST(Quantile, IsTheNearestRank) {
