@@ -1,0 +1,136 @@
+#include "dsp/mapping/phase_reversal.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "dsp/testing/test_signals.h"
+
+namespace remora::dsp {
+namespace {
+
+const Timebase kTimebase{5'000.0, 0.0};
+constexpr std::size_t kSamples = 250;  // 50 ms
+const PhaseReversalOptions kOptions{{14.0, 32.0}};
+
+using Traces = std::vector<std::vector<double>>;
+
+// N20 and P25 of one sign behind the turn, of the other before it; largest next to it.
+Traces Strip(std::size_t contacts, std::size_t after, double height_uv, double noise_uv,
+             std::uint64_t seed) {
+  TestNoise noise(seed);
+  Traces traces;
+  for (std::size_t contact = 0; contact < contacts; ++contact) {
+    const double distance = static_cast<double>(contact) - static_cast<double>(after) - 0.5;
+    const double height = -std::copysign(height_uv, distance) * std::exp(-std::abs(distance) / 3.0);
+    auto& trace = traces.emplace_back(noise.Gaussian(kSamples, noise_uv));
+    for (std::size_t i = 0; i < kSamples; ++i) {
+      const double ms = kTimebase.LatencyMs(static_cast<double>(i));
+      trace[i] += height * (std::exp(-std::pow((ms - 20.0) / 1.5, 2.0)) -
+                            0.8 * std::exp(-std::pow((ms - 25.5) / 2.0, 2.0)));
+    }
+  }
+  return traces;
+}
+
+absl::StatusOr<PhaseReversal> Find(const Traces& traces, double noise_uv,
+                                   const PhaseReversalOptions& options = kOptions) {
+  const std::vector<std::span<const double>> spans(traces.begin(), traces.end());
+  return FindPhaseReversal(spans, kTimebase, noise_uv, options);
+}
+
+TEST(PhaseReversal, LiesBetweenTheContactsWherePolarityTurns) {
+  for (std::size_t after = 0; after < 7; ++after) {
+    const auto found = Find(Strip(8, after, 20.0, 0.01, after + 1), 0.01);
+    ASSERT_TRUE(found.ok()) << found.status();
+    EXPECT_EQ(found->after_contact, after);
+    EXPECT_GT(found->confidence(), 0.99);
+    for (std::size_t contact = 0; contact < 8; ++contact) {
+      const bool of_first_side = (found->weights_uv[contact] > 0.0) == (found->weights_uv[0] > 0.0);
+      EXPECT_EQ(of_first_side, contact <= after);
+    }
+  }
+}
+
+TEST(PhaseReversal, IsRightInNinetyFiveOfAHundredAtASignalToNoiseOfThree) {
+  int right = 0;
+  constexpr double kHeightUv = 6.0;
+  for (std::uint64_t seed = 1; seed <= 100; ++seed) {
+    const std::size_t after = seed % 7;
+    const auto found = Find(Strip(8, after, kHeightUv, kHeightUv / 3.0, 1'000 + seed), 0.3);
+    ASSERT_TRUE(found.ok());
+    right += found->after_contact == after;
+  }
+  EXPECT_GE(right, 95);
+  RecordProperty("right_of_100", right);
+}
+
+TEST(PhaseReversal, OnePolarityThroughoutIsNone) {
+  Traces traces = Strip(6, 5, 20.0, 0.1, 3);  // all before the turn
+  const auto found = Find(traces, 0.5);
+  ASSERT_TRUE(found.ok());
+  EXPECT_FALSE(found->after_contact.has_value());
+  EXPECT_EQ(found->confidence(), 0.0);
+}
+
+TEST(PhaseReversal, NoiseAloneIsNone) {
+  for (std::uint64_t seed = 1; seed <= 50; ++seed) {
+    const auto found = Find(Strip(8, 3, 0.0, 1.0, seed), 1.0);
+    ASSERT_TRUE(found.ok());
+    EXPECT_FALSE(found->after_contact.has_value()) << seed;
+  }
+}
+
+TEST(PhaseReversal, SilentContactsBetweenTheSidesDoNotHideIt) {
+  Traces traces = Strip(8, 3, 20.0, 0.5, 4);
+  traces[5] = TestNoise(8).Gaussian(kSamples, 0.5);
+  const auto found = Find(traces, 0.5);
+  ASSERT_TRUE(found.ok());
+  EXPECT_EQ(found->after_contact, 3u);
+}
+
+TEST(PhaseReversal, HostileStripsAreRefused) {
+  Traces traces = Strip(8, 3, 20.0, 0.5, 4);
+  EXPECT_FALSE(Find({traces[0]}, 0.5).ok());
+  EXPECT_FALSE(Find(Traces(kMaxStripContacts + 1, traces[0]), 0.5).ok());
+  EXPECT_FALSE(Find(traces, -1.0).ok());
+  EXPECT_FALSE(Find(traces, kNaN).ok());
+  EXPECT_FALSE(Find(traces, 0.5, {{60.0, 70.0}}).ok());
+  traces[2].pop_back();
+  EXPECT_FALSE(Find(traces, 0.5).ok());
+  traces = Strip(8, 3, 20.0, 0.5, 4);
+  traces[2][100] = kNaN;
+  EXPECT_FALSE(Find(traces, 0.5).ok());
+  const auto silent = Find(Traces(4, std::vector<double>(kSamples, 0.0)), 0.0);
+  ASSERT_TRUE(silent.ok());
+  EXPECT_FALSE(silent->after_contact.has_value());
+}
+
+TEST(MidlineByGradient, LiesWhereTheSidesCross) {
+  const auto midline = FindMidlineByGradient(std::vector<double>{10, 8, 4, 1, 0},
+                                             std::vector<double>{0, 2, 8, 18, 20});
+  ASSERT_TRUE(midline.ok());
+  EXPECT_NEAR(**midline, 2.0, 1e-12);
+  const auto shifted = FindMidlineByGradient(std::vector<double>{10, 9, 6, 2},
+                                             std::vector<double>{1, 3, 4, 10});
+  ASSERT_TRUE(shifted.ok());
+  EXPECT_NEAR(**shifted, 2.2, 1e-9);
+}
+
+TEST(MidlineByGradient, OneSideThroughoutIsNone) {
+  const auto none = FindMidlineByGradient(std::vector<double>{10, 10, 10},
+                                          std::vector<double>{5, 6, 9.9});
+  ASSERT_TRUE(none.ok());
+  EXPECT_FALSE(none->has_value()) << "a touch at the end is no crossing";
+}
+
+TEST(MidlineByGradient, HostileAmplitudesAreRefused) {
+  const std::vector<double> good = {1, 2, 3};
+  EXPECT_FALSE(FindMidlineByGradient(good, std::vector<double>{1, 2}).ok());
+  EXPECT_FALSE(FindMidlineByGradient(good, std::vector<double>{1, kNaN, 2}).ok());
+  EXPECT_FALSE(FindMidlineByGradient(good, std::vector<double>{0, 0, 0}).ok());
+  EXPECT_FALSE(FindMidlineByGradient(good, std::vector<double>{-1, 0, 2}).ok());
+}
+
+}  // namespace
+}  // namespace remora::dsp
