@@ -317,6 +317,10 @@ TEST(ValidateBody, HostileControlValuesAreRefused) {
       r.mutable_case_plan_set()->mutable_montage()->mutable_derivation(0)->add_plus("C");
     }
   });
+  ExpectRefused(R::kLinkState, "LinkState.participant: required", [](R& r) {
+    r.mutable_link_state()->clear_participant();
+    r.mutable_link_state()->set_own_view(false);
+  });
   ExpectRefused(R::kTrainOfFour, "twitch_count: 0 to 4",
                 [](R& r) { r.mutable_train_of_four()->set_twitch_count(5); });
 }

@@ -90,7 +90,8 @@ absl::Status Check(const v1::Request& request) {
 
 absl::Status Check(const v1::LinkState& link) {
   return CheckAll({
-      {!link.participant().empty(), "LinkState.participant: required"},
+      {!link.participant().empty() || link.own_view(),
+       "LinkState.participant: required, but of an own view"},
       {link.condition() != 0, "LinkState.condition: required"},
       {link.previous_duration_ms() >= 0, "LinkState.previous_duration_ms: not negative"},
   });

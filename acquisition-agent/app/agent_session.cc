@@ -101,7 +101,10 @@ void AgentSession::OnCaughtUp() {
   TellDifferences();
   TellHubKey();
   TellWitness("");
-  if (asked_to_close_) closer_.PutTotal(analysis_->now_ns(), /*again=*/true);
+  if (asked_to_close_) {
+    RecordOutage();
+    closer_.PutTotal(analysis_->now_ns(), /*again=*/true);
+  }
   LookAhead();
   while (const std::optional<std::string> bytes = waiting_inputs_.Pop()) {
     v1::Record record;
@@ -236,7 +239,7 @@ void AgentSession::EndOfCase(const std::string& reason) {
   state_ = State::kDraining;
   drain_deadline_ = clock_.Now() + options_.linger;
   TellShed();
-  TellOngoingOutage();
+  TellLastOutages();
   if (!options_.keep_open) {
     v1::Record closing = ClosingRecord(v1::CASE_TRANSITION_CLOSING, reason);
     recorder_->Put(&closing, analysis_->now_ns());
@@ -253,7 +256,7 @@ void AgentSession::Stop(bool close_case) {
   if (state_ == State::kDone || state_ == State::kIdle) return;
   if ((close_case || asked_to_close_) && state_ == State::kRunning) {
     TellShed();
-    TellOngoingOutage();
+    TellLastOutages();
     // Not the analysis' own end: these cannot be made again, and need not, since the spool is
     // closed with them.
     v1::Record closing = ClosingRecord(v1::CASE_TRANSITION_CLOSING, "stopped by a person");
@@ -378,6 +381,35 @@ void AgentSession::Finish(absl::Status status) {
     executor_.Post([done = std::move(on_done_), status] { done(status); });
     on_done_ = nullptr;
   }
+}
+
+void AgentSession::RecordOutage() {
+  if (state_ != State::kRunning) return;
+  PutEndedOutages();
+  ScheduleCommit(kCommitInterval);
+}
+
+void AgentSession::PutEndedOutages() {
+  while (const std::optional<Duration> outage = hub_watch_.TakeOutage()) {
+    PutOutage(v1::LINK_CONDITION_LIVE, *outage);
+  }
+}
+
+void AgentSession::TellLastOutages() {
+  PutEndedOutages();
+  if (link_ == nullptr) return;
+  const std::optional<Duration> outage = hub_watch_.AwayFor(clock_.Now());
+  if (outage) PutOutage(link_->condition(), *outage);
+}
+
+void AgentSession::PutOutage(v1::LinkCondition condition, Duration length) {
+  v1::Record record;
+  v1::LinkState& link = *record.mutable_link_state();
+  link.set_participant(participant_);
+  link.set_condition(condition);
+  link.set_outage_ms(length.milliseconds());
+  link.set_own_view(true);
+  recorder_->PutOnce(&record, SourceNow());
 }
 
 void AgentSession::WatchReaders(const v1::Record& record, const RecordStamp& stamp) {

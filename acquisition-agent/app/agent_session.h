@@ -131,8 +131,9 @@ class AgentSession : public LinkObserver {
   void RecordClock();
   // Puts on record how long the hub was away, once it is back.
   void RecordOutage();
-  // At the end of a case, behind which nothing can be told: how long it is away already.
-  void TellOngoingOutage();
+  void PutEndedOutages();
+  // At the end of a case, behind which nothing can be told: also how long it is away already.
+  void TellLastOutages();
   void PutOutage(v1::LinkCondition condition, Duration length);
   // After a restart: since when the hub has had nothing of this case.
   void FindOwnAbsence();
@@ -230,7 +231,7 @@ class AgentSession : public LinkObserver {
   DeviceTime drain_deadline_;
   HubWatch hub_watch_;
   ReaderWatch reader_watch_;
-  // As the hub knows this agent; empty before its first welcome.
+  // As the hub knows this agent; empty before its first welcome, and then in its own view too.
   std::string participant_;
   bool absence_found_ = false;
   // The hub's time, less the machine's monotonic one, at the last welcome.

@@ -13,6 +13,8 @@ namespace remora::agent {
 namespace {
 
 using ::testing::Contains;
+using ::testing::DoubleNear;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 TEST_F(LinkedTheatre, OnlyACertificateEndsACaseAndClearsItsSpool) {
@@ -61,6 +63,62 @@ TEST_F(LinkedTheatre, HostileHubWithAnotherKeyIsATechnicalAlarmAndClearsNothing)
   Certify(theatre);
   EXPECT_FALSE(theatre.done);
   EXPECT_FALSE(theatre.session->IsCleared(theatre.spool->case_id()));
+  link_->Stop();
+}
+
+// The last number of lane 0 by the newest total.
+uint64_t LastSaidOfLane0(const Theatre& theatre) {
+  uint64_t said = 0;
+  for (const std::string& bytes : theatre.Kept(1)) {
+    v1::Record record;
+    EXPECT_TRUE(record.ParseFromString(bytes));
+    for (const v1::LaneTotal& lane : record.publisher_total().lanes()) {
+      if (lane.lane() == 0) said = lane.last_origin_seq();
+    }
+  }
+  return said;
+}
+
+TEST_F(LinkedTheatre, CaseWithoutAHubFromItsBeginningToItsEndSaysSo) {
+  for (const bool stopped : {false, true}) {
+    FakeFileSystem files;
+    held_.clear();
+    Theatre theatre(files, Fall());
+    Dial(theatre);
+    dialer_->FailDials(absl::UnavailableError("no hub"));
+    dialer_->Break(absl::UnavailableError("no hub"));
+    theatre.Start();
+    theatre.RunFor(stopped ? 20 : 40);
+    if (stopped) theatre.session->Stop(/*close_case=*/true);
+    ASSERT_TRUE(theatre.spool->closed());
+    EXPECT_THAT(Outages(theatre, v1::LINK_CONDITION_LOST, /*participant=*/""),
+                ElementsAre(DoubleNear(stopped ? 20 : 32, 1)));
+    EXPECT_EQ(LastSaidOfLane0(theatre), theatre.spool->last_seq(0)) << "the total covers it";
+    link_->Stop();
+    link_.reset();
+  }
+}
+
+TEST_F(LinkedTheatre, OutageThatWasNotToldYetWhenTheCaseIsClosedIsInTheTotal) {
+  FakeFileSystem files;
+  {
+    Theatre theatre(files, Fall());
+    Connect(theatre);
+    theatre.Start();
+    Attend(theatre, 6);
+    theatre.RunFor(5);
+    link_.reset();
+  }
+  Theatre theatre(files, Fall());
+  theatre.clock().Advance(Duration::Seconds(11 + 40));
+  Dial(theatre);
+  theatre.Start();
+  theatre.RunFor(0.5);
+  Greet(theatre);
+  Deliver(theatre, ClosingRecord(v1::CASE_TRANSITION_CLOSING, "end"));
+  theatre.RunFor(0.3);
+  EXPECT_THAT(Outages(theatre), ElementsAre(DoubleNear(45, 1)));
+  EXPECT_EQ(LastSaidOfLane0(theatre), theatre.spool->last_seq(0));
   link_->Stop();
 }
 

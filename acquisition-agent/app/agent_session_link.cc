@@ -147,6 +147,7 @@ void AgentSession::TakeStep(v1::CaseTransition step) {
   }
   asked_to_close_ = true;
   if (state_ != State::kRunning && state_ != State::kDraining) return;
+  RecordOutage();
   closer_.PutTotal(analysis_->now_ns(), /*again=*/true);
   ScheduleCommit(kCommitInterval);
 }
@@ -371,30 +372,6 @@ void AgentSession::OnRecording(const v1::Recording& recording) {
   const std::string words = hub_watch_.OnRecording(recording);
   if (!words.empty()) console_.Say(words);
   FollowAsRecorded();
-}
-
-void AgentSession::RecordOutage() {
-  if (state_ != State::kRunning || participant_.empty()) return;
-  while (const std::optional<Duration> outage = hub_watch_.TakeOutage()) {
-    PutOutage(v1::LINK_CONDITION_LIVE, *outage);
-  }
-  ScheduleCommit(kCommitInterval);
-}
-
-void AgentSession::TellOngoingOutage() {
-  if (participant_.empty() || link_ == nullptr) return;
-  const std::optional<Duration> outage = hub_watch_.AwayFor(clock_.Now());
-  if (outage) PutOutage(link_->condition(), *outage);
-}
-
-void AgentSession::PutOutage(v1::LinkCondition condition, Duration length) {
-  v1::Record record;
-  v1::LinkState& link = *record.mutable_link_state();
-  link.set_participant(participant_);
-  link.set_condition(condition);
-  link.set_outage_ms(length.milliseconds());
-  link.set_own_view(true);
-  recorder_->PutOnce(&record, SourceNow());
 }
 
 // The newest estimate that the spool had when it was opened.

@@ -489,6 +489,25 @@ TEST_F(PublishingTest, HostileAuthorIsRefused) {
               HasSubstr("PLACE_READER"));
 }
 
+TEST_F(PublishingTest, OwnViewOfTheLinkMayComeFromWhoDoesNotKnowItsName) {
+  const auto own_view = [this](const std::string& participant) {
+    v1::Record body;
+    body.mutable_link_state()->set_participant(participant);
+    body.mutable_link_state()->set_condition(v1::LINK_CONDITION_LOST);
+    body.mutable_link_state()->set_outage_ms(600'000);
+    body.mutable_link_state()->set_own_view(true);
+    return writer_.Write(body);
+  };
+  agent_->Publish({own_view(""), own_view(agent_->identity.name)});
+  hub_.Run();
+  EXPECT_EQ(agent_->CountOf(v1::Down::kRecordRefused), 0);
+  agent_->Publish({own_view("agent-of-another-theatre")});
+  hub_.Run();
+  ASSERT_EQ(agent_->CountOf(v1::Down::kRecordRefused), 1);
+  EXPECT_THAT(agent_->Last(v1::Down::kRecordRefused)->record_refused().text(),
+              HasSubstr("your name or none"));
+}
+
 TEST_F(PublishingTest, LeavingACaseEndsPublishingInIt) {
   agent_->Leave(case_id_);
   agent_->Publish({writer_.Write(SweepBody("SEP/R", 0, false))});

@@ -50,9 +50,12 @@ const std::string* AuthorOf(const v1::Record& record) {
 }  // namespace
 
 std::string WrongAuthor(const Identity& identity, const v1::Record& record) {
-  if (record.has_link_state() &&
-      (!record.link_state().own_view() || record.link_state().participant() != identity.name)) {
-    return "a link state of your own: own_view, and your name as participant";
+  if (record.has_link_state()) {
+    // Who has never been greeted does not know its name.
+    const std::string& whose = record.link_state().participant();
+    if (!record.link_state().own_view() || (!whose.empty() && whose != identity.name)) {
+      return "a link state of your own: own_view, and your name or none as participant";
+    }
   }
   if (identity.role == v1::ROLE_AGENT && !record.has_message()) return "";
   const std::string* author = AuthorOf(record);

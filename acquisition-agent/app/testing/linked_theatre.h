@@ -20,6 +20,12 @@ namespace remora::agent {
 class LinkedTheatre : public ::testing::Test {
  protected:
   void Connect(Theatre& theatre) {
+    Dial(theatre);
+    theatre.RunFor(0.01);
+    Greet(theatre);
+  }
+  // A hub that has not answered yet.
+  void Dial(Theatre& theatre) {
     dialer_ = std::make_unique<FakeDialer>(theatre.executor());
     if (!hub_key_) {
       EXPECT_TRUE(key_files_.CreateDirectoryDurably("/keys").ok());
@@ -38,8 +44,6 @@ class LinkedTheatre : public ::testing::Test {
     ASSERT_TRUE(
         link_->AddOutbox(theatre.spool->case_id(), "OR 3", &theatre.session->outbox()).ok());
     link_->Start();
-    theatre.RunFor(0.01);
-    Greet(theatre);
   }
   void Greet(Theatre& theatre) {
     v1::Down welcome;
@@ -127,14 +131,15 @@ class LinkedTheatre : public ::testing::Test {
   }
   // How long the outages were that the theatre has put on record as its own view, in s.
   static std::vector<double> Outages(const Theatre& theatre,
-                                     v1::LinkCondition condition = v1::LINK_CONDITION_LIVE) {
+                                     v1::LinkCondition condition = v1::LINK_CONDITION_LIVE,
+                                     const std::string& participant = "agent-3") {
     std::vector<double> outages;
     for (const std::string& bytes : theatre.Kept(0)) {
       v1::Record record;
       EXPECT_TRUE(record.ParseFromString(bytes));
       if (!record.has_link_state()) continue;
       EXPECT_TRUE(record.link_state().own_view());
-      EXPECT_EQ(record.link_state().participant(), "agent-3");
+      EXPECT_EQ(record.link_state().participant(), participant);
       EXPECT_EQ(record.link_state().condition(), condition);
       outages.push_back(record.link_state().outage_ms() / 1e3);
     }
