@@ -54,10 +54,11 @@ export class FakeCase {
     return ns(ms - this.zeroMs);
   }
 
-  write(lane, body, atMs = nowMs()) {
+  // `aheadMs`: of the machine's wall clock.
+  write(lane, body, atMs = nowMs(), aheadMs = 0) {
     const record = create(pb.RecordSchema, {
       caseId: this.caseId, origin: this.origin, lane, originSeq: BigInt(++this.originSeq[lane]),
-      capturedAt: { bootId: this.bootId, monotonicNs: this.mono(atMs), wallUnixNs: ns(atMs) }, body,
+      capturedAt: { bootId: this.bootId, monotonicNs: this.mono(atMs), wallUnixNs: ns(atMs + aheadMs) }, body,
     });
     return this.append(record, atMs);
   }
@@ -85,7 +86,7 @@ export class FakeCase {
     this.laneSeq[record.lane] = this.seq;
     const bytes = toBinary(pb.RecordSchema, record);
     const entry = { record, bytes, seq: this.seq, atMs };
-    if (record.lane <= 2 || (record.body.case === 'sweep' && !record.body.value.provisional)) this.journal.push(entry);
+    if (record.lane <= 2 || (quietly && record.lane === 4) || (record.body.case === 'sweep' && !record.body.value.provisional)) this.journal.push(entry);
     if (quietly && record.body.case === 'sweep' && !record.body.value.provisional) this.lastFinished.set(record.body.value.traceId, entry);
     if (!quietly) for (const listener of this.listeners) listener(entry);
     return { entry, id: this.idOf(record) };
@@ -202,8 +203,7 @@ export class FakeCase {
     const t0 = this.startMs - 40 * 60_000;
     this.write(1, { case: 'caseLifecycle', value: {
       transition: pb.CaseTransition.OPENED, theatre: this.theatre, procedure: this.procedure } }, t0);
-    this.write(1, { case: 'clockEstimate', value: {
-      bootId: this.bootId, offsetNs: ns(this.zeroMs), errorBoundNs: 400_000n } }, t0);
+    this.tellClock(0, t0);
     this.write(1, { case: 'phaseChange', value: { phase: pb.Phase.PRE_INCISION, actor: 'plan' } }, t0);
     for (const [side, derivation] of this.eachTrace()) this.setBaseline(side, derivation, t0 + 60_000);
     this.write(1, { case: 'phaseChange', value: { phase: pb.Phase.EXPOSURE, actor: 'Ines Ruiz' } },
@@ -215,6 +215,11 @@ export class FakeCase {
     this.phaseAtMs = this.startMs - 42_000;
     this.write(1, { case: 'phaseChange', value: { phase: this.phase, actor: 'Ines Ruiz' } }, this.phaseAtMs);
     for (const [side, derivation] of this.eachTrace()) this.finish(side, derivation, this.startMs - 21_000);
+  }
+
+  // What its agent knows of its clock.
+  tellClock(aheadMs, atMs = nowMs()) {
+    this.write(1, { case: 'clockEstimate', value: { bootId: this.bootId, offsetNs: ns(this.zeroMs), errorBoundNs: 400_000n } }, atMs, aheadMs);
   }
 
   *eachTrace() {
@@ -375,6 +380,7 @@ export class FakeCase {
             filter: { highPassHz: 20, lowPassHz: 800, order: 4 } } });
         });
       }
+      this.envelopes(startS, count);
       const beat = Math.floor(startS / 9) * 9 + 2;
       if (startS <= beat && beat < startS + count / EMG_RATE_HZ) {
         this.write(2, { case: 'emgActivity', value: {
@@ -382,6 +388,21 @@ export class FakeCase {
           startedMonotonicNs: this.mono(this.startMs + beat * 1000), durationMs: 250, peakUv: 92 } });
       }
       this.emgIndex += count;
+    }
+  }
+
+  // Smallest and largest of bins of 20 ms; as live they add nothing to the samples.
+  envelopes(startS, count) {
+    if (this.awaySinceMs === undefined && this.unrecordedSinceMs === undefined) return;
+    for (const side of [pb.Side.LEFT, pb.Side.RIGHT]) {
+      MUSCLES.forEach((muscle, m) => {
+        const burst = side === pb.Side.LEFT && m === 3 && Math.floor(startS) % 9 === 2;
+        const most = Array.from({ length: (count / EMG_RATE_HZ) * 50 }, () => (burst ? 80 : 6) + 3 * this.random());
+        this.write(4, { case: 'envelope', value: {
+          traceId: `EMG_FREE_RUNNING/${side === 1 ? 'L' : 'R'}/${muscle}`, modality: pb.Modality.EMG_FREE_RUNNING, side,
+          startedMonotonicNs: this.mono(this.startMs + startS * 1000), binMs: 20,
+          minimum: pack(most.map((v) => -v), 0.1), maximum: pack(most, 0.1) } });
+      });
     }
   }
 

@@ -438,28 +438,62 @@ if (hub) {
     await reader.locator('.stale-lost').waitFor({ timeout: 20_000 });
     expect(!/stopped/i.test(await reader.locator('.case').textContent()), 'what nobody can see is said to have stopped');
     await photo(reader, '18-agent-lost');
-    await reader.waitForTimeout(12_000);
+    // Longer than one page of a review shows.
+    await reader.waitForTimeout(22_000);
     fake.mendAgent();
     const strip = reader.locator('.strip-unread', { hasText: 'agent\u2019s link was away' });
     await strip.waitFor();
     expect(/came late/.test(await strip.textContent()), `it does not say what came late: ${await strip.textContent()}`);
     await photo(reader, '18-came-late');
+    const ticks = reader.getByRole('button', { name: /Reviewed backlog/ });
+    for (let i = 0; i < 2; i++) expect(await ticks.nth(i).isDisabled(), 'it can be ticked before it was looked through');
     await strip.getByRole('button', { name: 'Look through' }).click();
     await reader.locator('.strip-review', { hasText: 'came late' }).waitFor();
     await reader.locator('.sweep-pane .held').first().waitFor();
     await reader.waitForTimeout(800);
     await accessible(reader, 'case, looking through');
     await photo(reader, '19-review');
+    // It can be ticked once its last step was on the screen.
+    const later = reader.locator('.strip-review').getByRole('button', { name: 'Later' });
+    expect(await later.isEnabled(), 'it is on one page');
+    expect(await ticks.isDisabled(), 'it can be ticked before its last page');
+    for (let i = 0; i < 40 && await later.isEnabled(); i++) await later.click();
+    expect(await reader.locator('.emg-pane .muscle-covers b').count() === 0, 'muscles of that time are missing');
+    await photo(reader, '19-review-end');
+    expect(await ticks.isEnabled(), 'it cannot be ticked after it was looked through');
     await reader.locator('.strip-review').getByRole('button', { name: /Back to live/ }).click();
     for (const [i, words] of ['was away', 'Nothing was recorded'].entries()) {
       const one = reader.locator('.strip-unread', { hasText: words });
-      await one.getByRole('button', { name: /Reviewed backlog/ }).click();
+      if (i === 1) {
+        await one.getByRole('button', { name: /Without looking through/ }).click();
+        const say = one.getByRole('button', { name: 'Reviewed without looking through' });
+        expect(await say.isDisabled(), 'it can be ticked without a look and without a reason');
+        await one.getByLabel(/Why it need not be/).fill(`seen in theatre (${mark})`);
+        await accessible(reader, 'ticking without a look');
+        await photo(reader, '19-without-look');
+        await say.click();
+      } else {
+        await one.getByRole('button', { name: /Reviewed backlog/ }).click();
+      }
       await one.waitFor({ state: 'detached' });
       if (i === 0) expect(await reader.locator('.strip-unread').count() === 1, 'a tick took both');
     }
+    await reader.locator('.notes li', { hasText: `reviewed without looking through: seen in theatre (${mark})` }).waitFor();
     await reader.locator('.sentence').click();
     await reader.keyboard.press('w');
     await reader.waitForFunction(() => document.querySelectorAll('.tile-strip').length === 0);
+  });
+
+  await step('a clock that stepped is told, and no age moves by it', async () => {
+    await openCase();
+    fake.tellClock(0);
+    fake.tellClock(600_000);
+    await reader.locator('.notes .technical', { hasText: 'Clock of OR 3\u2019s computer stepped by +10 min' }).waitFor();
+    await accessible(reader, 'case, a clock stepped');
+    await photo(reader, '18-clock');
+    const ages = await reader.locator('.ages').textContent();
+    expect(!/\b(09|1\d):\d\d|\d min/.test(ages), `an age moved by it: ${ages}`);
+    fake.tellClock(0);
   });
 
   await step('a slow link is told with what it carries', async () => {
@@ -631,7 +665,25 @@ if (hub) {
     await photo(page, '20-refused');
     await after.getByText('12 records are missing.').waitFor();
     fake.refuses = undefined;
+    // A step that the hub did not take, and whose page is gone: it is offered and not sent.
+    fake.heldSteps = [];
     await after.getByRole('button', { name: 'Seal for good' }).click();
+    await after.getByText('The hub is asked').waitFor();
+    await page.goto('about:blank');
+    fake.heldSteps = undefined;
+    await page.goto(`${url}/`);
+    await page.locator('.strip', { hasText: /NOT SENT.*OR 5.*seal this case, asked/ }).waitFor();
+    await accessible(page, 'the wall with a step that was not sent');
+    await photo(page, '21-not-sent-wall');
+    await page.getByRole('button', { name: 'Open the case' }).click();
+    const unsent = page.locator('.case .strip', { hasText: 'NOT SENT' });
+    await unsent.waitFor();
+    await page.locator('.notes li:not(.pending)', { hasText: /not done: seal this case/ }).waitFor();
+    expect(/^CLOSED/.test(await page.locator('.case-over').textContent()), 'it was sent by itself');
+    await accessible(page, 'a step that was not sent');
+    await photo(page, '21-not-sent');
+    await unsent.getByRole('button', { name: 'Send now' }).click();
+    await unsent.waitFor({ state: 'detached' });
     await after.waitFor({ state: 'detached' });
     expect(/^SEALED \d\d:\d\d, 12 records missing$/.test(await page.locator('.case-over').textContent()),
       `the header says: ${await page.locator('.case-over').textContent()}`);

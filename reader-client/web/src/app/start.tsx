@@ -72,6 +72,7 @@ export async function start(page: Page): Promise<void> {
       software: 'remora-web 0.1.0',
       claim: claimByLock,
       onRefused: (refused) => desk.notify(`Something written in a page that was closed is not on record: ${refused.text}`),
+      onSetAside: () => void desk.readUnsent(),
       // As they would have gone to the hub: a v1.Up with its records.
       onArchived: ({ caseHex, text, records }) => desk.notify(
         `${records.length} of what you wrote in a page that was closed is not on record, and stays in this browser: ${text}`,

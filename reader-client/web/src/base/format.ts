@@ -70,6 +70,12 @@ export function timeOfDay(unixMs: number, withSeconds = false): string {
   return withSeconds ? `${text}:${two(d.getSeconds())}` : text;
 }
 
+// "2026-11-21 22:41", in the place where the screen stands.
+export function dayAndTime(unixMs: number): string {
+  const d = new Date(unixMs);
+  return `${d.getFullYear()}-${two(d.getMonth() + 1)}-${two(d.getDate())} ${timeOfDay(unixMs)}`;
+}
+
 export const nsToMs = (ns: bigint): number => Number(ns / 1000n) / 1000;
 export const msToNs = (value: number): bigint => BigInt(Math.round(value * 1000)) * 1000n;
 

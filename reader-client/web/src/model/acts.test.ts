@@ -5,16 +5,19 @@ import { FakeClock } from '../base/clock.js';
 import type { Body } from '../room/publisher.js';
 import { AlertActionKind, AlertCondition, AlertPriority, Place } from '../wire/generated/remora/v1/alert_pb.js';
 import type { AlertAction } from '../wire/generated/remora/v1/alert_pb.js';
-import { CaseStage, CaseTransition } from '../wire/generated/remora/v1/case_pb.js';
+import { CaseLifecycleSchema, CaseStage, CaseTransition } from '../wire/generated/remora/v1/case_pb.js';
 import { MessageKind } from '../wire/generated/remora/v1/message_pb.js';
 import { RecordSchema } from '../wire/generated/remora/v1/record_pb.js';
+import { GapCause, GapSchema } from '../wire/generated/remora/v1/room_pb.js';
 import type { Record as CaseRecord } from '../wire/generated/remora/v1/record_pb.js';
 import { idFrom, idOf, toReference } from '../wire/record_id.js';
-import { acknowledge, closeCase, MESSAGE_BYTES, REASON_BYTES, say, sendDraft, takeStep, undoable, undoAcknowledge } from './acts.js';
+import type { Unsent } from '../wire/set_aside.js';
+import { acknowledge, closeCase, lookThrough, MESSAGE_BYTES, REASON_BYTES, say, sendDraft, sendUnsent, takeStep, tickUnseen, undoable, undoAcknowledge } from './acts.js';
 import { isAcknowledged } from './alerts.js';
 import { CaseModel } from './case_model.js';
 import { CaseScreen, EMPTY_DRAFT } from './case_screen.js';
 import type { Desk, OpenCase } from './desk.js';
+import type { Interval } from './intervals.js';
 
 function make() {
   const clock = new FakeClock();
@@ -114,6 +117,63 @@ describe('A message', () => {
   });
 });
 
+describe('What came late', () => {
+  const interval = { mark: { id: `${'02'.repeat(16)}/0/7` }, fromMs: 0, toMs: 20_000 } as unknown as Interval;
+  const sweep = (atS: number) => create(RecordSchema, { origin: new Uint8Array(16).fill(2), lane: 3, originSeq: BigInt(atS),
+    stamp: { epoch: 1, seq: BigInt(atS), recordedUnixNs: BigInt(atS) * 1_000_000_000n }, body: { case: 'sweep', value: { traceId: 'SEP/L/X' } } });
+  const late = (toSeq: bigint) => create(GapSchema, { cause: GapCause.LATE, lane: 3, count: 1, fromSeq: 1n, toSeq });
+  const answering = (desk: Desk, error?: string) => {
+    const asked: number[][] = [];
+    Object.assign(desk, { history: { ask: async (_: unknown, lanes: number[]) => {
+      asked.push(lanes);
+      return { records: lanes.includes(3) ? [sweep(5), sweep(10)] : [], error };
+    } } });
+    return asked;
+  };
+  const look = (desk: Desk, open: OpenCase) => lookThrough(desk, open, { fromMs: 0, toMs: 20_000 }, 1n, 99n, interval.mark.id);
+
+  it('IsLookedThroughWhenItsLastStepWasShownAndNothingCameSince', async () => {
+    const { desk, open, model } = make();
+    open.hex = 'aa';
+    const asked = answering(desk);
+    model.leftOut.add(late(40n));
+    const { screen } = open;
+    const looked = () => screen.hasLookedThrough(interval.mark.id, model.leftOut.lateTo());
+    expect(looked()).toBe(false);
+    await look(desk, open);
+    expect([asked, looked()]).toEqual([[[2, 3], [4]], false]);
+    screen.stepReview(1);
+    expect(looked()).toBe(true);
+    screen.live();
+    expect(looked()).toBe(true);
+    model.leftOut.add(late(41n));
+    expect(looked()).toBe(false);
+  });
+  it('IsNotLookedThroughWherePartOfItDidNotComeOrWasNotAskedFor', async () => {
+    const { desk, open, model } = make();
+    answering(desk, '3 records more are on record.');
+    await look(desk, open);
+    open.screen.stepReview(1);
+    expect(open.screen.hasLookedThrough(interval.mark.id, 0n)).toBe(false);
+    const asked = answering(desk);
+    model.leftOut.lighter.value = true;
+    await look(desk, open);
+    open.screen.stepReview(1);
+    expect([asked, open.screen.hasLookedThrough(interval.mark.id, 0n)]).toEqual([[[2, 3]], false]);
+  });
+  it('IsTickedWithoutALookOnlyWithAReasonThatGoesOnRecordWithIt', async () => {
+    const { desk, open, sent } = make();
+    await tickUnseen(desk, open, interval, '10:41\u201310:52', ' ');
+    await tickUnseen(desk, open, interval, '10:41\u201310:52', 'x'.repeat(MESSAGE_BYTES));
+    expect(sent).toHaveLength(0);
+    await tickUnseen(desk, open, interval, '10:41\u201310:52', 'seen on the screen in theatre');
+    expect(sent.map((r) => r.body.case)).toEqual(['annotation', 'backlogReviewed']);
+    expect(sent[0]!.body.value).toMatchObject({
+      text: 'Backlog of 10:41\u201310:52 reviewed without looking through: seen on the screen in theatre', actor: 'Maya' });
+    expect(idFrom((sent[0]!.body.value as { about: undefined }).about)).toBe(interval.mark.id);
+  });
+});
+
 describe('Closing a case', () => {
   const steps = (sent: CaseRecord[]) => sent.map((r) => (r.body.case === 'caseLifecycle' ? r.body.value.transition : undefined));
   const settle = () => new Promise((resolve) => setTimeout(resolve));
@@ -150,6 +210,19 @@ describe('Closing a case', () => {
     await takeStep(desk, open, CaseTransition.REOPENED, 'The wound is opened again.');
     expect(steps(sent)).toEqual([CaseTransition.SEALED, CaseTransition.REOPENED]);
     expect(sent[1]!.body.value).toMatchObject({ actor: 'Maya', reason: 'The wound is opened again.' });
+  });
+  it('ThatWaitedIsAskedForAnewOnceBySomebodyWhoSaysSo', async () => {
+    const { desk, open, sent } = make();
+    let offered = true;
+    Object.assign(desk, { dropUnsent: async () => offered, directory: { cases: signal(new Map([['aa', { stage: CaseStage.CLOSING }]])) } });
+    const unsent = (transition: CaseTransition, more = {}) =>
+      ({ step: create(CaseLifecycleSchema, { transition, actor: 'Ines', reason: 'lost', ...more }), askedAtMs: 1 }) as Unsent;
+    await sendUnsent(desk, open, unsent(CaseTransition.SEALED), []);
+    await sendUnsent(desk, open, unsent(CaseTransition.CLOSED, { withGaps: true }), []);
+    offered = false;
+    await sendUnsent(desk, open, unsent(CaseTransition.SEALED), []);
+    expect(steps(sent)).toEqual([CaseTransition.SEALED, CaseTransition.CLOSED]);
+    expect(sent[1]!.body.value).toMatchObject({ actor: 'Maya', withGaps: true, reason: 'lost' });
   });
   it('IsAskedForUntilItsStageChangesWhichClosingAloneDoesNot', async () => {
     const { desk, open } = make();

@@ -4,9 +4,11 @@ import { effect } from '@preact/signals';
 import { fromHex, utf8Length } from '../base/bytes.js';
 import type { Record as CaseRecord } from '../wire/generated/remora/v1/record_pb.js';
 import { idOf, toReference } from '../wire/record_id.js';
+import type { Waiting } from '../wire/outbox.js';
 import type { Id } from '../wire/record_id.js';
+import type { Unsent } from '../wire/set_aside.js';
 import { AlertActionKind, Place } from '../wire/generated/remora/v1/alert_pb.js';
-import { BaselineKind, CaseTransition } from '../wire/generated/remora/v1/case_pb.js';
+import { BaselineKind, CaseStage, CaseTransition } from '../wire/generated/remora/v1/case_pb.js';
 import { MessageKind, ReceiptKind } from '../wire/generated/remora/v1/message_pb.js';
 import type { AlertView } from './alerts.js';
 import { isAcknowledged } from './alerts.js';
@@ -127,20 +129,44 @@ export async function setBaseline(
   });
 }
 
-// Fetches what is on record of a time that was not, or not wholly, seen here, and shows it.
+// What a look back asks for: measurements and sweeps, then the EMG's envelopes; each within what a page takes.
+const REVIEW_LANES = [[2, 3], [4]];
+
+// Fetches what is on record of a time that was not, or not wholly, seen here, and shows it. `interval`: which
+// may be ticked once it was looked through.
 export async function lookThrough(
-  desk: Desk, open: OpenCase, time: ReviewedTime, fromSeq: bigint, toSeq: bigint): Promise<void> {
-  open.screen.asking.value = true;
-  const answer = await desk.history.ask(fromHex(open.hex), [2, 3], fromSeq, toSeq);
-  open.screen.asking.value = false;
-  open.screen.held.value = undefined;
-  open.screen.review.value = new Review(open.model, answer.records, time, answer.error);
+  desk: Desk, open: OpenCase, time: ReviewedTime, fromSeq: bigint, toSeq: bigint, interval?: Id): Promise<void> {
+  const { screen, model } = open;
+  screen.asking.value = true;
+  const lateTo = model.leftOut.lateTo();
+  // A screen that is set lighter asks for no EMG here either.
+  const lanes = model.leftOut.lighter.value ? REVIEW_LANES.slice(0, 1) : REVIEW_LANES;
+  const records: CaseRecord[] = [];
+  const errors = lanes.length < REVIEW_LANES.length ? [NO_EMG] : [];
+  for (const some of lanes) {
+    const answer = await desk.history.ask(fromHex(open.hex), some, fromSeq, toSeq);
+    records.push(...answer.records);
+    if (answer.error) errors.push(answer.error);
+  }
+  screen.asking.value = false;
+  screen.held.value = undefined;
+  screen.review.value = new Review(model, records, time, errors.join(' ') || undefined, interval, lateTo);
+  screen.noteLookedThrough();
 }
+const NO_EMG = 'No EMG was fetched: this screen is set lighter.';
 
 export const tickReviewed = (desk: Desk, open: OpenCase, interval: Interval): Promise<CaseRecord | undefined> =>
   desk.publish(open.hex, {
     case: 'backlogReviewed', value: { interval: toReference(interval.mark.id), actor: desk.displayName.value },
   });
+
+// Without having looked: why goes on record with it, on the interval.
+export async function tickUnseen(desk: Desk, open: OpenCase, interval: Interval, when: string, reason: string): Promise<void> {
+  const text = `Backlog of ${when} reviewed without looking through: ${reason.trim()}`;
+  if (reason.trim() === '' || isTooLong(desk, text, MESSAGE_BYTES)) return;
+  const target = { words: '', about: interval.mark.id, traceId: '', atLatencyMs: undefined };
+  if (await annotate(desk, open, target, text)) await tickReviewed(desk, open, interval);
+}
 
 // An agent says what it made, as its last word, when it learns that the case is closing. One that is not there
 // says nothing: the hub knows that.
@@ -177,6 +203,17 @@ export async function takeStep(desk: Desk, open: OpenCase, transition: CaseTrans
   if (isTooLong(desk, reason, REASON_BYTES)) return;
   open.screen.askedForStep();
   await desk.askStep(open.hex, { case: 'caseLifecycle', value: { transition, actor: desk.displayName.value, reason } });
+}
+
+// A step that waited since an earlier time, by somebody who says so now: as if it were asked for now.
+export async function sendUnsent(desk: Desk, open: OpenCase, { step }: Unsent, all: Waiting[]): Promise<void> {
+  if (!(await desk.dropUnsent(all))) return;
+  if (step.transition === CaseTransition.CLOSING || step.transition === CaseTransition.CLOSED) {
+    const stage = (desk.directory.cases.value.get(open.hex) ?? open.model.summary.value)?.stage;
+    await closeCase(desk, open, stage === CaseStage.CLOSING, step.withGaps ? step.reason : undefined);
+  } else {
+    await takeStep(desk, open, step.transition, step.reason);
+  }
 }
 
 export const isMine = (desk: Desk, m: MessageView): boolean => m.message.sender === desk.displayName.value;

@@ -14,6 +14,8 @@ import type { Record as CaseRecord } from '../wire/generated/remora/v1/record_pb
 import type { CaseState, Gap, Snapshot } from '../wire/generated/remora/v1/room_pb.js';
 import type { Id } from '../wire/record_id.js';
 import { AlertBook } from './alerts.js';
+import { ClockSteps } from './clock_steps.js';
+import type { ClockStep } from './clock_steps.js';
 import { EmgBook } from './emg.js';
 import { dataGapWords } from './gap_words.js';
 import type { KnownGap, Span } from './gap_words.js';
@@ -21,7 +23,7 @@ import { IntervalBook } from './intervals.js';
 import { LeftOutBook } from './left_out.js';
 import { AnnotationBook, TalkBook } from './talk.js';
 import { StageBook } from './standing.js';
-import { better, byOrder, markOf } from './stamp.js';
+import { better, bootOf, byOrder, markOf } from './stamp.js';
 import type { Mark } from './stamp.js';
 import { sweepView, TraceBook } from './traces.js';
 import type { SweepView } from './traces.js';
@@ -49,8 +51,6 @@ export interface RecordingView {
 // Ids that are remembered until their records come again: an hour of a busy case.
 const MOST_UNRECORDED = 200_000;
 const FIRST_BULK_LANE = 3;
-
-const bootOf = (record: CaseRecord): string => `${toHex(record.origin)}/${record.capturedAt?.bootId ?? 0n}`;
 
 // A record of the hub's own is stamped at once, but for one that waited longer than this for its journal.
 const AT_ONCE_MS = 5_000;
@@ -93,7 +93,10 @@ export class CaseModel implements RoomListener {
   unrecordedNews = 0;
   // Newest sign of acquisition, in the hub's time.
   acquiredMs = 0;
-  private readonly clocks = new Map<string, number>();
+  readonly clocks = new ClockSteps();
+  // What the case's participants' clocks did, newest last.
+  readonly clockSteps = signal<readonly ClockStep[]>([]);
+  private readonly offsets = new Map<string, number>();
   // Hub time less monotonic time of the hub itself, by its own records that waited least.
   private readonly hubOffsets = new Map<string, number>();
   private readonly unrecordedIds = new Set<Id>();
@@ -179,6 +182,11 @@ export class CaseModel implements RoomListener {
     return this.hubMs(bootOf(record), record.capturedAt?.monotonicNs ?? 0n) ?? markOf(record).atMs;
   }
 
+  // A time of the record's origin in the hub's time, where its clock is known.
+  hubMsOf(record: CaseRecord, monotonicNs: bigint): number | undefined {
+    return this.hubMs(bootOf(record), monotonicNs);
+  }
+
   // A sweep as it would be drawn, wherever it came from.
   sweepOf(record: CaseRecord): SweepView | undefined {
     if (record.body.case !== 'sweep') return undefined;
@@ -189,6 +197,7 @@ export class CaseModel implements RoomListener {
   apply(record: CaseRecord): void {
     const mark = markOf(record);
     this.countUnrecorded(mark);
+    this.clocks.learn(record);
     const boot = bootOf(record);
     const body = record.body;
     switch (body.case) {
@@ -206,7 +215,9 @@ export class CaseModel implements RoomListener {
       case 'annotation': this.annotations.add(mark, body.value); break;
       case 'dataGap': this.takeGap(mark, boot, body.value); break;
       case 'clockEstimate':
-        this.clocks.set(`${toHex(record.origin)}/${body.value.bootId}`, nsToMs(body.value.offsetNs));
+        this.offsets.set(`${toHex(record.origin)}/${body.value.bootId}`, nsToMs(body.value.offsetNs));
+        this.clocks.add(record, body.value);
+        if (this.clocks.list().length !== this.clockSteps.value.length) this.clockSteps.value = this.clocks.list();
         break;
       case 'sourceNote': this.note(mark, 'note', body.value.text); break;
       case 'measurement':
@@ -284,7 +295,7 @@ export class CaseModel implements RoomListener {
   }
 
   private hubMs(boot: string, monotonicNs: bigint): number | undefined {
-    const offset = this.clocks.get(boot);
+    const offset = this.offsets.get(boot);
     return offset === undefined || monotonicNs === 0n ? undefined : offset + nsToMs(monotonicNs);
   }
 

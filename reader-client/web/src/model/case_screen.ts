@@ -80,6 +80,8 @@ export class CaseScreen {
   readonly held = signal<Held | undefined>(undefined);
   // What is being looked through of a time that is over.
   readonly review = signal<Review | undefined>(undefined);
+  // Intervals that were looked through to their end, and as far as anything had come late by then.
+  readonly lookedThrough = signal<ReadonlyMap<Id, bigint>>(new Map());
   // A time of which the records are being fetched.
   readonly asking = signal(false);
   // The hub was asked for a step of the case, and has neither taken nor refused it.
@@ -157,6 +159,23 @@ export class CaseScreen {
     if (stage === CaseStage.CLOSING) return;
     this.stepAsked.value = false;
     this.stepRefused.value = undefined;
+  }
+
+  stepReview(by: number): void {
+    this.review.value?.step(by);
+    this.noteLookedThrough();
+  }
+
+  noteLookedThrough(): void {
+    const review = this.review.value;
+    if (!review?.interval || !review.isDone) return;
+    this.lookedThrough.value = new Map(this.lookedThrough.value).set(review.interval, review.lateTo);
+  }
+
+  // What came late since must be looked at too.
+  hasLookedThrough(interval: Id, lateTo: bigint): boolean {
+    const to = this.lookedThrough.value.get(interval);
+    return to !== undefined && lateTo <= to;
   }
 
   live(): void {

@@ -24,7 +24,9 @@ import type { Identity } from '../wire/identity.js';
 import { idOf } from '../wire/record_id.js';
 import type { Id } from '../wire/record_id.js';
 import type { LinkPhase } from '../wire/link_age.js';
-import type { OutboxStore } from '../wire/outbox.js';
+import type { OutboxStore, Waiting } from '../wire/outbox.js';
+import { lastOfEach } from '../wire/set_aside.js';
+import type { Unsent } from '../wire/set_aside.js';
 import { Session } from '../wire/session.js';
 import type { SessionState, Socket } from '../wire/session.js';
 import { fromHex } from '../base/bytes.js';
@@ -82,6 +84,7 @@ export class Desk {
   readonly clock: Clock;
   readonly presence: Presence;
   private readonly random: () => number;
+  private readonly store: OutboxStore;
   // Changes four times a second: ages are read anew.
   readonly beat = signal(0);
   // The hub's time in steps of 5 s, in ms: the end of time axes.
@@ -89,6 +92,8 @@ export class Desk {
   readonly link = signal<LinkPhase>('connecting');
   readonly state = signal<SessionState>('waiting');
   readonly displayName = signal('');
+  // Steps of cases that were asked for, could not be sent then, and are not sent by themselves.
+  readonly unsent = signal<readonly { last: Unsent; all: Waiting[] }[]>([]);
   readonly notices = signal<readonly Notice[]>([]);
   private readonly cases = new Map<string, OpenCase>();
   private readonly seen: SeenLog;
@@ -102,6 +107,7 @@ export class Desk {
     this.frame = parts.frame;
     this.clock = parts.clock;
     this.random = parts.random;
+    this.store = parts.store;
     this.presence = parts.presence;
     this.displayName.value = parts.identity.displayName;
     this.session = new Session({
@@ -139,7 +145,12 @@ export class Desk {
     desk.publisher = await Publisher.create(desk.session, parts.store, parts.origin, parts.clock, {
       onKept: (record) => desk.kept(record),
       onRefused: (refused) => desk.refused(refused, parts.origin),
+      onSetAside: (caseHex) => {
+        desk.cases.get(caseHex)?.screen.cameToStage(undefined);
+        void desk.readUnsent();
+      },
     });
+    await desk.readUnsent();
     desk.session.start();
     return desk;
   }
@@ -258,6 +269,19 @@ export class Desk {
   // A step that this page wrote is not known to be on record.
   isStepWaiting(caseHex: string): boolean {
     return this.publisher.countWaiting(caseHex, 'caseLifecycle') > 0;
+  }
+
+  async readUnsent(): Promise<void> {
+    this.unsent.value = lastOfEach(await this.store.offered(this.identity.name).catch(() => []));
+  }
+
+  // Sent anew or not wanted any more: it is offered no longer. False where another window was first.
+  async dropUnsent(all: Waiting[]): Promise<boolean> {
+    await this.readUnsent();
+    const isOffered = this.unsent.value.some((u) => u.all.some((e) => all.some((a) => a.id === e.id)));
+    await this.store.remove(all).catch((error: unknown) => this.notify(`This browser did not forget it: ${String(error)}`));
+    await this.readUnsent();
+    return isOffered;
   }
 
   // `file`: what the reader may save.

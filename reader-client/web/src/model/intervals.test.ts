@@ -164,6 +164,56 @@ describe('Review', () => {
     // The case itself has not moved.
     expect(trace.current!.sweep.blockIndex).toBe(9);
   });
+
+  const clocked = () => {
+    const model = new CaseModel();
+    model.apply(record(1, 1n, { case: 'clockEstimate', value: { bootId: 0n, offsetNs: 0n } }));
+    return model;
+  };
+  // A second of a muscle, as its agent sends it.
+  const envelope = (atS: number, uv: number, muscle = 'APB'): Body => ({ case: 'envelope', value: {
+    traceId: `EMG_FREE_RUNNING/L/${muscle}`, side: Side.LEFT, startedMonotonicNs: BigInt(atS) * 1_000_000_000n, binMs: 100,
+    minimum: packMicrovolts(Array(10).fill(-uv), 0.1), maximum: packMicrovolts(Array(10).fill(uv), 0.1) } });
+
+  it('IsDoneWhenNoStepWasPassedOverAndAllCame', () => {
+    const late = [20, 40, 60].map((s, i) => record(3, BigInt(30 + i), sweep(i, s)));
+    const time = { fromMs: 10_000, toMs: 70_000 };
+    const review = new Review(clocked(), late, time, undefined);
+    review.step(2);
+    expect([review.index.value, review.reached.value, review.isDone]).toEqual([2, 0, false]);
+    review.step(-1);
+    review.step(1);
+    expect([review.index.value, review.isDone]).toEqual([2, true]);
+    const part = new Review(clocked(), late.slice(0, 1), time, '7 records more are on record.');
+    expect([part.steps.length, part.isDone]).toEqual([1, false]);
+    expect(new Review(clocked(), [], time, undefined).isDone).toBe(true);
+  });
+
+  it('ShowsTheEmgOfThatTimeAndPassesOverNoneOfIt', () => {
+    const model = clocked();
+    // What is live on the page is not that time.
+    model.apply(record(5, 2n, { case: 'sampleBlock', value: { traceId: 'EMG_FREE_RUNNING/L/APB', side: Side.LEFT, sampleRateHz: 10,
+      startedMonotonicNs: 900_000_000_000n, samples: packMicrovolts([1, 2], 0.1) } }));
+    model.apply(record(5, 3n, { case: 'sampleBlock', value: { traceId: 'EMG_FREE_RUNNING/L/Biceps', side: Side.LEFT, sampleRateHz: 10,
+      startedMonotonicNs: 900_000_000_000n, samples: packMicrovolts([1, 2], 0.1) } }));
+    const late = [record(3, 30n, sweep(3, 130)), ...Array.from({ length: 120 }, (_, s) => record(4, BigInt(40 + s), envelope(10 + s, s)))];
+    const review = new Review(model, late.reverse(), { fromMs: 10_000, toMs: 131_000 }, undefined);
+    expect(review.hasEmg).toBe(true);
+    expect(review.steps.every((at, i) => at - (review.steps[i - 1] ?? 10_000) <= 28_000)).toBe(true);
+    const seen = new Set<number>();
+    for (let i = 0; i < review.steps.length; i++) {
+      const [apb, biceps] = review.emgOf(model.emg.list());
+      expect([apb!.derivation, biceps!.derivation, biceps!.blocks.length]).toEqual(['APB', 'Biceps', 0]);
+      for (const b of apb!.blocks) {
+        expect(b.fromMs + 1000).toBeLessThanOrEqual(review.atMs());
+        // A painter that is EMG_SPAN_MS across, less the gap at its pen, draws these.
+        if (b.fromMs > apb!.headMs - 29_000) seen.add(b.fromMs);
+      }
+      review.step(1);
+    }
+    expect([seen.size, review.isDone]).toEqual([120, true]);
+    expect(model.emg.list()[0]!.blocks).toHaveLength(1);
+  });
 });
 
 describe('What was left out', () => {

@@ -56,6 +56,11 @@ export class LeftOutBook {
     return this.all.value.get(cause);
   }
 
+  // The last place of what came late; 0: nothing did.
+  lateTo(): bigint {
+    return this.all.value.get(GapCause.LATE)?.toSeq ?? 0n;
+  }
+
   // What is not told in words of its own.
   otherCount(): number {
     let count = 0;

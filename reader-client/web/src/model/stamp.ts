@@ -1,5 +1,6 @@
 // What a screen must know of every record besides its body.
 
+import { toHex } from '../base/bytes.js';
 import { nsToMs } from '../base/format.js';
 import type { Record as CaseRecord } from '../wire/generated/remora/v1/record_pb.js';
 import { idOf } from '../wire/record_id.js';
@@ -15,6 +16,9 @@ export interface Mark {
   // Written here and not yet on record.
   pending: boolean;
 }
+
+// Whose clock a record's monotonic times are of: one boot of one origin.
+export const bootOf = (record: CaseRecord): string => `${toHex(record.origin)}/${record.capturedAt?.bootId ?? 0n}`;
 
 export function markOf(record: CaseRecord): Mark {
   const stamp = record.stamp;

@@ -3,12 +3,14 @@ import type { MessageInitShape } from '@bufbuild/protobuf';
 import { describe, expect, it } from 'vitest';
 import { fromHex, toHex } from '../base/bytes.js';
 import { FakeClock } from '../base/clock.js';
+import { CaseTransition } from '../wire/generated/remora/v1/case_pb.js';
 import { RecordSchema } from '../wire/generated/remora/v1/record_pb.js';
 import type { Record as CaseRecord } from '../wire/generated/remora/v1/record_pb.js';
 import { DownSchema, RefusalReason, UpSchema } from '../wire/generated/remora/v1/room_pb.js';
 import type { RecordRefused } from '../wire/generated/remora/v1/room_pb.js';
 import { MemoryOutbox } from '../wire/outbox.js';
 import type { Session, SessionListener } from '../wire/session.js';
+import { unsentOf } from '../wire/set_aside.js';
 import { Publisher } from './publisher.js';
 
 const CASE = 'c0'.repeat(16);
@@ -44,9 +46,10 @@ async function make(store = new MemoryOutbox()) {
   const clock = new FakeClock();
   const kept: CaseRecord[] = [];
   const refused: RecordRefused[] = [];
+  const aside: string[] = [];
   await store.register(toHex(ORIGIN), 'maya');
   const publisher = await Publisher.create(wire as unknown as Session, store, ORIGIN, clock, {
-    onKept: (record) => kept.push(record), onRefused: (r) => refused.push(r),
+    onKept: (record) => kept.push(record), onRefused: (r) => refused.push(r), onSetAside: (hex) => aside.push(hex),
   });
   const held = (last: bigint) => [{ lane: 0, ranges: [{ first: 1n, last }] }];
   const joined = (last = 0n) => wire.down({
@@ -54,8 +57,10 @@ async function make(store = new MemoryOutbox()) {
   const ack = (last: bigint) => wire.down({
     control: { case: 'acknowledge', value: { caseId: fromHex(CASE), held: held(last) } } });
   const say = (text: string) => publisher.publish(CASE, { case: 'message', value: { text } });
-  return { wire, clock, kept, refused, publisher, store, joined, ack, say };
+  return { wire, clock, kept, refused, aside, publisher, store, joined, ack, say };
 }
+// What is written into the store meanwhile.
+const settle = () => new Promise((resolve) => setTimeout(resolve));
 
 describe('Publisher', () => {
   it('NumbersDenselyFromOneALaneAndSendsNothingBeforeItMayPublish', async () => {
@@ -137,6 +142,59 @@ describe('Publisher', () => {
     expect(wire.joins()).toBe(2);
     joined();
     expect(wire.seqs()).toEqual([1n, 1n]);
+  });
+
+  const steps = (transition: CaseTransition) => ({ case: 'caseLifecycle' as const, value: { transition, actor: 'Ines', reason: 'wound' } });
+  const bodies = (wire: FakeSession) => wire.sent.flatMap((u) => u.records ?? []).map((b) => fromBinary(RecordSchema, b as Uint8Array).body);
+  const lane1 = (last: bigint) => ({ control: { case: 'joined' as const, value: { caseId: fromHex(CASE), held: last > 0n ? [{ lane: 1, ranges: [{ first: 1n, last }] }] : [] } } });
+
+  it('SendsNoStepOfAnEarlierPageByItselfButANoteInItsPlaceAndAllElse', async () => {
+    const first = await make();
+    await first.publisher.publish(CASE, steps(CaseTransition.SEALED));
+    await first.publisher.publish(CASE, { case: 'annotation', value: { text: 'after' } });
+    await first.say('a');
+    const again = await make(first.store);
+    again.wire.listener.onWelcome?.(undefined as never);
+    again.joined();
+    await again.say('b');
+    await settle();
+    expect(again.wire.seqs()).toEqual([1n, 1n, 2n, 2n]);
+    expect(bodies(again.wire).map((b) => b.case)).not.toContain('caseLifecycle');
+    expect((bodies(again.wire)[1]!.value as { text: string }).text).toContain('not done: seal this case');
+    expect([again.kept.map((r) => r.body.case), again.aside]).toEqual([['annotation', 'message'], [CASE]]);
+    expect(again.publisher.countWaiting(CASE, 'caseLifecycle')).toBe(0);
+    // The next page offers it still, and sends the note.
+    const [offered] = await first.store.offered('maya');
+    expect(unsentOf(offered!)!.step).toMatchObject({ transition: CaseTransition.SEALED, reason: 'wound' });
+    const third = await make(first.store);
+    third.wire.listener.onWelcome?.(undefined as never);
+    third.wire.down(lane1(0n));
+    expect(bodies(third.wire).map((b) => b.case)).toEqual(['message', 'message', 'annotation', 'annotation']);
+    await first.store.remove([offered!]);
+    expect(await first.store.offered('maya')).toEqual([]);
+  });
+
+  it('OffersNoStepThatIsOnRecordThoughItsPageNeverLearntOfIt', async () => {
+    const first = await make();
+    await first.publisher.publish(CASE, steps(CaseTransition.SEALED));
+    const again = await make(first.store);
+    again.wire.listener.onWelcome?.(undefined as never);
+    again.wire.down(lane1(1n));
+    await settle();
+    expect([again.wire.seqs(), await first.store.offered('maya'), again.publisher.waitingCount]).toEqual([[], [], 0]);
+  });
+
+  it('SendsAStepOfItsOwnAfterAShortLossAndNotAfterALongOne', async () => {
+    const { wire, publisher, clock, joined, aside } = await make();
+    await publisher.publish(CASE, steps(CaseTransition.CLOSED));
+    clock.advance(50_000);
+    joined();
+    await settle();
+    expect(bodies(wire).map((b) => b.case)).toEqual(['caseLifecycle']);
+    clock.advance(11_000);
+    joined();
+    await settle();
+    expect([bodies(wire).map((b) => b.case), aside]).toEqual([['caseLifecycle', 'annotation'], [CASE]]);
   });
 
   it('TellsWhyItMayNotPublish', async () => {

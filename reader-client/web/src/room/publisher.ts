@@ -1,7 +1,7 @@
 // Publishes this page's records: numbers them without a gap, keeps them in the outbox until the hub
 // has them on record, and offers them again, in order, after each join.
 
-import { create, toBinary } from '@bufbuild/protobuf';
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { fromHex, randomU64, toHex } from '../base/bytes.js';
 import type { Clock } from '../base/clock.js';
@@ -13,6 +13,7 @@ import type { Down, LaneRanges, RecordRefused } from '../wire/generated/remora/v
 import { headKey, inMessages } from '../wire/outbox.js';
 import type { OutboxStore, Waiting } from '../wire/outbox.js';
 import type { Session, SessionListener } from '../wire/session.js';
+import { setAside, stale } from '../wire/set_aside.js';
 
 // The bodies that a page writes, and their lanes.
 export const LANE_OF = {
@@ -27,6 +28,8 @@ export interface PublisherListener {
   // Durable here, on its way: shown as pending at once.
   onKept(record: CaseRecord): void;
   onRefused(refused: RecordRefused): void;
+  // A step of this case that waited is not sent by itself any more; the outbox offers it.
+  onSetAside?(caseHex: string): void;
 }
 
 // A join that was refused is asked again after so long.
@@ -46,6 +49,8 @@ export class Publisher implements SessionListener {
   private readonly joined = new Set<string>();
   private readonly leaving = new Set<string>();
   private readonly askedAtMs = new Map<string, number>();
+  // Counts sessions: what was begun in one is not finished in another.
+  private welcomes = 0;
   private queue: Promise<unknown> = Promise.resolve();
 
   private constructor(
@@ -119,6 +124,7 @@ export class Publisher implements SessionListener {
     this.joined.clear();
     this.askedAtMs.clear();
     this.notNow.clear();
+    this.welcomes++;
     for (const caseHex of this.wanted) this.askToJoin(caseHex);
   }
 
@@ -137,7 +143,9 @@ export class Publisher implements SessionListener {
         }
         this.acknowledged(caseHex, control.value.held);
         this.refusedForGood(caseHex, control.value.refused);
-        this.sendRecords(this.waitingIn(caseHex));
+        const steps = stale(this.waitingIn(caseHex), this.bootId, this.clock.now());
+        if (steps.length > 0) void this.setAside(caseHex, steps);
+        else this.sendRecords(this.waitingIn(caseHex));
         break;
       }
       case 'acknowledge':
@@ -195,6 +203,24 @@ export class Publisher implements SessionListener {
     if (this.joined.has(caseHex)) this.sendRecords([entry]);
     else this.askToJoin(caseHex);
     return record;
+  }
+
+  // What waits behind a step goes when its note is in its place. A store that fails is tried again with the next join.
+  private async setAside(caseHex: string, steps: Waiting[]): Promise<void> {
+    this.joined.delete(caseHex);
+    const welcome = this.welcomes;
+    try {
+      for (const note of await setAside(this.store, steps)) {
+        this.waiting.set(note.id, note);
+        this.listener.onKept(fromBinary(RecordSchema, note.bytes));
+      }
+    } catch {
+      return;
+    }
+    this.listener.onSetAside?.(caseHex);
+    if (welcome !== this.welcomes) return;
+    this.joined.add(caseHex);
+    this.sendRecords(this.waitingIn(caseHex));
   }
 
   private askToJoin(caseHex: string): void {

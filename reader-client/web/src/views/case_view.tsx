@@ -23,6 +23,7 @@ import { cls, Notices } from './parts.js';
 import { SweepPane } from './sweep_pane.js';
 import { Talk } from './talk.js';
 import { TimeLine, TrendsPane } from './trends_pane.js';
+import { UnsentHere } from './unsent.js';
 import { OtherCases } from './wall.js';
 
 // What the case has, in the order of the rail.
@@ -50,6 +51,7 @@ export function CaseView({ desk, open, sound, onWall, onOpen }: {
       <div class="sentence-area">
         <RecordingBanner desk={desk} open={open} />
         <Sentence desk={desk} open={open} />
+        <UnsentHere desk={desk} open={open} />
         <LateStrips desk={desk} open={open} />
       </div>
       <Rail desk={desk} open={open} modalities={modalities} />

@@ -5,6 +5,7 @@ import { age, shortAge, timeOfDay } from '../base/format.js';
 import type { Desk, OpenCase } from '../model/desk.js';
 import { stalest, supplyOf } from '../model/emg.js';
 import type { EmgChannel } from '../model/emg.js';
+import { EMG_SPAN_MS } from '../model/review.js';
 import { EmgPainter, emgScaleBarPx } from '../render/emg_painter.js';
 import { Modality, Side } from '../wire/generated/remora/v1/waveform_pb.js';
 import { ACTIVITY_WORD, sideWord } from '../model/words.js';
@@ -19,13 +20,15 @@ export function EmgPane({ desk, open }: { desk: Desk; open: OpenCase }) {
   const left = channels.filter((c) => c.side === Side.LEFT);
   const right = channels.filter((c) => c.side === Side.RIGHT);
   const rest = channels.filter((c) => c.side !== Side.LEFT && c.side !== Side.RIGHT);
+  const review = open.screen.review.value;
   const gaps = channels.reduce((sum, c) => sum + c.gapCount, 0);
   return (
     <PaneFrame desk={desk} open={open} modality={Modality.EMG_FREE_RUNNING} title="EMG" class="emg-pane"
       facts={<>
         <span class="bar-key"><i style={{ height: '12px' }} /> {setting.uvPerDivision} {'\u00b5'}V/div</span>
-        <span>{setting.spanMs / 1000} s across</span>
-        {channels[0] && channels[0].sampleRateHz > 0 && <span>{channels[0].filterWords} {'\u00b7'} {channels[0].sampleRateHz} Hz, min/max a pixel</span>}
+        <span>{(review ? EMG_SPAN_MS : setting.spanMs) / 1000} s across</span>
+        {review?.hasEmg && <span>smallest to largest, from envelopes; the samples are on record</span>}
+        {!review && channels[0] && channels[0].sampleRateHz > 0 && <span>{channels[0].filterWords} {'\u00b7'} {channels[0].sampleRateHz} Hz, min/max a pixel</span>}
         {gaps > 0 && <b class="quality">{gaps} {gaps === 1 ? 'gap' : 'gaps'}</b>}
       </>}>
       <div class="sides">
@@ -35,7 +38,7 @@ export function EmgPane({ desk, open }: { desk: Desk; open: OpenCase }) {
       {rest.length > 0 && <Muscles desk={desk} open={open} channels={rest} word="OTHER" />}
       <Activities open={open} />
       {open.model.leftOut.lighter.value && <p class="emg-review">EMG is left out: this screen is set lighter.</p>}
-      {open.screen.review.value && <p class="emg-review">The EMG of that time is on record and is not drawn here.</p>}
+      {review && !review.hasEmg && <p class="emg-review">No EMG of that time was fetched. Nothing is drawn.</p>}
     </PaneFrame>
   );
 }
@@ -47,6 +50,11 @@ function Muscles({ desk, open, channels, word }:
   const setting = open.screen.setting(Modality.EMG_FREE_RUNNING);
   const held = open.screen.held.value !== undefined || open.screen.review.value !== undefined;
   const awaited = !held && !isOverHere(desk, open);
+  const review = open.screen.review.value;
+  const at = review?.index.value;
+  // Each step is painted by itself.
+  if (review) painter.current = new EmgPainter();
+  const then = review?.emgOf(channels);
   if (channels.length === 0) return <section class="column muscles" aria-label={`${word} EMG`}><h3>{word}</h3></section>;
   return (
     <section class="column muscles" aria-label={`${word} EMG`}>
@@ -54,8 +62,10 @@ function Muscles({ desk, open, channels, word }:
       <div class="muscle-area">
         <ol>{channels.map((c) => <li key={c.traceId}>{c.derivation}</li>)}</ol>
         <LiveCanvas desk={desk} open={open} label={`${word} EMG of ${channels.map((c) => c.derivation).join(', ')}`}
-          paint={(canvas) => painter.current!.paint(canvas, channels,
-            (c) => open.model.emg.activitiesOf(c), setting.uvPerDivision, setting.spanMs, held)} />
+          paint={(canvas) => (review && then
+            ? painter.current!.paint(canvas, then, (c) => review.activitiesOf(c), setting.uvPerDivision, EMG_SPAN_MS, false)
+            : painter.current!.paint(canvas, channels, (c) => open.model.emg.activitiesOf(c), setting.uvPerDivision, setting.spanMs, held))} />
+        {then && review?.hasEmg && <Missing key={at} channels={then} />}
         {awaited && <Covers desk={desk} channels={channels} />}
         <span class="scale-bar" aria-hidden="true">
           <i style={{ height: `${emgScaleBarPx}px` }} />
@@ -90,6 +100,15 @@ function Covers({ desk, channels }: { desk: Desk; channels: EmgChannel[] }) {
           </li>
         );
       })}
+    </ol>
+  );
+}
+
+// Of the time that is looked through.
+function Missing({ channels }: { channels: EmgChannel[] }) {
+  return (
+    <ol class="muscle-covers">
+      {channels.map((c) => <li key={c.traceId}>{c.blocks.length === 0 && <b class="not-recorded">NOTHING FETCHED <span class="unseen">of {c.derivation}</span></b>}</li>)}
     </ol>
   );
 }

@@ -2,13 +2,14 @@
 // leaves out. Each in words, with the way to look through it; an interval stays unread until somebody
 // says to have done so.
 
+import { useSignal } from '@preact/signals';
 import { stopwatch, timeOfDay } from '../base/format.js';
-import { lookThrough, tickReviewed } from '../model/acts.js';
+import { lookThrough, MESSAGE_BYTES, tickReviewed, tickUnseen } from '../model/acts.js';
 import type { Desk, OpenCase } from '../model/desk.js';
 import type { Interval } from '../model/intervals.js';
 import { rateWords } from '../model/left_out.js';
 import { GapCause } from '../wire/generated/remora/v1/room_pb.js';
-import { cls } from './parts.js';
+import { ByteCount, fits } from './byte_count.js';
 
 // As many are listed; the others wait behind them.
 const SHOWN = 2;
@@ -42,11 +43,12 @@ export function LateStrips({ desk, open }: { desk: Desk; open: OpenCase }) {
   void open.model.intervals.version.value;
   const all = open.model.leftOut.all.value;
   const unread = open.model.intervals.unread().reverse();
+  const review = open.screen.review.value;
   const away = all.get(GapCause.WAS_AWAY);
   const others = open.model.leftOut.otherCount();
   return (
     <>
-      {open.screen.review.value && <ReviewBar open={open} />}
+      {review && <ReviewBar desk={desk} open={open} unread={unread} />}
       {open.model.leftOut.slowLink.value && <SlowLink desk={desk} open={open} />}
       {open.model.leftOut.lighter.value && (
         <p class="strip strip-unread" role="status">
@@ -54,9 +56,9 @@ export function LateStrips({ desk, open }: { desk: Desk; open: OpenCase }) {
           <button onClick={() => desk.lighten(open, false)}>Everything again</button>
         </p>
       )}
-      {unread.slice(0, SHOWN).map((i) => <IntervalStrip key={i.mark.id} desk={desk} open={open} interval={i} />)}
-      {unread.length > SHOWN && <p class="strip"><b>{unread.length - SHOWN} more</b> not looked through.</p>}
-      {away && !open.screen.review.value && (
+      {!review && unread.slice(0, SHOWN).map((i) => <IntervalStrip key={i.mark.id} desk={desk} open={open} interval={i} />)}
+      {!review && unread.length > SHOWN && <p class="strip"><b>{unread.length - SHOWN} more</b> not looked through.</p>}
+      {away && !review && (
         <p class="strip">
           <b>This page was away</b>: {countWords(away.count)} of that time {away.count === 1 ? 'was' : 'were'} not shown here.{' '}
           <button disabled={open.screen.asking.value} onClick={() => void lookThrough(
@@ -89,10 +91,10 @@ function IntervalStrip({ desk, open, interval: i }: { desk: Desk; open: OpenCase
   const ask = () => {
     const last = late && late.toSeq > i.mark.seq ? late.toSeq : i.mark.seq;
     const to = last > i.firstSeq + MOST_PLACES ? last : i.firstSeq + MOST_PLACES;
-    void lookThrough(desk, open, { fromMs: i.fromMs - BEFORE_MS, toMs: i.toMs }, i.firstSeq, to);
+    void lookThrough(desk, open, { fromMs: i.fromMs - BEFORE_MS, toMs: i.toMs }, i.firstSeq, to, i.mark.id);
   };
   return (
-    <p class="strip strip-unread">
+    <div class="strip strip-unread">
       <b>NOT LOOKED THROUGH</b>{' '}
       {i.kind === 'outage' ? 'The agent\u2019s link was away ' : 'Nothing was recorded '}
       <span class="number">{timeOfDay(i.fromMs, true)}{'\u2013'}{timeOfDay(i.toMs, true)} ({length})</span>.{' '}
@@ -101,27 +103,65 @@ function IntervalStrip({ desk, open, interval: i }: { desk: Desk; open: OpenCase
       {i.cause && <small>{i.cause} </small>}
       <button disabled={open.screen.asking.value} onClick={ask}>{open.screen.asking.value ? 'Asking\u2026' : 'Look through'}</button>{' '}
       {i.reviewed ? <b>Reviewed by {i.reviewed.actor}, {i.reviewed.mark.pending ? 'kept here, on its way' : 'NOT RECORDED'}</b>
-        : mayReview(desk) && <button onClick={() => void tickReviewed(desk, open, i)}>{'\u2713'} Reviewed backlog</button>}
-    </p>
+        : mayReview(desk) && <Tick desk={desk} open={open} interval={i} />}
+    </div>
   );
 }
 
-function ReviewBar({ open }: { open: OpenCase }) {
+// Said to have been looked through once it was, to the end; else with a reason.
+function Tick({ desk, open, interval: i }: { desk: Desk; open: OpenCase; interval: Interval }) {
+  const reason = useSignal<string | undefined>(undefined);
+  const looked = open.screen.hasLookedThrough(i.mark.id, open.model.leftOut.lateTo());
+  const review = open.screen.review.value?.interval === i.mark.id ? open.screen.review.value : undefined;
+  const words = looked ? '' : open.screen.lookedThrough.value.has(i.mark.id) ? 'More came late since: look through again.'
+    : review ? `${review.reached.value + 1} of ${review.steps.length} looked at.` : 'First look through it, to the end.';
+  if (looked) return <button onClick={() => void tickReviewed(desk, open, i)}>{'\u2713'} Reviewed backlog</button>;
+  if (reason.value === undefined) {
+    return (
+      <>
+        <button disabled title={words}>{'\u2713'} Reviewed backlog</button> <small class="calm">{words}</small>{' '}
+        <button class="plain" onClick={() => (reason.value = '')}>Without looking through{'\u2026'}</button>
+      </>
+    );
+  }
+  const text = reason.value;
+  const good = text.trim() !== '' && fits(text, MESSAGE_BYTES);
+  const when = `${timeOfDay(i.fromMs, true)}\u2013${timeOfDay(i.toMs, true)}`;
+  return (
+    <form class="tick-unseen" aria-label="Reviewed without looking through" onSubmit={(e) => {
+      e.preventDefault();
+      if (good) void tickUnseen(desk, open, i, when, text);
+    }}>
+      <label>Why it need not be looked through (required){' '}
+        <input type="text" value={text} onInput={(e) => (reason.value = e.currentTarget.value)} /></label>{' '}
+      <button type="submit" disabled={!good}>Reviewed without looking through</button>{' '}
+      <button type="button" onClick={() => (reason.value = undefined)}>Cancel</button>
+      {text !== '' && <ByteCount text={text} limit={MESSAGE_BYTES} />}
+    </form>
+  );
+}
+
+// It takes the place of the strips: what is looked at needs the room.
+function ReviewBar({ desk, open, unread }: { desk: Desk; open: OpenCase; unread: Interval[] }) {
   const review = open.screen.review.value!;
+  const interval = unread.find((i) => i.mark.id === review.interval);
+  const others = unread.filter((i) => i !== interval).length;
   const { steps } = review;
   const at = review.index.value;
   return (
-    <p class={cls('strip', 'strip-review')}>
+    <div class="strip strip-review">
       <b>REVIEW</b>{' '}
-      {steps.length === 0 ? 'No finished sweep of that time is on record (EMG and spectra are not looked through here). ' : (
+      {steps.length === 0 ? 'No finished sweep and no EMG of that time is on record. ' : (
         <>
-          <button aria-label="Earlier" disabled={at === 0} onClick={() => review.step(-1)}>{'\u2039'}</button>{' '}
-          <span class="number">{timeOfDay(review.atMs(), true)}</span>, {at + 1} of {steps.length}, came late{' '}
-          <button aria-label="Later" disabled={at >= steps.length - 1} onClick={() => review.step(1)}>{'\u203a'}</button>{' '}
+          <button aria-label="Earlier" disabled={at === 0} onClick={() => open.screen.stepReview(-1)}>{'\u2039'}</button>{' '}
+          <span class="number">{timeOfDay(review.atMs(), true)}</span>, {at + 1} of {steps.length}, {review.interval ? 'came late' : 'not shown here'}{' '}
+          <button aria-label="Later" disabled={at >= steps.length - 1} onClick={() => open.screen.stepReview(1)}>{'\u203a'}</button>{' '}
         </>
       )}
       {review.error && <small>{review.error} </small>}
-      <button onClick={() => open.screen.live()}>Back to live (L)</button>
-    </p>
+      {interval && !interval.reviewed && mayReview(desk) && <Tick desk={desk} open={open} interval={interval} />}{' '}
+      <button onClick={() => open.screen.live()}>Back to live (L)</button>{' '}
+      {others > 0 && <small class="calm">{others} more not looked through.</small>}
+    </div>
   );
 }

@@ -13,6 +13,7 @@ import { summaryOf } from './case_header.js';
 import { cls } from './parts.js';
 
 const SHOWN_NOTES = 6;
+const SHOWN_STEPS = 2;
 
 export function Notes({ desk, open }: { desk: Desk; open: OpenCase }) {
   void open.model.annotations.version.value;
@@ -23,6 +24,9 @@ export function Notes({ desk, open }: { desk: Desk; open: OpenCase }) {
       <AnnotateForm desk={desk} open={open} />
       <BaselineForm desk={desk} open={open} />
       <ul>
+        {open.model.clockSteps.value.slice(-SHOWN_STEPS).map((s) => (
+          <li key={s.id} class="technical"><span class="number">{timeOfDay(s.beforeMs)}</span> <small>{open.model.clocks.words(s, summaryOf(desk, open)?.theatre ?? '')}</small></li>
+        ))}
         {all.slice(0, SHOWN_NOTES).map(({ mark, annotation: a }) => {
           const trace = open.model.traces.get(a.traceId);
           return (

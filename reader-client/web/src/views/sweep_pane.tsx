@@ -102,7 +102,7 @@ function Row({ desk, open, trace, modality }:
         onPoint={(part) => (cursor.value = part === undefined ? undefined : at(part))}
         onPick={pick} />
       <div class="row-name">
-        <b>{trace.derivation}</b> <SweepFacts desk={desk} sweep={shown} />
+        <b>{trace.derivation}</b> <SweepFacts desk={desk} sweep={shown} past={open.screen.review.value !== undefined} />
       </div>
       <ScaleBar uv={setting.uvPerDivision} />
       <Readout desk={desk} trace={trace} view={view} />
@@ -132,9 +132,9 @@ function flagsOf(s: Sweep): QualityFlag[] {
   return s.quality.filter((q) => q !== QualityFlag.NOT_REPRODUCIBLE && q !== QualityFlag.TOO_FEW_SWEEPS);
 }
 
-function SweepFacts({ desk, sweep }: { desk: Desk; sweep: SweepView | undefined }) {
+function SweepFacts({ desk, sweep, past }: { desk: Desk; sweep: SweepView | undefined; past: boolean }) {
   void desk.beat.value;
-  if (!sweep) return <span class="calm">waiting for a first average</span>;
+  if (!sweep) return <span class="calm">{past ? 'no average of that time' : 'waiting for a first average'}</span>;
   const s = sweep.sweep;
   const rejected = rejectedCount(s.rejected);
   return (

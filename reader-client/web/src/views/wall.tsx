@@ -10,6 +10,7 @@ import { paintSparkline } from '../render/trend_painter.js';
 import { CertificateBadge } from './certificate.js';
 import { LinkBadge, LostCover } from './link_view.js';
 import { Canvas, cls, Notices, Sign } from './parts.js';
+import { UnsentOnWall } from './unsent.js';
 
 // The hub tells new heads each 2 s: what is older than this is late.
 const LATE_MS = 5_000;
@@ -44,6 +45,7 @@ export function Wall({ desk, onOpen, sound }:
         <HubTime desk={desk} />
         <span class="me">{desk.displayName.value}</span>
       </header>
+      <UnsentOnWall desk={desk} onOpen={onOpen} />
       <main class="tiles">
         {all.map(([hex, c], i) => (
           <Tile key={hex} desk={desk} summary={c} slot={i + 1} onOpen={() => onOpen(hex)} />

@@ -4,6 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { toHex } from '../base/bytes.js';
 import { FakeClock } from '../base/clock.js';
 import { FakeTicker } from '../base/ticker.js';
+import { CaseTransition } from './generated/remora/v1/case_pb.js';
+import { RecordSchema } from './generated/remora/v1/record_pb.js';
 import { DownSchema, RefusalReason, UpSchema } from './generated/remora/v1/room_pb.js';
 import type { RecordRefused, Up } from './generated/remora/v1/room_pb.js';
 import { LeftOver } from './left_over.js';
@@ -11,6 +13,7 @@ import type { KeptOut } from './left_over.js';
 import { MemoryOutbox } from './outbox.js';
 import type { Waiting } from './outbox.js';
 import type { Socket } from './session.js';
+import { lastOfEach } from './set_aside.js';
 
 const CASE = 'c0'.repeat(16);
 const origin = (n: number): string => n.toString(16).padStart(2, '0').repeat(16);
@@ -50,6 +53,9 @@ class Hub {
   holds: bigint = 0n;
   refusedBefore: bigint[] = [];
   bound = new Set<string>();
+  // What was taken, and the number in a record's bytes.
+  readonly bytes: Uint8Array[] = [];
+  seqOf = (bytes: Uint8Array): bigint => BigInt(bytes[0]!);
   private origin = '';
 
   open = (): Socket => {
@@ -80,7 +86,8 @@ class Hub {
       socket.down({ control: { case: 'joined', value: { caseId, held, refused } } });
     }
     for (const bytes of up.records) {
-      const seq = BigInt(bytes[0]!);
+      const seq = this.seqOf(bytes);
+      this.bytes.push(bytes);
       const caseId = Uint8Array.from({ length: 16 }, () => 0xc0);
       if (this.refuseRecord !== undefined) {
         socket.down({ control: { case: 'recordRefused', value: { caseId, lane: 0, originSeq: seq, reason: this.refuseRecord, text: 'no' } } });
@@ -101,6 +108,7 @@ async function make(entries: Waiting[]) {
   const living = new Set<string>();
   const refused: RecordRefused[] = [];
   const archived: KeptOut[] = [];
+  const asides: number[] = [];
   for (const e of entries) {
     await store.register(e.origin, 'maya');
     await store.put(e);
@@ -113,12 +121,13 @@ async function make(entries: Waiting[]) {
       return !living.has(o);
     },
     onRefused: (r) => refused.push(r),
+    onSetAside: () => asides.push(1),
     onArchived: (k) => archived.push(k),
   });
   const settle = async () => {
     for (let i = 0; i < 200; i++) await Promise.resolve();
   };
-  return { store, hub, clock, ticker, claims, living, refused, archived, leftOver, settle };
+  return { store, hub, clock, ticker, claims, living, refused, archived, asides, leftOver, settle };
 }
 
 describe('LeftOver', () => {
@@ -139,6 +148,31 @@ describe('LeftOver', () => {
     await leftOver.publish();
     expect(hub.origins).toEqual([origin(3)]);
     expect(await store.originsWithWaiting('maya')).toEqual([origin(1), origin(2)]);
+  });
+
+  it('OffersAStepOfAClosedTabToThePersonAndSendsANoteInItsPlace', async () => {
+    const left = (originSeq: number, body: MessageInitShape<typeof RecordSchema>['body']): Waiting => ({
+      ...entry(origin(2), originSeq), kind: body!.case!,
+      bytes: toBinary(RecordSchema, create(RecordSchema, { originSeq: BigInt(originSeq), capturedAt: { bootId: 3n, wallUnixNs: 60_000_000_000n }, body })),
+    });
+    const seal: MessageInitShape<typeof RecordSchema>['body'] = { case: 'caseLifecycle', value: { transition: CaseTransition.SEALED, actor: 'Ines' } };
+    const { leftOver, hub, store, asides } = await make([left(1, seal), left(2, { case: 'message', value: { text: 'a' } })]);
+    hub.seqOf = (bytes) => fromBinary(RecordSchema, bytes).originSeq;
+    await leftOver.publish();
+    expect(hub.bytes.map((b) => fromBinary(RecordSchema, b).body.case)).toEqual(['annotation', 'message']);
+    expect(hub.taken.get(origin(2))).toEqual([1, 2]);
+    expect(fromBinary(RecordSchema, hub.bytes[0]!).body.value).toMatchObject({ actor: 'Ines', text: expect.stringContaining('not done: seal this case') });
+    expect([await store.originsWithWaiting('maya'), asides.length]).toEqual([[], 1]);
+    expect(lastOfEach(await store.offered('maya'))[0]!.last).toMatchObject({ askedAtMs: 60_000, step: { transition: CaseTransition.SEALED } });
+    expect(await store.offered('or3')).toEqual([]);
+  });
+
+  it('OffersNoStepThatTheHubHasAlready', async () => {
+    const { leftOver, hub, store } = await make([{ ...entry(origin(2), 1), kind: 'caseLifecycle', bytes: toBinary(RecordSchema, create(RecordSchema, {
+      originSeq: 1n, body: { case: 'caseLifecycle', value: { transition: CaseTransition.SEALED } } })) }]);
+    hub.holds = 1n;
+    await leftOver.publish();
+    expect([hub.bytes, await store.offered('maya'), await store.originsWithWaiting('maya')]).toEqual([[], [], []]);
   });
 
   it('OffersOnlyWhatTheHubLacks', async () => {

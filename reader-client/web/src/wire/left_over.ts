@@ -11,6 +11,7 @@ import type { Claim } from './origin.js';
 import { inMessages } from './outbox.js';
 import type { OutboxStore, Waiting } from './outbox.js';
 import { Session } from './session.js';
+import { setAside, stale } from './set_aside.js';
 import type { SessionListener, SessionParts } from './session.js';
 
 // A join or a record that was put off is tried again after so long.
@@ -26,6 +27,8 @@ export interface LeftOverParts extends Omit<SessionParts, 'origin'> {
   store: OutboxStore;
   claim: Claim;
   onRefused: (refused: RecordRefused) => void;
+  // A step of a case that waited is offered to the person, and not sent (set_aside.ts).
+  onSetAside: () => void;
   // Once a case and page.
   onArchived: (kept: KeptOut) => void;
 }
@@ -78,7 +81,12 @@ export class LeftOver {
       const session = new Session({ ...this.parts, origin: fromHex(origin) });
       this.current = session;
       const remove = (done: Waiting[]) => void store.remove(done).catch(() => {});
-      const delivery = new Delivery(session, entries, clock, { remove, onRefused, onArchived });
+      const aside = async (steps: Waiting[]) => {
+        const notes = await setAside(store, steps);
+        this.parts.onSetAside();
+        return notes;
+      };
+      const delivery = new Delivery(session, entries, clock, { remove, aside, onRefused, onArchived });
       session.listen(delivery);
       session.listen({
         onDown: () => {
@@ -104,6 +112,7 @@ class Delivery implements SessionListener {
     private readonly session: Session, entries: Waiting[], private readonly clock: SessionParts['clock'],
     private readonly out: {
       remove: (done: Waiting[]) => void;
+      aside: (steps: Waiting[]) => Promise<Waiting[]>;
       onRefused: (refused: RecordRefused) => void;
       onArchived: (kept: KeptOut) => void;
     }) {
@@ -127,7 +136,9 @@ class Delivery implements SessionListener {
         const caseHex = toHex(control.value.caseId);
         this.joined.add(caseHex);
         this.settle(caseHex, control.value);
-        for (const records of inMessages(this.cases.get(caseHex) ?? [])) this.session.send({ records });
+        const steps = stale(this.cases.get(caseHex) ?? [], undefined, 0);
+        if (steps.length > 0) void this.setAside(caseHex, steps);
+        else this.offer(caseHex);
         break;
       }
       case 'acknowledge':
@@ -158,6 +169,22 @@ class Delivery implements SessionListener {
         if (this.clock.now() - this.askedAtMs >= AGAIN_MS) this.ask();
         break;
     }
+  }
+
+  private offer(caseHex: string): void {
+    for (const records of inMessages(this.cases.get(caseHex) ?? [])) this.session.send({ records });
+  }
+
+  private async setAside(caseHex: string, steps: Waiting[]): Promise<void> {
+    const notes = await this.out.aside(steps).catch(() => undefined);
+    if (!notes) {
+      // Kept, for another time.
+      this.cases.delete(caseHex);
+      return;
+    }
+    const list = (this.cases.get(caseHex) ?? []).map((e) => notes.find((n) => n.id === e.id) ?? e);
+    if (list.length > 0) this.cases.set(caseHex, list);
+    if (this.joined.has(caseHex)) this.offer(caseHex);
   }
 
   private ask(): void {

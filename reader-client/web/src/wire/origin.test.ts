@@ -67,6 +67,21 @@ for (const [name, make] of [
       expect(toHex(await chooseOrigin('maya', store, b.memory, b.claim))).toBe(left);
     });
 
+    it('KeepsAStepThatWasSetAsideBesideItsNoteAndTouchesNoNumber', async () => {
+      const store = await make();
+      await store.register('aa', 'maya');
+      for (const n of [1, 2]) await store.put({ ...waiting('aa'), id: `${n}`, originSeq: n });
+      const step = { ...waiting('aa'), id: '1', originSeq: 1 };
+      await store.setAside({ ...step, bytes: new Uint8Array([9]) }, { ...step, id: 'offered/1', kind: 'offered' });
+      expect((await store.waiting('aa')).map((e) => [e.id, e.bytes[0]])).toEqual([['1', 9], ['2', 1]]);
+      expect((await store.heads('aa')).get('c/0')).toBe(2);
+      expect([(await store.offered('maya')).map((e) => e.id), await store.offered('or3')]).toEqual([['offered/1'], []]);
+      await store.remove(await store.waiting('aa'));
+      expect(await store.originsWithWaiting('maya')).toEqual([]);
+      await store.remove(await store.offered('maya'));
+      expect(await store.offered('maya')).toEqual([]);
+    });
+
     it('NeverUsesAnOriginWhoseNumbersAreNotInTheStore', async () => {
       const store = await make();
       const browser = new Browser();

@@ -8,7 +8,8 @@ export interface Waiting {
   caseId: string;
   lane: number;
   originSeq: number;
-  // Which body it holds; absent in what an older page kept.
+  // Which body it holds; absent in what an older page kept. 'offered': a step that is not sent by itself
+  // (set_aside.ts), beside what waits.
   kind?: string;
   bytes: Uint8Array;
 }
@@ -23,8 +24,14 @@ export interface OutboxStore {
   heads(origin: string): Promise<Map<string, number>>;
   // Record and number in one transaction: durable when it resolves.
   put(entry: Waiting): Promise<void>;
+  // The note instead of the entry of its id, and the step that it tells of, in one transaction.
+  setAside(note: Waiting, offered: Waiting): Promise<void>;
+  // Steps of this identity's origins that were set aside.
+  offered(identity: string): Promise<Waiting[]>;
   remove(entries: Waiting[]): Promise<void>;
 }
+
+const isOffered = (e: Waiting): boolean => e.kind === 'offered';
 
 export const headKey = (caseId: string, lane: number): string => `${caseId}/${lane}`;
 
@@ -52,7 +59,7 @@ export class MemoryOutbox implements OutboxStore {
   private readonly last = new Map<string, Map<string, number>>();
 
   async originsWithWaiting(identity: string): Promise<string[]> {
-    const found = new Set([...this.entries.values()].map((e) => e.origin));
+    const found = new Set([...this.entries.values()].filter((e) => !isOffered(e)).map((e) => e.origin));
     return [...found].filter((origin) => this.origins.get(origin) === identity);
   }
   async knows(origin: string): Promise<boolean> {
@@ -62,7 +69,7 @@ export class MemoryOutbox implements OutboxStore {
     this.origins.set(origin, identity);
   }
   async waiting(origin: string): Promise<Waiting[]> {
-    return [...this.entries.values()].filter((e) => e.origin === origin);
+    return [...this.entries.values()].filter((e) => e.origin === origin && !isOffered(e));
   }
   async heads(origin: string): Promise<Map<string, number>> {
     return new Map(this.last.get(origin));
@@ -71,6 +78,12 @@ export class MemoryOutbox implements OutboxStore {
     this.entries.set(entry.id, entry);
     const heads = this.last.get(entry.origin) ?? new Map<string, number>();
     this.last.set(entry.origin, heads.set(headKey(entry.caseId, entry.lane), entry.originSeq));
+  }
+  async setAside(note: Waiting, offered: Waiting): Promise<void> {
+    for (const e of [note, offered]) this.entries.set(e.id, e);
+  }
+  async offered(identity: string): Promise<Waiting[]> {
+    return [...this.entries.values()].filter((e) => isOffered(e) && this.origins.get(e.origin) === identity);
   }
   async remove(entries: Waiting[]): Promise<void> {
     for (const e of entries) this.entries.delete(e.id);
@@ -107,10 +120,8 @@ export class IndexedDbOutbox implements OutboxStore {
   }
 
   async originsWithWaiting(identity: string): Promise<string[]> {
-    const entries = await this.read<Waiting>('waiting', (s) => s.getAll());
-    const rows = await this.read<OriginRow>('origins', (s) => s.getAll());
-    const mine = new Set(rows.filter((r) => r.identity === identity).map((r) => r.origin));
-    return [...new Set(entries.map((e) => e.origin))].filter((o) => mine.has(o));
+    const entries = (await this.allOf(identity)).filter((e) => !isOffered(e));
+    return [...new Set(entries.map((e) => e.origin))];
   }
   async knows(origin: string): Promise<boolean> {
     return (await this.read<OriginRow>('origins', (s) => s.getAll(origin))).length > 0;
@@ -118,8 +129,11 @@ export class IndexedDbOutbox implements OutboxStore {
   register(origin: string, identity: string): Promise<void> {
     return this.write(['origins'], (tx) => tx.objectStore('origins').put({ origin, identity }));
   }
-  waiting(origin: string): Promise<Waiting[]> {
-    return this.read<Waiting>('waiting', (s) => s.index('origin').getAll(origin));
+  async waiting(origin: string): Promise<Waiting[]> {
+    return (await this.read<Waiting>('waiting', (s) => s.index('origin').getAll(origin))).filter((e) => !isOffered(e));
+  }
+  async offered(identity: string): Promise<Waiting[]> {
+    return (await this.allOf(identity)).filter(isOffered);
   }
   async heads(origin: string): Promise<Map<string, number>> {
     const rows = await this.read<HeadRow>('heads', (s) => s.index('origin').getAll(origin));
@@ -137,6 +151,19 @@ export class IndexedDbOutbox implements OutboxStore {
     return this.write(['waiting'], (tx) => {
       for (const e of entries) tx.objectStore('waiting').delete(e.id);
     });
+  }
+
+  setAside(note: Waiting, offered: Waiting): Promise<void> {
+    return this.write(['waiting'], (tx) => {
+      for (const e of [note, offered]) tx.objectStore('waiting').put(e);
+    });
+  }
+
+  private async allOf(identity: string): Promise<Waiting[]> {
+    const entries = await this.read<Waiting>('waiting', (s) => s.getAll());
+    const rows = await this.read<OriginRow>('origins', (s) => s.getAll());
+    const mine = new Set(rows.filter((r) => r.identity === identity).map((r) => r.origin));
+    return entries.filter((e) => mine.has(e.origin));
   }
 
   private read<Row>(store: string, ask: (s: IDBObjectStore) => IDBRequest): Promise<Row[]> {
