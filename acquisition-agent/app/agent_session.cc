@@ -331,6 +331,8 @@ bool AgentSession::TellShed() {
     gap.set_lane(range.lane);
     gap.set_first_origin_seq(range.first_origin_seq);
     gap.set_last_origin_seq(range.last_origin_seq);
+    gap.set_from_monotonic_ns(range.from_monotonic_ns);
+    gap.set_to_monotonic_ns(range.to_monotonic_ns);
     recorder_->PutOnce(&record, analysis_->now_ns());
     count += range.last_origin_seq - range.first_origin_seq + 1;
   }

@@ -118,6 +118,10 @@ TEST(AgentSession, AShortDiskIsOnRecordInFewWordsAndItsAlertRecovers) {
     v1::Record record;
     ASSERT_TRUE(record.ParseFromString(bytes));
     if (!record.has_data_gap() || record.data_gap().lane() != 5) continue;
+    const v1::DataGap& gap = record.data_gap();
+    EXPECT_GT(gap.from_monotonic_ns(), 0);
+    EXPECT_GE(gap.to_monotonic_ns(), gap.from_monotonic_ns());
+    EXPECT_LE(gap.to_monotonic_ns(), record.captured_at().monotonic_ns());
     named.InsertRange(record.data_gap().first_origin_seq(), record.data_gap().last_origin_seq());
   }
   EXPECT_FALSE(named.empty());

@@ -201,6 +201,7 @@ absl::Status CaseSpool::AppendRecord(uint32_t lane, uint64_t origin_seq, uint32_
     // with the next commit, and the number is used up.
     if (origin_seq > state.last) state.last = origin_seq;
     state.places.resize(state.last);
+    NoteCaptured(lane, origin_seq, record_bytes);
     ReportShed(lane, origin_seq, origin_seq);
     return absl::OkStatus();
   }

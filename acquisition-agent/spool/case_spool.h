@@ -27,6 +27,7 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -59,6 +60,9 @@ struct ShedRange {
   uint32_t lane = 0;
   uint64_t first_origin_seq = 0;
   uint64_t last_origin_seq = 0;
+  // When the first and the last were captured; both 0: not known, as of what an earlier life shed.
+  int64_t from_monotonic_ns = 0;
+  int64_t to_monotonic_ns = 0;
 };
 
 struct RecoveryReport {
@@ -196,6 +200,9 @@ class CaseSpool {
   void TakeShedOf(Log log);
   void DropWaitingBulk();
   void ReportShed(uint32_t lane, uint64_t first, uint64_t last);
+  // Of one that is about to be shed, and is an end of what will be told.
+  void NoteCaptured(uint32_t lane, uint64_t seq, absl::string_view record_bytes);
+  void Date(ShedRange* range) const;
 
   FileSystem& files_;
   const SpoolOptions options_;
@@ -211,7 +218,9 @@ class CaseSpool {
   bool closed_ = false;
   CaseInfo info_;
   std::vector<SpooledInput> inputs_;
-  std::array<SeqRanges, kLaneCount> shed_;     // not taken yet; without what the hub holds
+  std::array<SeqRanges, kLaneCount> shed_;  // not taken yet; without what the hub holds
+  // When those at the ends of shed_ were captured, by number, as far as that is known.
+  std::array<std::map<uint64_t, int64_t>, kLaneCount> shed_captured_ns_;
   std::array<SeqRanges, kLaneCount> unnoted_;  // given up, and not yet written down
   RecoveryReport recovery_;
 };

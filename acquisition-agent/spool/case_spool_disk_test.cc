@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "acquisition-agent/spool/testing/spool_case.h"
+#include "remora/v1/record.pb.h"
 
 namespace remora::agent {
 namespace {
@@ -198,6 +199,83 @@ TEST(CaseSpoolDisk, WhatIsShedIsToldAsOneRangeALane) {
   EXPECT_FALSE(spool->has_shed());
   ASSERT_TRUE(spool->Commit().ok());
   EXPECT_TRUE(OpenSpool(files)->given_up(5).Contains(300));
+}
+
+// Captured each millisecond.
+std::string CapturedBytes(uint64_t seq, size_t padding) {
+  v1::Record record;
+  record.set_origin_seq(seq);
+  record.mutable_captured_at()->set_monotonic_ns(static_cast<int64_t>(seq) * 1'000'000);
+  record.mutable_message()->set_text(std::string(padding, 'x'));
+  return record.SerializeAsString();
+}
+
+void ExpectDated(const ShedRange& shed) {
+  EXPECT_EQ(shed.from_monotonic_ns, static_cast<int64_t>(shed.first_origin_seq) * 1'000'000);
+  EXPECT_EQ(shed.to_monotonic_ns, static_cast<int64_t>(shed.last_origin_seq) * 1'000'000);
+}
+
+TEST(CaseSpoolDisk, WhatIsShedIsDatedByItsFirstAndLast) {
+  FakeFileSystem files;
+  auto spool = OpenSpool(files);
+  const auto append = [&](uint64_t count) {
+    for (uint64_t i = 0; i < count; ++i) {
+      ASSERT_TRUE(Append(*spool, 5, CapturedBytes(spool->last_seq(5) + 1, 4000)).ok());
+      if (i % 50 == 49) {
+        ASSERT_TRUE(spool->Commit().ok());
+      }
+    }
+  };
+  // Whole files, of which the hub holds the first records.
+  append(3 * kSegmentBytes / 4000);
+  SeqRanges held;
+  held.InsertRange(1, 100);
+  spool->MarkHeld(5, held);
+  files.SetFreeBytes(kControlReserveBytes - kSegmentBytes);
+  spool->CheckSpace();
+  std::vector<ShedRange> shed = spool->TakeShed();
+  ASSERT_EQ(shed.size(), 1u);
+  EXPECT_EQ(shed[0].first_origin_seq, 101u);
+  EXPECT_GT(shed[0].last_origin_seq, 200u);
+  ExpectDated(shed[0]);
+  // What comes while there is nothing left to shed for it.
+  files.SetFreeBytes(1'000);
+  spool->CheckSpace();
+  ASSERT_TRUE(spool->short_of_space());
+  spool->TakeShed();
+  const uint64_t before = spool->last_seq(5);
+  append(100);
+  shed = spool->TakeShed();
+  ASSERT_EQ(shed.size(), 1u);
+  EXPECT_EQ(shed[0].first_origin_seq, before + 1);
+  EXPECT_EQ(shed[0].last_origin_seq, before + 100);
+  ExpectDated(shed[0]);
+}
+
+TEST(CaseSpoolDisk, WhatWaitsAndIsShedIsDatedToo) {
+  FakeFileSystem files;
+  auto spool = OpenSpool(files);
+  for (uint64_t seq = 1; seq <= 4; ++seq) {
+    ASSERT_TRUE(Append(*spool, 5, CapturedBytes(seq, 900)).ok());
+  }
+  files.SetFreeBytes(0);
+  spool->Commit().IgnoreError();
+  const std::vector<ShedRange> shed = spool->TakeShed();
+  ASSERT_EQ(shed.size(), 1u);
+  EXPECT_EQ(shed[0].last_origin_seq, 4u);
+  ExpectDated(shed[0]);
+}
+
+TEST(CaseSpoolDisk, HostileRecordThatCannotBeReadIsShedWithoutADate) {
+  FakeFileSystem files;
+  auto spool = OpenSpool(files);
+  files.SetFreeBytes(1'000);
+  spool->CheckSpace();
+  ASSERT_TRUE(Append(*spool, 5, "a record that nobody can read").ok());
+  const std::vector<ShedRange> shed = spool->TakeShed();
+  ASSERT_EQ(shed.size(), 1u);
+  EXPECT_EQ(shed[0].from_monotonic_ns, 0);
+  EXPECT_EQ(shed[0].to_monotonic_ns, 0);
 }
 
 TEST(CaseSpoolDisk, SpaceThatIsFreeAgainIsUsedAtTheNextLook) {

@@ -1,10 +1,12 @@
 // CaseSpool: what it does when the disk is short, and what it says of what is not there.
 #include <algorithm>
 #include <array>
+#include <map>
 
 #include "acquisition-agent/spool/case_spool.h"
 #include "common/check.h"
 #include "common/status_macros.h"
+#include "remora/v1/record.pb.h"
 
 namespace remora::agent {
 
@@ -57,6 +59,13 @@ bool CaseSpool::ShedOldestSegment(Log log) {
     if (first == 0) first = seq;
     last = seq;
   }
+  if (first != 0) {
+    for (const SeqRanges::Range& told : state.answers.held().Missing(first, last)) {
+      for (const uint64_t seq : {told.first, told.last}) {
+        if (const auto bytes = Read(lane, seq); bytes.ok()) NoteCaptured(lane, seq, *bytes);
+      }
+    }
+  }
   const absl::Status freed = logs_[log]->ShedOldest(first, last);
   if (logs_[log]->OldestToShed() == oldest) return false;
   for (uint64_t seq = first; seq <= last && first > 0; ++seq) {
@@ -87,6 +96,9 @@ void CaseSpool::DropWaitingBulk() {
   for (int log = kSweeps; log < kLogs; ++log) {
     for (const Waiting& waiting : waiting_[log]) {
       uncommitted_bytes_ -= waiting.entry.size();
+      if (const auto entry = ParseEntry(waiting.entry)) {
+        NoteCaptured(waiting.lane, waiting.seq, entry->payload);
+      }
       ReportShed(waiting.lane, waiting.seq, waiting.seq);
     }
     waiting_[log].clear();
@@ -103,6 +115,27 @@ void CaseSpool::ReportShed(uint32_t lane, uint64_t first, uint64_t last) {
   state.given_up.InsertRange(first, last);
   if (state.places.size() < last) state.places.resize(last);
   state.committed = std::max(state.committed, last);
+}
+
+void CaseSpool::NoteCaptured(uint32_t lane, uint64_t seq, absl::string_view record_bytes) {
+  v1::Record record;
+  if (!record.ParseFromArray(record_bytes.data(), static_cast<int>(record_bytes.size())) ||
+      !record.has_captured_at()) {
+    return;
+  }
+  std::map<uint64_t, int64_t>& captured_ns = shed_captured_ns_[lane];
+  captured_ns[seq] = record.captured_at().monotonic_ns();
+  // Of a row of them, the ends alone.
+  if (captured_ns.contains(seq - 1) && captured_ns.contains(seq - 2)) captured_ns.erase(seq - 1);
+}
+
+void CaseSpool::Date(ShedRange* range) const {
+  const std::map<uint64_t, int64_t>& captured_ns = shed_captured_ns_[range->lane];
+  const auto from = captured_ns.find(range->first_origin_seq);
+  const auto to = captured_ns.find(range->last_origin_seq);
+  if (from == captured_ns.end() || to == captured_ns.end() || to->second < from->second) return;
+  range->from_monotonic_ns = from->second;
+  range->to_monotonic_ns = to->second;
 }
 
 bool CaseSpool::has_shed() const {
@@ -125,7 +158,9 @@ std::vector<ShedRange> CaseSpool::TakeShed() {
     unnoted_[lane] = SeqRanges();
     for (const SeqRanges::Range& range : shed_[lane].ranges()) {
       shed.push_back(ShedRange{lane, range.first, range.last});
+      Date(&shed.back());
     }
+    shed_captured_ns_[lane].clear();
     shed_[lane] = SeqRanges();
   }
   return shed;
