@@ -36,6 +36,10 @@ inline constexpr int64_t kLongestRetryMs = 10 * 60 * 1'000;
 // Those of the case that failed: a room has a new one each minute, so one is passed over at least.
 inline constexpr int64_t kFirstCheckpointRetryMs = 2 * 60 * 1'000;
 
+// A file that cannot be opened anew is tried after kFirstRetryMs, then after twice as long, up to
+// this, though nobody appends: history waits for it.
+inline constexpr int64_t kLongestReopenMs = 30 * 1'000;
+
 // Of cases that came to rest while none could be written: beyond it they are restored at the next
 // start, as one is whose note fails so often.
 inline constexpr size_t kMaxHeldBytes = 64 * 1024 * 1024;

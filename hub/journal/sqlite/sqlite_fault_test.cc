@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "common/random.h"
+#include "common/testing/fake_clock.h"
 #include "gtest/gtest.h"
 #include "hub/journal/sqlite/testing/appending_rooms.h"
 #include "hub/journal/sqlite/testing/fault_vfs.h"
@@ -113,6 +114,42 @@ TEST(JournalFault, ASyncThatFailedHasTheFileOpenedAnew) {
   vfs.Arm(Fault::kSyncError, 1, false);
   AppendRound(bench, rooms);
   EXPECT_GT(bench.journal().reopenings(), 0u);
+}
+
+// Where no case is open nobody appends; who reads history waits.
+TEST(JournalFault, AFileThatCouldNotBeOpenedIsOpenedWhenTheDiskIsBackThoughNobodyAppends) {
+  FaultVfs vfs("fault-alone");
+  FakeClock clock;
+  JournalBench bench(vfs.name(), kManyPages, ScratchDirectory::kMemory);
+  bench.UseClock(clock);
+  ASSERT_TRUE(bench.Open().ok());
+  std::vector<Room> rooms = OpenRooms(bench);
+  AppendRound(bench, rooms);
+  vfs.FailReadsOf("SQLite format 3");
+  vfs.Arm(Fault::kSyncError, 1, false);
+  AppendRound(bench, rooms);
+  ASSERT_FALSE(bench.journal().ListTombstones().ok()) << "the file is closed";
+  const auto seconds = [&](int count) {
+    for (int s = 0; s < count; ++s) {
+      clock.Advance(Duration::Seconds(1));
+      // Wakes the writer, and asks nothing of the file.
+      bench.journal().SaveCheckpoint(CaseIdOf(77), {1, "of no case"});
+      bench.journal().Flush().IgnoreError();
+    }
+  };
+  const uint64_t before = bench.journal().reopenings();
+  seconds(300);
+  EXPECT_FALSE(bench.journal().ListTombstones().ok());
+  EXPECT_GE(bench.journal().reopenings() - before, 10u) << "at 1, 3, 7, 15, 31, 61 s and so on";
+  EXPECT_LE(bench.journal().reopenings() - before, 15u);
+  vfs.FailReadsOf("");
+  seconds(31);
+  EXPECT_TRUE(bench.journal().ListTombstones().ok()) << bench.journal().ListTombstones().status();
+  const uint64_t opened = bench.journal().reopenings();
+  seconds(60);
+  EXPECT_EQ(bench.journal().reopenings(), opened) << "it stays open";
+  AppendRound(bench, rooms);
+  ExpectHoldsAcknowledged(bench, rooms);
 }
 
 TEST(JournalFault, ASyncThatHangsDelaysItsAppendAndLosesNothing) {

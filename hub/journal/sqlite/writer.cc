@@ -99,11 +99,11 @@ Writer::Work Writer::WaitForWork() {
     for (const int64_t case_key : std::exchange(new_leftovers_, {})) {
       leftovers_.push_front({case_key, Backoff()});
     }
-    if (HasWork() || StepIsDue() || HeldIsDue()) break;
-    if (leftovers_.empty() && held_.empty()) {
-      wake_.Wait(&mutex_);
+    if (HasWork() || StepIsDue() || HeldIsDue() || ReopenIsDue()) break;
+    if (const std::optional<Duration> until = UntilDue()) {
+      wake_.WaitFor(&mutex_, std::chrono::nanoseconds(until->nanoseconds()));
     } else {
-      wake_.WaitFor(&mutex_, std::chrono::nanoseconds(UntilDue().nanoseconds()));
+      wake_.Wait(&mutex_);
     }
   }
   if (HasWork()) {
@@ -142,7 +142,8 @@ bool Writer::HasWork() const {
 void Writer::Run() {
   while (true) {
     Work work = WaitForWork();
-    if (work.reopen) Reopen().IgnoreError();  // EnsureOpen tries again and tells
+    // EnsureOpen tries again and tells.
+    if (work.reopen || ReopenIsDue()) Reopen().IgnoreError();
     if (!work.appends.empty()) CommitAppends(work.appends);
     if (!work.checkpoints.empty()) WriteCheckpoints(work.checkpoints);
     if (!work.purges.empty()) PurgeCases(work.purges);
@@ -154,10 +155,14 @@ void Writer::Run() {
   }
 }
 
-Duration Writer::UntilDue() const {
-  if (held_.empty()) return UntilNextStep();
-  const Duration until_held = NextHeldAt() - parts_.clock.Now();
-  return leftovers_.empty() ? until_held : std::min(until_held, UntilNextStep());
+std::optional<Duration> Writer::UntilDue() const {
+  std::optional<Duration> until;
+  const auto add = [&until](Duration one) { until = until ? std::min(*until, one) : one; };
+  const DeviceTime now = parts_.clock.Now();
+  if (!held_.empty()) add(NextHeldAt() - now);
+  if (!leftovers_.empty()) add(UntilNextStep());
+  if (closed_) add(closed_->next_at - now);
+  return until;
 }
 
 void Writer::CommitAppends(std::vector<Waiting>& appends) {
@@ -301,7 +306,14 @@ absl::Status Writer::EnsureOpen() {
 
 absl::Status Writer::Reopen() {
   ++reopenings_;
-  return parts_.file.Reopen(tails_);
+  absl::Status status = parts_.file.Reopen(tails_);
+  if (status.ok()) {
+    closed_.reset();
+  } else {
+    if (!closed_) closed_.emplace();
+    closed_->Grow(parts_.clock.Now(), kFirstRetryMs, kLongestReopenMs);
+  }
+  return status;
 }
 
 absl::StatusOr<CaseTail*> Writer::FindTail(const CaseId& case_id,

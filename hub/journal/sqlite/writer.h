@@ -144,8 +144,8 @@ class Writer {
 
   void Run();
   Work WaitForWork();
-  // What comes by itself: until it does.
-  Duration UntilDue() const;
+  // What comes by itself: until the first of it does; nothing: it is all done.
+  std::optional<Duration> UntilDue() const;
   void GatherBulk() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool HasWork() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void CommitAppends(std::vector<Waiting>& appends);
@@ -161,6 +161,8 @@ class Writer {
   void AfterFailure(const std::vector<Waiting*>& appends, bool session_usable);
   absl::Status EnsureOpen();
   absl::Status Reopen();
+  // Of a file that could not be opened anew, whether anybody asks for it or not.
+  bool ReopenIsDue() const { return closed_ && closed_->next_at <= parts_.clock.Now(); }
   absl::StatusOr<CaseTail*> FindTail(const CaseId& case_id, const CaseDirectory::Entry& entry);
   void Report(std::vector<Waiting>& appends);
   void DropTails(std::set<CaseId> cases);
@@ -204,6 +206,8 @@ class Writer {
   std::map<CaseId, uint64_t> notes_up_to_;
   std::map<CaseId, Backoff> failed_checkpoints_;
   Backoff all_checkpoints_;
+  // Since the file could not be opened anew; nothing while it is open.
+  std::optional<Backoff> closed_;
   std::map<CaseId, HeldNote> held_;
   size_t held_bytes_ = 0;
   // In the order of their next steps, and when some were last freed.
