@@ -7,16 +7,15 @@
 #include <cstdlib>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "common/record_seal.h"
 #include "common/status_macros.h"
+#include "hub/app/hub_news.h"
 #include "hub/app/ports_file.h"
 #include "hub/app/started_core.h"
 #include "hub/app/version.h"
@@ -56,6 +55,7 @@ class HubProgram {
         machine_(machine),
         log_(options.log_level),
         observer_(metrics_, log_, machine.clock),
+        news_(log_, metrics_, options.archive_directory),
         authenticator_(authenticator),
         loop_(machine.clock),
         grpc_(options.grpc_address, loop_, machine.clock, observer_) {}
@@ -74,24 +74,29 @@ class HubProgram {
     RETURN_IF_ERROR(OpenJournal());
     RETURN_IF_ERROR(OpenRecordKeys());
     OpenArchive();
-    core_ = std::make_unique<HubCore>(HubCoreParts{
-        journal_.get(), &machine_.clock, &loop_, &machine_.random, &metrics_,
-        absl::StrCat("remora-hub ", kVersion),
-        [this](const CaseId& case_id, const absl::Status& damage) { SayDamaged(case_id, damage); },
-        signer_.get(), retired_record_keys_, /*loop_ends_drains=*/true,
-        archive_ == nullptr ? nullptr : &archive_->archive(), options_.keep_closed,
-        options_.keep_incomplete,
-        [this](const CaseId& case_id, const absl::StatusOr<PurgedCase>& outcome) {
-          SayRetention(case_id, outcome);
-        },
-        &machine_.clock_sync, [this](Duration behind) { SayUtcBehind(behind); }});
+    core_ = std::make_unique<HubCore>(
+        HubCoreParts{journal_.get(), &machine_.clock, &loop_, &machine_.random, &metrics_,
+                     absl::StrCat("remora-hub ", kVersion),
+                     [this](const CaseId& case_id, const absl::Status& damage) {
+                       news_.OnDamaged(case_id, damage);
+                     },
+                     signer_.get(), retired_record_keys_, /*loop_ends_drains=*/true,
+                     archive_ == nullptr ? nullptr : &archive_->archive(), options_.keep_closed,
+                     options_.keep_incomplete,
+                     [this](const CaseId& case_id, const absl::StatusOr<PurgedCase>& outcome) {
+                       news_.OnRetention(case_id, outcome);
+                     },
+                     &machine_.clock_sync, [this](Duration behind) { news_.OnUtcBehind(behind); }});
     host_ = std::make_unique<StartedCore>(*core_);
     RETURN_IF_ERROR(grpc_.Start(authenticator_, *host_));
     absl::Status core_started;
     std::atomic<bool> done{false};
     loop_.Post([&] {
       core_started = host_->Start();
-      if (core_started.ok()) WatchReadiness(begun);
+      if (core_started.ok()) {
+        WatchReadiness(begun);
+        WatchArchive();
+      }
       done = true;
       done.notify_all();
     });
@@ -134,7 +139,7 @@ class HubProgram {
     if (archive_hangs_) return false;  // one wait is enough
     if (archive_ == nullptr || archive_->Stop()) return true;
     archive_hangs_ = true;
-    log_.Warning("archive-hangs", {{"directory", options_.archive_directory}});
+    news_.OnArchiveHangsAtEnd();
     return false;
   }
 
@@ -153,7 +158,7 @@ class HubProgram {
         static_cast<uint32_t>(machine_.clock.WallNow().nanoseconds() / 1'000'000'000);
     options.start_new_epoch = options_.start_new_epoch;
     options.observer = [this](const sqlite::CommitReport& report) {
-      SayJournalTrouble(report.status);
+      news_.OnJournal(report.status);
       metrics_.Count("remora_journal_transactions_total", "", 1);
       metrics_.Count("remora_journal_written_bytes_total", "", report.frame_bytes);
       metrics_.ObserveSeconds("remora_journal_transaction_seconds", report.duration.seconds());
@@ -216,61 +221,9 @@ class HubProgram {
                              &loop_,
                              nullptr,
                              std::move(keys)});
-    archive_->Watch(
-        [this](const absl::Status& there, uint64_t free_bytes) { SayArchive(there, free_bytes); });
-  }
-
-  // On the archive's thread. Said when it becomes another.
-  void SayArchive(const absl::Status& there, uint64_t free_bytes) {
-    metrics_.Gauge("remora_archive_there", there.ok() ? 1 : 0);
-    metrics_.Gauge("remora_archive_disk_free_bytes", static_cast<double>(free_bytes));
-    if (archive_said_ == there) return;
-    archive_said_ = there;
-    if (there.ok()) {
-      log_.Info("archive-there", {{"directory", options_.archive_directory}});
-    } else {
-      log_.Warning("archive-not-there", {{"why", std::string(there.message())}});
-    }
-  }
-
-  void SayRetention(const CaseId& case_id, const absl::StatusOr<PurgedCase>& outcome) {
-    if (!outcome.ok()) {
-      log_.Warning("case-not-purged",
-                   {{"case", case_id.Hex()}, {"why", std::string(outcome.status().message())}});
-      return;
-    }
-    const absl::string_view sha256(reinterpret_cast<const char*>(outcome->archive_sha256.data()),
-                                   outcome->archive_sha256.size());
-    log_.Info("case-purged", {{"case", case_id.Hex()},
-                              {"archive", outcome->archive},
-                              {"sha256", absl::BytesToHexString(sha256)},
-                              {"records", absl::StrCat(outcome->last_seq)},
-                              {"complete", outcome->complete ? "yes" : "no"},
-                              {"missing", absl::StrCat(outcome->missing_count)}});
-  }
-
-  void SayUtcBehind(Duration behind) {
-    log_.Warning("clock-behind-journal",
-                 {{"hours", absl::StrCat(static_cast<int64_t>(behind.seconds()) / 3600)},
-                  {"why",
-                   "UTC is so far before the journal's newest time: the clock is wrong now, or it "
-                   "was when that was written. Times on the record go on from there"}});
-  }
-
-  // On the journal's thread. Said when it begins, when it becomes another, and when it ends.
-  void SayJournalTrouble(const absl::Status& status) {
-    if (status.code() == journal_trouble_) return;
-    journal_trouble_ = status.code();
-    if (status.ok()) {
-      log_.Info("journal-writes-again");
-    } else {
-      log_.Error("journal-failed", {{"why", status.ToString()}});
-    }
-  }
-
-  void SayDamaged(const CaseId& case_id, const absl::Status& damage) {
-    log_.Error(absl::IsUnavailable(damage) ? "case-unreadable" : "case-damaged",
-               {{"case", case_id.Hex()}, {"why", std::string(damage.message())}});
+    archive_->Watch([this](const absl::Status& there, uint64_t free_bytes) {
+      news_.OnArchiveLook(there, free_bytes);
+    });
   }
 
   absl::StatusOr<WebSessions::Key> WebKey() {
@@ -326,6 +279,13 @@ class HubProgram {
       return;
     }
     loop_.PostAfter(kReadinessInterval, [this, begun] { WatchReadiness(begun); });
+  }
+
+  // On the sequence.
+  void WatchArchive() {
+    if (archive_ == nullptr || draining_) return;
+    news_.OnArchiveStep(archive_->StuckFor());
+    loop_.PostAfter(kArchiveProbeInterval, [this] { WatchArchive(); });
   }
 
   std::string MetricsText() {
@@ -390,6 +350,7 @@ class HubProgram {
   EventLog log_;
   PrometheusMetrics metrics_;
   OperationsObserver observer_;
+  HubNews news_;
   Authenticator& authenticator_;
   NullCipher cipher_;
   // Outlives all who post to it.
@@ -406,8 +367,6 @@ class HubProgram {
   std::unique_ptr<WebSessions> web_sessions_;
   std::unique_ptr<WebServer> web_;
   std::thread sequence_;
-  absl::StatusCode journal_trouble_ = absl::StatusCode::kOk;  // the journal's thread's
-  std::optional<absl::Status> archive_said_;                  // the archive's thread's
   std::atomic<bool> restored_{false};
   std::atomic<bool> draining_{false};
 };

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 #include <fstream>
@@ -303,6 +304,37 @@ TEST_F(HubSmokeTest, EndsSoonWithSessionsOpen) {
   EXPECT_EQ(hub_.End(SIGTERM), 0);
   EXPECT_LT(clock_->Now() - asked, Duration::Seconds(2));
   EXPECT_THAT(hub_.Log(), HasSubstr("stopped journal=flushed"));
+}
+
+// Whoever opens a pipe that nobody writes into does not come back, as on a mount that hangs.
+TEST_F(HubSmokeTest, EndsSoonAndWholeThoughTheDiskOfItsArchiveHangs) {
+  constexpr int kNotes = 20;
+  const std::string archive = hub_.directory() / "archive";
+  std::filesystem::create_directory(archive);
+  ASSERT_EQ(mkfifo((archive + "/remora-archive").c_str(), 0600), 0);
+  ASSERT_TRUE(hub_.Start({"--archive", archive, "--keep-closed", "30d"}));
+  Agent agent(*this, case_id_);
+  for (int i = 0; i < kNotes; ++i) agent.Publish(Note(absl::StrCat("note ", i)));
+  agent.WaitUntilRecorded();
+  const auto hangs = [this] {
+    const std::string metrics = RawWebClient(hub_.http_port()).Request("GET", "/metrics")->body;
+    return metrics.find("\nremora_archive_step_stuck_seconds ") != std::string::npos &&
+           metrics.find("\nremora_archive_step_stuck_seconds 0\n") == std::string::npos;
+  };
+  while (!hangs()) {
+  }
+  const DeviceTime asked = clock_->Now();
+  EXPECT_EQ(hub_.End(SIGTERM), 0);
+  EXPECT_LT(clock_->Now() - asked, Duration::Seconds(2));
+  EXPECT_THAT(hub_.Log(), HasSubstr(" archive-hangs directory="));
+  EXPECT_THAT(hub_.Log(), HasSubstr("stopped journal=flushed"));
+
+  ASSERT_TRUE(hub_.Start());
+  auto browser = FollowByWebSocket();
+  Arrivals arrivals;
+  ReadNotes(*browser, kNotes, &arrivals);
+  EXPECT_EQ(arrivals.bytes().size(), static_cast<size_t>(kNotes));
+  EXPECT_EQ(hub_.End(SIGTERM), 0);
 }
 
 TEST_F(HubSmokeTest, HasItsPagesForOperations) {

@@ -41,6 +41,15 @@ Duration ArchiveThread::since_look() const {
   return clock_.Now() - DeviceTime::FromNanoseconds(looked_at_ns_);
 }
 
+Duration ArchiveThread::StuckFor() {
+  const DeviceTime now = clock_.Now();
+  const int64_t probed_at_ns = probed_at_ns_;
+  if (probed_at_ns != kNoProbe) return now - DeviceTime::FromNanoseconds(probed_at_ns);
+  probed_at_ns_ = now.nanoseconds();
+  worker_->Post([this] { probed_at_ns_ = kNoProbe; });
+  return Duration();
+}
+
 bool ArchiveThread::Stop() {
   archive_->Stop();
   worker_->Post([this] {

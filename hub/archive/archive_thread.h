@@ -30,6 +30,9 @@ class ArchiveThread {
   // the disk hangs.
   Duration since_look() const;
   bool hangs() const { return since_look() > kArchiveHangsAfter; }
+  // How long the step under way has kept the thread from the next one, as far as it was asked: to
+  // be asked each kArchiveProbeInterval, by one sequence. Zero: the thread is free.
+  Duration StuckFor();
 
   // What is under way ends soon.
   void BeginStop() { archive_->Stop(); }
@@ -43,6 +46,9 @@ class ArchiveThread {
   std::unique_ptr<ThreadExecutor> worker_;
   std::unique_ptr<RecordArchive> archive_;
   std::atomic<int64_t> looked_at_ns_;
+  // A task that waits for its turn since then; kNoProbe: none does.
+  static constexpr int64_t kNoProbe = -1;
+  std::atomic<int64_t> probed_at_ns_{kNoProbe};
   Mutex mutex_;
   ConditionVariable changed_;
   bool idle_ ABSL_GUARDED_BY(mutex_) = false;

@@ -102,5 +102,21 @@ TEST_F(ArchiveThreadTest, TellsHowLongTheDiskHasNotAnswered) {
   EXPECT_FALSE(thread_->hangs());
 }
 
+TEST_F(ArchiveThreadTest, TellsHowLongOneStepKeepsItFromTheNext) {
+  files_.Hang();
+  thread_->Watch([](const absl::Status&, uint64_t) {});
+  files_.WaitForSomebody();
+  EXPECT_EQ(thread_->StuckFor(), Duration());
+  clock_.Advance(Duration::Seconds(4));
+  EXPECT_EQ(thread_->StuckFor(), Duration::Seconds(4));
+  clock_.Advance(kArchiveStepHangsAfter);
+  EXPECT_EQ(thread_->StuckFor(), Duration::Seconds(4) + kArchiveStepHangsAfter);
+  files_.Return();
+  while (thread_->StuckFor() > Duration()) {
+  }
+  while (!thread_->Stop()) {
+  }
+}
+
 }  // namespace
 }  // namespace remora::hub

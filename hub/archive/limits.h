@@ -34,6 +34,9 @@ inline constexpr Duration kArchiveLookInterval = Duration::Seconds(60);
 // Not looked for so long: the disk hangs in a call.
 inline constexpr Duration kArchiveHangsAfter = Duration::Seconds(180);
 static_assert(kArchiveHangsAfter >= kArchiveLookInterval * 2);
+// A step is a page, a sync of kArchiveSyncBytes, a look: no disk that works takes so long for it.
+inline constexpr Duration kArchiveStepHangsAfter = Duration::Seconds(10);
+inline constexpr Duration kArchiveProbeInterval = Duration::Seconds(1);
 // So long the hub's end waits for what is under way there; it takes a page otherwise. The hub is to
 // be gone within a second.
 inline constexpr Duration kArchiveStopLimit = Duration::Milliseconds(500);
