@@ -27,7 +27,8 @@ export const IDENTITIES = [
   { name: 'ines', displayName: 'Ines Ruiz', role: pb.Role.TECHNOLOGIST, token: 'technologist-token-for-the-fake-hub' },
   { name: 'or3', displayName: 'OR 3 team', role: pb.Role.SURGICAL_TEAM, token: 'theatre-token-for-the-fake-hub-001', theatre: 'OR 3' },
 ];
-const publicPart = (i) => ({ name: i.name, displayName: i.displayName, role: pb.Role[i.role] });
+// As the hub tells it (hub/participants/websocket/web_api.h).
+const publicPart = (i) => ({ name: i.name, displayName: i.displayName, role: pb.Role[i.role].toLowerCase() });
 
 export async function startFakeHub({ port = 0, dist = join(webFolder, 'dist'), alertAfterS = 14 } = {}) {
   const cases = [

@@ -2,7 +2,7 @@
 // answer back, receipts. A picture of each step; no console errors; axe finds nothing serious.
 //
 //   node tests/browser/run.mjs [--url URL --reader-token T --theatre-token T] [--hub-pid PID]
-//                              [--theatre-name "OR 3"] [--wait SECONDS] [--out DIR]
+//                              [--technologist-token T] [--theatre-name "OR 3"] [--wait SECONDS] [--out DIR]
 //
 // Each option is also an environment variable (REMORA_URL, REMORA_READER_TOKEN, ...). Without a URL
 // it runs against the fake hub. With the process id of a hub on this machine, that hub is stopped
@@ -31,6 +31,7 @@ const outage = hub ? { begin: () => { hub.quiet = true; hub.drop(); }, end: () =
 const url = (real ?? hub.url).replace(/\/$/, '');
 const readerToken = option('reader-token', hub && IDENTITIES[0].token);
 const theatreToken = option('theatre-token', hub && IDENTITIES.find((i) => i.theatre).token);
+const technologistToken = option('technologist-token', hub && IDENTITIES.find((i) => i.name === 'ines').token);
 let theatreName = option('theatre-name', hub && 'OR 3');
 
 const began = performance.now();
@@ -364,6 +365,17 @@ await step('W goes back to the wall, where each tile kept its slot', async () =>
   await accessible(reader, 'wall with an alert');
   await photo(reader, '12-wall');
 });
+
+if (technologistToken) {
+  await step('a technologist is offered to close the case, by the role that the hub tells', async () => {
+    const page = await (await browser.newContext({ viewport: { width: 1920, height: 1080 }, locale: 'en-GB' })).newPage();
+    await page.goto(`${url}/#token=${encodeURIComponent(technologistToken)}`);
+    await page.locator('.tile', { hasText: theatreName }).first().locator('.tile-open').click();
+    await page.getByRole('button', { name: 'Close this case' }).waitFor();
+    expect(await reader.getByRole('button', { name: 'Close this case' }).count() === 0, 'a reader is offered to close it');
+    await page.context().close();
+  });
+}
 
 if (hub) {
   await step('what is shown is reported, and nothing is withheld for want of it', () => {

@@ -9,14 +9,14 @@ import type { ComponentChildren } from 'preact';
 import { closeCase, REASON_BYTES, takeStep } from '../model/acts.js';
 import { missingSentence } from '../model/certificate.js';
 import type { Desk, OpenCase } from '../model/desk.js';
-import { CaseStage, CaseTransition } from '../wire/generated/remora/v1/case_pb.js';
+import { CaseStage, CaseTransition, Role } from '../wire/generated/remora/v1/case_pb.js';
 import { ByteCount, fits } from './byte_count.js';
 import { summaryOf } from './case_header.js';
 
 // As the hub permits (hub/identity/permissions.h).
-const MAY_CLOSE = ['TECHNOLOGIST'];
-const MAY_SEAL = ['TECHNOLOGIST', 'NEUROPHYSIOLOGIST', 'CENTRE'];
-const may = (desk: Desk, roles: string[]): boolean => roles.some((role) => desk.identity.role.endsWith(role));
+const MAY_CLOSE = [Role.TECHNOLOGIST];
+const MAY_SEAL = [Role.TECHNOLOGIST, Role.NEUROPHYSIOLOGIST, Role.CENTRE];
+const may = (desk: Desk, roles: Role[]): boolean => roles.includes(desk.identity.role);
 const isAsked = (desk: Desk, open: OpenCase): boolean =>
   (void desk.beat.value, open.screen.stepAsked.value || desk.isStepWaiting(open.hex));
 

@@ -29,7 +29,7 @@ export function EmgPane({ desk, open }: { desk: Desk; open: OpenCase }) {
         <span>{(review ? EMG_SPAN_MS : setting.spanMs) / 1000} s across</span>
         {review?.hasEmg && <span>smallest to largest, from envelopes; the samples are on record</span>}
         {!review && channels[0] && channels[0].sampleRateHz > 0 && <span>{channels[0].filterWords} {'\u00b7'} {channels[0].sampleRateHz} Hz, min/max a pixel</span>}
-        {gaps > 0 && <b class="quality">{gaps} {gaps === 1 ? 'gap' : 'gaps'}</b>}
+        {!review && gaps > 0 && <b class="quality">{gaps} {gaps === 1 ? 'gap' : 'gaps'}</b>}
       </>}>
       <div class="sides">
         <Muscles desk={desk} open={open} channels={left} word="LEFT" />

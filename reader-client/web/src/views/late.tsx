@@ -8,6 +8,7 @@ import { lookThrough, MESSAGE_BYTES, tickReviewed, tickUnseen } from '../model/a
 import type { Desk, OpenCase } from '../model/desk.js';
 import type { Interval } from '../model/intervals.js';
 import { rateWords } from '../model/left_out.js';
+import { Role } from '../wire/generated/remora/v1/case_pb.js';
 import { GapCause } from '../wire/generated/remora/v1/room_pb.js';
 import { ByteCount, fits } from './byte_count.js';
 
@@ -17,9 +18,9 @@ const SHOWN = 2;
 const BEFORE_MS = 5_000;
 // Of a time whose end in the record is not known, so many places are looked through.
 const MOST_PLACES = 20_000n;
-const MAY_REVIEW = ['NEUROPHYSIOLOGIST', 'CENTRE'];
+const MAY_REVIEW = [Role.NEUROPHYSIOLOGIST, Role.CENTRE];
 
-export const mayReview = (desk: Desk): boolean => MAY_REVIEW.some((role) => desk.identity.role.endsWith(role));
+export const mayReview = (desk: Desk): boolean => MAY_REVIEW.includes(desk.identity.role);
 
 export function RecordingBanner({ desk, open }: { desk: Desk; open: OpenCase }) {
   void desk.beat.value;

@@ -1,9 +1,17 @@
 // Who this page is. A token is given to the hub once and becomes a cookie that scripts cannot read.
 
+import { Role } from './generated/remora/v1/case_pb.js';
+
 export interface Identity {
   name: string;
   displayName: string;
-  role: string;
+  role: Role;
+}
+
+// As the hub tells it: the role in small letters ("surgical_team"). A role that is not known may do nothing here.
+export function identityOf(told: { name: string; displayName: string; role: string }): Identity {
+  const role: unknown = Role[told.role.toUpperCase() as keyof typeof Role];
+  return { ...told, role: typeof role === 'number' ? role : Role.UNSPECIFIED };
 }
 
 export class SignInError extends Error {}
@@ -33,7 +41,7 @@ export async function signIn(token: string): Promise<Identity> {
     throw new SignInError('The hub does not know this token.');
   }
   if (!answer.ok) throw new SignInError(`The hub answered ${answer.status}. Please try again.`);
-  return (await answer.json()) as Identity;
+  return identityOf(await answer.json() as Parameters<typeof identityOf>[0]);
 }
 
 // Undefined: not signed in. Throws where the hub cannot be reached.
@@ -42,7 +50,7 @@ export async function whoAmI(name: string): Promise<Identity | undefined> {
     { credentials: 'same-origin' });
   if (answer.status === 401 || answer.status === 403 || answer.status === 404) return undefined;
   if (!answer.ok) throw new SignInError(`The hub answered ${answer.status}.`);
-  return (await answer.json()) as Identity;
+  return identityOf(await answer.json() as Parameters<typeof identityOf>[0]);
 }
 
 export function streamUrl(location: Location, name: string): string {
