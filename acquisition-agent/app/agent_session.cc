@@ -419,7 +419,7 @@ void AgentSession::WatchReaders(const v1::Record& record, const RecordStamp& sta
   const int64_t hub_now_ns = now.nanoseconds() + hub_offset_ns_.value_or(0);
   const bool old =
       !stamp.unrecorded && hub_now_ns - stamp.recorded_at.nanoseconds() > kOldRecord.nanoseconds();
-  reader_watch_.OnRecord(record, old, now);
+  reader_watch_.OnRecord(record, stamp.recorded_at, old, now);
 }
 
 }  // namespace remora::agent

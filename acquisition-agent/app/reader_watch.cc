@@ -9,6 +9,20 @@
 #include "common/fold/readers.h"
 
 namespace remora::agent {
+namespace {
+
+// What had passed without a sign of life when the hub said so (docs/freshness.md).
+Duration SilenceOf(v1::LinkCondition condition) {
+  return Duration::Seconds(condition == v1::LINK_CONDITION_UNSUPERVISED ? 60 : 10);
+}
+
+// "14:03:22 UTC".
+std::string TimeOfDay(HubTime time) {
+  const int64_t s = time.nanoseconds() / 1'000'000'000 % 86'400;
+  return absl::StrFormat("%02d:%02d:%02d UTC", s / 3600, s / 60 % 60, s % 60);
+}
+
+}  // namespace
 
 void ReaderWatch::OnJoined(DeviceTime now) {
   if (settled_at_) return;
@@ -21,7 +35,8 @@ ReaderWatch::Reader* ReaderWatch::Find(const std::string& participant) {
   return it == readers_.end() ? nullptr : &it->second;
 }
 
-void ReaderWatch::OnRecord(const v1::Record& record, bool old, DeviceTime now) {
+void ReaderWatch::OnRecord(const v1::Record& record, HubTime recorded_at, bool old,
+                           DeviceTime now) {
   if (old && settled_at_) settled_at_ = std::max(*settled_at_, now + kReadersSettle);
   if (record.has_presence() && ReadsCases(record.presence().role())) {
     const v1::Presence& presence = record.presence();
@@ -41,7 +56,9 @@ void ReaderWatch::OnRecord(const v1::Record& record, bool old, DeviceTime now) {
   const v1::LinkState& link = record.link_state();
   Reader* reader = Find(link.participant());
   if (reader == nullptr) return;
+  const bool was_lost = reader->is_lost();
   reader->link = link.condition();
+  if (reader->is_lost() && !was_lost) reader->last_sign = recorded_at - SilenceOf(reader->link);
   if (link.outage_ms() > 0) away_ = Duration::FromSeconds(link.outage_ms() / 1000);
 }
 
@@ -49,9 +66,10 @@ void ReaderWatch::OnRecord(const v1::Record& record, bool old, DeviceTime now) {
 ReaderWatch::State ReaderWatch::Judge() const {
   v1::LinkCondition least = v1::LINK_CONDITION_UNSPECIFIED;
   for (const auto& [participant, reader] : readers_) {
-    const bool lost = reader.link >= v1::LINK_CONDITION_LOST;
-    if (reader.link == v1::LINK_CONDITION_STALE || (reader.here && !lost)) return State::kRead;
-    if (lost && (least == v1::LINK_CONDITION_UNSPECIFIED || reader.link < least)) {
+    if (reader.link == v1::LINK_CONDITION_STALE || (reader.here && !reader.is_lost())) {
+      return State::kRead;
+    }
+    if (reader.is_lost() && (least == v1::LINK_CONDITION_UNSPECIFIED || reader.link < least)) {
       least = reader.link;
     }
   }
@@ -60,11 +78,21 @@ ReaderWatch::State ReaderWatch::Judge() const {
   return anybody_ever_ ? State::kLeft : State::kNobodyYet;
 }
 
-template <typename Pick>
-std::string ReaderWatch::Names(Pick pick) const {
+std::string ReaderWatch::NamesOfWhoReads() const {
   std::string names;
   for (const auto& [participant, reader] : readers_) {
-    if (pick(reader)) absl::StrAppend(&names, names.empty() ? "" : ", ", reader.name);
+    if (reader.link != v1::LINK_CONDITION_STALE && (!reader.here || reader.is_lost())) continue;
+    absl::StrAppend(&names, names.empty() ? "" : ", ", reader.name);
+  }
+  return names;
+}
+
+std::string ReaderWatch::NamesOfLost() const {
+  std::string names;
+  for (const auto& [participant, reader] : readers_) {
+    if (!reader.is_lost()) continue;
+    absl::StrAppend(&names, names.empty() ? "the link of " : ", of ", reader.name,
+                    names.empty() ? " is lost since " : " since ", TimeOfDay(reader.last_sign));
   }
   return names;
 }
@@ -75,16 +103,11 @@ std::string ReaderWatch::Tell(DeviceTime now) {
   const State before = std::exchange(told_, state);
   if (state == before) return "";
   const std::string number = reader_phone_.empty() ? "" : absl::StrCat(": ", reader_phone_);
-  const std::string lost =
-      Names([](const Reader& reader) { return reader.link >= v1::LINK_CONDITION_LOST; });
   switch (state) {
     case State::kNobodyYet:
       return "The hub is reached; nobody is reading this theatre yet";
     case State::kRead: {
-      const std::string names = Names([](const Reader& reader) {
-        return reader.link == v1::LINK_CONDITION_STALE ||
-               (reader.here && reader.link < v1::LINK_CONDITION_LOST);
-      });
+      const std::string names = NamesOfWhoReads();
       const auto s = static_cast<int64_t>(away_.seconds());
       if (before != State::kLost && before != State::kUnsupervised) {
         return absl::StrCat("The hub is reached; reading: ", names);
@@ -96,10 +119,9 @@ std::string ReaderWatch::Tell(DeviceTime now) {
       return absl::StrCat("The hub is reached; nobody is reading: ", left_last_,
                           " has gone. If that was not agreed, call the reader", number);
     case State::kLost:
-      return absl::StrCat("AMBER nobody is reading: the hub hears nothing of ", lost,
-                          " (10 s). Call the reader", number);
+      return absl::StrCat("AMBER nobody is reading: ", NamesOfLost(), ". Call the reader", number);
     case State::kUnsupervised:
-      return absl::StrCat("ALARM nobody is reading for 60 s: the hub hears nothing of ", lost,
+      return absl::StrCat("ALARM nobody is reading for 60 s: ", NamesOfLost(),
                           ". Telephone the reader now", number,
                           reader_phone_.empty() ? " (give the number with --reader-phone)" : "",
                           ". Say what you see, and note the call");

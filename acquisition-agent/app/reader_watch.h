@@ -25,8 +25,8 @@ class ReaderWatch {
   // The hub takes this case; and it is silent: what it knows is not known here, and is said again.
   void OnJoined(DeviceTime now);
   void OnHubLost() { settled_at_.reset(); }
-  // Of the case's lanes 0-1. `old`: from before the session.
-  void OnRecord(const v1::Record& record, bool old, DeviceTime now);
+  // Of the case's lanes 0-1, with its time on record. `old`: from before the session.
+  void OnRecord(const v1::Record& record, HubTime recorded_at, bool old, DeviceTime now);
   // What to say now; empty: nothing has changed.
   std::string Tell(DeviceTime now);
 
@@ -36,12 +36,13 @@ class ReaderWatch {
     std::string name;
     bool here = false;
     v1::LinkCondition link = v1::LINK_CONDITION_UNSPECIFIED;
+    HubTime last_sign;  // before the silence, while the link is lost
+    bool is_lost() const { return link >= v1::LINK_CONDITION_LOST; }
   };
   State Judge() const;
   Reader* Find(const std::string& participant);
-  // Readers that `pick` takes, by name.
-  template <typename Pick>
-  std::string Names(Pick pick) const;
+  std::string NamesOfWhoReads() const;
+  std::string NamesOfLost() const;
 
   const std::string reader_phone_;
   std::map<std::string, Reader> readers_;

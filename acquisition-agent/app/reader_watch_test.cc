@@ -22,14 +22,14 @@ class ReaderWatchTest : public ::testing::Test {
     body.mutable_presence()->set_role(role);
     body.mutable_presence()->set_change(here ? v1::PRESENCE_CHANGE_JOINED
                                              : v1::PRESENCE_CHANGE_LEFT);
-    watch_.OnRecord(body, old, now_);
+    watch_.OnRecord(body, hub_now_, old, now_);
   }
   void Link(const std::string& who, v1::LinkCondition condition, double outage_s = 0) {
     v1::Record body;
     body.mutable_link_state()->set_participant(who);
     body.mutable_link_state()->set_condition(condition);
     body.mutable_link_state()->set_outage_ms(outage_s * 1000);
-    watch_.OnRecord(body, false, now_);
+    watch_.OnRecord(body, hub_now_, false, now_);
   }
   std::string Tell() { return watch_.Tell(now_); }
   void Join() {
@@ -38,6 +38,8 @@ class ReaderWatchTest : public ::testing::Test {
   }
 
   DeviceTime now_ = DeviceTime::FromNanoseconds(1'000'000'000);
+  // 14:03:32 UTC.
+  HubTime hub_now_ = HubTime::FromNanoseconds((20'000LL * 86'400 + 50'612) * 1'000'000'000);
   ReaderWatch watch_{"+41 44 000 00 00"};
 };
 
@@ -60,9 +62,12 @@ TEST_F(ReaderWatchTest, LossOfTheOnlyReaderIsAmberThenAnAlarmAndItsEndSaysHowLon
   Presence("Anna", false);
   EXPECT_EQ(Tell(), "") << "the hub has closed the stream of one who is silent";
   Link("Anna", v1::LINK_CONDITION_LOST);
-  EXPECT_THAT(Tell(), AllOf(HasSubstr("AMBER"), HasSubstr("Dr Anna"), HasSubstr("+41 44")));
+  EXPECT_THAT(Tell(), AllOf(HasSubstr("AMBER nobody is reading"), HasSubstr("+41 44"),
+                            HasSubstr("the link of Dr Anna is lost since 14:03:22 UTC")));
+  hub_now_ = hub_now_ + Duration::Seconds(50);
   Link("Anna", v1::LINK_CONDITION_UNSUPERVISED);
-  EXPECT_THAT(Tell(), AllOf(HasSubstr("ALARM"), HasSubstr("Telephone the reader now: +41 44")));
+  EXPECT_THAT(Tell(), AllOf(HasSubstr("ALARM"), HasSubstr("Dr Anna is lost since 14:03:22 UTC"),
+                            HasSubstr("Telephone the reader now: +41 44")));
   EXPECT_EQ(Tell(), "");
   Presence("Anna", true);
   Link("Anna", v1::LINK_CONDITION_LIVE, 125);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "common/fold/readers.h"
 #include "common/record_codec.h"
 
 namespace remora {
@@ -133,7 +134,8 @@ void CaseFold::PutInterval(RecordShelf* shelf, const std::string& id, const Fold
 void CaseFold::ApplyLinkState(const v1::LinkState& link, const RecordKey& key,
                               const FoldedRecord& folded) {
   if (link.condition() == v1::LINK_CONDITION_LIVE && link.outage_ms() > 0) {
-    const bool asks = !link.own_view() && link.outage_ms() >= kReviewedOutageMs;
+    const bool asks =
+        !link.own_view() && !IsOfReadersLink(link) && link.outage_ms() >= kReviewedOutageMs;
     if (asks) {
       PutInterval(&outages_, IdText(key), folded);
     } else {
@@ -143,7 +145,7 @@ void CaseFold::ApplyLinkState(const v1::LinkState& link, const RecordKey& key,
   // What a participant says of the hub says nothing of its own link.
   if (link.own_view()) return;
   links_[link.participant()] = link.condition();
-  agent_ = link.participant();
+  if (!IsOfReadersLink(link)) agent_ = link.participant();
   link_states_.Put(folded.seq, link.participant(), folded.bytes);
   KeepOnly(link_states_, &links_);
 }
@@ -316,6 +318,8 @@ std::vector<v1::ParticipantSummary> CaseFold::Participants() const {
     summary.set_display_name(participant.display_name);
     summary.set_role(participant.role);
     summary.set_connected(participant.connected);
+    const v1::LinkCondition link = LinkOf(name);
+    if (ReadsCases(participant.role) && link >= v1::LINK_CONDITION_LOST) summary.set_link(link);
   }
   return list;
 }

@@ -100,6 +100,31 @@ TEST_F(CaseFoldTest, OwnViewOfAReaderSaysNothingOfTheAgentsLink) {
   EXPECT_EQ(fold_.LinkOf("anna"), v1::LINK_CONDITION_UNSPECIFIED);
 }
 
+TEST_F(CaseFoldTest, LinkOfAReaderIsNotTheAgentsAndItsOutageAsksForNoReview) {
+  Apply(OutageBody(0));
+  v1::Record body;
+  body.mutable_presence()->set_participant("anna");
+  body.mutable_presence()->set_role(v1::ROLE_NEUROPHYSIOLOGIST);
+  body.mutable_presence()->set_change(v1::PRESENCE_CHANGE_JOINED);
+  Apply(body);
+  body = OutageBody(0);
+  body.mutable_link_state()->set_participant("anna");
+  body.mutable_link_state()->set_role(v1::ROLE_NEUROPHYSIOLOGIST);
+  body.mutable_link_state()->set_condition(v1::LINK_CONDITION_LOST);
+  Apply(body);
+  EXPECT_EQ(fold_.Summary().agent_link(), v1::LINK_CONDITION_LIVE);
+  ASSERT_EQ(fold_.Summary().participants_size(), 1);
+  EXPECT_EQ(fold_.Summary().participants(0).link(), v1::LINK_CONDITION_LOST);
+  CaseFold again(case_id_);
+  ASSERT_TRUE(again.Restore(fold_.EncodeCheckpoint()).ok());
+  EXPECT_EQ(again.EncodeCheckpoint(), fold_.EncodeCheckpoint());
+  body.mutable_link_state()->set_condition(v1::LINK_CONDITION_LIVE);
+  body.mutable_link_state()->set_outage_ms(600'000);
+  Apply(body);
+  EXPECT_EQ(fold_.Summary().unreviewed_interval_count(), 0u);
+  EXPECT_EQ(fold_.Summary().participants(0).link(), v1::LINK_CONDITION_UNSPECIFIED);
+}
+
 TEST_F(CaseFoldTest, OfEachScreenTheNewestViewIsKept) {
   v1::Record body;
   body.mutable_view_seen()->set_mode(v1::SEEN_MODE_LIVE);
@@ -163,9 +188,17 @@ TEST_F(CaseFoldTest, EncodingOfAStateIsPinnedToItsVersion) {
     ++seq;
     fold.Apply(StampedForFold(record.SerializeAsString(), seq, static_cast<int64_t>(seq)));
   }
-  EXPECT_EQ(kFoldVersion, 2u);
+  v1::Record reader = OutageBody(600'000);
+  reader.mutable_link_state()->set_participant("anna");
+  reader.mutable_link_state()->set_role(v1::ROLE_NEUROPHYSIOLOGIST);
+  reader.set_case_id(CaseIdForTest().ToString());
+  reader.set_origin(OriginIdForTest().ToString());
+  reader.set_origin_seq(1'000);
+  ++seq;
+  fold.Apply(StampedForFold(reader.SerializeAsString(), seq, static_cast<int64_t>(seq)));
+  EXPECT_EQ(kFoldVersion, 3u);
   EXPECT_EQ(absl::BytesToHexString(Blake2b256(fold.EncodeCheckpoint())),
-            "c17e0b9addab129ea3d7c1813650cced14f18aa82969de517d921f84ed7c1079");
+            "a6fbaca77c9990a21967d3bbb68edcd073b4906055a0e2c25f3383fb43efa594");
 }
 
 // What leaves a state that is full is pinned too.

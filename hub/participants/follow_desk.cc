@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/fold/readers.h"
 #include "hub/fanout/limits.h"
 #include "hub/identity/permissions.h"
 #include "hub/participants/room_feed.h"
@@ -35,6 +36,8 @@ constexpr char kWrongLanes[] = "lanes are 0 to 5";
 FollowDesk::FollowDesk(SessionContext& session, Journal& journal)
     : session_(session),
       journal_(journal),
+      answers_(ReadsCases(session.identity.role) &&
+               session.version >= kVersionThatAnswersHeartbeats),
       delivery_(*session.services.clock, *session.services.hub_time, *session.services.metrics,
                 session.version >= kVersionThatAnswersHeartbeats, [this] { session_.Wake(); }) {
   delivery_.set_on_ended([this](uint32_t follow_id) { Forget(follow_id); });
@@ -46,10 +49,17 @@ FollowDesk::~FollowDesk() {
   while (!cases_.empty()) Forget(cases_.begin()->first);
 }
 
+void FollowDesk::OnSignOfLife() {
+  if (!answers_) return;
+  for (auto& [id, followed] : cases_) {
+    if (followed.room != nullptr) followed.room->SignOfLife(session_.identity.name);
+  }
+}
+
 void FollowDesk::Forget(uint32_t follow_id) {
   auto it = cases_.find(follow_id);
   if (it == cases_.end()) return;
-  if (it->second.room != nullptr) it->second.room->Leave(session_.identity.name);
+  if (it->second.room != nullptr) it->second.room->Leave(session_.identity.name, answers_);
   cases_.erase(it);
 }
 
@@ -130,7 +140,7 @@ void FollowDesk::FollowCase(Room* room, const v1::Follow& follow, LaneSet lanes)
   }
   cases_[follow.follow_id()].room = room;
   const Identity& identity = session_.identity;
-  room->Attend({identity.name, identity.display_name, identity.role});
+  room->Attend({identity.name, identity.display_name, identity.role, answers_});
   auto feed =
       std::make_unique<RoomFeed>(*room, journal_, *session_.services.executor,
                                  live && session_.KnowsUnrecorded(), [this] { session_.Wake(); });

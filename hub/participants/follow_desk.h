@@ -29,6 +29,10 @@ class FollowDesk {
   void OnCancel(const v1::CancelFollow& cancel);
   void OnHistory(const v1::HistoryRequest& request);
   void OnShown(const v1::Shown& shown) { delivery_.OnShown(shown); }
+  // Any message of the session.
+  void OnSignOfLife();
+  // A reader that answers heartbeats follows a case: its silence is told.
+  bool is_watched() const { return answers_ && !cases_.empty(); }
 
   Delivery& delivery() { return delivery_; }
   // The next DirectoryUpdate, when one is due; false: none.
@@ -56,6 +60,7 @@ class FollowDesk {
 
   SessionContext& session_;
   Journal& journal_;
+  const bool answers_;
   // Rooms by follow id; null while a room is still being restored.
   struct Case {
     CaseId case_id;

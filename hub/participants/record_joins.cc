@@ -48,7 +48,7 @@ void RecordIntake::Drop(Places::iterator place) {
   TakeWaiting(&place->second);
   if (Room* room = place->second.room; room != nullptr) {
     room->RemovePublisher(this);
-    room->Leave(session_.identity.name);
+    room->Leave(session_.identity.name, /*answers=*/false);
   }
   session_.services.directory->claims().Release(this, place->first);
   places_.erase(place);

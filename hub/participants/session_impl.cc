@@ -62,8 +62,14 @@ void SessionImpl::OnMessage(absl::string_view up_untrusted) {
   }
   if (up.records_size() > 0) return End(v1::REFUSAL_REASON_MALFORMED, kNotBoth);
   if (stage_ == Stage::kGreeting) return OnHello(up);
-  intake_->OnSignOfLife();
+  OnSignOfLife();
   OnControl(up);
+}
+
+void SessionImpl::OnSignOfLife() {
+  heard_at_ = services.clock->Now();
+  intake_->OnSignOfLife();
+  desk_->OnSignOfLife();
 }
 
 // Nothing but records: walked in place, since this is the hub's hot path.
@@ -78,7 +84,7 @@ void SessionImpl::OnRecords(absl::string_view frames_untrusted) {
   if (stage_ == Stage::kGreeting) {
     return End(v1::REFUSAL_REASON_MALFORMED, "the first message must be a hello");
   }
-  intake_->OnSignOfLife();
+  OnSignOfLife();
   while (!frames_untrusted.empty() && stage_ == Stage::kTalking) {
     intake_->OnRecord(*TakeFrame(&frames_untrusted), backlog);
   }
@@ -236,6 +242,7 @@ bool SessionImpl::TakeOwn(v1::Down* down) {
   if (intake_->TakeNext(down) || desk_->TakeDirectory(services.clock->Now(), down)) return true;
   if (!heartbeat_due_) return false;
   heartbeat_due_ = false;
+  asked_at_ = services.clock->Now();
   v1::HubHeartbeat* heartbeat = down->mutable_heartbeat();
   heartbeat->set_hub_unix_ns(services.hub_time->Now().nanoseconds());
   desk_->FillHeads(heartbeat);
@@ -270,6 +277,11 @@ WriteBatch SessionImpl::TakeBatch(size_t max_bytes) {
   return batch;
 }
 
+bool SessionImpl::IsQuestionDue(DeviceTime now) const {
+  return desk_->is_watched() && now - heard_at_ >= kSilenceAskedAfter &&
+         now - asked_at_ >= kHeartbeatInterval;
+}
+
 void SessionImpl::Tick() {
   const DeviceTime now = services.clock->Now();
   if (stage_ == Stage::kGreeting && now - opened_at_ >= kHelloDeadline) {
@@ -277,7 +289,10 @@ void SessionImpl::Tick() {
   }
   EndForbidden();
   if (stage_ == Stage::kTalking) intake_->Tick();
-  if (stage_ == Stage::kTalking && now - written_at_ >= kHeartbeatInterval) heartbeat_due_ = true;
+  if (stage_ == Stage::kTalking &&
+      (now - written_at_ >= kHeartbeatInterval || IsQuestionDue(now))) {
+    heartbeat_due_ = true;
+  }
   if (HasSomething()) Wake();
 }
 

@@ -57,6 +57,9 @@ class SessionImpl final : public Session, private SessionContext {
 
   // What the identity may no longer see ends, before anything more is written.
   void EndForbidden();
+  void OnSignOfLife();
+  // Who is asked answers: it is told lost when it is silent, also where there is enough to write.
+  bool IsQuestionDue(DeviceTime now) const;
   void OnRecords(absl::string_view frames_untrusted);
   void OnHello(const v1::Up& up);
   void OnControl(const v1::Up& up);
@@ -73,6 +76,8 @@ class SessionImpl final : public Session, private SessionContext {
   Stage stage_ = Stage::kGreeting;
   const DeviceTime opened_at_;
   DeviceTime written_at_;
+  DeviceTime heard_at_;
+  DeviceTime asked_at_;
   bool heartbeat_due_ = false;
   // WantWrite was called, and TakeBatch was not since.
   bool announced_ = false;

@@ -50,6 +50,9 @@ inline constexpr Duration kMaxReadRetryDelay = Duration::Seconds(5);
 inline constexpr Duration kReadPatience = Duration::Seconds(2);
 
 inline constexpr Duration kHeartbeatInterval = Duration::Seconds(1);
+// A reader that was silent for so long is asked each kHeartbeatInterval, whatever else is written
+// to it: well before its link would be told lost (10 s).
+inline constexpr Duration kSilenceAskedAfter = Duration::Seconds(2);
 // Signs of life, budgets and heartbeats are looked at this often.
 inline constexpr Duration kTickInterval = Duration::Milliseconds(100);
 

@@ -235,6 +235,51 @@ TEST_F(TheatreTest, LinkOfASilentAgentGoesStaleLostUnsupervisedAndComesBack) {
   EXPECT_NEAR(links.back().link_state().previous_duration_ms(), 1'200, 300);
 }
 
+TEST_F(TheatreTest, LinkOfAReaderWhoFallsSilentIsLostOnRecordAndComesBack) {
+  TestParticipant reader(hub_, ReaderIdentity("r1"));
+  reader.Hello();
+  reader.FollowLive(1, case_id_);
+  // An older page does not answer: its silence says nothing.
+  TestParticipant old_page(hub_, ReaderIdentity("r2"));
+  old_page.speaks = 1;
+  old_page.Hello();
+  old_page.FollowLive(1, case_id_);
+  const auto of_readers = [this] {
+    return OnRecordWhere(v1::Record::kLinkState, [](const v1::Record& record) {
+      return record.link_state().participant() != "agent-1";
+    });
+  };
+  v1::Up up;
+  up.mutable_heartbeat();
+  for (int second = 0; second < 20; ++second) {
+    hub_.RunFor(Duration::Seconds(1));
+    reader.SendUp(up);
+  }
+  EXPECT_TRUE(of_readers().empty());
+  hub_.RunFor(Duration::Seconds(11));
+  ASSERT_EQ(of_readers().size(), 1u);
+  EXPECT_EQ(of_readers()[0].link_state().condition(), v1::LINK_CONDITION_LOST);
+  EXPECT_EQ(of_readers()[0].link_state().participant(), "r1");
+  reader.SendUp(up);
+  hub_.RunFor(Duration::Seconds(1));
+  ASSERT_EQ(of_readers().size(), 2u);
+  EXPECT_EQ(of_readers()[1].link_state().condition(), v1::LINK_CONDITION_LIVE);
+  EXPECT_NEAR(of_readers()[1].link_state().outage_ms(), 11'000, 100);
+}
+
+TEST_F(TheatreTest, SilentReaderIsAskedThoughThereIsEnoughToWrite) {
+  TestParticipant reader(hub_, ReaderIdentity("r1"));
+  reader.Hello();
+  reader.FollowLive(1, case_id_);
+  hub_.RunFor(Duration::Seconds(3));
+  const int before = reader.CountOf(v1::Down::kHeartbeat);
+  for (int i = 0; i < 40; ++i) {
+    agent_->Publish({writer_.Write(AlertBody("again"))});
+    hub_.RunFor(Duration::Milliseconds(200));
+  }
+  EXPECT_GE(reader.CountOf(v1::Down::kHeartbeat) - before, 6);
+}
+
 TEST_F(TheatreTest, LinkOfAnAgentIsStillWatchedAfterTheHubRestarts) {
   hub_.RunFor(Duration::Seconds(1));
   agent_.reset();

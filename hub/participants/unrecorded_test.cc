@@ -264,8 +264,8 @@ TEST_F(UnrecordedTest, HubsOwnRecordsAreShownAndOnRecordUnderTheSameIds) {
       shown.push_back(received.stamped.header.key());
     }
   }
-  // The alert, three link states, and that it left.
-  ASSERT_EQ(shown.size(), 5u);
+  // The alert, three link states, that it left, and two states of the reader, who does not answer.
+  ASSERT_EQ(shown.size(), 7u);
   MendDisk();
   hub_.RunFor(Duration::Seconds(10));
   std::set<RecordKey> recorded;

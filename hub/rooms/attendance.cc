@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/fold/readers.h"
 #include "hub/rooms/limits.h"
 #include "remora/v1/record.pb.h"
 
@@ -30,7 +31,22 @@ Duration SilenceOf(v1::LinkCondition condition) {
   }
 }
 
+// The shortest silence that is said.
+Duration LeastSilence(const Attendee& who) {
+  return ReadsCases(who.role) ? kLostAfter : kStaleAfter;
+}
+
 }  // namespace
+
+bool Attendance::IsWatched(const Person& person) {
+  if (!ReadsCases(person.who.role)) return person.watched;
+  return person.answering > 0 || person.said_condition >= v1::LINK_CONDITION_LOST;
+}
+
+v1::LinkCondition Attendance::ConditionOf(const Person& person, DeviceTime now) {
+  const Duration silence = now - person.last_sign;
+  return silence < LeastSilence(person.who) ? v1::LINK_CONDITION_LIVE : ConditionAfter(silence);
+}
 
 void Attendance::Restore(const CaseFold& fold, const RestoreTimes& times) {
   for (const v1::ParticipantSummary& summary : fold.Participants()) {
@@ -52,11 +68,14 @@ void Attendance::Restore(const CaseFold& fold, const RestoreTimes& times) {
 
 void Attendance::RestoreLink(const v1::LinkState& state, HubTime recorded_at,
                              const RestoreTimes& times) {
+  // A reader whose link was not lost is watched again when it is back.
+  if (IsOfReadersLink(state) && state.condition() < v1::LINK_CONDITION_LOST) return;
   auto it = people_.find(state.participant());
   if (it == people_.end()) {
     if (people_.size() >= kMaxParticipants) return;
     it = people_.emplace(state.participant(), Person()).first;
-    it->second.who = {state.participant(), "", v1::ROLE_AGENT};
+    const v1::Role role = IsOfReadersLink(state) ? state.role() : v1::ROLE_AGENT;
+    it->second.who = {state.participant(), "", role};
     it->second.departed_at = times.now - kPresenceGrace;
   }
   Person& person = it->second;
@@ -81,28 +100,38 @@ void Attendance::Arrive(const Attendee& attendee, DeviceTime now) {
   }
   Person& person = it->second;
   person.who = attendee;
+  const bool was_watched = IsWatched(person);
   ++person.sessions;
-  if (attendee.role == v1::ROLE_AGENT) {
-    if (!person.watched) person.condition_since = person.last_sign = now;
-    person.watched = true;
-    Hear(&person, now);
-  }
+  if (attendee.answers) ++person.answering;
+  if (attendee.role == v1::ROLE_AGENT) person.watched = true;
+  if (!IsWatched(person)) return;
+  if (!was_watched) BeginWatch(&person, now);
+  Hear(&person, now);
 }
 
-void Attendance::Depart(const std::string& participant, DeviceTime now) {
+// That a reader's link is live, its presence says.
+void Attendance::BeginWatch(Person* person, DeviceTime now) {
+  person->condition_since = person->last_sign = now;
+  person->away_since.reset();
+  person->back_at.reset();
+  if (ReadsCases(person->who.role)) person->said_condition = v1::LINK_CONDITION_LIVE;
+}
+
+void Attendance::Depart(const std::string& participant, bool answers, DeviceTime now) {
   auto it = people_.find(participant);
   if (it == people_.end() || it->second.sessions == 0) return;
+  if (answers && it->second.answering > 0) --it->second.answering;
   if (--it->second.sessions == 0) it->second.departed_at = now;
 }
 
 void Attendance::SignOfLife(const std::string& participant, DeviceTime now) {
   auto it = people_.find(participant);
-  if (it != people_.end()) Hear(&it->second, now);
+  if (it != people_.end() && IsWatched(it->second)) Hear(&it->second, now);
 }
 
 // A silence counts though it ends before anybody looked: the hub itself may have been away.
 void Attendance::Hear(Person* person, DeviceTime now) {
-  const bool silent = now - person->last_sign >= kStaleAfter;
+  const bool silent = now - person->last_sign >= LeastSilence(person->who);
   if (!person->away_since && silent) BeginSilence(person);
   if (person->away_since && (silent || !person->back_at)) person->back_at = now;
   person->last_sign = now;
@@ -118,9 +147,11 @@ void Attendance::Update(DeviceTime now, bool watch_links, uint64_t head_seq) {
   for (auto it = people_.begin(); it != people_.end();) {
     Person& person = it->second;
     UpdatePresence(&person, now);
-    if (person.watched && watch_links) UpdateLink(&person, now);
-    const bool forget =
-        person.sessions == 0 && !person.said_here && (!person.watched || !watch_links);
+    const bool watched = IsWatched(person);
+    if (watched && watch_links) UpdateLink(&person, now);
+    // A reader's LIVE is said only where LOST is known to stand on record.
+    const bool owes = watched && (watch_links || ReadsCases(person.who.role));
+    const bool forget = person.sessions == 0 && !person.said_here && !owes;
     it = forget ? people_.erase(it) : std::next(it);
   }
 }
@@ -143,13 +174,14 @@ void Attendance::UpdatePresence(Person* person, DeviceTime now) {
 }
 
 void Attendance::UpdateLink(Person* person, DeviceTime now) {
-  const v1::LinkCondition condition = ConditionAfter(now - person->last_sign);
+  const v1::LinkCondition condition = ConditionOf(*person, now);
   const bool live = condition == v1::LINK_CONDITION_LIVE;
   if (!live && !person->away_since) BeginSilence(person);
   if (condition == person->said_condition && !(live && person->away_since)) return;
   v1::LinkState state;
   state.set_participant(person->who.participant);
   state.set_condition(condition);
+  state.set_role(person->who.role);
   if (person->said_condition != v1::LINK_CONDITION_UNSPECIFIED) {
     state.set_previous_duration_ms((now - person->condition_since).milliseconds());
   }

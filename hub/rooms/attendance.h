@@ -1,14 +1,17 @@
 #pragma once
 
-// Who is in a case, and how the agent's link is: what is recorded because someone came or went, or
-// because time passed. It decides; the room writes the records.
+// Who is in a case, and how the links of its agent and its readers are: what is recorded because
+// someone came or went, or because time passed. It decides; the room writes the records.
 //
 //   presence:  here <-> gone, where gone is said kPresenceGrace after the last session has ended
 //   link:      LIVE --2 s--> STALE --10 s--> LOST --60 s--> UNSUPERVISED; any sign of life: LIVE,
 //              with how long it was away since the sign of life before that
 //
-// A link is watched from the agent's first arrival on, whether the agent is here or not, for as
-// long as the case is open; through a restart of the hub too.
+// Links are watched while the case is open. An agent's is from its first arrival on, whether it is
+// here or not, and through a restart of the hub. A reader's (common/fold/readers.h) is while a
+// session of it answers; what ends before 10 s is not said, so that LIVE is said only after LOST.
+// Once LOST it is watched until it is back, though the stream is found dead meanwhile: who leaves
+// in order does so before.
 //
 // Sequence-bound to its room.
 
@@ -28,6 +31,8 @@ struct Attendee {
   std::string participant;
   std::string display_name;
   v1::Role role = v1::ROLE_UNSPECIFIED;
+  // The session answers when it is asked: of a reader, so that its silence is one of its link.
+  bool answers = false;
 };
 
 class Attendance {
@@ -53,8 +58,9 @@ class Attendance {
 
   // A session of the participant attends, or attends no more. Calls nest.
   void Arrive(const Attendee& attendee, DeviceTime now);
-  void Depart(const std::string& participant, DeviceTime now);
-  // Any message of an agent.
+  // `answers`: as it arrived.
+  void Depart(const std::string& participant, bool answers, DeviceTime now);
+  // Any message of an agent, or of a reader's session that answers.
   void SignOfLife(const std::string& participant, DeviceTime now);
   // Records what has changed. `watch_links`: the case is open. `head_seq`: what is on disk.
   void Update(DeviceTime now, bool watch_links, uint64_t head_seq);
@@ -65,9 +71,10 @@ class Attendance {
   struct Person {
     Attendee who;
     int sessions = 0;
+    int answering = 0;  // of them
     DeviceTime departed_at;
     bool said_here = false;
-    // Agents only.
+    // Of an agent: it has arrived once.
     bool watched = false;
     DeviceTime last_sign;
     // The last sign of life before the silence that no LIVE has ended on record.
@@ -79,9 +86,12 @@ class Attendance {
     DeviceTime condition_since;
     v1::LinkCondition said_condition = v1::LINK_CONDITION_UNSPECIFIED;
   };
+  static bool IsWatched(const Person& person);
+  static v1::LinkCondition ConditionOf(const Person& person, DeviceTime now);
   void RestoreLink(const v1::LinkState& state, HubTime recorded_at, const RestoreTimes& times);
   void UpdatePresence(Person* person, DeviceTime now);
   void UpdateLink(Person* person, DeviceTime now);
+  void BeginWatch(Person* person, DeviceTime now);
   void Hear(Person* person, DeviceTime now);
   void BeginSilence(Person* person);
 

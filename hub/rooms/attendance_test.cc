@@ -26,8 +26,10 @@ class AttendanceTest : public ::testing::Test {
                                              : v1::PRESENCE_CHANGE_LEFT);
     Recorded(body, ago_s);
   }
-  void RecordedLink(const std::string& name, v1::LinkCondition condition, int64_t ago_s) {
+  void RecordedLink(const std::string& name, v1::LinkCondition condition, int64_t ago_s,
+                    v1::Role role = v1::ROLE_UNSPECIFIED) {
     v1::Record body;
+    body.mutable_link_state()->set_role(role);
     body.mutable_link_state()->set_participant(name);
     body.mutable_link_state()->set_condition(condition);
     Recorded(body, ago_s);
@@ -230,16 +232,89 @@ TEST_F(AttendanceTest, PresenceIsSaidOnceAndItsEndAfterAGrace) {
   attendance_.Arrive(anna, now_);
   attendance_.Arrive(anna, now_);
   Pass(Duration::Milliseconds(100));
-  attendance_.Depart("anna", now_);
+  attendance_.Depart("anna", false, now_);
   Pass(Duration::Seconds(10));
   EXPECT_EQ(presences_.size(), 1u);
-  attendance_.Depart("anna", now_);
+  attendance_.Depart("anna", false, now_);
   Pass(kPresenceGrace - Duration::Seconds(1));
   EXPECT_EQ(presences_.size(), 1u);
   Pass(Duration::Seconds(2));
   ASSERT_EQ(presences_.size(), 2u);
   EXPECT_EQ(presences_[1].change(), v1::PRESENCE_CHANGE_LEFT);
   EXPECT_TRUE(links_.empty());
+}
+
+const Attendee kReader{"anna", "Dr Anna", v1::ROLE_NEUROPHYSIOLOGIST, /*answers=*/true};
+
+TEST_F(AttendanceTest, LinkOfAReaderIsSaidFromLostOnAndUntilItIsBack) {
+  attendance_.Arrive(kReader, now_);
+  Pass(Duration::Seconds(9));
+  attendance_.SignOfLife("anna", now_);
+  Pass(Duration::Milliseconds(9'500));
+  EXPECT_EQ(Conditions(), Expected{}) << "neither LIVE nor STALE";
+  Pass(Duration::Seconds(1));
+  ASSERT_EQ(Conditions(), Expected{v1::LINK_CONDITION_LOST});
+  EXPECT_EQ(links_[0].role(), v1::ROLE_NEUROPHYSIOLOGIST);
+  // The stream is found dead.
+  Pass(Duration::Seconds(10));
+  attendance_.Depart("anna", true, now_);
+  Pass(Duration::Seconds(40));
+  ASSERT_EQ(presences_.size(), 2u);
+  EXPECT_EQ(Conditions(), (Expected{v1::LINK_CONDITION_LOST, v1::LINK_CONDITION_UNSUPERVISED}));
+  attendance_.Arrive(kReader, now_);
+  Pass(Duration::Seconds(1));
+  ASSERT_EQ(links_.size(), 3u);
+  EXPECT_EQ(links_[2].condition(), v1::LINK_CONDITION_LIVE);
+  EXPECT_NEAR(links_[2].outage_ms(), 60'500, 1) << "since the last sign of life";
+}
+
+TEST_F(AttendanceTest, ReaderWhoLeavesInOrderLosesNoLink) {
+  attendance_.Arrive(kReader, now_);
+  Pass(Duration::Seconds(8));
+  attendance_.Depart("anna", true, now_);
+  Pass(Duration::Seconds(100));
+  attendance_.Arrive(kReader, now_);
+  Pass(Duration::Seconds(5));
+  EXPECT_TRUE(links_.empty());
+  EXPECT_EQ(presences_.size(), 3u);
+}
+
+TEST_F(AttendanceTest, ReaderIsJudgedOnlyWhileASessionOfItAnswers) {
+  const Attendee mute{"anna", "Dr Anna", v1::ROLE_NEUROPHYSIOLOGIST, /*answers=*/false};
+  attendance_.Arrive(mute, now_);
+  Pass(Duration::Seconds(100));
+  attendance_.Arrive(kReader, now_);
+  Pass(Duration::Seconds(5));
+  attendance_.Depart("anna", true, now_);
+  Pass(Duration::Seconds(100));
+  attendance_.Arrive({"tom", "Tom", v1::ROLE_TECHNOLOGIST}, now_);
+  Pass(Duration::Seconds(100));
+  EXPECT_TRUE(links_.empty());
+}
+
+TEST_F(AttendanceTest, LostReaderStaysLostThroughARestartAndALiveOneIsNotCalledLost) {
+  RecordedPresence("anna", v1::ROLE_NEUROPHYSIOLOGIST, true, 500);
+  RecordedPresence("ben", v1::ROLE_CENTRE, true, 500);
+  RecordedLink("ben", v1::LINK_CONDITION_LIVE, 400, v1::ROLE_CENTRE);
+  RecordedLink("anna", v1::LINK_CONDITION_LOST, 20, v1::ROLE_NEUROPHYSIOLOGIST);
+  Restore();
+  Pass(Duration::Seconds(31));
+  EXPECT_EQ(Conditions(), Expected{v1::LINK_CONDITION_UNSUPERVISED});
+  EXPECT_EQ(links_[0].participant(), "anna");
+  attendance_.Arrive(kReader, now_);
+  Pass(Duration::Seconds(1));
+  ASSERT_EQ(Conditions().back(), v1::LINK_CONDITION_LIVE);
+  EXPECT_NEAR(links_.back().outage_ms(), 61'000, 1);
+}
+
+TEST_F(AttendanceTest, ReaderWhoIsBackWhenTheCaseIsOpenAgainIsLiveOnRecord) {
+  attendance_.Arrive(kReader, now_);
+  Pass(Duration::Seconds(11));
+  attendance_.Depart("anna", true, now_);
+  Pass(Duration::Seconds(100), /*open=*/false);
+  attendance_.Arrive(kReader, now_);
+  Pass(Duration::Seconds(1));
+  EXPECT_EQ(Conditions(), (Expected{v1::LINK_CONDITION_LOST, v1::LINK_CONDITION_LIVE}));
 }
 
 }  // namespace

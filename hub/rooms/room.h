@@ -95,9 +95,9 @@ class Room {
                      uint64_t last);
   Refusal RefusalOf(const RecordKey& key) const { return refusals_.Find(key); }
 
-  // Attending: everyone who publishes or follows. `attend` and `leave` nest per participant.
+  // Attending: everyone who publishes or follows. They nest per participant and `answers`.
   void Attend(const Attendee& attendee);
-  void Leave(const std::string& participant);
+  void Leave(const std::string& participant, bool answers);
   void SignOfLife(const std::string& participant);
 
   void AddPublisher(RoomPublisher* publisher);

@@ -205,8 +205,8 @@ std::optional<RecordKey> Room::RaiseTechnicalAlert(v1::AlertPriority priority,
 
 void Room::Attend(const Attendee& attendee) { attendance_.Arrive(attendee, parts_.clock->Now()); }
 
-void Room::Leave(const std::string& participant) {
-  attendance_.Depart(participant, parts_.clock->Now());
+void Room::Leave(const std::string& participant, bool answers) {
+  attendance_.Depart(participant, answers, parts_.clock->Now());
 }
 
 void Room::SignOfLife(const std::string& participant) {

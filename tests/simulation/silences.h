@@ -1,7 +1,8 @@
 #pragma once
 
-// The silences of one agent as they were, for what the hub says of its link: when the hub read a
-// message of a connection on which the agent had joined. Sequence-bound to the simulation.
+// The silences of one agent or reader as they were, for what the hub says of its link: when the hub
+// read a message of a connection on which the agent had joined, or the reader followed.
+// Sequence-bound to the simulation.
 
 #include <utility>
 #include <vector>
@@ -13,8 +14,15 @@ namespace remora::simulation {
 
 class Silences {
  public:
-  // The hub has read a message; `joins`: it joins with it.
+  // A reader joins. In the case that it joins the hub hears it then, and not with its follow.
+  void OnArrival(uint64_t connection, Duration now) {
+    if (joined_ != connection && heard_ && now - last_ >= kNoted) gaps_.emplace_back(last_, now);
+  }
+  // The hub has read a message; `joins`: the agent joins, or the reader follows with it.
   void OnRead(uint64_t connection, bool joins, Duration now) {
+    if (joins && joined_ != connection) before_ = last_;
+    // A case that is followed later in a session hears of it later.
+    if (joins && joined_ == connection && before_ > Duration()) gaps_.emplace_back(before_, now);
     if (joins) joined_ = connection;
     if (joined_ != connection) return;
     if (heard_ && now - last_ >= kNoted) gaps_.emplace_back(last_, now);
@@ -52,6 +60,7 @@ class Silences {
   uint64_t joined_ = 0;
   bool heard_ = false;
   Duration last_;
+  Duration before_;  // the last message before the connection
   std::vector<std::pair<Duration, Duration>> gaps_;
 };
 

@@ -15,6 +15,7 @@ constexpr Duration kCheckInterval = Duration::Milliseconds(250);
 constexpr char kClockReplyTag = 8 << 3 | 2;
 constexpr char kClockProbeTag = 7 << 3 | 2;
 constexpr char kJoinTag = 3 << 3 | 2;
+constexpr char kFollowTag = 4 << 3 | 2;
 
 }  // namespace
 
@@ -58,6 +59,7 @@ void World::Build() {
   oracle_->set_on_purged([this](const hub::Tombstone& tombstone) { CheckPurge(tombstone); });
   for (const ReaderProcess::Plan& plan : plan_.readers) {
     readers_.push_back(std::make_unique<ReaderProcess>(*context_, plan));
+    silences_[&readers_.back()->port()];
     if (plan.speaks == Speaks::kVersion1) counters_.Count("reader of version 1");
     if (plan.speaks == Speaks::kVersion1ToHub) counters_.Count("reader of a hub of version 1");
   }
@@ -136,7 +138,10 @@ void World::OnClientRead(const Connection& connection) {
 
 void World::OnHubRead(const Connection& connection, absl::string_view up) {
   if (const auto it = silences_.find(&connection.client()); it != silences_.end() && !up.empty()) {
-    it->second.OnRead(connection.number(), up.front() == kJoinTag, loop_.now());
+    const bool agent = connection.client().identity().role == v1::ROLE_AGENT;
+    if (!agent && up.front() == kJoinTag) it->second.OnArrival(connection.number(), loop_.now());
+    it->second.OnRead(connection.number(), up.front() == (agent ? kJoinTag : kFollowTag),
+                      loop_.now());
   }
   if (up.empty() || up.front() != kClockProbeTag) return;
   v1::Up message;

@@ -133,7 +133,7 @@ class World final : public WireTap {
   std::map<CaseId, hub::Tombstone> tombstones_;
   // What a participant's clock said when the hub read a probe of it.
   std::map<std::pair<const ClientPort*, int64_t>, DeviceTime> probed_at_;
-  std::map<const ClientPort*, Silences> silences_;  // of agents
+  std::map<const ClientPort*, Silences> silences_;  // of agents and readers
   uint64_t fingerprint_ = 0;
 };
 

@@ -1,6 +1,7 @@
 // World: how cases come to their end, and what can be proved of them then.
 
 #include "absl/strings/str_cat.h"
+#include "common/fold/readers.h"
 #include "tests/simulation/proof.h"
 #include "tests/simulation/world.h"
 
@@ -12,14 +13,26 @@ void World::CheckLinkState(const Oracle::Entry& entry) {
   const v1::LinkState& state = record.link_state();
   // Through a restart the hub knows no more than its last record.
   if (state.own_view() || hub_->starts() != 1) return;
-  for (const auto& agent : agents_) {
-    const auto silences = silences_.find(&agent->port());
-    if (agent->plan().name != state.participant() || silences == silences_.end()) continue;
-    counters_.Count("check: the hub's word on a link");
-    if (silences->second.Explain(state, loop_.now())) continue;
+  const auto check = [&](LinkedProcess& process, const LinkedProcess::Plan& plan) {
+    const auto silences = silences_.find(&process.port());
+    if (plan.name != state.participant() || silences == silences_.end()) return;
+    const bool agent = state.role() == v1::ROLE_AGENT;
+    counters_.Count(agent ? "check: the hub's word on a link"
+                          : "check: the hub's word on a reader's link");
+    if (silences->second.Explain(state, loop_.now())) return;
     Fail(absl::StrCat("the hub says that ", state.participant(), " is ",
                       v1::LinkCondition_Name(state.condition()), ", ", state.outage_ms(),
                       " ms away, and it was not"));
+  };
+  for (const auto& agent : agents_) check(*agent, agent->plan());
+  for (const auto& reader : readers_) {
+    if (reader->plan().name != state.participant()) continue;
+    if (reader->plan().speaks != Speaks::kAll || !ReadsCases(reader->plan().role) ||
+        state.condition() == v1::LINK_CONDITION_STALE) {
+      Fail(absl::StrCat("the hub judges the link of ", state.participant(), ": ",
+                        v1::LinkCondition_Name(state.condition())));
+    }
+    check(*reader, reader->plan());
   }
 }
 

@@ -28,6 +28,7 @@ import type { Mark } from './stamp.js';
 import { sweepView, TraceBook } from './traces.js';
 import type { SweepView } from './traces.js';
 import { TrendBook } from './trends.js';
+import { readsCases } from './words.js';
 
 export interface TimelineEvent {
   id: Id;
@@ -343,7 +344,7 @@ export class CaseModel implements RoomListener {
   // A state that comes late is none of now.
   private takeLink(mark: Mark, link: LinkState): void {
     const known = this.agentLinkMark;
-    if (link.ownView || (known && known.id !== mark.id && byOrder(mark, known) < 0)) return;
+    if (link.ownView || readsCases(link.role) || (known && known.id !== mark.id && byOrder(mark, known) < 0)) return;
     this.agentLinkMark = mark;
     this.agentLink.value = link.condition;
   }

@@ -1,7 +1,7 @@
 import { create } from '@bufbuild/protobuf';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { describe, expect, it } from 'vitest';
-import { Phase } from '../wire/generated/remora/v1/case_pb.js';
+import { Phase, Role } from '../wire/generated/remora/v1/case_pb.js';
 import { LinkCondition, RecordingCondition } from '../wire/generated/remora/v1/link_pb.js';
 import { RecordSchema } from '../wire/generated/remora/v1/record_pb.js';
 import { CapturedAtSchema } from '../wire/generated/remora/v1/reference_pb.js';
@@ -17,6 +17,7 @@ type Body = NonNullable<MessageInitShape<typeof RecordSchema>['body']>;
 const record = (lane: number, seq: bigint, body: Body, more: { unrecorded?: boolean; originSeq?: bigint; atS?: number } = {}) => create(RecordSchema, {
   origin: new Uint8Array(16).fill(2), lane, originSeq: more.originSeq ?? seq,
   stamp: { epoch: 1, seq: more.unrecorded ? 0n : seq, recordedUnixNs: BigInt(more.atS ?? Number(seq)) * 1_000_000_000n, unrecorded: more.unrecorded ?? false }, body });
+const readersLive: Body = { case: 'linkState', value: { participant: 'anna', condition: LinkCondition.LIVE, outageMs: 600_000, role: Role.NEUROPHYSIOLOGIST } };
 const live = (outageMs: number, ownView = false): Body => ({ case: 'linkState', value: { participant: 'agent', condition: LinkCondition.LIVE, outageMs, ownView } });
 const sweep = (block: number, atS: number): Body => ({ case: 'sweep', value: {
   traceId: 'SEP_UPPER/L/X', modality: Modality.SEP_UPPER, side: Side.LEFT, derivation: 'X', blockIndex: block, sampleRateHz: 1000,
@@ -34,6 +35,15 @@ describe('Intervals', () => {
     model.apply(outage);
     expect(model.intervals.unread().map((i) => i.kind)).toEqual(['unrecorded']);
     expect(model.intervals.list()[0]!.reviewed?.actor).toBe('Maya');
+  });
+  it('AreNotOfAReadersLinkWhichIsNotTakenForTheAgents', () => {
+    const model = new CaseModel();
+    model.apply(record(0, 100n, live(0)));
+    model.apply(record(0, 101n, { case: 'linkState', value: { participant: 'anna', condition: LinkCondition.LOST, role: Role.NEUROPHYSIOLOGIST } }));
+    model.apply(record(0, 102n, readersLive));
+    expect(model.intervals.list()).toEqual([]);
+    model.apply(record(0, 103n, { case: 'linkState', value: { participant: 'anna', condition: LinkCondition.LOST, role: Role.CENTRE } }));
+    expect(model.agentLink.value).toBe(LinkCondition.LIVE);
   });
   it('AreLookedThroughFromWhereTheirRecordBegins', () => {
     const model = new CaseModel();

@@ -9,6 +9,7 @@ import { LOST_MS } from '../wire/link_age.js';
 import { idFrom } from '../wire/record_id.js';
 import type { Id } from '../wire/record_id.js';
 import { better, byOrder } from './stamp.js';
+import { readsCases } from './words.js';
 import type { Mark } from './stamp.js';
 
 // As the hub counts them: what was only stale is no outage.
@@ -42,7 +43,7 @@ export class IntervalBook {
 
   // `endMs`: when the hub wrote it, which may be long before it could record it.
   addLink(mark: Mark, link: LinkState, endMs: number = mark.atMs): void {
-    if (link.ownView || link.condition !== LinkCondition.LIVE || !(link.outageMs >= OUTAGE_MS)) return;
+    if (link.ownView || readsCases(link.role) || link.condition !== LinkCondition.LIVE || !(link.outageMs >= OUTAGE_MS)) return;
     this.add({
       mark, kind: 'outage', firstSeq: link.firstSeq || mark.seq, fromMs: endMs - link.outageMs, toMs: endMs, cause: '', shownCount: 0,
     });

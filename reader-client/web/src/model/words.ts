@@ -97,6 +97,9 @@ export function stateLook(s: MeasurementState, hasBaseline = true): StateLook {
   }
 }
 
+// Who reads a case from elsewhere, as common/fold/readers.h.
+export const readsCases = (role: Role): boolean => role === Role.NEUROPHYSIOLOGIST || role === Role.CENTRE;
+
 export function linkWord(c: LinkCondition): string {
   switch (c) {
     case LinkCondition.LIVE: return 'live';

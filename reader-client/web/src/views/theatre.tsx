@@ -14,6 +14,7 @@ import { EMPTY_DRAFT } from '../model/case_screen.js';
 import type { Desk, OpenCase } from '../model/desk.js';
 import { freshness } from '../model/freshness.js';
 import type { FreshnessKind } from '../model/freshness.js';
+import { personOf, personWords } from '../model/people.js';
 import type { MessageView } from '../model/talk.js';
 import { answersTo, caseToShow, isOpenCase, seenBy, theatreTalk } from '../model/theatre.js';
 import { phaseName, sideWord } from '../model/words.js';
@@ -28,7 +29,7 @@ import { RecordingBanner } from './late.js';
 import { LINK_WORD, LostCover } from './link_view.js';
 import { cls, Notices, Sign } from './parts.js';
 import { ReceiptLine } from './talk.js';
-import { inSlots, personOf } from './wall.js';
+import { inSlots } from './wall.js';
 
 // Answers of the theatre, one touch each.
 export const THEATRE_PHRASES = ['Understood', 'Stopping now', 'Correcting', 'Wait', 'MAP raised', 'Please call'];
@@ -126,10 +127,11 @@ function TheatreLink({ desk, open, sound }: { desk: Desk; open: OpenCase; sound:
   const reader = c && personOf(c, Role.NEUROPHYSIOLOGIST);
   const phase = freshnessHere(desk, open) === 'ended' ? 'ended' : desk.link.value;
   return (
-    <header class={cls('theatre-link', `theatre-link-${phase}`, !reader && 'nobody')}>
+    <header class={cls('theatre-link', `theatre-link-${phase}`, (!reader || reader.linkLost) && 'nobody')}>
       <h1>{c?.theatre ?? ''}</h1>
       <p class="who">
-        {reader ? <><small>Reading now</small> {reader}</> : <><small>Reader</small> Nobody is reading</>}
+        {reader && !reader.linkLost ? <><small>Reading now</small> {reader.name}</>
+          : <><small>Reader</small> {personWords(reader, 'Nobody is reading')}</>}
       </p>
       <p class="state"><b>{LINK_WORD[phase]}</b>{' '}
         {phase === 'ended' ? <small>{open.model.ended.value}</small> : <span class="number">{age(desk.linkAgeMs())}</span>}</p>

@@ -3,6 +3,7 @@
 import { age, nsToMs, shortAge, stopwatch, timeOfDay } from '../base/format.js';
 import type { Desk } from '../model/desk.js';
 import { agentTrouble, byUrgency, isCallingCase, isOver, isUnrecorded, modalityLook, trouble } from '../model/attention.js';
+import { personOf, personWords } from '../model/people.js';
 import { linkWord, modalityName, phaseName, priorityLook, roleName, stageName } from '../model/words.js';
 import { CaseStage, Role } from '../wire/generated/remora/v1/case_pb.js';
 import type { CaseSummary } from '../wire/generated/remora/v1/directory_pb.js';
@@ -25,10 +26,6 @@ export function inSlots(cases: ReadonlyMap<string, CaseSummary>): [string, CaseS
   return [...cases].filter(([, c]) => !isOver(c))
     .sort((a, b) => slots.get(a[0])! - slots.get(b[0])!);
 }
-
-// A person of this role who is here, or none.
-export const personOf = (c: CaseSummary, role: Role): string | undefined =>
-  c.participants.find((p) => p.role === role && p.connected)?.displayName;
 
 export function Wall({ desk, onOpen, sound }:
     { desk: Desk; onOpen: (hex: string) => void; sound: preact.ComponentChildren }) {
@@ -160,8 +157,8 @@ function Tile({ desk, summary: c, slot, onOpen }:
           <small>of baseline</small></span>
       </div>
       <dl class="people">
-        <div><dt>Reader</dt><dd>{personOf(c, Role.NEUROPHYSIOLOGIST) ?? 'nobody'}</dd></div>
-        <div><dt>{roleName(Role.TECHNOLOGIST)}</dt><dd>{personOf(c, Role.TECHNOLOGIST) ?? 'not connected'}</dd></div>
+        <div><dt>Reader</dt><dd>{personWords(personOf(c, Role.NEUROPHYSIOLOGIST), 'nobody')}</dd></div>
+        <div><dt>{roleName(Role.TECHNOLOGIST)}</dt><dd>{personWords(personOf(c, Role.TECHNOLOGIST), 'not connected')}</dd></div>
         <div><dt>Agent</dt><dd>{linkWord(c.agentLink)}</dd></div>
       </dl>
       <p class="last-message">
