@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <optional>
 
 #include "absl/strings/str_cat.h"
@@ -25,7 +26,8 @@ absl::Status Validate(std::span<const double> sweep_uv, double noise_uv,
                                                      " is not positive"));
     }
   }
-  if (!(options.least_interval_ms >= 0.0) || !(options.prominent_over_noise >= 0.0) ||
+  if (!(options.least_interval_ms >= 0.0) || !(options.absent_below_noise >= 0.0) ||
+      !(options.uncertain_below_noise >= options.absent_below_noise) ||
       !(options.longest_fall_ms > 0.0) || noise_uv < 0.0) {
     return absl::InvalidArgumentError("a limit of the wave series is out of range");
   }
@@ -45,12 +47,11 @@ struct Choice {
 
 // For each wave its choices, each with the best chain that leads to it.
 std::vector<std::vector<Choice>> Chains(std::span<const double> sweep_uv, const Timebase& timebase,
-                                        double least_uv, const WaveSeriesOptions& options) {
+                                        const WaveSeriesOptions& options) {
   std::vector<std::vector<Choice>> chains(options.waves.size());
   for (std::size_t wave = 0; wave < options.waves.size(); ++wave) {
     const Wave& wanted = options.waves[wave];
     for (const Extremum& peak : FindExtrema(sweep_uv, timebase, wanted.window, wanted.polarity)) {
-      if (peak.prominence_uv < least_uv) continue;
       const double own_uv = wanted.weight * peak.prominence_uv;
       Choice choice{peak, own_uv, 0, std::nullopt};
       for (std::size_t earlier = 0; earlier < wave; ++earlier) {
@@ -67,12 +68,12 @@ std::vector<std::vector<Choice>> Chains(std::span<const double> sweep_uv, const 
   return chains;
 }
 
+// To the opposite extreme that comes before `until_ms`.
 void MeasureFall(std::span<const double> sweep_uv, const Timebase& timebase, Polarity polarity,
-                 double longest_fall_ms, WaveMark& mark) {
+                 double until_ms, WaveMark& mark) {
   const double sign = polarity == Polarity::kPeak ? 1.0 : -1.0;
-  const double from_ms = mark.peak.latency_ms;
   const SampleRange range =
-      SamplesIn({from_ms, from_ms + longest_fall_ms}, timebase, sweep_uv.size());
+      SamplesIn({mark.peak.latency_ms, until_ms}, timebase, sweep_uv.size());
   for (std::size_t i = range.first; i < range.first + range.count; ++i) {
     const double fall_uv = sign * (mark.peak.value_uv - sweep_uv[i]);
     if (fall_uv <= mark.amplitude_uv) continue;
@@ -81,14 +82,20 @@ void MeasureFall(std::span<const double> sweep_uv, const Timebase& timebase, Pol
   }
 }
 
+Presence Judge(double amplitude_uv, double noise_uv, const WaveSeriesOptions& options) {
+  if (std::isnan(noise_uv)) return Presence::kUncertain;
+  if (amplitude_uv < options.absent_below_noise * noise_uv) return Presence::kAbsent;
+  const bool certain = amplitude_uv >= options.uncertain_below_noise * noise_uv;
+  return certain ? Presence::kPresent : Presence::kUncertain;
+}
+
 }  // namespace
 
 absl::StatusOr<std::vector<WaveMark>> MarkWaves(std::span<const double> sweep_uv,
                                                 const Timebase& timebase, double noise_uv,
                                                 const WaveSeriesOptions& options) {
   if (absl::Status valid = Validate(sweep_uv, noise_uv, options); !valid.ok()) return valid;
-  const double least_uv = std::isnan(noise_uv) ? 0.0 : options.prominent_over_noise * noise_uv;
-  const auto chains = Chains(sweep_uv, timebase, least_uv, options);
+  const auto chains = Chains(sweep_uv, timebase, options);
   const Choice* best = nullptr;
   std::size_t wave = 0;
   for (std::size_t i = 0; i < chains.size(); ++i) {
@@ -99,11 +106,14 @@ absl::StatusOr<std::vector<WaveMark>> MarkWaves(std::span<const double> sweep_uv
     }
   }
   std::vector<WaveMark> marks(options.waves.size());
-  while (best != nullptr) {
+  double next_ms = std::numeric_limits<double>::infinity();
+  while (best != nullptr) {  // from the last wave to the first
     WaveMark& mark = marks[wave];
-    mark.present = true;
     mark.peak = best->peak;
-    MeasureFall(sweep_uv, timebase, options.waves[wave].polarity, options.longest_fall_ms, mark);
+    const double until_ms = std::min(next_ms, mark.peak.latency_ms + options.longest_fall_ms);
+    MeasureFall(sweep_uv, timebase, options.waves[wave].polarity, until_ms, mark);
+    mark.presence = Judge(mark.amplitude_uv, noise_uv, options);
+    next_ms = mark.peak.latency_ms;
     wave = best->before_wave;
     best = best->before_choice ? &chains[wave][*best->before_choice] : nullptr;
   }

@@ -3,9 +3,9 @@
 //
 // Each wave is an extreme of its polarity within its window. Windows overlap, and so one extreme
 // could be two waves: of all choices that keep the order and the least interval, the one is taken
-// whose extremes stand out most together (dynamic programming, by weighted prominence). A wave
-// without an extreme that stands out enough is absent. One sweep cannot tell a late wave from the
-// next one: what was a baseline's is followed from there (peak_tracker.h).
+// whose extremes stand out most together (dynamic programming, by weighted prominence). Then each
+// wave's amplitude is judged by the noise. One sweep cannot tell a late wave from the next one: what
+// was a baseline's is followed from there (peak_tracker.h).
 //
 // Amplitude is to the following opposite extreme (wave V to the trough after it), as for pairs.
 //
@@ -38,21 +38,25 @@ struct Wave {
 struct WaveSeriesOptions {
   std::vector<Wave> waves;  // in their order
   double least_interval_ms = 0.3;
-  // An extreme that stands out by less than so many times the residual noise is none.
-  double prominent_over_noise = 2.0;
-  // The trough that a wave's amplitude goes down to comes within this.
+  // The opposite extreme that a wave's amplitude goes to comes within this, and before the next
+  // wave.
   double longest_fall_ms = 2.0;
+  // A wave of an amplitude below so many times the residual noise is absent, one up to the second
+  // uncertain: the best of the extremes of noise in a window comes to 4 to 6 times its rms.
+  double absent_below_noise = 6.0;
+  double uncertain_below_noise = 9.0;
 };
 
 struct WaveMark {
-  bool present = false;
+  Presence presence = Presence::kAbsent;
+  // Of what is there where the wave is absent; all 0 where there is no extreme at all.
   Extremum peak;
   double amplitude_uv = 0.0;  // to the opposite extreme that follows
   double following_ms = 0.0;  // where that is
 };
 
 // A mark for each wave, in their order. `noise_uv`: rms of what is left in the average; NaN where
-// it is not known, and nothing is then judged by it.
+// it is not known: whatever is found is then uncertain.
 // Errors: kInvalidArgument -> no waves or over kMaxWaves, a window that ends before it starts, a
 // weight that is not positive, a negative limit; a sweep with samples that are not finite.
 absl::StatusOr<std::vector<WaveMark>> MarkWaves(std::span<const double> sweep_uv,

@@ -98,6 +98,13 @@ std::size_t BestSplit(std::span<const double> weights) {
   return split;
 }
 
+double IndependentValues(std::size_t samples, const Timebase& timebase,
+                         const PhaseReversalOptions& options) {
+  const auto all = static_cast<double>(samples);
+  if (options.upper_corner_hz == 0.0) return all;
+  return std::clamp(all * 2.0 * options.upper_corner_hz / timebase.sample_rate_hz, 1.0, all);
+}
+
 std::vector<double> MeanOf(std::span<const std::vector<double>> rows) {
   std::vector<double> mean(rows[0].size(), 0.0);
   for (const auto& row : rows) {
@@ -111,8 +118,9 @@ std::vector<double> MeanOf(std::span<const std::vector<double>> rows) {
 absl::StatusOr<PhaseReversal> FindPhaseReversal(std::span<const std::span<const double>> traces_uv,
                                                 const Timebase& timebase, double noise_uv,
                                                 const PhaseReversalOptions& options) {
-  if (!(noise_uv >= 0.0) || !(options.present_over_noise >= 0.0)) {
-    return absl::InvalidArgumentError("the noise or its limit is negative");
+  if (!(noise_uv >= 0.0) || !(options.present_over_noise >= 0.0) ||
+      !(options.side_over_noise >= 0.0) || !(options.upper_corner_hz >= 0.0)) {
+    return absl::InvalidArgumentError("the noise, its limits or the corner is negative");
   }
   const auto rows = Window(traces_uv, timebase, options.window);
   if (!rows.ok()) return rows.status();
@@ -127,7 +135,12 @@ absl::StatusOr<PhaseReversal> FindPhaseReversal(std::span<const std::span<const 
     for (const double weight : side) largest = std::max(largest, of_sign * weight);
     return largest;
   };
-  const double least_uv = options.present_over_noise * noise_uv;
+  const double independent = IndependentValues((*rows)[0].size(), timebase, options);
+  const double strength_uv = std::sqrt(Dot(weights, weights));
+  const double noise_strength_uv =
+      noise_uv * (1.0 + std::sqrt(static_cast<double>(weights.size()) / independent));
+  if (strength_uv < options.present_over_noise * noise_strength_uv) return reversal;
+  const double least_uv = options.side_over_noise * noise_uv / std::sqrt(independent);
   const double smaller = std::min(largest_of(first, sign), largest_of(second, -sign));
   if (!(smaller > 0.0) || smaller < least_uv) return reversal;
   reversal.after_contact = split;
@@ -155,11 +168,16 @@ absl::StatusOr<std::optional<double>> FindMidlineByGradient(std::span<const doub
   const auto difference = [&](std::size_t contact) {
     return left_uv[contact] / left_most - right_uv[contact] / right_most;
   };
-  // Of several crossings the steepest: between the two maxima, not in the noise beside them.
+  // Between the two maxima: crossings beside them are noise. Of several the steepest.
+  std::size_t low = static_cast<std::size_t>(
+      std::distance(left_uv.begin(), std::max_element(left_uv.begin(), left_uv.end())));
+  std::size_t high = static_cast<std::size_t>(
+      std::distance(right_uv.begin(), std::max_element(right_uv.begin(), right_uv.end())));
+  if (high < low) std::swap(low, high);
   std::optional<double> midline;
   std::optional<std::size_t> last;  // where one side was larger
   double steepest = 0.0;
-  for (std::size_t i = 0; i < left_uv.size(); ++i) {
+  for (std::size_t i = low; i <= high; ++i) {
     const double here = difference(i);
     if (here == 0.0) continue;
     const std::optional<std::size_t> before = std::exchange(last, i);

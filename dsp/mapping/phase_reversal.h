@@ -7,8 +7,11 @@
 // Each contact's trace is weighed against the waveform that all have in common (the first principal
 // component): its weight has the sign of its polarity and the size of its response, and noise on a
 // small response hardly moves it. The place is the one that parts the weights best into one sign
-// and the other. On 100 simulated strips whose largest peak is 3 times the noise's rms it is right
-// in all.
+// and the other. On 100 simulated strips of 8 contacts whose largest peak is 3 times the noise's rms
+// it is right in more than 95; on 100 of noise alone it finds none.
+//
+// What noise alone has in common: of m contacts and n independent values, the first component's
+// rms is at most about noise * (1 + sqrt(m / n)) (Marchenko and Pastur 1967).
 #pragma once
 
 #include <cstddef>
@@ -25,8 +28,13 @@ inline constexpr std::size_t kMaxStripContacts = 64;
 
 struct PhaseReversalOptions {
   LatencyWindow window;  // that holds the response: 14 to 30 ms for a median SEP
-  // A side whose largest weight is below so many times the noise has no response.
-  double present_over_noise = 2.0;
+  // The upper corner of the band-pass: noise of a lower one has fewer independent values. 0: half
+  // the sample rate.
+  double upper_corner_hz = 0.0;
+  // What the strip has in common must be so many times what noise alone would have in common, ...
+  double present_over_noise = 1.4;
+  // ... and the largest weight of each side so many times its own uncertainty.
+  double side_over_noise = 4.0;
 };
 
 struct PhaseReversal {

@@ -54,10 +54,10 @@ TEST(PhaseReversal, LiesBetweenTheContactsWherePolarityTurns) {
 
 TEST(PhaseReversal, IsRightInNinetyFiveOfAHundredAtASignalToNoiseOfThree) {
   int right = 0;
-  constexpr double kHeightUv = 6.0;
+  constexpr double kHeightUv = 6.0, kNoiseUv = kHeightUv / 3.0;
   for (std::uint64_t seed = 1; seed <= 100; ++seed) {
     const std::size_t after = seed % 7;
-    const auto found = Find(Strip(8, after, kHeightUv, kHeightUv / 3.0, 1'000 + seed), 0.3);
+    const auto found = Find(Strip(8, after, kHeightUv, kNoiseUv, 1'000 + seed), kNoiseUv);
     ASSERT_TRUE(found.ok());
     right += found->after_contact == after;
   }
@@ -74,7 +74,7 @@ TEST(PhaseReversal, OnePolarityThroughoutIsNone) {
 }
 
 TEST(PhaseReversal, NoiseAloneIsNone) {
-  for (std::uint64_t seed = 1; seed <= 50; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 100; ++seed) {
     const auto found = Find(Strip(8, 3, 0.0, 1.0, seed), 1.0);
     ASSERT_TRUE(found.ok());
     EXPECT_FALSE(found->after_contact.has_value()) << seed;
@@ -115,6 +115,13 @@ TEST(MidlineByGradient, LiesWhereTheSidesCross) {
                                              std::vector<double>{1, 3, 4, 10});
   ASSERT_TRUE(shifted.ok());
   EXPECT_NEAR(**shifted, 2.2, 1e-9);
+}
+
+TEST(MidlineByGradient, LiesBetweenTheMaximaNotInTheNoiseBesideThem) {
+  const auto midline = FindMidlineByGradient(std::vector<double>{0, 10, 6, 5, 4},
+                                             std::vector<double>{5, 1, 4, 6, 10});
+  ASSERT_TRUE(midline.ok());
+  EXPECT_NEAR(**midline, 2.0 + 2.0 / 3.0, 1e-9);
 }
 
 TEST(MidlineByGradient, OneSideThroughoutIsNone) {

@@ -48,13 +48,13 @@ absl::Status Validate(std::size_t samples, const Timebase& timebase,
       options.noise.start_ms <= options.search.end_ms) {
     return absl::InvalidArgumentError("the noise window overlaps the search window");
   }
-  const double limits[] = {options.present_uv, options.present_over_noise,
+  const double limits[] = {options.least_uv, options.present_over_noise_range,
                            options.edge_over_noise, options.edge_part_of_amplitude,
                            options.longest_crossing_ms};
   const bool sensible = std::all_of(std::begin(limits), std::end(limits), [](double limit) {
     return std::isfinite(limit) && limit >= 0.0;
   });
-  if (!sensible || !(options.certain_over_noise >= options.present_over_noise)) {
+  if (!sensible || !(options.certain_over_noise_range >= options.present_over_noise_range)) {
     return absl::InvalidArgumentError("a limit of the motor response is out of range");
   }
   return absl::OkStatus();
@@ -96,7 +96,7 @@ class Curve {
   }
   double In(double position) const { return position - offset_; }
   CubicSpline::Extreme OfSweep(CubicSpline::Extreme extreme) const {
-    return {extreme.position + offset_, extreme.value};
+    return {extreme.position + offset_, extreme.value - base_uv_};
   }
 
   double from_, to_, base_uv_, offset_;
@@ -135,20 +135,23 @@ void MeasureShape(const Curve& curve, double onset, double end, double edge_uv, 
   response.area_uv_ms = area * step_ms;
 }
 
-void JudgePresence(const MotorResponseOptions& options, MotorResponse& response) {
+void JudgePresence(const MotorResponseOptions& options, std::size_t searched,
+                   MotorResponse& response) {
   response.presence = Presence::kPresent;
-  const double over_noise = response.amplitude_uv / response.noise_uv;
-  if (std::isnan(response.noise_uv)) {
+  const double range_uv =
+      2.0 * std::sqrt(2.0 * std::log(static_cast<double>(searched))) * response.noise_uv;
+  if (std::isnan(range_uv)) {
     response.doubts |= kDoubtNoiseUnknown;
     response.presence = Presence::kUncertain;
-  } else if (over_noise < options.present_over_noise) {
+  } else if (response.amplitude_uv < options.present_over_noise_range * range_uv) {
     response.doubts |= kDoubtBelowNoise;
     response.presence = Presence::kAbsent;
-  } else if (over_noise < options.certain_over_noise) {
+  } else if (response.amplitude_uv < options.certain_over_noise_range * range_uv) {
     response.doubts |= kDoubtLowSignal;
     response.presence = Presence::kUncertain;
   }
-  if (response.amplitude_uv < options.present_uv) response.presence = Presence::kAbsent;
+  const bool is_flat = !(response.amplitude_uv > 0.0);
+  if (is_flat || response.amplitude_uv < options.least_uv) response.presence = Presence::kAbsent;
 }
 
 }  // namespace
@@ -173,19 +176,24 @@ absl::StatusOr<MotorResponse> MeasureMotorResponse(std::span<const double> sweep
   CubicSpline::Extreme second = curve.Smallest();
   response.amplitude_uv = first.value - second.value;
   if (second.position < first.position) std::swap(first, second);
-  JudgePresence(options, response);
+  JudgePresence(options, search.count, response);
   if (response.presence == Presence::kAbsent) return response;
 
-  response.first = {timebase.LatencyMs(first.position), first.value, 0.0};
-  response.second = {timebase.LatencyMs(second.position), second.value, 0.0};
   const double noise_edge_uv =
       std::isnan(noise.rms_uv) ? 0.0 : options.edge_over_noise * noise.rms_uv;
   const double edge_uv =
       std::max(noise_edge_uv, options.edge_part_of_amplitude * response.amplitude_uv);
   const double longest_gap = options.longest_crossing_ms / timebase.StepMs();
   const double step = 1.0 / kPointsPerSample;
+  // The response is walked from where it is one: the opposite extreme of a single phase is noise,
+  // anywhere.
+  const bool one_phase = std::min(std::abs(first.value), std::abs(second.value)) < edge_uv;
+  if (one_phase && std::abs(first.value) < edge_uv) std::swap(first, second);
+  const double last = one_phase ? first.position : second.position;
+  response.first = {timebase.LatencyMs(first.position), first.value, 0.0};
+  response.second = {timebase.LatencyMs(second.position), second.value, 0.0};
   const double onset = FarthestOver(curve, first.position, -step, edge_uv, longest_gap);
-  const double end = FarthestOver(curve, second.position, step, edge_uv, longest_gap);
+  const double end = FarthestOver(curve, last, step, edge_uv, longest_gap);
   response.onset_ms = timebase.LatencyMs(onset);
   response.end_ms = timebase.LatencyMs(end);
   MeasureShape(curve, onset, end, edge_uv, timebase.StepMs(), response);

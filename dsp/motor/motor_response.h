@@ -1,7 +1,7 @@
 // Measures one muscle's response to one stimulus train: a MEP (transcranial, direct cortical), a
 // CMAP of triggered EMG, a laryngeal response. One sweep, no average. Pure, thread-safe.
 //
-//            first                         amplitude   first extreme to the opposite one, uV
+//            first                         amplitude   largest to smallest value, uV
 //             /\                           latency     onset: where the response leaves the noise
 //   ____o____/  \        ___e____          peak        latency of the first extreme
 //       |        \      /   |              area        of |x| from onset to end, uV ms
@@ -29,14 +29,15 @@ struct MotorResponseOptions {
   LatencyWindow search;
   // Where there is none for certain: before the stimulus, or the latencies before `search`.
   LatencyWindow noise;
-  // Smaller is no response: 50 uV peak to peak, as for the resting motor threshold (Rossini et al.
-  // 2015). Under anaesthesia sites choose less (20 to 50 uV).
-  double present_uv = 50.0;
-  // Nor is what does not stand so many times over the noise's rms. Peak to peak, the noise of a
-  // search window of some 50 independent values is 4 to 5 times its rms.
-  double present_over_noise = 6.0;
-  // Doubtful up to this many times the noise's rms.
-  double certain_over_noise = 10.0;
+  // Smaller is no response, however quiet the channel. 0: the noise alone decides, as for a
+  // baseline, where what is small is monitored as "presence only". 50 uV for the all-or-none count
+  // of a resting motor threshold (Rossini et al. 2015).
+  double least_uv = 0.0;
+  // Peak to peak, n independent values of noise come to about 2 sqrt(2 ln n) times its rms. What
+  // does not reach this many times that, n being the samples of the search window, is no response;
+  // up to the second it is doubtful.
+  double present_over_noise_range = 1.25;
+  double certain_over_noise_range = 1.75;
   // Onset and end: the larger of these two.
   double edge_over_noise = 4.0;         // times the noise's rms
   double edge_part_of_amplitude = 0.05;
@@ -50,8 +51,10 @@ struct MotorResponse {
   std::uint32_t doubts = kDoubtNone;
   double noise_uv = 0.0;      // rms about its mean; NaN: the window has under 8 samples
   double amplitude_uv = 0.0;  // >= 0; what there is where the response is absent
-  // Not meaningful where the response is absent.
-  Extremum first;   // by time; prominence_uv is not set
+  // Not meaningful where the response is absent. Largest and smallest value by time; of a response
+  // with one phase, `first` is that phase, and `second` is noise. Values are about the noise's mean;
+  // prominence_uv is not set.
+  Extremum first;
   Extremum second;
   double onset_ms = 0.0;
   double end_ms = 0.0;

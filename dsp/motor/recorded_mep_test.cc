@@ -71,6 +71,7 @@ void Compare(const std::string& name, LatencyWindow search, int absent) {
     MotorResponseOptions options;
     options.search = search;
     options.noise = {-45.0, -2.0};
+    options.least_uv = 50.0;  // as published
     const auto response = MeasureMotorResponse(recording.sweeps[i], recording.timebase, options);
     ASSERT_TRUE(response.ok()) << response.status();
     if (published.amplitude_uv == 0.0) {

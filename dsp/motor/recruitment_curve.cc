@@ -42,18 +42,19 @@ absl::StatusOr<RecruitmentCurve> FitRecruitmentCurve(std::span<const StimulusTri
   std::stable_sort(sorted.begin(), sorted.end(),
                    [](const auto& a, const auto& b) { return a.intensity < b.intensity; });
   const std::vector<double> smooth = Smooth(sorted);
-  const auto [least, most] = std::minmax_element(smooth.begin(), smooth.end());
+  const auto least = std::min_element(smooth.begin(), smooth.end());
+  const auto most = std::max_element(smooth.begin(), smooth.end());
   RecruitmentCurve curve;
   curve.floor_uv = *least;
   curve.maximum_uv = *most;
-  if (!(curve.maximum_uv > curve.floor_uv)) {
-    return absl::InvalidArgumentError("no trial is larger than another");
+  if (!(curve.maximum_uv > curve.floor_uv) || most < least) {
+    return absl::InvalidArgumentError("the response does not grow with the stimulus");
   }
   const auto intensity_at = [&](double part) {
     const double wanted = curve.floor_uv + part * (curve.maximum_uv - curve.floor_uv);
-    const auto reached = std::find_if(smooth.begin(), smooth.end(),
-                                      [&](double amplitude) { return amplitude >= wanted; });
-    return sorted[static_cast<std::size_t>(reached - smooth.begin())].intensity;
+    const auto reached =
+        std::find_if(least, smooth.end(), [&](double value) { return value >= wanted; });
+    return sorted[static_cast<std::size_t>(std::distance(smooth.begin(), reached))].intensity;
   };
   curve.s5 = intensity_at(0.05);
   curve.s50 = intensity_at(0.50);

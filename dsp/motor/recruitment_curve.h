@@ -34,7 +34,7 @@ struct RecruitmentCurve {
 };
 
 // Errors: kInvalidArgument -> fewer than kFewestCurveTrials or more than kMaxCurveTrials, a number
-// that is not finite, a negative intensity, or no growth at all.
+// that is not finite, a negative intensity, or a response that does not grow.
 absl::StatusOr<RecruitmentCurve> FitRecruitmentCurve(std::span<const StimulusTrial> trials);
 
 }  // namespace remora::dsp

@@ -58,7 +58,16 @@ TEST(RecruitmentCurve, HostileTrialsAreRefused) {
   trials[3].intensity = -1.0;
   EXPECT_FALSE(FitRecruitmentCurve(trials).ok());
   EXPECT_FALSE(FitRecruitmentCurve(std::vector<StimulusTrial>(20, {3.0, 7.0})).ok());
-  EXPECT_FALSE(FitRecruitmentCurve(std::vector<StimulusTrial>(kMaxCurveTrials + 1)).ok());
+  std::vector<StimulusTrial> falling;
+  for (double i = 1.0; i <= 12.0; ++i) falling.push_back({i, 100.0 - 5.0 * i});
+  EXPECT_FALSE(FitRecruitmentCurve(falling).ok());
+  std::vector<StimulusTrial> many;
+  for (std::size_t i = 0; i <= kMaxCurveTrials; ++i) {
+    many.push_back({static_cast<double>(i), static_cast<double>(i)});
+  }
+  EXPECT_FALSE(FitRecruitmentCurve(many).ok());
+  many.pop_back();
+  EXPECT_TRUE(FitRecruitmentCurve(many).ok());
 }
 
 struct Scan {

@@ -8,10 +8,14 @@
 namespace remora::dsp {
 
 absl::Status ThresholdSearch::Add(double intensity, Presence presence) {
-  if (!std::isfinite(intensity) || intensity < 0.0) {
-    return absl::InvalidArgumentError(absl::StrCat("an intensity of ", intensity, " is none"));
+  const double in_steps = intensity / step_;
+  constexpr double kMostSteps = 1e12;
+  if (!(step_ > 0.0) || !(in_steps >= 0.0 && in_steps <= kMostSteps)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("an intensity of ", intensity, " in steps of ", step_, " is none"));
   }
-  if (tried_.size() >= kMaxIntensities && !tried_.contains(intensity)) {
+  const std::int64_t steps = std::llround(in_steps);
+  if (tried_.size() >= kMaxIntensities && !tried_.contains(steps)) {
     return absl::ResourceExhaustedError(
         absl::StrCat("a search takes ", kMaxIntensities, " intensities at the most"));
   }
@@ -21,14 +25,14 @@ absl::Status ThresholdSearch::Add(double intensity, Presence presence) {
     return absl::OkStatus();
   }
   const bool responded = presence == Presence::kPresent;
-  Tried& tried = tried_[intensity];
+  Tried& tried = tried_[steps];
   ++(responded ? tried.responded : tried.silent);
-  NoteTurn(intensity, responded);
+  NoteTurn(steps, responded);
   return absl::OkStatus();
 }
 
 // What begins or ends to respond from one trial to the next.
-void ThresholdSearch::NoteTurn(double intensity, bool responded) {
+void ThresholdSearch::NoteTurn(std::int64_t intensity, bool responded) {
   if (last_intensity_ && responded != last_responded_) {
     if (responded && intensity > *last_intensity_) rising_ = intensity;
     if (!responded && intensity < *last_intensity_) falling_ = *last_intensity_;
@@ -41,21 +45,21 @@ Threshold ThresholdSearch::Current() const {
   Threshold threshold;
   threshold.trials = trials_;
   threshold.uncertain_trials = uncertain_trials_;
-  threshold.rising = rising_;
-  threshold.falling = falling_;
+  if (rising_) threshold.rising = InUnits(*rising_);
+  if (falling_) threshold.falling = InUnits(*falling_);
   if (tried_.empty()) return threshold;
   const auto lowest = std::find_if(tried_.begin(), tried_.end(),
                                    [](const auto& tried) { return tried.second.responds(); });
   if (lowest == tried_.end()) {
     threshold.verdict = ThresholdVerdict::kNoResponse;
-    threshold.highest_without = tried_.rbegin()->first;
+    threshold.highest_without = InUnits(tried_.rbegin()->first);
     return threshold;
   }
-  threshold.value = lowest->first;
+  threshold.value = InUnits(lowest->first);
   threshold.verdict = ThresholdVerdict::kAtOrBelowLowest;
   if (lowest != tried_.begin()) {
     threshold.verdict = ThresholdVerdict::kFound;
-    threshold.highest_without = std::prev(lowest)->first;
+    threshold.highest_without = InUnits(std::prev(lowest)->first);
   }
   threshold.inconsistent = std::any_of(
       lowest, tried_.end(), [](const auto& tried) { return !tried.second.responds(); });

@@ -5,8 +5,9 @@
 //   falling    8 x  7 x  6 -            7: the last to respond before one that did not
 //
 // A search that only ever goes down, or up, has one of the two. Where both are there the lower one
-// counts: for a screw or a nerve nearby it is the one that warns. A trial at an intensity tried
-// before repeats it: an intensity responds when at least half of its trials do.
+// counts: for a screw or a nerve nearby it is the one that warns. What was delivered is rounded to
+// the stimulator's step; a trial at an intensity tried before repeats it: an intensity responds
+// when at least half of its trials do.
 // Doubtful trials (Presence::kUncertain) are counted, and decide nothing.
 #pragma once
 
@@ -19,8 +20,8 @@
 
 namespace remora::dsp {
 
-// Intensities in one search: 0.1 mA from 0 to 40 mA.
-inline constexpr std::size_t kMaxIntensities = 400;
+// Intensities in one search: steps of 0.1 mA from 0 to 40 mA.
+inline constexpr std::size_t kMaxIntensities = 401;
 
 enum class ThresholdVerdict : std::uint8_t {
   kUndecided,        // nothing tried, or too little
@@ -50,11 +51,15 @@ struct Threshold {
 
 class ThresholdSearch {
  public:
+  // `step`: the stimulator's, in the unit of the intensities: 0.1 mA, 5 V.
+  explicit ThresholdSearch(double step) : step_(step) {}
+
   // `intensity`: what was delivered, not what was asked for.
-  // Errors: kInvalidArgument -> not finite or negative; kResourceExhausted -> kMaxIntensities.
+  // Errors: kInvalidArgument -> it is not finite or negative, or the step is not positive;
+  // kResourceExhausted -> kMaxIntensities.
   absl::Status Add(double intensity, Presence presence);
   Threshold Current() const;
-  void Reset() { *this = ThresholdSearch(); }
+  void Reset() { *this = ThresholdSearch(step_); }
 
  private:
   struct Tried {
@@ -63,13 +68,16 @@ class ThresholdSearch {
     bool responds() const { return responded > 0 && responded >= silent; }
   };
 
-  void NoteTurn(double intensity, bool responded);
+  // In steps.
+  void NoteTurn(std::int64_t intensity, bool responded);
+  double InUnits(std::int64_t steps) const { return step_ * static_cast<double>(steps); }
 
-  std::map<double, Tried> tried_;
-  std::optional<double> last_intensity_;
+  double step_;
+  std::map<std::int64_t, Tried> tried_;  // by steps
+  std::optional<std::int64_t> last_intensity_;
   bool last_responded_ = false;
-  std::optional<double> rising_;
-  std::optional<double> falling_;
+  std::optional<std::int64_t> rising_;
+  std::optional<std::int64_t> falling_;
   std::uint32_t trials_ = 0;
   std::uint32_t uncertain_trials_ = 0;
 };

@@ -12,7 +12,7 @@ namespace {
 
 // 'x' responds, '-' does not, '?' is doubtful.
 Threshold After(const std::vector<std::pair<double, char>>& trials) {
-  ThresholdSearch search;
+  ThresholdSearch search(0.5);
   for (const auto& [intensity, seen] : trials) {
     const Presence presence = seen == 'x'   ? Presence::kPresent
                               : seen == '-' ? Presence::kAbsent
@@ -87,7 +87,7 @@ TEST(ThresholdSearch, DoubtfulTrialsDecideNothing) {
 }
 
 TEST(ThresholdSearch, HostileIntensitiesAreRefused) {
-  ThresholdSearch search;
+  ThresholdSearch search(0.1);
   EXPECT_EQ(search.Add(kNaN, Presence::kPresent).code(), absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(search.Add(-1.0, Presence::kPresent).code(), absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(search.Current().trials, 0u);
@@ -96,6 +96,16 @@ TEST(ThresholdSearch, HostileIntensitiesAreRefused) {
   }
   EXPECT_EQ(search.Add(1e6, Presence::kPresent).code(), absl::StatusCode::kResourceExhausted);
   EXPECT_TRUE(search.Add(0.0, Presence::kAbsent).ok()) << "again";
+  EXPECT_FALSE(ThresholdSearch(0.0).Add(1.0, Presence::kPresent).ok());
+  EXPECT_FALSE(ThresholdSearch(kNaN).Add(1.0, Presence::kPresent).ok());
+  EXPECT_FALSE(ThresholdSearch(1e-300).Add(1.0, Presence::kPresent).ok());
+}
+
+TEST(ThresholdSearch, WhatIsDeliveredIsRoundedToTheStep) {
+  // Three trials at 8 mA, as a stimulator reads them back.
+  const Threshold found = After({{7.01, '-'}, {7.998, '-'}, {8.003, 'x'}, {8.02, 'x'}});
+  EXPECT_EQ(found.value, 8.0);
+  EXPECT_EQ(found.highest_without, 7.0);
 }
 
 }  // namespace

@@ -14,6 +14,7 @@
 namespace remora::dsp {
 namespace {
 
+// A leaf; the annotated mutex is common's, which dsp does not know.
 std::mutex& PlannerLock() {
   static std::mutex& lock = *new std::mutex;
   return lock;

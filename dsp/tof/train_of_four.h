@@ -23,8 +23,9 @@ struct TrainOfFourOptions {
   double present_uv = 50.0;
   // Nor are those below so many times the noise's rms: its own height in a window of an answer.
   double present_over_noise = 6.0;
-  // With a control, nor those below this part of it: what a neighbouring muscle sends.
-  double present_part_of_control = 0.03;
+  // With a control, nor those below this part of it, where a neighbouring muscle is heard. MEP can
+  // still be monitored at a T1 of 5 % (Sloan 2002): a part near that would hide it.
+  double present_part_of_control = 0.0;
 };
 
 // Bits: why a person should look.

@@ -35,9 +35,18 @@ TEST(TrainOfFour, FadesAndLosesItsLastAnswersFirst) {
   EXPECT_EQ(none.doubts, kTrainGood);
 }
 
-TEST(TrainOfFour, ASmallPartOfTheControlIsANeighboursAnswer) {
-  EXPECT_EQ(Read({120, 110, 100, 90}).count, 4u);
-  EXPECT_EQ(Read({120, 110, 100, 90}, 8'000).count, 0u);
+TEST(TrainOfFour, DeepBlockOfALargeMuscleIsReadToItsLastAnswer) {
+  const TrainOfFour train = Read({250, 140, 120, 110}, 5'000);
+  EXPECT_EQ(train.count, 4u);
+  EXPECT_NEAR(*train.ratio, 0.44, 1e-12);
+  EXPECT_NEAR(*train.t1_of_control, 0.05, 1e-12);
+}
+
+TEST(TrainOfFour, WhereANeighbourIsHeardAPartOfTheControlIsAsked) {
+  const auto train =
+      ReadTrainOfFour({120, 110, 100, 90}, 3.0, 8'000.0, {.present_part_of_control = 0.03});
+  ASSERT_TRUE(train.ok());
+  EXPECT_EQ(train->count, 0u);
 }
 
 TEST(TrainOfFour, AnOrderThatNoRelaxantMakesIsDoubted) {
