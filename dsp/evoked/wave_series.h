@@ -4,8 +4,8 @@
 // Each wave is an extreme of its polarity within its window. Windows overlap, and so one extreme
 // could be two waves: of all choices that keep the order and the least interval, the one is taken
 // whose extremes stand out most together (dynamic programming, by weighted prominence). Then each
-// wave's amplitude is judged by the noise. One sweep cannot tell a late wave from the next one: what
-// was a baseline's is followed from there (peak_tracker.h).
+// wave's amplitude is judged by the noise. One sweep cannot tell a late wave from the next one:
+// what was a baseline's is followed from there (peak_tracker.h).
 //
 // Amplitude is to the following opposite extreme (wave V to the trough after it), as for pairs.
 //

@@ -7,8 +7,8 @@
 // Each contact's trace is weighed against the waveform that all have in common (the first principal
 // component): its weight has the sign of its polarity and the size of its response, and noise on a
 // small response hardly moves it. The place is the one that parts the weights best into one sign
-// and the other. On 100 simulated strips of 8 contacts whose largest peak is 3 times the noise's rms
-// it is right in more than 95; on 100 of noise alone it finds none.
+// and the other. On 100 simulated strips of 8 contacts whose largest peak is 3 times the noise's
+// rms it is right in more than 95; on 100 of noise alone it finds none.
 //
 // What noise alone has in common: of m contacts and n independent values, the first component's
 // rms is at most about noise * (1 + sqrt(m / n)) (Marchenko and Pastur 1967).

@@ -52,8 +52,8 @@ struct MotorResponse {
   double noise_uv = 0.0;      // rms about its mean; NaN: the window has under 8 samples
   double amplitude_uv = 0.0;  // >= 0; what there is where the response is absent
   // Not meaningful where the response is absent. Largest and smallest value by time; of a response
-  // with one phase, `first` is that phase, and `second` is noise. Values are about the noise's mean;
-  // prominence_uv is not set.
+  // with one phase, `first` is that phase, and `second` is noise. Values are about the mean of the
+  // noise; prominence_uv is not set.
   Extremum first;
   Extremum second;
   double onset_ms = 0.0;
