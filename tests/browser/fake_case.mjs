@@ -45,6 +45,8 @@ export class FakeCase {
     // What the hub says against each step; and steps that it has not answered yet, while it holds them.
     this.refuses = undefined;
     this.heldSteps = undefined;
+    // Nobody is let in to publish: a join is not answered.
+    this.holdsJoins = false;
     this.agentLink = pb.LinkCondition.LIVE;
     this.hit = this.derivations.includes('CPz-Fz') ? /^CPz/ : /^(CP|Cv)/;
     this.begin();

@@ -187,6 +187,7 @@ function serve(ws, identity, cases, hub, bulk) {
     join(value) {
       const c = find(value.caseId);
       if (!c) return control('refused', { reason: pb.RefusalReason.NO_SUCH_CASE, text: 'no such case', caseId: value.caseId });
+      if (c.holdsJoins) return;
       joined.add(c);
       c.participants.set(identity.name, { participant: identity.name, displayName: identity.displayName, role: identity.role, connected: true });
       control('joined', { caseId: c.caseId, epoch: 7, held: held(c), stage: pb.CaseStage.OPEN });

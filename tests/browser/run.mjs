@@ -677,12 +677,14 @@ if (hub) {
     await photo(page, '20-refused');
     await after.getByText('12 records are missing.').waitFor();
     fake.refuses = undefined;
-    // A step that the hub did not take, and whose page is gone: it is offered and not sent.
-    fake.heldSteps = [];
+    // A step that could not be sent, and whose page is gone: it is offered and not sent.
+    fake.holdsJoins = true;
+    await page.reload();
+    await after.getByRole('button', { name: 'Seal this case' }).click();
     await after.getByRole('button', { name: 'Seal for good' }).click();
     await after.getByText('The hub is asked').waitFor();
     await page.goto('about:blank');
-    fake.heldSteps = undefined;
+    fake.holdsJoins = false;
     await page.goto(`${url}/`);
     await page.locator('.strip', { hasText: /NOT SENT.*OR 5.*seal this case, asked/ }).waitFor();
     await accessible(page, 'the wall with a step that was not sent');
@@ -694,8 +696,31 @@ if (hub) {
     expect(/^CLOSED/.test(await page.locator('.case-over').textContent()), 'it was sent by itself');
     await accessible(page, 'a step that was not sent');
     await photo(page, '21-not-sent');
+    // Sent now, and not answered when its page is gone: the next page offers the same again, and the hub answers.
+    fake.heldSteps = [];
     await unsent.getByRole('button', { name: 'Send now' }).click();
     await unsent.waitFor({ state: 'detached' });
+    await after.getByText('The hub is asked').waitFor();
+    const heldFor = async (count) => {
+      for (let i = 0; i < 100 && fake.heldSteps.length < count; i++) await page.waitForTimeout(100);
+      expect(fake.heldSteps.length >= count, `${fake.heldSteps.length} steps came`);
+    };
+    await heldFor(1);
+    await page.goto('about:blank');
+    fake.heldSteps = [];
+    await page.goto(`${url}/`);
+    const sent = page.locator('.strip', { hasText: /OR 5.*SENT, NOT ANSWERED.*seal this case, asked/ });
+    await sent.waitFor();
+    await accessible(page, 'the wall with a step that is not answered');
+    await photo(page, '21-not-answered-wall');
+    await sent.getByRole('button', { name: 'Open the case' }).click();
+    await page.locator('.case .strip', { hasText: 'SENT, NOT ANSWERED' }).waitFor();
+    expect(await unsent.count() === 0, 'a step that was sent is offered as not sent');
+    await heldFor(1);
+    await photo(page, '21-not-answered');
+    for (const answer of fake.heldSteps.splice(0)) answer();
+    fake.heldSteps = undefined;
+    await page.locator('.case .strip', { hasText: 'SENT, NOT ANSWERED' }).waitFor({ state: 'detached' });
     await after.waitFor({ state: 'detached' });
     expect(/^SEALED \d\d:\d\d, 12 records missing$/.test(await page.locator('.case-over').textContent()),
       `the header says: ${await page.locator('.case-over').textContent()}`);

@@ -8,7 +8,7 @@ import type { AlertAction } from '../wire/generated/remora/v1/alert_pb.js';
 import { CaseLifecycleSchema, CaseStage, CaseTransition } from '../wire/generated/remora/v1/case_pb.js';
 import { MessageKind } from '../wire/generated/remora/v1/message_pb.js';
 import { RecordSchema } from '../wire/generated/remora/v1/record_pb.js';
-import { GapCause, GapSchema } from '../wire/generated/remora/v1/room_pb.js';
+import { GapCause, GapSchema, SnapshotSchema } from '../wire/generated/remora/v1/room_pb.js';
 import type { Record as CaseRecord } from '../wire/generated/remora/v1/record_pb.js';
 import { idFrom, idOf, toReference } from '../wire/record_id.js';
 import type { Unsent } from '../wire/set_aside.js';
@@ -26,7 +26,8 @@ function make() {
   const sent: CaseRecord[] = [];
   let number = 0n;
   const desk = {
-    clock, beat: signal(0), displayName: signal('Maya'), notify: (text: string) => notices.push(text),
+    clock, beat: signal(0), displayName: signal('Maya'),
+    directory: { cases: signal(new Map([['aa', { stage: CaseStage.OPEN }]])) }, notify: (text: string) => notices.push(text),
     askStep: (hex: string, body: Body) => desk.publish(hex, body),
     publish: async (_: string, body: Body) => {
       const record = fromBinary(RecordSchema, toBinary(RecordSchema, create(RecordSchema, {
@@ -138,7 +139,7 @@ describe('What came late', () => {
     const asked = answering(desk);
     model.leftOut.add(late(40n));
     const { screen } = open;
-    const looked = () => screen.hasLookedThrough(interval.mark.id, model.leftOut.lateTo());
+    const looked = () => screen.hasLookedThrough(interval.mark.id, model.leftOut.late());
     expect(looked()).toBe(false);
     await look(desk, open);
     expect([asked, looked()]).toEqual([[[2, 3], [4]], false]);
@@ -154,12 +155,40 @@ describe('What came late', () => {
     answering(desk, '3 records more are on record.');
     await look(desk, open);
     open.screen.stepReview(1);
-    expect(open.screen.hasLookedThrough(interval.mark.id, 0n)).toBe(false);
+    expect(open.screen.hasLookedThrough(interval.mark.id, model.leftOut.late())).toBe(false);
     const asked = answering(desk);
     model.leftOut.lighter.value = true;
     await look(desk, open);
     open.screen.stepReview(1);
-    expect([asked, open.screen.hasLookedThrough(interval.mark.id, 0n)]).toEqual([[[2, 3]], false]);
+    expect([asked, open.screen.hasLookedThrough(interval.mark.id, model.leftOut.late())]).toEqual([[[2, 3]], false]);
+  });
+  it('IsNotLookedThroughOnceASnapshotCameAfterWhichNobodyKnowsWhatCameLateMeanwhile', async () => {
+    const { desk, open, model } = make();
+    answering(desk);
+    const { screen } = open;
+    const looked = () => screen.hasLookedThrough(interval.mark.id, model.leftOut.late());
+    model.leftOut.add(late(40n));
+    await look(desk, open);
+    screen.stepReview(1);
+    expect(looked()).toBe(true);
+    model.onSnapshot(create(SnapshotSchema, {}));
+    expect(looked()).toBe(false);
+    // Nor is a look that was begun before it and ended after it.
+    await look(desk, open);
+    model.onSnapshot(create(SnapshotSchema, {}));
+    screen.stepReview(1);
+    expect(looked()).toBe(false);
+    await look(desk, open);
+    screen.stepReview(1);
+    expect(looked()).toBe(true);
+  });
+  it('IsNotLookedThroughWhereNothingCameYet', async () => {
+    const { desk, open, model } = make();
+    Object.assign(desk, { history: { ask: async () => ({ records: [], error: undefined }) } });
+    await look(desk, open);
+    open.screen.stepReview(1);
+    expect(open.screen.review.value!.steps).toEqual([]);
+    expect(open.screen.hasLookedThrough(interval.mark.id, model.leftOut.late())).toBe(false);
   });
   it('IsTickedWithoutALookOnlyWithAReasonThatGoesOnRecordWithIt', async () => {
     const { desk, open, sent } = make();
@@ -177,18 +206,44 @@ describe('What came late', () => {
 describe('Closing a case', () => {
   const steps = (sent: CaseRecord[]) => sent.map((r) => (r.body.case === 'caseLifecycle' ? r.body.value.transition : undefined));
   const settle = () => new Promise((resolve) => setTimeout(resolve));
+  const comeTo = (desk: Desk, stage: CaseStage) => Object.assign(desk, { directory: { cases: signal(new Map([['aa', { stage }]])) } });
+  // The agent says what it made.
+  const total = (open: OpenCase, seq: bigint) =>
+    open.model.apply(create(RecordSchema, { lane: 1, originSeq: seq, stamp: { seq }, body: { case: 'publisherTotal', value: {} } }));
   it('WaitsUntilAnAgentHasSaidWhatItMade', async () => {
     const { desk, open, sent } = make();
-    const closed = closeCase(desk, open, false);
+    const closed = closeCase(desk, open);
     await settle();
     expect(steps(sent)).toEqual([CaseTransition.CLOSING]);
-    open.model.apply(create(RecordSchema, { lane: 1, originSeq: 9n, stamp: { seq: 9n }, body: { case: 'publisherTotal', value: {} } }));
+    total(open, 9n);
     await closed;
     expect(steps(sent)).toEqual([CaseTransition.CLOSING, CaseTransition.CLOSED]);
   });
+  it('SaysClosingFirstWhereTheCaseIsOpenWithAReasonToo', async () => {
+    const { desk, open, sent } = make();
+    const closed = closeCase(desk, open, 'The theatre computer was lost.');
+    await settle();
+    expect(steps(sent)).toEqual([CaseTransition.CLOSING]);
+    total(open, 9n);
+    await closed;
+    expect(steps(sent)).toEqual([CaseTransition.CLOSING, CaseTransition.CLOSED]);
+    expect(sent[1]!.body.value).toMatchObject({ withGaps: true, reason: 'The theatre computer was lost.' });
+    comeTo(desk, CaseStage.CLOSING);
+    await closeCase(desk, open);
+    expect(steps(sent).slice(2)).toEqual([CaseTransition.CLOSED]);
+  });
+  it('GoesNoFartherWhereItsFirstStepWasSetAsideMeanwhile', async () => {
+    const { desk, open, sent } = make();
+    const closed = closeCase(desk, open);
+    await settle();
+    open.screen.cameToStage(undefined);
+    total(open, 9n);
+    await closed;
+    expect(steps(sent)).toEqual([CaseTransition.CLOSING]);
+  });
   it('WaitsNoLongerThanFiveSecondsForAnAgentThatIsNotThere', async () => {
     const { desk, open, sent, clock } = make();
-    const closed = closeCase(desk, open, false);
+    const closed = closeCase(desk, open);
     await settle();
     clock.advance(4_900);
     desk.beat.value++;
@@ -198,7 +253,8 @@ describe('Closing a case', () => {
     desk.beat.value++;
     await closed;
     expect(steps(sent)).toEqual([CaseTransition.CLOSING, CaseTransition.CLOSED]);
-    await closeCase(desk, open, true, 'The theatre computer was lost.');
+    comeTo(desk, CaseStage.CLOSING);
+    await closeCase(desk, open, 'The theatre computer was lost.');
     expect(sent).toHaveLength(3);
   });
   it('IsSealedByName_OrOpenedAgainForAReasonThatFits', async () => {
@@ -214,7 +270,7 @@ describe('Closing a case', () => {
   it('ThatWaitedIsAskedForAnewOnceBySomebodyWhoSaysSo', async () => {
     const { desk, open, sent } = make();
     let offered = true;
-    Object.assign(desk, { dropUnsent: async () => offered, directory: { cases: signal(new Map([['aa', { stage: CaseStage.CLOSING }]])) } });
+    Object.assign(comeTo(desk, CaseStage.CLOSING), { dropUnsent: async () => offered });
     const unsent = (transition: CaseTransition, more = {}) =>
       ({ step: create(CaseLifecycleSchema, { transition, actor: 'Ines', reason: 'lost', ...more }), askedAtMs: 1 }) as Unsent;
     await sendUnsent(desk, open, unsent(CaseTransition.SEALED), []);
@@ -228,7 +284,7 @@ describe('Closing a case', () => {
     const { desk, open } = make();
     const { screen } = open;
     screen.stepRefused.value = { text: 'wait', gaps: true };
-    void closeCase(desk, open, false);
+    void closeCase(desk, open);
     expect([screen.stepAsked.value, screen.stepRefused.value]).toEqual([true, undefined]);
     screen.cameToStage(CaseStage.CLOSING);
     expect(screen.stepAsked.value).toBe(true);

@@ -138,7 +138,7 @@ export async function lookThrough(
   desk: Desk, open: OpenCase, time: ReviewedTime, fromSeq: bigint, toSeq: bigint, interval?: Id): Promise<void> {
   const { screen, model } = open;
   screen.asking.value = true;
-  const lateTo = model.leftOut.lateTo();
+  const late = model.leftOut.late();
   // A screen that is set lighter asks for no EMG here either.
   const lanes = model.leftOut.lighter.value ? REVIEW_LANES.slice(0, 1) : REVIEW_LANES;
   const records: CaseRecord[] = [];
@@ -150,7 +150,7 @@ export async function lookThrough(
   }
   screen.asking.value = false;
   screen.held.value = undefined;
-  screen.review.value = new Review(model, records, time, errors.join(' ') || undefined, interval, lateTo);
+  screen.review.value = new Review(model, records, time, errors.join(' ') || undefined, interval, late);
   screen.noteLookedThrough();
 }
 const NO_EMG = 'No EMG was fetched: this screen is set lighter.';
@@ -185,14 +185,21 @@ function totalSaid(desk: Desk, open: OpenCase): Promise<void> {
   });
 }
 
-// CLOSING, then CLOSED: the hub closes a case whose records are all there. `reason`: although some are not.
-export async function closeCase(desk: Desk, open: OpenCase, isClosing: boolean, reason?: string): Promise<void> {
+// As the hub has the case.
+const stageOf = (desk: Desk, open: OpenCase): CaseStage | undefined =>
+  (desk.directory.cases.value.get(open.hex) ?? open.model.summary.value)?.stage;
+
+// CLOSING, then CLOSED: the hub closes a case whose records are all there, and none that is not CLOSING. `reason`:
+// although some are not.
+export async function closeCase(desk: Desk, open: OpenCase, reason?: string): Promise<void> {
   if (reason !== undefined && isTooLong(desk, reason, REASON_BYTES)) return;
   open.screen.askedForStep();
   const actor = desk.displayName.value;
-  if (!isClosing) {
+  if (stageOf(desk, open) !== CaseStage.CLOSING) {
     await desk.publish(open.hex, { case: 'caseLifecycle', value: { transition: CaseTransition.CLOSING, actor } });
     await totalSaid(desk, open);
+    // CLOSING was set aside meanwhile: nothing is asked for any more.
+    if (!open.screen.stepAsked.value) return;
   }
   await desk.askStep(open.hex, { case: 'caseLifecycle', value: {
     transition: CaseTransition.CLOSED, actor, withGaps: reason !== undefined, reason: reason ?? '' } });
@@ -209,8 +216,7 @@ export async function takeStep(desk: Desk, open: OpenCase, transition: CaseTrans
 export async function sendUnsent(desk: Desk, open: OpenCase, { step }: Unsent, all: Waiting[]): Promise<void> {
   if (!(await desk.dropUnsent(all))) return;
   if (step.transition === CaseTransition.CLOSING || step.transition === CaseTransition.CLOSED) {
-    const stage = (desk.directory.cases.value.get(open.hex) ?? open.model.summary.value)?.stage;
-    await closeCase(desk, open, stage === CaseStage.CLOSING, step.withGaps ? step.reason : undefined);
+    await closeCase(desk, open, step.withGaps ? step.reason : undefined);
   } else {
     await takeStep(desk, open, step.transition, step.reason);
   }

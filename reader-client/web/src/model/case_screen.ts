@@ -6,6 +6,7 @@ import type { Id } from '../wire/record_id.js';
 import { CaseStage } from '../wire/generated/remora/v1/case_pb.js';
 import { Modality } from '../wire/generated/remora/v1/waveform_pb.js';
 import { MessageKind } from '../wire/generated/remora/v1/message_pb.js';
+import type { Late } from './left_out.js';
 import { Looked } from './looked.js';
 import type { Review } from './review.js';
 import { previousOf } from './traces.js';
@@ -81,12 +82,12 @@ export class CaseScreen {
   // What is being looked through of a time that is over.
   readonly review = signal<Review | undefined>(undefined);
   // Intervals that were looked through to their end, and as far as anything had come late by then.
-  readonly lookedThrough = signal<ReadonlyMap<Id, bigint>>(new Map());
+  readonly lookedThrough = signal<ReadonlyMap<Id, Late>>(new Map());
   // A time of which the records are being fetched.
   readonly asking = signal(false);
   // The hub was asked for a step of the case, and has neither taken nor refused it.
   readonly stepAsked = signal(false);
-  // What the hub said when it refused a step of the case; `gaps`: a reason would close it all the same.
+  // What the hub said when it refused a step of the case; `gaps`: a reason would close it all the same, if it is CLOSING.
   readonly stepRefused = signal<{ text: string; gaps: boolean } | undefined>(undefined);
   // How much of the case trends and time line show.
   readonly trendRangeMs = signal(3_600_000);
@@ -169,13 +170,13 @@ export class CaseScreen {
   noteLookedThrough(): void {
     const review = this.review.value;
     if (!review?.interval || !review.isDone) return;
-    this.lookedThrough.value = new Map(this.lookedThrough.value).set(review.interval, review.lateTo);
+    this.lookedThrough.value = new Map(this.lookedThrough.value).set(review.interval, review.late);
   }
 
-  // What came late since must be looked at too.
-  hasLookedThrough(interval: Id, lateTo: bigint): boolean {
-    const to = this.lookedThrough.value.get(interval);
-    return to !== undefined && lateTo <= to;
+  // What came late since must be looked at too; after a snapshot nobody knows here whether anything did.
+  hasLookedThrough(interval: Id, late: Late): boolean {
+    const looked = this.lookedThrough.value.get(interval);
+    return looked !== undefined && looked.snapshots === late.snapshots && late.to <= looked.to;
   }
 
   live(): void {

@@ -92,7 +92,7 @@ export class Desk {
   readonly link = signal<LinkPhase>('connecting');
   readonly state = signal<SessionState>('waiting');
   readonly displayName = signal('');
-  // Steps of cases that were asked for, could not be sent then, and are not sent by themselves.
+  // Steps of cases that were asked for, were never sent, and are not sent by themselves.
   readonly unsent = signal<readonly { last: Unsent; all: Waiting[] }[]>([]);
   readonly notices = signal<readonly Notice[]>([]);
   private readonly cases = new Map<string, OpenCase>();
@@ -271,6 +271,12 @@ export class Desk {
     return this.publisher.countWaiting(caseHex, 'caseLifecycle') > 0;
   }
 
+  // Steps that were sent long ago and are the hub's to answer, the last one of each case.
+  unanswered(): Unsent[] {
+    const last = new Map(this.publisher.unansweredSteps().map((u) => [u.entry.caseId, u]));
+    return [...last.values()];
+  }
+
   async readUnsent(): Promise<void> {
     this.unsent.value = lastOfEach(await this.store.offered(this.identity.name).catch(() => []));
   }
@@ -302,7 +308,8 @@ export class Desk {
     const open = this.cases.get(toHex(refused.caseId));
     open?.model.withdraw(id);
     if (open && this.steps.delete(id)) {
-      // A case whose stage lets it be closed is refused for its stage only where records are missing.
+      // A case that is CLOSING is refused for its stage only where records are missing (closing.tsx); that it is
+      // may come here after the refusal.
       const stage = (this.directory.cases.value.get(open.hex) ?? open.model.summary.value)?.stage;
       open.screen.stepAsked.value = false;
       open.screen.stepRefused.value = {

@@ -196,7 +196,7 @@ describe('Review', () => {
     expect([review.index.value, review.isDone]).toEqual([2, true]);
     const part = new Review(clocked(), late.slice(0, 1), time, '7 records more are on record.');
     expect([part.steps.length, part.isDone]).toEqual([1, false]);
-    expect(new Review(clocked(), [], time, undefined).isDone).toBe(true);
+    expect(new Review(clocked(), [], time, undefined).isDone).toBe(false);
   });
 
   it('ShowsTheEmgOfThatTimeAndPassesOverNoneOfIt', () => {

@@ -13,6 +13,12 @@ export interface LeftOut {
   toSeq: bigint;
 }
 
+export interface Late {
+  snapshots: number;
+  // The last place of what came late since the last snapshot; 0: nothing did.
+  to: bigint;
+}
+
 const FIRST_PAINTED_LANE = 3;
 
 export class LeftOutBook {
@@ -22,7 +28,11 @@ export class LeftOutBook {
   // A person asked for less on this screen: no EMG, and sweeps within a budget. Outlasts snapshots.
   readonly lighter = signal(false);
 
+  // How many snapshots came: what came late before the last one, or while this page was away, is not counted here.
+  private snapshots = 0;
+
   clear(): void {
+    this.snapshots++;
     this.all.value = new Map();
     this.slowLink.value = false;
   }
@@ -56,9 +66,9 @@ export class LeftOutBook {
     return this.all.value.get(cause);
   }
 
-  // The last place of what came late; 0: nothing did.
-  lateTo(): bigint {
-    return this.all.value.get(GapCause.LATE)?.toSeq ?? 0n;
+  // How far something came late, for a look through it.
+  late(): Late {
+    return { snapshots: this.snapshots, to: this.all.value.get(GapCause.LATE)?.toSeq ?? 0n };
   }
 
   // What is not told in words of its own.

@@ -10,6 +10,7 @@ import type { TraceView } from './case_screen.js';
 import type { CaseModel } from './case_model.js';
 import { EmgBook } from './emg.js';
 import type { ActivityView, EmgChannel } from './emg.js';
+import type { Late } from './left_out.js';
 import { bootOf, markOf } from './stamp.js';
 import type { SweepView, Trace } from './traces.js';
 
@@ -55,7 +56,7 @@ export class Review {
     // The interval that is looked through; none where this page was away itself.
     readonly interval: Id | undefined = undefined,
     // As far as anything had come late when it was asked for.
-    readonly lateTo = 0n) {
+    readonly late: Late = { snapshots: 0, to: 0n }) {
     const times: number[] = [];
     for (const record of records) {
       const body = record.body;
@@ -88,9 +89,9 @@ export class Review {
     if (this.index.value === this.reached.value + 1) this.reached.value++;
   }
 
-  // Each step was on the screen, and all that was asked for came.
+  // Each step was on the screen, and all that was asked for came. Where there is none yet, nothing was looked at.
   get isDone(): boolean {
-    return this.error === undefined && this.reached.value >= this.steps.length - 1;
+    return this.error === undefined && this.steps.length > 0 && this.reached.value >= this.steps.length - 1;
   }
 
   shown(trace: Trace): TraceView {

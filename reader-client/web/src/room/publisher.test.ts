@@ -9,6 +9,7 @@ import type { Record as CaseRecord } from '../wire/generated/remora/v1/record_pb
 import { DownSchema, RefusalReason, UpSchema } from '../wire/generated/remora/v1/room_pb.js';
 import type { RecordRefused } from '../wire/generated/remora/v1/room_pb.js';
 import { MemoryOutbox } from '../wire/outbox.js';
+import type { Waiting } from '../wire/outbox.js';
 import type { Session, SessionListener } from '../wire/session.js';
 import { unsentOf } from '../wire/set_aside.js';
 import { Publisher } from './publisher.js';
@@ -185,16 +186,105 @@ describe('Publisher', () => {
   });
 
   it('SendsAStepOfItsOwnAfterAShortLossAndNotAfterALongOne', async () => {
-    const { wire, publisher, clock, joined, aside } = await make();
+    for (const [ms, sent, asides] of [[50_000, 'caseLifecycle', []], [61_000, 'annotation', [CASE]]] as const) {
+      const { wire, publisher, clock, joined, aside } = await make();
+      await publisher.publish(CASE, steps(CaseTransition.SEALED));
+      clock.advance(ms);
+      joined();
+      await settle();
+      expect([bodies(wire).map((b) => b.case), aside]).toEqual([[sent], asides]);
+    }
+  });
+
+  const bytesOf = (wire: FakeSession) => wire.sent.flatMap((u) => u.records ?? []).map((b) => toHex(b as Uint8Array));
+  it('OffersAStepThatWasSentAgainUnchangedHoweverLongAgo_TheHubMayHaveIt', async () => {
+    const { wire, publisher, clock, joined, aside, store, say } = await make();
+    publisher.join(CASE);
+    joined();
+    await publisher.publish(CASE, steps(CaseTransition.SEALED));
+    await say('a');
+    const [seal] = bytesOf(wire);
+    expect(publisher.unansweredSteps()).toEqual([]);
+    clock.advance(61_000);
+    wire.sent = [];
+    joined();
+    await settle();
+    expect([bytesOf(wire).includes(seal!), bodies(wire).map((b) => b.case), aside]).toEqual([true, ['message', 'caseLifecycle'], []]);
+    expect(publisher.unansweredSteps().map((u) => u.step.transition)).toEqual([CaseTransition.SEALED]);
+    // Nor is it anything else for the page that comes after it.
+    const again = await make(store);
+    again.wire.listener.onWelcome?.(undefined as never);
+    again.joined();
+    await settle();
+    expect([bytesOf(again.wire).includes(seal!), await store.offered('maya')]).toEqual([true, []]);
+    expect(again.publisher.unansweredSteps()).toHaveLength(1);
+    again.wire.down(lane1(1n));
+    expect(again.publisher.unansweredSteps()).toEqual([]);
+  });
+
+  it('KnowsAStepForSentBeforeItIs', async () => {
+    const { wire, publisher, joined, store } = await make();
+    publisher.join(CASE);
+    joined();
+    const order: string[] = [];
+    const [send, replace] = [wire.send.bind(wire), store.replace.bind(store)];
+    wire.send = (up) => {
+      order.push('sent');
+      return send(up);
+    };
+    store.replace = async (e) => {
+      await settle();
+      await replace(e);
+      order.push(`kept as ${e.unsent ? 'unsent' : 'sent'}`);
+    };
+    await publisher.publish(CASE, steps(CaseTransition.SEALED));
+    expect(order).toEqual(['kept as sent', 'sent']);
+    // Without a link to hand it to it was not sent.
+    wire.up = false;
+    await publisher.publish(CASE, steps(CaseTransition.REOPENED));
+    expect((await store.waiting(toHex(ORIGIN))).map((e) => e.unsent)).toEqual([false, true]);
+  });
+
+  it('TakesAStepThatAnOlderPageKeptForSent', async () => {
+    const first = await make();
+    await first.publisher.publish(CASE, steps(CaseTransition.SEALED));
+    const [{ unsent: _, ...old }] = await first.store.waiting(toHex(ORIGIN)) as [Waiting];
+    await first.store.replace(old);
+    const again = await make(first.store);
+    again.wire.listener.onWelcome?.(undefined as never);
+    again.joined();
+    await settle();
+    expect([bodies(again.wire).map((b) => b.case), again.aside]).toEqual([['caseLifecycle'], []]);
+  });
+
+  it('SetsAllStepsOfAClosingAsideOnceOneIsStale', async () => {
+    const { wire, publisher, clock, joined, aside, store } = await make();
+    await publisher.publish(CASE, steps(CaseTransition.CLOSING));
+    clock.advance(5_000);
     await publisher.publish(CASE, steps(CaseTransition.CLOSED));
-    clock.advance(50_000);
+    clock.advance(57_000);
     joined();
     await settle();
-    expect(bodies(wire).map((b) => b.case)).toEqual(['caseLifecycle']);
-    clock.advance(11_000);
+    expect([bodies(wire).map((b) => b.case), aside]).toEqual([['annotation', 'annotation'], [CASE]]);
+    expect((await store.offered('maya')).map((e) => unsentOf(e)!.step.transition)).toEqual([CaseTransition.CLOSING, CaseTransition.CLOSED]);
+  });
+
+  it('SetsClosedAsideWithoutItsClosingThatWasSent', async () => {
+    const { wire, publisher, clock, joined, aside } = await make();
+    publisher.join(CASE);
+    joined();
+    await publisher.publish(CASE, steps(CaseTransition.CLOSING));
+    const [closing] = bytesOf(wire);
+    wire.up = false;
+    clock.advance(5_000);
+    await publisher.publish(CASE, steps(CaseTransition.CLOSED));
+    clock.advance(57_000);
+    wire.up = true;
+    wire.sent = [];
+    wire.listener.onWelcome?.(undefined as never);
     joined();
     await settle();
-    expect([bodies(wire).map((b) => b.case), aside]).toEqual([['caseLifecycle', 'annotation'], [CASE]]);
+    expect([bytesOf(wire)[0], bodies(wire).map((b) => b.case), aside]).toEqual([closing, ['caseLifecycle', 'annotation'], [CASE]]);
   });
 
   it('TellsWhyItMayNotPublish', async () => {

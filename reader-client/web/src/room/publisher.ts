@@ -13,7 +13,8 @@ import type { Down, LaneRanges, RecordRefused } from '../wire/generated/remora/v
 import { headKey, inMessages } from '../wire/outbox.js';
 import type { OutboxStore, Waiting } from '../wire/outbox.js';
 import type { Session, SessionListener } from '../wire/session.js';
-import { setAside, stale } from '../wire/set_aside.js';
+import { setAside, toSetAside, unanswered } from '../wire/set_aside.js';
+import type { Unsent } from '../wire/set_aside.js';
 
 // The bodies that a page writes, and their lanes.
 export const LANE_OF = {
@@ -28,7 +29,7 @@ export interface PublisherListener {
   // Durable here, on its way: shown as pending at once.
   onKept(record: CaseRecord): void;
   onRefused(refused: RecordRefused): void;
-  // A step of this case that waited is not sent by itself any more; the outbox offers it.
+  // A step of this case that was never sent is not sent by itself any more; the outbox offers it.
   onSetAside?(caseHex: string): void;
 }
 
@@ -93,6 +94,11 @@ export class Publisher implements SessionListener {
     return count;
   }
 
+  // Steps that were sent long ago, or by an earlier page, and that the hub has not answered.
+  unansweredSteps(): Unsent[] {
+    return unanswered([...this.waiting.values()], this.bootId, this.clock.now());
+  }
+
   // Asks to publish in the case, now and after each reconnect.
   join(caseHex: string): void {
     this.leaving.delete(caseHex);
@@ -143,9 +149,7 @@ export class Publisher implements SessionListener {
         }
         this.acknowledged(caseHex, control.value.held);
         this.refusedForGood(caseHex, control.value.refused);
-        const steps = stale(this.waitingIn(caseHex), this.bootId, this.clock.now());
-        if (steps.length > 0) void this.setAside(caseHex, steps);
-        else this.sendRecords(this.waitingIn(caseHex));
+        void this.offer(caseHex);
         break;
       }
       case 'acknowledge':
@@ -191,6 +195,7 @@ export class Publisher implements SessionListener {
     const entry: Waiting = {
       id: `${this.originHex}/${lane}/${originSeq}`,
       origin: this.originHex, caseId: caseHex, lane, originSeq, kind: body.case,
+      unsent: body.case === 'caseLifecycle',
       bytes: toBinary(RecordSchema, record),
     };
     // The same id may be used in several cases: the store's key names the case too.
@@ -200,27 +205,57 @@ export class Publisher implements SessionListener {
     this.waiting.set(entry.id, entry);
     this.wanted.add(caseHex);
     this.listener.onKept(record);
-    if (this.joined.has(caseHex)) this.sendRecords([entry]);
-    else this.askToJoin(caseHex);
+    if (!this.joined.has(caseHex)) this.askToJoin(caseHex);
+    else if (entry.unsent) await this.sendStep(entry);
+    else this.sendRecords([entry]);
     return record;
   }
 
-  // What waits behind a step goes when its note is in its place. A store that fails is tried again with the next join.
-  private async setAside(caseHex: string, steps: Waiting[]): Promise<void> {
-    this.joined.delete(caseHex);
+  // All that waits, after a join. Steps that were never sent are set aside or marked before; what is kept meanwhile
+  // waits behind them. A store that fails is tried again with the next join.
+  private async offer(caseHex: string): Promise<void> {
     const welcome = this.welcomes;
-    try {
-      for (const note of await setAside(this.store, steps)) {
-        this.waiting.set(note.id, note);
-        this.listener.onKept(fromBinary(RecordSchema, note.bytes));
+    for (;;) {
+      const waiting = this.waitingIn(caseHex);
+      const aside = toSetAside(waiting, this.bootId, this.clock.now());
+      const first = waiting.filter((e) => e.unsent && !aside.includes(e));
+      if (aside.length + first.length === 0) break;
+      this.joined.delete(caseHex);
+      try {
+        for (const note of await setAside(this.store, aside)) {
+          this.waiting.set(note.id, note);
+          this.listener.onKept(fromBinary(RecordSchema, note.bytes));
+        }
+        for (const entry of first) await this.markSent(entry);
+      } catch {
+        return;
       }
+      if (aside.length > 0) this.listener.onSetAside?.(caseHex);
+      if (welcome !== this.welcomes) return;
+      this.joined.add(caseHex);
+    }
+    this.sendRecords(this.waitingIn(caseHex));
+  }
+
+  private async sendStep(entry: Waiting): Promise<void> {
+    try {
+      await this.markSent(entry);
     } catch {
+      this.joined.delete(entry.caseId);
       return;
     }
-    this.listener.onSetAside?.(caseHex);
-    if (welcome !== this.welcomes) return;
-    this.joined.add(caseHex);
-    this.sendRecords(this.waitingIn(caseHex));
+    if (!this.joined.has(entry.caseId) || this.session.send({ records: [entry.bytes] })) return;
+    // There was no link to hand it to. A store that does not take this has it for sent, which is safe.
+    const again = { ...entry, unsent: true };
+    this.waiting.set(entry.id, again);
+    await this.store.replace(again).catch(() => {});
+  }
+
+  // Durable before it is sent: a page that comes later knows that the hub may have it.
+  private async markSent(entry: Waiting): Promise<void> {
+    const sent = { ...entry, unsent: false };
+    await this.store.replace(sent);
+    if (this.waiting.has(entry.id)) this.waiting.set(entry.id, sent);
   }
 
   private askToJoin(caseHex: string): void {

@@ -7,7 +7,7 @@ import { agentTrouble, isOver } from '../model/attention.js';
 import { freshness } from '../model/freshness.js';
 import type { Freshness } from '../model/freshness.js';
 import { overWords } from '../model/standing.js';
-import { personOf, personWords } from '../model/people.js';
+import { personOf, readersOf, readerWords } from '../model/people.js';
 import { phaseName, stageName } from '../model/words.js';
 import { CaseStage, Phase, Role } from '../wire/generated/remora/v1/case_pb.js';
 import { CertificateBadge } from './certificate.js';
@@ -58,8 +58,8 @@ export function CaseHeader({ desk, open, sound, onWall }:
         {over ? <b class="case-over number">{over}</b> : <CaseAges desk={desk} open={open} />}
       </span>
       <CertificateBadge summary={c} open={open} />
-      <span class="reader">{c && <>Reader <b>{personWords(personOf(c, Role.NEUROPHYSIOLOGIST), 'nobody')}</b></>}
-        {c && <> Tech <b>{personWords(personOf(c, Role.TECHNOLOGIST), '\u2013')}</b></>}</span>
+      <span class="reader">{c && <>Reader <b>{readerWords(readersOf(c), 'nobody')}</b></>}
+        {c && <> Tech <b>{personOf(c, Role.TECHNOLOGIST)?.name ?? '\u2013'}</b></>}</span>
       {sound}
       <HubTime desk={desk} />
     </header>

@@ -35,11 +35,11 @@ export function Closing({ desk, open }: { desk: Desk; open: OpenCase }) {
 
 function BeforeClosing({ desk, open, isClosing }: { desk: Desk; open: OpenCase; isClosing: boolean }) {
   const refused = open.screen.stepRefused.value;
-  const close = () => void closeCase(desk, open, isClosing);
+  const close = () => void closeCase(desk, open);
   return (
     <section class="closing" aria-label="Closing the case">
       {isAsked(desk, open) ? <Asked desk={desk} />
-        : refused?.gaps ? <WithGaps desk={desk} open={open} refused={refused.text} />
+        : refused?.gaps && isClosing ? <WithGaps desk={desk} open={open} refused={refused.text} />
           : (
             <>
               {refused && <p><b>The hub does not close it:</b> {refused.text}</p>}
@@ -136,8 +136,8 @@ function OpenAgain({ desk, open, back }: { desk: Desk; open: OpenCase; back: () 
 function WithGaps({ desk, open, refused }: { desk: Desk; open: OpenCase; refused: string }) {
   return (
     <ReasonForm desk={desk} label="Close with gaps" words="Reason to close it with these gaps" step="Close with gaps"
-      onStep={(reason) => void closeCase(desk, open, true, reason)}
-      other={<button type="button" disabled={desk.link.value !== 'live'} onClick={() => void closeCase(desk, open, true)}>Ask the hub again</button>}>
+      onStep={(reason) => void closeCase(desk, open, reason)}
+      other={<button type="button" disabled={desk.link.value !== 'live'} onClick={() => void closeCase(desk, open)}>Ask the hub again</button>}>
       <p><b>The hub does not close it:</b> {refused}</p>
     </ReasonForm>
   );

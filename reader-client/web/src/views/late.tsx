@@ -112,10 +112,13 @@ function IntervalStrip({ desk, open, interval: i }: { desk: Desk; open: OpenCase
 // Said to have been looked through once it was, to the end; else with a reason.
 function Tick({ desk, open, interval: i }: { desk: Desk; open: OpenCase; interval: Interval }) {
   const reason = useSignal<string | undefined>(undefined);
-  const looked = open.screen.hasLookedThrough(i.mark.id, open.model.leftOut.lateTo());
+  const looked = open.screen.hasLookedThrough(i.mark.id, open.model.leftOut.late());
   const review = open.screen.review.value?.interval === i.mark.id ? open.screen.review.value : undefined;
-  const words = looked ? '' : open.screen.lookedThrough.value.has(i.mark.id) ? 'More came late since: look through again.'
-    : review ? `${review.reached.value + 1} of ${review.steps.length} looked at.` : 'First look through it, to the end.';
+  const before = open.screen.lookedThrough.value.get(i.mark.id);
+  const words = looked ? '' : before
+    ? `More ${before.snapshots === open.model.leftOut.late().snapshots ? 'came' : 'may have come'} late since: look through again.`
+    : review?.steps.length === 0 ? 'Nothing was there to look at: look again later, or say why it need not be.'
+      : review ? `${review.reached.value + 1} of ${review.steps.length} looked at.` : 'First look through it, to the end.';
   if (looked) return <button onClick={() => void tickReviewed(desk, open, i)}>{'\u2713'} Reviewed backlog</button>;
   if (reason.value === undefined) {
     return (

@@ -14,12 +14,11 @@ import { EMPTY_DRAFT } from '../model/case_screen.js';
 import type { Desk, OpenCase } from '../model/desk.js';
 import { freshness } from '../model/freshness.js';
 import type { FreshnessKind } from '../model/freshness.js';
-import { personOf, personWords } from '../model/people.js';
+import { readersOf, readerWords } from '../model/people.js';
 import type { MessageView } from '../model/talk.js';
 import { answersTo, caseToShow, isOpenCase, seenBy, theatreTalk } from '../model/theatre.js';
 import { phaseName, sideWord } from '../model/words.js';
 import { Place } from '../wire/generated/remora/v1/alert_pb.js';
-import { Role } from '../wire/generated/remora/v1/case_pb.js';
 import type { CaseSummary } from '../wire/generated/remora/v1/directory_pb.js';
 import { MessageKind } from '../wire/generated/remora/v1/message_pb.js';
 import type { Id } from '../wire/record_id.js';
@@ -124,14 +123,16 @@ const freshnessHere = (desk: Desk, open: OpenCase): FreshnessKind =>
 function TheatreLink({ desk, open, sound }: { desk: Desk; open: OpenCase; sound: preact.ComponentChildren }) {
   void desk.beat.value;
   const c = summaryOf(desk, open);
-  const reader = c && personOf(c, Role.NEUROPHYSIOLOGIST);
+  const readers = c ? readersOf(c) : [];
+  const here = readers.find((p) => !p.linkLost);
+  const lost = readerWords(readers.filter((p) => p.linkLost), '');
   const phase = freshnessHere(desk, open) === 'ended' ? 'ended' : desk.link.value;
   return (
-    <header class={cls('theatre-link', `theatre-link-${phase}`, (!reader || reader.linkLost) && 'nobody')}>
+    <header class={cls('theatre-link', `theatre-link-${phase}`, !here && 'nobody')}>
       <h1>{c?.theatre ?? ''}</h1>
       <p class="who">
-        {reader && !reader.linkLost ? <><small>Reading now</small> {reader.name}</>
-          : <><small>Reader</small> {personWords(reader, 'Nobody is reading')}</>}
+        {here ? <><small>Reading now</small> {here.name}{lost && <small>{lost}</small>}</>
+          : <><small>Reader</small> {lost || 'Nobody is reading'}</>}
       </p>
       <p class="state"><b>{LINK_WORD[phase]}</b>{' '}
         {phase === 'ended' ? <small>{open.model.ended.value}</small> : <span class="number">{age(desk.linkAgeMs())}</span>}</p>

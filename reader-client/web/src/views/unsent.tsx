@@ -1,4 +1,5 @@
-// A step of a case that was asked for while the hub could not take it: sent when somebody says so, and else never.
+// A step of a case that was asked for and could not be sent: sent when somebody says so, and else never. One that was
+// sent and is not answered is the hub's to take or refuse: nothing is asked of anybody.
 
 import { dayAndTime } from '../base/format.js';
 import { sendUnsent } from '../model/acts.js';
@@ -12,6 +13,15 @@ import { summaryOf } from './case_header.js';
 const words = ({ step, askedAtMs }: Unsent): string => `${STEP_WORD[step.transition] ?? 'a step'}, asked ${dayAndTime(askedAtMs)}`;
 
 export function UnsentHere({ desk, open }: { desk: Desk; open: OpenCase }) {
+  void desk.beat.value;
+  const sent = desk.unanswered().find((u) => u.entry.caseId === open.hex);
+  return <>{sent && <p class="strip" role="status"><Unanswered step={sent} /></p>}<NotSent desk={desk} open={open} /></>;
+}
+
+const Unanswered = ({ step }: { step: Unsent }) =>
+  <><b>SENT, NOT ANSWERED</b> {words(step)}. The hub may do it still. It is offered to the hub again, unchanged.</>;
+
+function NotSent({ desk, open }: { desk: Desk; open: OpenCase }) {
   const found = desk.unsent.value.find((u) => u.last.entry.caseId === open.hex);
   if (!found) return null;
   const { last, all } = found;
@@ -28,18 +38,24 @@ export function UnsentHere({ desk, open }: { desk: Desk; open: OpenCase }) {
 }
 
 export function UnsentOnWall({ desk, onOpen }: { desk: Desk; onOpen: (hex: string) => void }) {
+  void desk.beat.value;
+  const listed = (step: Unsent) => desk.directory.cases.value.get(step.entry.caseId);
+  const title = (step: Unsent) => {
+    const c = listed(step);
+    return c ? `${c.theatre} ${c.procedure}` : 'A case that the hub does not list';
+  };
+  const toCase = (step: Unsent) => listed(step) && <button onClick={() => onOpen(step.entry.caseId)}>Open the case</button>;
   return (
     <>
-      {desk.unsent.value.map(({ last, all }) => {
-        const c = desk.directory.cases.value.get(last.entry.caseId);
-        return (
-          <p key={last.entry.caseId} class="strip strip-unread" role="status">
-            <b>NOT SENT</b> {c ? `${c.theatre} ${c.procedure}` : 'A case that the hub does not list'}: {words(last)}.{' '}
-            {c && <button onClick={() => onOpen(last.entry.caseId)}>Open the case</button>}{' '}
-            <button onClick={() => void desk.dropUnsent(all)}>Drop</button>
-          </p>
-        );
-      })}
+      {desk.unanswered().map((step) => (
+        <p key={`sent/${step.entry.caseId}`} class="strip" role="status">{title(step)}: <Unanswered step={step} /> {toCase(step)}</p>
+      ))}
+      {desk.unsent.value.map(({ last, all }) => (
+        <p key={last.entry.caseId} class="strip strip-unread" role="status">
+          <b>NOT SENT</b> {title(last)}: {words(last)}. {toCase(last)}{' '}
+          <button onClick={() => void desk.dropUnsent(all)}>Drop</button>
+        </p>
+      ))}
     </>
   );
 }

@@ -3,7 +3,7 @@
 import { age, nsToMs, shortAge, stopwatch, timeOfDay } from '../base/format.js';
 import type { Desk } from '../model/desk.js';
 import { agentTrouble, byUrgency, isCallingCase, isOver, isUnrecorded, modalityLook, trouble } from '../model/attention.js';
-import { personOf, personWords } from '../model/people.js';
+import { personOf, readersOf, readerWords } from '../model/people.js';
 import { linkWord, modalityName, phaseName, priorityLook, roleName, stageName } from '../model/words.js';
 import { CaseStage, Role } from '../wire/generated/remora/v1/case_pb.js';
 import type { CaseSummary } from '../wire/generated/remora/v1/directory_pb.js';
@@ -157,8 +157,8 @@ function Tile({ desk, summary: c, slot, onOpen }:
           <small>of baseline</small></span>
       </div>
       <dl class="people">
-        <div><dt>Reader</dt><dd>{personWords(personOf(c, Role.NEUROPHYSIOLOGIST), 'nobody')}</dd></div>
-        <div><dt>{roleName(Role.TECHNOLOGIST)}</dt><dd>{personWords(personOf(c, Role.TECHNOLOGIST), 'not connected')}</dd></div>
+        <div><dt>Reader</dt><dd>{readerWords(readersOf(c), 'nobody')}</dd></div>
+        <div><dt>{roleName(Role.TECHNOLOGIST)}</dt><dd>{personOf(c, Role.TECHNOLOGIST)?.name ?? 'not connected'}</dd></div>
         <div><dt>Agent</dt><dd>{linkWord(c.agentLink)}</dd></div>
       </dl>
       <p class="last-message">

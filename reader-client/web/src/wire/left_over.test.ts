@@ -152,7 +152,7 @@ describe('LeftOver', () => {
 
   it('OffersAStepOfAClosedTabToThePersonAndSendsANoteInItsPlace', async () => {
     const left = (originSeq: number, body: MessageInitShape<typeof RecordSchema>['body']): Waiting => ({
-      ...entry(origin(2), originSeq), kind: body!.case!,
+      ...entry(origin(2), originSeq), kind: body!.case!, unsent: body!.case === 'caseLifecycle',
       bytes: toBinary(RecordSchema, create(RecordSchema, { originSeq: BigInt(originSeq), capturedAt: { bootId: 3n, wallUnixNs: 60_000_000_000n }, body })),
     });
     const seal: MessageInitShape<typeof RecordSchema>['body'] = { case: 'caseLifecycle', value: { transition: CaseTransition.SEALED, actor: 'Ines' } };
@@ -165,6 +165,14 @@ describe('LeftOver', () => {
     expect([await store.originsWithWaiting('maya'), asides.length]).toEqual([[], 1]);
     expect(lastOfEach(await store.offered('maya'))[0]!.last).toMatchObject({ askedAtMs: 60_000, step: { transition: CaseTransition.SEALED } });
     expect(await store.offered('or3')).toEqual([]);
+  });
+
+  it('OffersAStepThatAClosedTabSentAgainUnchanged', async () => {
+    const bytes = toBinary(RecordSchema, create(RecordSchema, { originSeq: 1n, body: { case: 'caseLifecycle', value: { transition: CaseTransition.SEALED } } }));
+    const { leftOver, hub, store, asides } = await make([{ ...entry(origin(2), 1), kind: 'caseLifecycle', unsent: false, bytes }]);
+    hub.seqOf = (b) => fromBinary(RecordSchema, b).originSeq;
+    await leftOver.publish();
+    expect([hub.bytes, asides, await store.offered('maya')]).toEqual([[bytes], [], []]);
   });
 
   it('OffersNoStepThatTheHubHasAlready', async () => {

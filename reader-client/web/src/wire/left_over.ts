@@ -11,7 +11,7 @@ import type { Claim } from './origin.js';
 import { inMessages } from './outbox.js';
 import type { OutboxStore, Waiting } from './outbox.js';
 import { Session } from './session.js';
-import { setAside, stale } from './set_aside.js';
+import { setAside, toSetAside } from './set_aside.js';
 import type { SessionListener, SessionParts } from './session.js';
 
 // A join or a record that was put off is tried again after so long.
@@ -27,7 +27,7 @@ export interface LeftOverParts extends Omit<SessionParts, 'origin'> {
   store: OutboxStore;
   claim: Claim;
   onRefused: (refused: RecordRefused) => void;
-  // A step of a case that waited is offered to the person, and not sent (set_aside.ts).
+  // A step of a case that was never sent is offered to the person, and not sent (set_aside.ts).
   onSetAside: () => void;
   // Once a case and page.
   onArchived: (kept: KeptOut) => void;
@@ -136,7 +136,7 @@ class Delivery implements SessionListener {
         const caseHex = toHex(control.value.caseId);
         this.joined.add(caseHex);
         this.settle(caseHex, control.value);
-        const steps = stale(this.cases.get(caseHex) ?? [], undefined, 0);
+        const steps = toSetAside(this.cases.get(caseHex) ?? [], undefined, 0);
         if (steps.length > 0) void this.setAside(caseHex, steps);
         else this.offer(caseHex);
         break;

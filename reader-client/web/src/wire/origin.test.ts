@@ -72,6 +72,8 @@ for (const [name, make] of [
       await store.register('aa', 'maya');
       for (const n of [1, 2]) await store.put({ ...waiting('aa'), id: `${n}`, originSeq: n });
       const step = { ...waiting('aa'), id: '1', originSeq: 1 };
+      await store.replace({ ...step, unsent: true });
+      expect((await store.waiting('aa')).map((e) => [e.id, e.unsent])).toEqual([['1', true], ['2', undefined]]);
       await store.setAside({ ...step, bytes: new Uint8Array([9]) }, { ...step, id: 'offered/1', kind: 'offered' });
       expect((await store.waiting('aa')).map((e) => [e.id, e.bytes[0]])).toEqual([['1', 9], ['2', 1]]);
       expect((await store.heads('aa')).get('c/0')).toBe(2);

@@ -11,6 +11,8 @@ export interface Waiting {
   // Which body it holds; absent in what an older page kept. 'offered': a step that is not sent by itself
   // (set_aside.ts), beside what waits.
   kind?: string;
+  // Of a step of the case: no link was handed it yet. Else the hub may have it, if only in its ledger.
+  unsent?: boolean;
   bytes: Uint8Array;
 }
 
@@ -24,6 +26,8 @@ export interface OutboxStore {
   heads(origin: string): Promise<Map<string, number>>;
   // Record and number in one transaction: durable when it resolves.
   put(entry: Waiting): Promise<void>;
+  // Instead of the entry of its id.
+  replace(entry: Waiting): Promise<void>;
   // The note instead of the entry of its id, and the step that it tells of, in one transaction.
   setAside(note: Waiting, offered: Waiting): Promise<void>;
   // Steps of this identity's origins that were set aside.
@@ -78,6 +82,9 @@ export class MemoryOutbox implements OutboxStore {
     this.entries.set(entry.id, entry);
     const heads = this.last.get(entry.origin) ?? new Map<string, number>();
     this.last.set(entry.origin, heads.set(headKey(entry.caseId, entry.lane), entry.originSeq));
+  }
+  async replace(entry: Waiting): Promise<void> {
+    this.entries.set(entry.id, entry);
   }
   async setAside(note: Waiting, offered: Waiting): Promise<void> {
     for (const e of [note, offered]) this.entries.set(e.id, e);
@@ -153,6 +160,9 @@ export class IndexedDbOutbox implements OutboxStore {
     });
   }
 
+  replace(entry: Waiting): Promise<void> {
+    return this.write(['waiting'], (tx) => tx.objectStore('waiting').put(entry));
+  }
   setAside(note: Waiting, offered: Waiting): Promise<void> {
     return this.write(['waiting'], (tx) => {
       for (const e of [note, offered]) tx.objectStore('waiting').put(e);

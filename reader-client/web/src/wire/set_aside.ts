@@ -1,6 +1,8 @@
-// A step of a case (close, seal, open again) that the hub did not take when it was asked for is not to come true
+// A step of a case (close, seal, open again) that could not be sent when it was asked for is not to come true
 // some time later, when a page happens to come back: the person is asked again. An origin's numbers are dense, so a
 // note that says so takes the step's number, and what comes behind it goes as it does.
+// One that was ever sent may be in the hub's ledger, not yet committed, and one number never has two contents: it is
+// offered again as it is, and what becomes of it the hub says.
 
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { dayAndTime, nsToMs } from '../base/format.js';
@@ -18,7 +20,7 @@ export const STEP_WORD: Partial<Record<CaseTransition, string>> = {
   [CaseTransition.SEALED]: 'seal this case', [CaseTransition.REOPENED]: 'open this case again',
 };
 
-// A step that waits to be sent or dropped.
+// A step that waits: to be sent or dropped, or for the hub's answer.
 export interface Unsent {
   entry: Waiting;
   step: CaseLifecycle;
@@ -40,15 +42,25 @@ export function unsentOf(entry: Waiting): Unsent | undefined {
   return { entry, step: record.body.value, askedAtMs: nsToMs(record.capturedAt?.wallUnixNs ?? 0n) };
 }
 
-// Steps of another page, or of this one (`bootId`) long ago.
-export function stale(entries: Waiting[], bootId: bigint | undefined, nowMs: number): Waiting[] {
-  return entries.filter((e) => {
-    if (e.kind !== undefined && e.kind !== 'caseLifecycle') return false;
-    const record = read(e.bytes);
-    if (record?.body.case !== 'caseLifecycle') return false;
-    const at = record.capturedAt;
-    return bootId === undefined || at?.bootId !== bootId || nowMs - nsToMs(at.monotonicNs) > MEANT_MS;
-  });
+// Of another page, or of this one (`bootId`) long ago; undefined: no step.
+function isStale(entry: Waiting, bootId: bigint | undefined, nowMs: number): boolean | undefined {
+  if (entry.kind !== undefined && entry.kind !== 'caseLifecycle') return undefined;
+  const record = read(entry.bytes);
+  if (record?.body.case !== 'caseLifecycle') return undefined;
+  const at = record.capturedAt;
+  return bootId === undefined || at?.bootId !== bootId || nowMs - nsToMs(at.monotonicNs) > MEANT_MS;
+}
+
+// Of one case's entries the steps that were never sent, once any of its steps is stale: CLOSED means nothing
+// without the CLOSING before it.
+export function toSetAside(entries: Waiting[], bootId: bigint | undefined, nowMs: number): Waiting[] {
+  if (!entries.some((e) => isStale(e, bootId, nowMs))) return [];
+  return entries.filter((e) => e.unsent && isStale(e, bootId, nowMs) !== undefined);
+}
+
+// Stale steps that were sent: the hub has not said what becomes of them.
+export function unanswered(entries: Waiting[], bootId: bigint | undefined, nowMs: number): Unsent[] {
+  return entries.filter((e) => !e.unsent && isStale(e, bootId, nowMs)).map((e) => unsentOf(e)!);
 }
 
 // What takes its number.
@@ -64,7 +76,7 @@ function noteOf(entry: Waiting): Uint8Array {
 export async function setAside(store: OutboxStore, entries: Waiting[]): Promise<Waiting[]> {
   const notes: Waiting[] = [];
   for (const entry of entries) {
-    const note: Waiting = { ...entry, kind: 'annotation', bytes: noteOf(entry) };
+    const note: Waiting = { ...entry, kind: 'annotation', unsent: false, bytes: noteOf(entry) };
     await store.setAside(note, { ...entry, id: `offered/${entry.id}`, kind: 'offered' });
     notes.push(note);
   }
