@@ -203,6 +203,32 @@ TEST_F(RetentionClockTest, ClockThatNobodySetsIsBelievedWhenTheHubWasUpForAsLong
   EXPECT_EQ(cases(), 0u);
 }
 
+TEST_F(RetentionClockTest, CaseOfALifeWhoseClockNobodyHadSetIsKeptForItsWholeTimeFromTheNext) {
+  const Duration since_1970 = kDay * 20'453;
+  hub_.clock().StepWall(Duration() - since_1970);
+  hub_.RestartHub();
+  CloseCase(hub_, "OR 1");
+  hub_.RunFor(kRestAfter + Duration::Seconds(60));
+  hub_.clock().StepWall(since_1970);
+  hub_.clock_sync().Set(true);
+  Start(kDay * 3);
+  EXPECT_EQ(cases(), 1u);
+  Pass(kDay * 2);
+  EXPECT_EQ(cases(), 1u);
+  Pass(kDay);
+  EXPECT_EQ(cases(), 0u);
+}
+
+TEST_F(RetentionClockTest, CaseOfThisLifeLeavesInItsTimeThoughNobodyHasSetTheClock) {
+  hub_.clock().StepWall(kDay * -20'453);
+  Start(kKeep);
+  CloseCase(hub_, "OR 1");
+  Pass(kKeep - Duration::Seconds(60));
+  EXPECT_EQ(cases(), 1u);
+  Pass(Duration::Seconds(120));
+  EXPECT_EQ(cases(), 0u);
+}
+
 TEST_F(RetentionClockTest, SynchronisedClockCountsOverSeveralStarts) {
   hub_.clock_sync().Set(true);
   CloseCaseOfAnEarlierLife(kDay * 3);

@@ -12,6 +12,10 @@ namespace remora::hub {
 
 namespace {
 
+// 2025-01-01: what says that it was recorded before is of a clock that nobody had set, as of a
+// machine whose battery is empty.
+constexpr HubTime kNoRecordBefore = HubTime::FromNanoseconds(1'735'689'600'000'000'000);
+
 absl::Status StaysFor(uint64_t missing_count) {
   return absl::FailedPreconditionError(
       absl::StrCat("its certificate is not complete: ",
@@ -63,11 +67,22 @@ void Retention::Look() {
 }
 
 std::vector<CaseId> Retention::FindDue() {
-  const std::optional<HubTime> complete_until = DueUntil(parts_.keep_closed);
-  const std::optional<HubTime> incomplete_until =
-      parts_.keep_incomplete ? DueUntil(*parts_.keep_incomplete) : std::nullopt;
-  const auto is_due = [](const Directory::Over& one, const std::optional<HubTime>& until) {
-    return until && one.last_recorded <= *until;
+  // How long a case is kept, and until when its last record was if it is due.
+  struct Term {
+    Duration keep;
+    std::optional<HubTime> until;
+  };
+  const Term complete{parts_.keep_closed, DueUntil(parts_.keep_closed)};
+  const Term incomplete_term =
+      parts_.keep_incomplete ? Term{*parts_.keep_incomplete, DueUntil(*parts_.keep_incomplete)}
+                             : Term{Duration(), std::nullopt};
+  const Duration up = parts_.clock->Now() - began_;
+  const auto is_due = [&](const Directory::Over& one, const Term& term) {
+    if (!term.until || one.last_recorded > *term.until) return false;
+    // Of an earlier life, and nobody knows when: this one counts alone.
+    const bool undated =
+        one.last_recorded < kNoRecordBefore && one.last_recorded < began_by_hub_time_;
+    return !undated || up >= term.keep;
   };
   std::vector<CaseId> due;
   size_t incomplete_count = 0;
@@ -77,9 +92,9 @@ std::vector<CaseId> Retention::FindDue() {
     const v1::CertificateSummary& certificate = one.certificate;
     const bool incomplete = certificate.certificate_index() > 0 && !certificate.complete();
     incomplete_count += incomplete;
-    if (is_due(one, incomplete ? incomplete_until : complete_until)) {
+    if (is_due(one, incomplete ? incomplete_term : complete)) {
       due.push_back(one.case_id);
-    } else if (incomplete && is_due(one, complete_until)) {
+    } else if (incomplete && is_due(one, complete)) {
       const uint64_t missing = certificate.missing_count();
       const auto said = said_missing_.find(one.case_id);
       const bool is_said = said != said_missing_.end() && said->second == missing;
