@@ -50,7 +50,7 @@ FollowDesk::~FollowDesk() {
 }
 
 void FollowDesk::OnSignOfLife() {
-  if (!answers_) return;
+  if (!ReadsCases(session_.identity.role)) return;
   for (auto& [id, followed] : cases_) {
     if (followed.room != nullptr) followed.room->SignOfLife(session_.identity.name);
   }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/fold/readers.h"
 #include "common/origin_seq.h"
 #include "common/record_codec.h"
 #include "common/wire_reader.h"
@@ -68,7 +69,8 @@ RecordIntake::RecordIntake(SessionContext& session)
       refilled_at_(session.services.clock->Now()) {}
 
 void RecordIntake::OnSignOfLife() {
-  if (session_.identity.role != v1::ROLE_AGENT) return;
+  const v1::Role role = session_.identity.role;
+  if (role != v1::ROLE_AGENT && !ReadsCases(role)) return;
   for (auto& [case_id, place] : places_) {
     if (place.room != nullptr) place.room->SignOfLife(session_.identity.name);
   }

@@ -267,6 +267,53 @@ TEST_F(TheatreTest, LinkOfAReaderWhoFallsSilentIsLostOnRecordAndComesBack) {
   EXPECT_NEAR(of_readers()[1].link_state().outage_ms(), 11'000, 100);
 }
 
+TEST_F(TheatreTest, AnySessionOfAReaderThatIsInTheCaseEndsLostAndPreventsIt) {
+  TestParticipant laptop(hub_, ReaderIdentity("r1"));
+  laptop.Hello();
+  laptop.FollowLive(1, case_id_);
+  TestParticipant old_page(hub_, ReaderIdentity("r1"));
+  old_page.speaks = 1;
+  old_page.Hello();
+  old_page.FollowLive(1, case_id_);
+  TestParticipant writes(hub_, ReaderIdentity("r1"));
+  writes.Hello();
+  writes.Join(case_id_);
+  TestParticipant elsewhere(hub_, ReaderIdentity("r1"));
+  elsewhere.Hello();
+  elsewhere.FollowDirectory(1);
+  v1::Up up;
+  up.mutable_heartbeat();
+  const auto conditions = [this] {
+    std::vector<v1::LinkCondition> said;
+    for (const v1::Record& record : OnRecord(v1::Record::kLinkState)) {
+      if (record.link_state().participant() != "r1") continue;
+      said.push_back(record.link_state().condition());
+    }
+    return said;
+  };
+  using Said = std::vector<v1::LinkCondition>;
+  for (TestParticipant* awake : {&old_page, &writes}) {
+    for (int i = 0; i < 6; ++i) {
+      hub_.RunFor(Duration::Seconds(5));
+      awake->SendUp(up);
+    }
+  }
+  hub_.RunFor(Duration::Seconds(1));
+  EXPECT_EQ(conditions(), Said{});
+  Said expected;
+  for (TestParticipant* awake : {&old_page, &writes}) {
+    hub_.RunFor(Duration::Seconds(5));
+    elsewhere.SendUp(up);
+    hub_.RunFor(Duration::Seconds(6));
+    expected.push_back(v1::LINK_CONDITION_LOST);
+    EXPECT_EQ(conditions(), expected) << "who looks at the list of cases does not read this one";
+    awake->SendUp(up);
+    hub_.RunFor(Duration::Seconds(1));
+    expected.push_back(v1::LINK_CONDITION_LIVE);
+    EXPECT_EQ(conditions(), expected);
+  }
+}
+
 TEST_F(TheatreTest, SilentReaderIsAskedThoughThereIsEnoughToWrite) {
   TestParticipant reader(hub_, ReaderIdentity("r1"));
   reader.Hello();

@@ -129,9 +129,12 @@ void Attendance::SignOfLife(const std::string& participant, DeviceTime now) {
   if (it != people_.end() && IsWatched(it->second)) Hear(&it->second, now);
 }
 
-// A silence counts though it ends before anybody looked: the hub itself may have been away.
+// A silence of an agent counts though it ends before anybody looked: the hub itself may have been
+// away. One of a reader that no LOST was said of ends without a word.
 void Attendance::Hear(Person* person, DeviceTime now) {
   const bool silent = now - person->last_sign >= LeastSilence(person->who);
+  const bool said = person->said_condition >= v1::LINK_CONDITION_LOST;
+  if (silent && !said && ReadsCases(person->who.role)) return BeginWatch(person, now);
   if (!person->away_since && silent) BeginSilence(person);
   if (person->away_since && (silent || !person->back_at)) person->back_at = now;
   person->last_sign = now;

@@ -9,7 +9,7 @@
 //
 // Links are watched while the case is open. An agent's is from its first arrival on, whether it is
 // here or not, and through a restart of the hub. A reader's (common/fold/readers.h) is while a
-// session of it answers; what ends before 10 s is not said, so that LIVE is said only after LOST.
+// session of it answers; a silence that ends before LOST is on record is not said, nor its LIVE.
 // Once LOST it is watched until it is back, though the stream is found dead meanwhile: who leaves
 // in order does so before.
 //
@@ -60,7 +60,7 @@ class Attendance {
   void Arrive(const Attendee& attendee, DeviceTime now);
   // `answers`: as it arrived.
   void Depart(const std::string& participant, bool answers, DeviceTime now);
-  // Any message of an agent, or of a reader's session that answers.
+  // Any message of an agent, or of any session of a reader that is in the case.
   void SignOfLife(const std::string& participant, DeviceTime now);
   // Records what has changed. `watch_links`: the case is open. `head_seq`: what is on disk.
   void Update(DeviceTime now, bool watch_links, uint64_t head_seq);

@@ -317,5 +317,32 @@ TEST_F(AttendanceTest, ReaderWhoIsBackWhenTheCaseIsOpenAgainIsLiveOnRecord) {
   EXPECT_EQ(Conditions(), (Expected{v1::LINK_CONDITION_LOST, v1::LINK_CONDITION_LIVE}));
 }
 
+TEST_F(AttendanceTest, SilenceOfAReaderThatNoLostWasSaidOfEndsWithoutAWord) {
+  attendance_.Arrive(kReader, now_);
+  Pass(Duration::Seconds(1));
+  // Nobody judged while the case was not open.
+  Pass(Duration::Seconds(100), /*open=*/false);
+  attendance_.SignOfLife("anna", now_);
+  Pass(Duration::Seconds(1));
+  // The hub itself was away.
+  now_ = now_ + Duration::Seconds(30);
+  attendance_.SignOfLife("anna", now_);
+  Pass(Duration::Seconds(1));
+  // LOST could not be recorded.
+  records_ = false;
+  Pass(Duration::Seconds(30));
+  attendance_.SignOfLife("anna", now_);
+  records_ = true;
+  Pass(Duration::Seconds(9));
+  EXPECT_TRUE(links_.empty());
+  // The next silence is said, and ended, with its own length.
+  Pass(Duration::Seconds(11));
+  attendance_.SignOfLife("anna", now_);
+  Pass(Duration::Seconds(1));
+  ASSERT_EQ(Conditions(), (Expected{v1::LINK_CONDITION_LOST, v1::LINK_CONDITION_LIVE}));
+  EXPECT_NEAR(links_[0].previous_duration_ms(), 10'000, 1) << "live since the last sign of life";
+  EXPECT_NEAR(links_[1].outage_ms(), 20'000, 1);
+}
+
 }  // namespace
 }  // namespace remora::hub

@@ -109,7 +109,7 @@ class Directory final : public RoomOwner {
     HubTime last_recorded;
     const v1::CertificateSummary& certificate;
   };
-  // All of them, in no order. There may be 100,000: nothing is copied.
+  // All of them, in no order. Of 100,000 at rest nothing is copied; of a room a summary is made.
   void ForEachOver(absl::FunctionRef<void(const Over&)> look) const;
   // From here on nobody gets the case, until EndPurge. It is at rest.
   void BeginPurge(const CaseId& case_id);
