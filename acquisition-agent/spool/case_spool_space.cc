@@ -125,7 +125,7 @@ void CaseSpool::NoteCaptured(uint32_t lane, uint64_t seq, absl::string_view reco
   }
   std::map<uint64_t, int64_t>& captured_ns = shed_captured_ns_[lane];
   captured_ns[seq] = record.captured_at().monotonic_ns();
-  // Of a row of them, the ends alone.
+  // Of a row of them every second one goes; its ends stay, and they are what is told.
   if (captured_ns.contains(seq - 1) && captured_ns.contains(seq - 2)) captured_ns.erase(seq - 1);
 }
 
