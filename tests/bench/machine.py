@@ -60,6 +60,24 @@ def loopback_us():
     return _quantile(took, 0.5)
 
 
+def _processor_time():
+    """Ticks that a host took for others, and all ticks, since the machine started."""
+    with open("/proc/stat", encoding="ascii") as f:
+        ticks = [int(x) for x in f.readline().split()[1:9]]
+    return ticks[7], sum(ticks)
+
+
+class Stolen:
+    """The share of the processors that the host gave to others, from its making to `share()`."""
+
+    def __init__(self):
+        self._began = _processor_time()
+
+    def share(self):
+        stolen, ticks = (now - then for now, then in zip(_processor_time(), self._began))
+        return round(stolen / ticks, 4) if ticks > 0 else 0.0
+
+
 def limits(disk):
     p50, p99 = fdatasync_us(disk)
     return {"fdatasync_p50_us": round(p50, 1), "fdatasync_p99_us": round(p99, 1),

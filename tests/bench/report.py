@@ -40,6 +40,16 @@ def _busy(rows):
     return statistics.median(r["load_before"] for r in rows) > 5
 
 
+def _stolen(rows):
+    """What the host of a virtual machine took away, and how many runs were made again for it."""
+    told = [r for r in rows if "stolen" in r]
+    if not told:
+        return ""
+    again = sum(r["tries"] - 1 for r in told)
+    return (f" The host took {_spread(told, lambda r: 100 * r['stolen'], '{:.1f}')} % of the processors during a run;"
+            f" {again} runs were made again because it took over 2 %.")
+
+
 def _title(key):
     plan, size, subs, topics, stall, link = key
     text = f"{plan}: {size} B, {subs} followers"
@@ -103,7 +113,8 @@ def markdown(files):
              f"{_spread(rows, lambda r: r['fdatasync_p99_us'])} us; 64 bytes there and back over loopback "
              f"{_spread(rows, lambda r: r['loopback_p50_us'])} us. Load before a run "
              f"{_spread(rows, lambda r: r['load_before'], '{:.1f}')}"
-             + (" (busy with other work: figures for shaping, not for claims)." if _busy(rows) else "."), ""]
+             + (" (busy with other work: figures for shaping, not for claims)." if _busy(rows) else ".")
+             + _stolen(rows), ""]
     lines += table(rows) + [""]
     for key, by in groups.items():
         lines += _table(key, by)

@@ -34,6 +34,13 @@ def line_of(text, *words):
 
 
 class Report(unittest.TestCase):
+    def test_what_the_host_took_away_is_said(self):
+        text = text_of([row("nats", n, stolen=share, tries=tries)
+                        for n, (share, tries) in enumerate(((0.001, 1), (0.015, 3), (0.3, 4)))])
+        self.assertIn("The host took 1.5 (0.1-30.0) % of the processors", text)
+        self.assertIn("5 runs were made again", text)
+        self.assertNotIn("The host took", text_of([row("nats")]))
+
     def test_ratios_are_within_a_round(self):
         # The machine is ten times slower in the second round: that is no ratio.
         rows = [r for n, rate in enumerate((1000, 100, 1000, 500, 100))

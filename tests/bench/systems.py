@@ -75,7 +75,8 @@ def trouble_of(row, name, plan):
     trouble = []
     lost = row["owed"] - row["got"]
     # Where more is sent than a link or a window carries, what is left out is told, and counted in the report.
-    lossy = name in REMORA and ("link_rate" in plan or "stall" in plan)
+    # nginx holds blocks of its own between hub and follower, which the publisher's window does not know of.
+    lossy = name in REMORA and ("link_rate" in plan or "stall" in plan or REMORA[name].get("tls", False))
     if name in REMORA:
         for key in ("refused", "rejoined", "unreadable", "ended", "duplicates"):
             if row.get(key):
