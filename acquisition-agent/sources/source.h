@@ -6,11 +6,13 @@
 //
 // Thread-compatible: one sequence at a time calls Next().
 //
-// Order. With T(item) = the time of a trigger or event, the start of a gap, the END of a block:
+// Order. With T(item) = the time of a trigger, event, vital sign, drug or impedance, the start of a
+// gap, the END of a block:
 //
-// 1. T never decreases.
+// 1. T never decreases. What is told late (a vital that a monitor sends each minute) has the time
+//    at which it became known.
 //
-// 2. A trigger, event or gap with a time before the end of a block comes before that block, so
+// 2. What has a time before the end of a block comes before that block, so
 //    whoever handles a block already knows each stimulus inside it. (A stimulus shortly after the
 //    block's end is not known yet: to blank from 2 ms before a stimulus, hold 2 ms back.)
 //
@@ -22,6 +24,9 @@
 //
 // Device time: int64 nanoseconds; 0 is the first sample of the source. Events from before it are
 // negative.
+//
+// A recording, and the simulator, always have a next item. A live source has NothingYet when no
+// more has arrived: asked again later, it goes on. Its device time 0 is when it was opened.
 //
 // Errors of Next(): kDataLoss (the recording cannot be read here; nothing follows), kUnavailable
 // (the device went away). After an error or EndOfSource the source stays at its end.
@@ -58,6 +63,8 @@ struct SourceInfo {
   // Labels that stimuli may have, then texts of the events, distinct: no other will come. Nothing
   // where the source cannot know before.
   std::optional<std::vector<std::string>> texts;
+  // It runs by itself and cannot be read again: an amplifier, a stream.
+  bool live = false;
   // What was unusual but tolerable in the recording, one sentence each, for the log and the record.
   std::vector<std::string> notes;
 };
@@ -80,16 +87,26 @@ struct SampleBlock {
   }
 };
 
-// One delivered stimulus. `code` and `label` say which: a label such as "MED R" or "TIB L" is what
-// a plan refers to; a code is what a trigger channel or status word carried (0 where there is
-// none).
+// One delivered stimulus, or one train of pulses. `code` and `label` say which: a label such as
+// "MED R" or "TIB L" is what a plan refers to; a code is what a trigger channel or status word
+// carried (0 where there is none).
 struct StimulusTrigger {
-  int64_t time_ns = 0;  // onset; finer than a sample where the source knows it
+  int64_t time_ns = 0;  // onset of the first pulse; finer than a sample where the source knows it
   int32_t code = 0;
   std::string label;  // may be empty for a bare trigger channel
-  std::optional<double> delivered_ma;
+  // What is touched, where that changes from stimulus to stimulus: "L4 L" of a screw, "contact 3"
+  // of a strip, "C3-C4" of scalp electrodes. At most 64 bytes; empty where the label says it.
+  std::string site;
+  // Current, or voltage of a stimulator that holds the voltage; what was asked for, and what the
+  // device measured.
   std::optional<double> commanded_ma;
-  std::optional<double> rate_hz;  // of this stimulus kind, as the source states it
+  std::optional<double> delivered_ma;
+  std::optional<double> commanded_v;
+  std::optional<double> delivered_v;
+  std::optional<double> rate_hz;   // of this stimulus kind, as the source states it
+  std::optional<double> pulse_us;  // width of a pulse
+  int32_t pulses = 1;              // of a train, 1 to 20
+  double pulse_interval_ms = 0;    // from pulse to pulse of a train; 0 for one pulse
 };
 
 // Text at a time: an annotation of the recording, a note of the scenario. Valid UTF-8, untrusted.
@@ -113,11 +130,57 @@ struct Gap {
   std::string cause;          // one sentence for a person
 };
 
+// A value of the patient's that a monitor tells or a person types: no waveform. Carried, never
+// computed here.
+struct VitalSign {
+  enum class Kind {
+    kMeanArterialPressure,  // mmHg
+    kSystolicPressure,      // mmHg
+    kDiastolicPressure,     // mmHg
+    kHeartRate,             // 1/min
+    kOxygenSaturation,      // SpO2, %
+    kEndTidalCo2,           // EtCO2, mmHg
+    kCoreTemperature,       // degrees Celsius
+    kLimbTemperature,       // degrees Celsius; `site` names the limb
+    kHaemoglobin,           // g/dl
+    kBispectralIndex,       // the monitor's own BIS, 0 to 100
+    kAlveolarConcentration, // MAC of the volatile agents, as the monitor sums it
+  };
+  int64_t time_ns = 0;  // when it was measured
+  Kind kind = Kind::kMeanArterialPressure;
+  double value = 0;
+  std::string site;
+  std::string source;  // the monitor's or the person's name, for people
+};
+
+// A drug was given, or an infusion changed.
+struct DrugEvent {
+  enum class Kind { kBolus, kInfusionRate, kInfusionStopped, kInspired };
+  int64_t time_ns = 0;
+  Kind kind = Kind::kBolus;
+  std::string drug;   // international name: "rocuronium"
+  double amount = 0;  // in `unit`; 0 where nobody said it, and when stopped
+  std::string unit;   // "mg", "mg/kg/h", "ug/kg/min", "%"
+  std::string source;
+};
+
+// An electrode's impedance, as the amplifier measured it.
+struct ElectrodeImpedance {
+  int64_t time_ns = 0;
+  std::string electrode;  // a channel's label, or that of a stimulating electrode
+  double kohm = 0;        // infinity: open
+};
+
 struct EndOfSource {};
 
-using Item = std::variant<SampleBlock, StimulusTrigger, SourceEvent, Gap, EndOfSource>;
+// Only of a live source: nothing more has arrived.
+struct NothingYet {};
 
-// The time by which an item is complete, T above: what a paced replay waits for. 0 for EndOfSource.
+using Item = std::variant<SampleBlock, StimulusTrigger, SourceEvent, Gap, VitalSign, DrugEvent,
+                          ElectrodeImpedance, NothingYet, EndOfSource>;
+
+// The time by which an item is complete, T above: what a paced replay waits for. 0 for EndOfSource
+// and NothingYet.
 int64_t DueTimeNs(const Item& item);
 
 class SignalSource {
