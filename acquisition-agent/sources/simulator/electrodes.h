@@ -16,7 +16,7 @@
 
 namespace remora::agent::sim {
 
-enum class Nerve { kMedian, kTibial };
+enum class Nerve { kMedian, kTibial, kUlnar };
 enum class Side { kLeft, kRight };
 enum class Level { kPeripheral, kSubcortical, kCortical };
 
@@ -31,7 +31,7 @@ struct Component {
 };
 std::span<const Component> Components();
 
-enum class SiteKind { kScalp, kNeck, kNerve, kMuscle, kHeart };
+enum class SiteKind { kScalp, kNeck, kNerve, kMuscle, kHeart, kEpidural, kStrip };
 
 struct Site {
   std::string label;
@@ -40,8 +40,8 @@ struct Site {
       side;  // of the body; none on the midline or where the label leaves it open ("EPi")
 };
 
-// "CP3", "C3'", "Erb L", "TA R". Without regard to case; "FPZ" gives "FPz". Empty if the simulator
-// does not know it.
+// "CP3", "C3'", "Erb L", "TA R", "DW caudal", "G3". Without regard to case; "FPZ" gives "FPz".
+// Empty if the simulator does not know it.
 std::optional<Site> FindSite(absl::string_view label);
 
 // Every label FindSite knows, muscles without their side; for messages and suggestions.
@@ -50,6 +50,11 @@ std::vector<std::string> KnownSites();
 // The part of `component` at `site` when the nerve of `side` is stimulated; 0 if it is not seen
 // there.
 double Projection(const Component& component, const Site& site, Side side);
+
+// Contacts of a strip are "G1" to this.
+inline constexpr int kStripContacts = 8;
+// The number of a contact "G3", from 1; 0 if it is none.
+int StripContact(absl::string_view label);
 
 // "MED R": what a stimulus is called on its trigger.
 std::string StimulusLabel(Nerve nerve, Side side);

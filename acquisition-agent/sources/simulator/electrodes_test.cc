@@ -29,10 +29,16 @@ TEST(FindSite, KnowsElectrodesNervesAndMusclesBySide) {
   EXPECT_EQ(FindSite("T6")->kind, SiteKind::kScalp);
   EXPECT_EQ(FindSite("T6 L")->kind, SiteKind::kMuscle);
   EXPECT_EQ(FindSite("Cv5")->kind, SiteKind::kNeck);
+  EXPECT_EQ(FindSite("voc l")->label, "VOC L");
+  EXPECT_EQ(FindSite("dw caudal")->label, "DW caudal");
+  EXPECT_EQ(FindSite("DW rostral")->kind, SiteKind::kEpidural);
+  EXPECT_EQ(FindSite("g8")->label, "G8");
+  EXPECT_EQ(FindSite("G1")->kind, SiteKind::kStrip);
 }
 
 TEST(FindSite, HostileLabelsAreUnknown) {
-  for (const char* bad : {"", " ", " L", "XX", "CP3 L", "TA X", "TA  L", "Cv5 L"})
+  for (const char* bad :
+       {"", " ", " L", "XX", "CP3 L", "TA X", "TA  L", "Cv5 L", "G0", "G9", "G", "DW", "DW middle"})
     EXPECT_FALSE(FindSite(bad)) << bad;
 }
 
@@ -58,6 +64,18 @@ TEST(Projection, FollowsAnatomy) {
   EXPECT_EQ(Seen("PF", "PF R", Side::kRight), 1);
   EXPECT_EQ(Seen("PF", "Erb R", Side::kRight), 0);
   EXPECT_EQ(Seen("N20", "TA L", Side::kRight), 0);
+}
+
+TEST(Projection, TheUlnarNerveIsOneOfTheArm) {
+  for (const Component& component : Components()) {
+    if (component.nerve != Nerve::kUlnar) continue;
+    const absl::string_view site = component.level == Level::kPeripheral    ? "Erb L"
+                                   : component.level == Level::kSubcortical ? "Cv5"
+                                                                            : "CP4";
+    EXPECT_EQ(Projection(component, *FindSite(site), Side::kLeft), 1) << component.name;
+    EXPECT_EQ(Projection(component, *FindSite("PF L"), Side::kLeft), 0) << component.name;
+  }
+  EXPECT_EQ(StimulusLabel(Nerve::kUlnar, Side::kLeft), "ULN L");
 }
 
 }  // namespace

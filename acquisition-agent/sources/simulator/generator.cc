@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <utility>
 
 namespace remora::agent::sim {
 namespace {
@@ -10,12 +11,12 @@ namespace {
 using Kind = ScenarioEvent::Kind;
 
 constexpr double kTwoPi = 2 * std::numbers::pi;
-constexpr double kWidthToSigma = 0.42466090014400953;  // 1 / (2 sqrt(2 ln 2))
 constexpr double kArtefactDecayS = 0.5e-3;
 constexpr double kThirdHarmonic = 0.1;
-// The last component at the largest latency factor, and its tail.
-constexpr double kResponseS = 0.25;
 constexpr double kFloatingMainsUv = 500;  // what an electrode in the air picks up
+constexpr double kStripEeg = 4;           // the cortex itself is that much louder than the scalp
+// How often a muscle's gain is asked for.
+constexpr double kEmgGainHz = 10;
 // Scalp electrodes share half of their EEG's power: a derivation loses it, as it does in a patient.
 const double kShared = std::sqrt(0.5);
 
@@ -27,17 +28,22 @@ enum Stream : uint64_t {
   kEeg = 2000,
   kWhite = 3000,
   kDiathermyNoise = 4000,
-  kBursts = 1'000'000
+  kDrillNoise = 6000,
+  kCusaNoise = 6500,
 };
 
 }  // namespace
 
 SampleGenerator::SampleGenerator(const Scenario& scenario, const EventSchedule& schedule,
-                                 double sample_rate_hz, uint64_t seed)
+                                 const SimulatedTruth& truth, double sample_rate_hz, uint64_t seed)
     : scenario_(scenario),
       schedule_(schedule),
+      truth_(truth),
+      responses_(scenario, truth, seed),
       sample_rate_hz_(sample_rate_hz),
       seed_(seed),
+      acts_on_emg_(truth.ActsOnEmg()),
+      rhythms_(scenario, truth, sample_rate_hz, seed),
       common_eeg_(PinkNoise(sample_rate_hz, SimRandom(seed, kCommonEeg))),
       heart_(SimRandom(seed, kHeart)) {
   for (size_t i = 0; i < scenario.channels.size(); ++i) {
@@ -47,58 +53,53 @@ SampleGenerator::SampleGenerator(const Scenario& scenario, const EventSchedule& 
     const double phase = kTwoPi * traits.Uniform();
     channels_.push_back({scenario.channels[i], PinkNoise(sample_rate_hz, SimRandom(seed, kEeg + i)),
                          SimRandom(seed, kWhite + i), SimRandom(seed, kDiathermyNoise + i),
+                         SimRandom(seed, kDrillNoise + i), SimRandom(seed, kCusaNoise + i),
                          artefact_gain, mains_gain, std::cos(phase), std::sin(phase)});
-  }
-  for (const Stimulator& stimulator : scenario.stimulators) {
-    std::vector<Wave> waves;
-    for (int c = 0; c < static_cast<int>(scenario.channels.size()); ++c) {
-      for (const Component& component : Components()) {
-        if (component.nerve != stimulator.nerve) continue;
-        const double part = Projection(component, scenario.channels[c], stimulator.side);
-        if (part == 0) continue;
-        waves.push_back({c, component.level, part * component.amplitude_uv,
-                         component.latency_ms * 1e-3, component.width_ms * 1e-3 * kWidthToSigma});
-      }
-    }
-    waves_.push_back(std::move(waves));
   }
 }
 
-void SampleGenerator::AddStimulus(int stimulator, double time_s) {
-  const Stimulator& which = scenario_.stimulators[stimulator];
-  Stimulus stimulus{stimulator, time_s, {}};
-  for (const Level level : {Level::kPeripheral, Level::kSubcortical, Level::kCortical}) {
-    stimulus.factors[static_cast<int>(level)] =
-        schedule_.Response(which.nerve, which.side, level, time_s);
-  }
-  recent_.push_back(stimulus);
+void SampleGenerator::AddStimulus(const Stimulus& stimulus) {
+  responses_.Answer(stimulus, &waves_, &artefacts_);
 }
 
 void SampleGenerator::Generate(int64_t first, int count, std::vector<double>* samples_uv) {
   first_ = first;
   count_ = count;
   samples_uv->assign(channels_.size() * static_cast<size_t>(count), 0.0);
-  while (!recent_.empty() && recent_.front().time_s + kResponseS < TimeS(first))
-    recent_.pop_front();
+  std::erase_if(waves_, [&](const Wave& w) { return w.start_s + w.length_s < TimeS(first); });
+  std::erase_if(artefacts_, [&](const PulseArtefact& a) {
+    return a.time_s + kDecayTimes * kArtefactDecayS < TimeS(first);
+  });
+  rhythms_.Prepare(first, count);
   AddBackground(samples_uv);
   AddMains(samples_uv);
   AddResponses(samples_uv);
   AddEmg(samples_uv);
-  AddDiathermy(samples_uv);
+  AddShivering(samples_uv);
+  AddAfterDischarges(samples_uv);
+  AddInterference(Kind::kDiathermy, &Channel::diathermy, samples_uv);
+  AddInterference(Kind::kDrill, &Channel::drill, samples_uv);
+  AddInterference(Kind::kCusa, &Channel::cusa, samples_uv);
+  SwapLeads(samples_uv);
   OverrideFaults(samples_uv);
   Digitise(samples_uv);
 }
 
-template <typename WaveFn>
-void SampleGenerator::AddWave(double middle_s, double half_s, double* row,
-                              const WaveFn& wave) const {
+void SampleGenerator::AddShape(const WaveShape& shape, double start_s, double length_s,
+                               double peak_uv, double* row) const {
   const auto index = [&](double time_s) {
     return static_cast<int64_t>(std::ceil(time_s * sample_rate_hz_)) - first_;
   };
-  const int64_t end = std::min(index(middle_s + half_s), count_);
-  for (int64_t i = std::max<int64_t>(0, index(middle_s - half_s)); i < end; ++i) {
-    row[i] += wave(TimeS(first_ + i) - middle_s);
+  const int64_t end = std::min(index(start_s + length_s), count_);
+  const double per_s = 1 / length_s;
+  for (int64_t i = std::max<int64_t>(0, index(start_s)); i < end; ++i) {
+    row[i] += peak_uv * shape.At((TimeS(first_ + i) - start_s) * per_s);
   }
+}
+
+SampleGenerator::Stretch SampleGenerator::PartOf(const Occurrence& occurrence) const {
+  return {std::max<int64_t>(0, occurrence.first_sample - first_),
+          std::min(count_, occurrence.end_sample - first_)};
 }
 
 void SampleGenerator::AddBackground(std::vector<double>* samples) {
@@ -114,26 +115,62 @@ void SampleGenerator::AddBackground(std::vector<double>* samples) {
   for (int c = 0; c < static_cast<int>(channels_.size()); ++c) {
     Channel& channel = channels_[c];
     double* row = Row(samples, c);
-    const bool scalp = channel.site.kind == SiteKind::kScalp;
-    const bool heart = channel.site.kind == SiteKind::kHeart;
-    const double white_uv = scalp || heart ? scenario_.amplifier_uv
-                                           : std::hypot(scenario_.amplifier_uv, scenario_.emg_uv);
+    const SiteKind kind = channel.site.kind;
+    const bool heart = kind == SiteKind::kHeart;
     // On its own channel the heart is large; on scalp and neck it is an artefact.
-    double beat_uv = scalp || channel.site.kind == SiteKind::kNeck ? scenario_.ecg_uv : 0.0;
+    double beat_uv = kind == SiteKind::kScalp || kind == SiteKind::kNeck ? scenario_.ecg_uv : 0.0;
     if (heart) beat_uv = scenario_.ecg_uv > 0 ? 50 * scenario_.ecg_uv : 1000.0;
-    for (int64_t i = 0; i < count_; ++i) {
-      row[i] += white_uv * channel.white.Gaussian() + beat_uv * beat_[i];
-      if (scalp) row[i] += scenario_.eeg_uv * kShared * (common_[i] + channel.eeg.Next());
+    if (beat_uv != 0) {
+      for (int64_t i = 0; i < count_; ++i) row[i] += beat_uv * beat_[i];
     }
+    if (kind == SiteKind::kScalp || kind == SiteKind::kStrip) {
+      AddScalp(&channel, c, row);
+    } else if (kind == SiteKind::kMuscle && acts_on_emg_) {
+      AddMuscleNoise(&channel, row);
+    } else {
+      const bool quiet = heart || kind == SiteKind::kEpidural;
+      const double white_uv =
+          quiet ? scenario_.amplifier_uv : std::hypot(scenario_.amplifier_uv, scenario_.emg_uv);
+      for (int64_t i = 0; i < count_; ++i) row[i] += white_uv * channel.white.Gaussian();
+    }
+  }
+}
+
+void SampleGenerator::AddScalp(Channel* channel, int index, double* row) {
+  const bool strip = channel->site.kind == SiteKind::kStrip;
+  const double eeg_uv = scenario_.eeg_uv * (strip ? kStripEeg : kShared);
+  for (int64_t i = 0; i < count_; ++i) {
+    const double noise = channel->eeg.Next() + (strip ? 0 : common_[i]);
+    row[i] += scenario_.amplifier_uv * channel->white.Gaussian();
+    if (rhythms_.active()) {
+      const auto at = static_cast<int>(i);
+      row[i] += eeg_uv * noise * rhythms_.Gain(channel->site.side, at) +
+                (strip ? kStripEeg : 1) * rhythms_.RhythmUv(index, at);
+    } else {
+      row[i] += eeg_uv * noise;
+    }
+  }
+}
+
+void SampleGenerator::AddMuscleNoise(Channel* channel, double* row) {
+  int64_t known = -1;
+  double white_uv = 0;
+  for (int64_t i = 0; i < count_; ++i) {
+    const auto tick = static_cast<int64_t>(TimeS(first_ + i) * kEmgGainHz);
+    if (tick != known) {
+      known = tick;
+      const double gain = truth_.Emg(channel->site, static_cast<double>(tick) / kEmgGainHz);
+      white_uv = std::hypot(scenario_.amplifier_uv, scenario_.emg_uv * gain);
+    }
+    row[i] += white_uv * channel->white.Gaussian();
   }
 }
 
 void SampleGenerator::AddMains(std::vector<double>* samples) {
   std::vector<double> level_uv(count_, scenario_.mains_uv);
   schedule_.Visit(Kind::kMains, first_, first_ + count_, [&](const Occurrence& occurrence) {
-    const int64_t from = std::max<int64_t>(0, occurrence.first_sample - first_);
-    const int64_t to = std::min(count_, occurrence.end_sample - first_);
-    for (int64_t i = from; i < to; ++i) level_uv[i] = occurrence.event->level_uv;
+    const Stretch part = PartOf(occurrence);
+    for (int64_t i = part.from; i < part.to; ++i) level_uv[i] = occurrence.event->level_uv;
   });
   mains_cos_.resize(count_);
   mains_sin_.resize(count_);
@@ -159,96 +196,60 @@ void SampleGenerator::AddMains(std::vector<double>* samples) {
 }
 
 void SampleGenerator::AddResponses(std::vector<double>* samples) {
-  for (const Stimulus& stimulus : recent_) {
-    for (const Wave& wave : waves_[stimulus.stimulator]) {
-      const ResponseFactors& factors = stimulus.factors[static_cast<int>(wave.level)];
-      const double amplitude_uv = wave.amplitude_uv * factors.amplitude;
-      AddWave(stimulus.time_s + wave.latency_s * factors.latency, 5 * wave.sigma_s,
-              Row(samples, wave.channel), [&](double since_s) {
-                const double x = since_s / wave.sigma_s;
-                return amplitude_uv * std::exp(-0.5 * x * x);
-              });
-    }
-    if (scenario_.artefact_uv == 0) continue;
+  for (const Wave& wave : waves_) {
+    AddShape(*wave.shape, wave.start_s, wave.length_s, wave.amplitude_uv,
+             Row(samples, wave.channel));
+  }
+  if (scenario_.artefact_uv == 0) return;
+  for (const PulseArtefact& artefact : artefacts_) {
     for (int c = 0; c < static_cast<int>(channels_.size()); ++c) {
-      const double peak_uv = scenario_.artefact_uv * channels_[c].artefact_gain;
-      AddWave(stimulus.time_s, 16 * kArtefactDecayS, Row(samples, c), [&](double since_s) {
-        return since_s < 0 ? 0.0 : peak_uv * std::exp(-since_s / kArtefactDecayS);
-      });
+      AddShape(DecayShape(), artefact.time_s, kDecayTimes * kArtefactDecayS,
+               artefact.scale * scenario_.artefact_uv * channels_[c].artefact_gain,
+               Row(samples, c));
     }
   }
 }
 
-void SampleGenerator::AddEmg(std::vector<double>* samples) {
-  // A discharge lasts a little longer than its event.
-  const int64_t tail = static_cast<int64_t>(2 * kDischargeHalfMs * 1e-3 * sample_rate_hz_) + 1;
-  for (const Kind kind : {Kind::kEmgTrain, Kind::kEmgBurst, Kind::kEmgSpike}) {
-    schedule_.Visit(kind, first_ - tail, first_ + count_, [&](const Occurrence& occurrence) {
-      AddDischarges(occurrence, Row(samples, ChannelIndex(occurrence.event->channel)));
-    });
-  }
-}
-
-void SampleGenerator::AddDischarges(const Occurrence& occurrence, double* row) {
-  const ScenarioEvent& event = *occurrence.event;
-  const double half_s = kDischargeHalfMs * 1e-3;
-  const auto add = [&](double onset_s, double peak_uv) {
-    AddWave(onset_s + half_s, half_s, row,
-            [&](double since_s) { return peak_uv * Discharge(since_s * 1e3); });
-  };
-  switch (event.kind) {
-    case Kind::kEmgSpike:
-      add(occurrence.begin_s, event.level_uv);
-      break;
-    case Kind::kEmgTrain: {
-      const double since_s = TimeS(first_) - occurrence.begin_s - 2 * half_s;
-      const double until_s = std::min(TimeS(first_ + count_), occurrence.end_s);
-      int64_t k = std::max<int64_t>(0, static_cast<int64_t>(std::floor(since_s * event.rate_hz)));
-      for (; occurrence.begin_s + k / event.rate_hz < until_s; ++k) {
-        add(occurrence.begin_s + k / event.rate_hz, event.level_uv);
-      }
-      break;
-    }
-    case Kind::kEmgBurst: {
-      // The same discharges each time they are asked for: drawn from the event, not from the
-      // stretch.
-      SimRandom random(seed_, kBursts + static_cast<uint64_t>(event.line) * 100'003 +
-                                  static_cast<uint64_t>(occurrence.number));
-      double onset_s = occurrence.begin_s;
-      while (onset_s < occurrence.end_s) {
-        const double peak_uv = event.level_uv * (0.3 + 0.7 * random.Uniform());
-        if (onset_s >= TimeS(first_) - 2 * half_s && onset_s < TimeS(first_ + count_))
-          add(onset_s, peak_uv);
-        onset_s += 0.004 + 0.016 * random.Uniform();
-      }
-      break;
-    }
-    default:
-      break;
-  }
-}
-
-// Wide-band noise that is modulated at twice the mains frequency: what an amplifier makes of a
-// diathermy's radio frequency.
-void SampleGenerator::AddDiathermy(std::vector<double>* samples) {
+// Wide-band noise: of a diathermy modulated at twice the mains frequency (what an amplifier makes
+// of its radio frequency), of a drill at its turns, of an ultrasonic aspirator steady.
+void SampleGenerator::AddInterference(Kind kind, SimRandom Channel::*random,
+                                      std::vector<double>* samples) {
+  constexpr double kDrillTurnsHz = 87;
   std::vector<double>
       level_uv;  // of the strongest at each sample; one draw a sample, or stretches would matter
-  schedule_.Visit(Kind::kDiathermy, first_, first_ + count_, [&](const Occurrence& occurrence) {
+  schedule_.Visit(kind, first_, first_ + count_, [&](const Occurrence& occurrence) {
     level_uv.resize(count_, 0.0);
-    const int64_t from = std::max<int64_t>(0, occurrence.first_sample - first_);
-    const int64_t to = std::min(count_, occurrence.end_sample - first_);
-    for (int64_t i = from; i < to; ++i)
+    const Stretch part = PartOf(occurrence);
+    for (int64_t i = part.from; i < part.to; ++i)
       level_uv[i] = std::max(level_uv[i], occurrence.event->level_uv);
   });
   if (level_uv.empty()) return;
+  for (int64_t i = 0; i < count_; ++i) {
+    if (level_uv[i] == 0) continue;
+    double envelope = 0.5;
+    if (kind == Kind::kDiathermy) envelope = 0.5 + 0.5 * mains_sin_[i] * mains_sin_[i];
+    if (kind == Kind::kDrill) {
+      const double turns = kDrillTurnsHz * TimeS(first_ + i);
+      envelope = std::abs(2 * (turns - std::floor(turns)) - 1);
+    }
+    level_uv[i] *= 0.5 * envelope;
+  }
   for (int c = 0; c < static_cast<int>(channels_.size()); ++c) {
     double* row = Row(samples, c);
+    SimRandom& noise = channels_[c].*random;
     for (int64_t i = 0; i < count_; ++i) {
-      if (level_uv[i] == 0) continue;
-      const double envelope = 0.5 + 0.5 * mains_sin_[i] * mains_sin_[i];
-      row[i] += 0.5 * level_uv[i] * envelope * channels_[c].diathermy.Gaussian();
+      if (level_uv[i] != 0) row[i] += level_uv[i] * noise.Gaussian();
     }
   }
+}
+
+void SampleGenerator::SwapLeads(std::vector<double>* samples) {
+  schedule_.Visit(Kind::kSwap, first_, first_ + count_, [&](const Occurrence& occurrence) {
+    double* one = Row(samples, ChannelIndex(occurrence.event->channel));
+    double* other = Row(samples, ChannelIndex(occurrence.event->other));
+    const Stretch part = PartOf(occurrence);
+    for (int64_t i = part.from; i < part.to; ++i) std::swap(one[i], other[i]);
+  });
 }
 
 void SampleGenerator::OverrideFaults(std::vector<double>* samples) {
@@ -256,9 +257,8 @@ void SampleGenerator::OverrideFaults(std::vector<double>* samples) {
     schedule_.Visit(kind, first_, first_ + count_, [&](const Occurrence& occurrence) {
       const int c = ChannelIndex(occurrence.event->channel);
       double* row = Row(samples, c);
-      const int64_t from = std::max<int64_t>(0, occurrence.first_sample - first_);
-      const int64_t to = std::min(count_, occurrence.end_sample - first_);
-      for (int64_t i = from; i < to; ++i) {
+      const Stretch part = PartOf(occurrence);
+      for (int64_t i = part.from; i < part.to; ++i) {
         if (kind == Kind::kSaturate) {
           row[i] = 2 * kDigitalMax * kUvPerCount;
         } else if (occurrence.event->flat) {

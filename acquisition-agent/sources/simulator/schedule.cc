@@ -12,7 +12,20 @@ bool Concerns(const ScenarioEvent& event, Nerve nerve, Side side) {
   return event.nerve.value_or(nerve) == nerve && event.side.value_or(side) == side;
 }
 
+// A side means none to a stimulator that has none.
+bool HasSide(StimulusKind kind) {
+  return kind != StimulusKind::kMep && kind != StimulusKind::kDwave &&
+         kind != StimulusKind::kMidline;
+}
+
 }  // namespace
+
+bool ConcernsStimulator(const ScenarioEvent& event, const Stimulator& stimulator) {
+  const StimulusKind kind = stimulator.kind;
+  if (event.stimulation.value_or(kind) != kind) return false;
+  if (event.nerve && (kind != StimulusKind::kSep || *event.nerve != stimulator.nerve)) return false;
+  return !event.side || !HasSide(kind) || *event.side == stimulator.side;
+}
 
 EventSchedule::EventSchedule(std::vector<ScenarioEvent> events, double sample_rate_hz)
     : events_(std::move(events)), sample_rate_hz_(sample_rate_hz) {}
@@ -54,7 +67,7 @@ void EventSchedule::Visit(ScenarioEvent::Kind kind, int64_t first, int64_t end,
   }
 }
 
-double EventSchedule::Weight(const ScenarioEvent& event, double time_s) const {
+double EventWeight(const ScenarioEvent& event, double time_s) {
   double since_s = time_s - event.at_s;
   if (since_s < 0) return 0;
   if (event.every_s > 0) since_s = std::fmod(since_s, event.every_s);
@@ -70,7 +83,7 @@ ResponseFactors EventSchedule::Response(Nerve nerve, Side side, Level level, dou
   for (const ScenarioEvent& event : events_) {
     if (event.kind != ScenarioEvent::Kind::kResponse || !Concerns(event, nerve, side)) continue;
     if (!event.levels[static_cast<int>(level)]) continue;
-    const double weight = Weight(event, time_s);
+    const double weight = EventWeight(event, time_s);
     out.amplitude *= 1 + (event.amplitude - 1) * weight;
     out.latency *= 1 + (event.latency - 1) * weight;
   }
@@ -78,10 +91,11 @@ ResponseFactors EventSchedule::Response(Nerve nerve, Side side, Level level, dou
   return out;
 }
 
-bool EventSchedule::IsInForce(ScenarioEvent::Kind kind, Nerve nerve, Side side,
+bool EventSchedule::IsInForce(ScenarioEvent::Kind kind, const Stimulator& stimulator,
                               double time_s) const {
   return std::any_of(events_.begin(), events_.end(), [&](const ScenarioEvent& event) {
-    return event.kind == kind && Concerns(event, nerve, side) && Weight(event, time_s) > 0;
+    return event.kind == kind && ConcernsStimulator(event, stimulator) &&
+           EventWeight(event, time_s) > 0;
   });
 }
 

@@ -21,10 +21,25 @@ struct Occurrence {
   int64_t end_sample = 0;
 };
 
+// What becomes of a response: its height times `amplitude`, at latency * `latency` + `delay_ms`.
 struct ResponseFactors {
   double amplitude = 1;
   double latency = 1;
+  double delay_ms = 0;
+
+  // What both do, one after the other.
+  void Apply(const ResponseFactors& other) {
+    amplitude *= other.amplitude;
+    latency *= other.latency;
+    delay_ms += other.delay_ms;
+  }
 };
+
+// Whether a kStopStimulation, kDelivery or kThreshold is about this stimulator.
+bool ConcernsStimulator(const ScenarioEvent& event, const Stimulator& stimulator);
+
+// How much of `event` is in force, 0 to 1, with its ramps.
+double EventWeight(const ScenarioEvent& event, double time_s);
 
 class EventSchedule {
  public:
@@ -37,18 +52,17 @@ class EventSchedule {
   // What a stimulus at `time_s` evokes at `level`. Changes that overlap multiply.
   ResponseFactors Response(Nerve nerve, Side side, Level level, double time_s) const;
 
-  // Whether `kind` is in force at `time_s` for stimuli of this nerve and side.
-  bool IsInForce(ScenarioEvent::Kind kind, Nerve nerve, Side side, double time_s) const;
+  // Whether `kind` is in force at `time_s` for stimuli of this stimulator.
+  bool IsInForce(ScenarioEvent::Kind kind, const Stimulator& stimulator, double time_s) const;
 
   // The first sample at or after `sample` where a gap begins or ends; INT64_MAX if none. `in_gap`:
   // whether `sample` is lost.
   int64_t NextGapEdge(int64_t sample, bool* in_gap) const;
 
+  const std::vector<ScenarioEvent>& events() const { return events_; }
+
  private:
   bool OccurrenceAt(const ScenarioEvent& event, int64_t number, Occurrence* out) const;
-  // How much of `event` is in force, 0 to 1, with its ramps.
-  double Weight(const ScenarioEvent& event, double time_s) const;
-
   const std::vector<ScenarioEvent> events_;
   const double sample_rate_hz_;
 };

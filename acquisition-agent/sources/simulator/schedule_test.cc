@@ -71,11 +71,25 @@ TEST(EventSchedule, FindsTheEdgesOfGaps) {
   EXPECT_EQ(Schedule("").NextGapEdge(5, &in_gap), INT64_MAX);
 }
 
-TEST(EventSchedule, StopsStimulationOfTheNerveThatIsNamed) {
-  const EventSchedule schedule = Schedule("at 1 s for 1 s: stop stimulation tibial left");
-  EXPECT_TRUE(schedule.IsInForce(Kind::kStopStimulation, Nerve::kTibial, Side::kLeft, 1.5));
-  EXPECT_FALSE(schedule.IsInForce(Kind::kStopStimulation, Nerve::kTibial, Side::kRight, 1.5));
-  EXPECT_FALSE(schedule.IsInForce(Kind::kStopStimulation, Nerve::kTibial, Side::kLeft, 2.0));
+TEST(EventSchedule, StopsStimulationOfWhatIsNamed) {
+  const EventSchedule schedule = Schedule(
+      "at 1 s for 1 s: stop stimulation tibial left\nat 5 s for 1 s: stop stimulation mep\n"
+      "at 7 s for 1 s: stop stimulation\n");
+  Stimulator tibial;
+  tibial.nerve = Nerve::kTibial;
+  Stimulator mep;
+  mep.kind = StimulusKind::kMep;
+  const auto stopped = [&](const Stimulator& stimulator, double time_s) {
+    return schedule.IsInForce(Kind::kStopStimulation, stimulator, time_s);
+  };
+  EXPECT_TRUE(stopped(tibial, 1.5));
+  EXPECT_FALSE(stopped(mep, 1.5));
+  EXPECT_FALSE(stopped(tibial, 2.0));
+  EXPECT_FALSE(stopped(tibial, 5.5));
+  EXPECT_TRUE(stopped(mep, 5.5));
+  EXPECT_TRUE(stopped(tibial, 7.5) && stopped(mep, 7.5));
+  tibial.side = Side::kRight;
+  EXPECT_FALSE(stopped(tibial, 1.5));
 }
 
 }  // namespace

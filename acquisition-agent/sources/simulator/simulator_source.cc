@@ -22,6 +22,33 @@ SimulatorOptions WithOverrides(SimulatorOptions options) {
   return options;
 }
 
+StimulusTrigger TriggerOf(const Stimulus& stimulus, const Stimulator& stimulator,
+                          double delivered) {
+  StimulusTrigger trigger;
+  trigger.time_ns = stimulus.time_ns;
+  trigger.code = stimulus.stimulator + 1;
+  trigger.label = StimulusLabel(stimulator, stimulus.number);
+  trigger.site = StimulusSite(stimulator, stimulus.number);
+  // To a tenth of its step of 0.1 mA: what the stimulator shows.
+  const double arrives = std::round(stimulus.intensity * delivered * 100) / 100;
+  if (stimulator.volts > 0) {
+    trigger.commanded_v = stimulus.intensity;
+    trigger.delivered_v = arrives;
+  } else if (stimulator.current_ma > 0) {
+    trigger.commanded_ma = stimulus.intensity;
+    trigger.delivered_ma = arrives;
+  }
+  if (stimulator.takes_turns() || stimulator.sweeps > 1) {
+    trigger.rate_hz = stimulator.rate_hz;
+  } else if (stimulator.every_s > 0) {
+    trigger.rate_hz = 1 / stimulator.every_s;
+  }
+  if (stimulator.kind != StimulusKind::kVep) trigger.pulse_us = stimulator.pulse_us;
+  trigger.pulses = stimulator.pulses;
+  trigger.pulse_interval_ms = stimulator.pulses > 1 ? stimulator.pulse_interval_ms : 0;
+  return trigger;
+}
+
 absl::Status CheckRange(absl::string_view what, double value, double low, double high) {
   if (value >= low && value <= high) return absl::OkStatus();
   return absl::InvalidArgumentError(
@@ -46,10 +73,13 @@ absl::StatusOr<std::unique_ptr<SimulatorSource>> SimulatorSource::Create(Simulat
     if (!status.ok()) return status;
   }
   for (const Stimulator& stimulator : scenario.stimulators) {
-    if (absl::Status status =
-            CheckRange("a stimulus rate in Hz", stimulator.rate_hz, 0.1, kMaxStimulusRateHz);
-        !status.ok()) {
-      return status;
+    for (const absl::Status& status :
+         {CheckRange("a stimulus rate in Hz", stimulator.rate_hz, 0.1, kMaxStimulusRateHz),
+          CheckRange("the time between two rounds in s", stimulator.every_s, 0, kMaxTimeS),
+          CheckRange("the pulses of a train", stimulator.pulses, 1, kMaxPulses),
+          CheckRange("the stimuli of a round", stimulator.sweeps, 1, kMaxSweeps),
+          CheckRange("the contacts of a strip", stimulator.contacts, 2, kMaxContacts)}) {
+      if (!status.ok()) return status;
     }
   }
   return std::unique_ptr<SimulatorSource>(new SimulatorSource(std::move(options)));
@@ -59,19 +89,14 @@ SimulatorSource::SimulatorSource(SimulatorOptions options)
     : options_(std::move(options)),
       sample_rate_hz_(options_.scenario.sample_rate_hz),
       schedule_(options_.scenario.events, sample_rate_hz_),
-      generator_(options_.scenario, schedule_, sample_rate_hz_, options_.seed) {
+      truth_(options_.scenario),
+      clock_(options_.scenario, schedule_),
+      generator_(options_.scenario, schedule_, truth_, sample_rate_hz_, options_.seed),
+      monitor_(options_.scenario, schedule_, truth_, sample_rate_hz_, options_.seed) {
   const Scenario& scenario = options_.scenario;
   end_sample_ = std::isinf(scenario.duration_s)
                     ? kNever
                     : std::max<int64_t>(1, std::llround(scenario.duration_s * sample_rate_hz_));
-  double highest_hz = 0;
-  for (const Stimulator& stimulator : scenario.stimulators)
-    highest_hz = std::max(highest_hz, stimulator.rate_hz);
-  const double count = static_cast<double>(scenario.stimulators.size());
-  for (size_t i = 0; i < scenario.stimulators.size(); ++i) {
-    offset_s_.push_back(kFirstStimulusS + static_cast<double>(i) / (count * highest_hz));
-  }
-  next_stimulus_.assign(scenario.stimulators.size(), 0);
   Describe();
 }
 
@@ -130,7 +155,7 @@ void SimulatorSource::MakeStretch() {
     ready_.push_back(std::move(gap));
   }
   AddStimuliBefore(SampleTimeNs(end), in_gap, &items);
-  AddNotes(first, end, &items);
+  monitor_.AppendItems(first, end, &items);
   std::stable_sort(items.begin(), items.end(),
                    [](const Item& a, const Item& b) { return DueTimeNs(a) < DueTimeNs(b); });
   for (Item& item : items) ready_.push_back(std::move(item));
@@ -149,54 +174,21 @@ void SimulatorSource::MakeStretch() {
 }
 
 void SimulatorSource::AddStimuliBefore(int64_t end_ns, bool in_gap, std::vector<Item>* items) {
-  const std::vector<Stimulator>& stimulators = options_.scenario.stimulators;
-  // In time order over all stimulators: the order in which responses are added must not depend on
-  // the block.
-  while (true) {
-    int next = -1;
-    for (int i = 0; i < static_cast<int>(stimulators.size()); ++i) {
-      if (next < 0 ||
-          StimulusTimeNs(i, next_stimulus_[i]) < StimulusTimeNs(next, next_stimulus_[next]))
-        next = i;
-    }
-    if (next < 0) return;
-    const int64_t time_ns = StimulusTimeNs(next, next_stimulus_[next]);
-    if (time_ns >= end_ns) return;
-    ++next_stimulus_[next];
-    const Stimulator& stimulator = stimulators[next];
-    const double time_s = static_cast<double>(time_ns) * 1e-9;
+  while (const std::optional<Stimulus> stimulus = clock_.NextBefore(end_ns)) {
+    const Stimulator& stimulator = options_.scenario.stimulators[stimulus->stimulator];
+    const double time_s = static_cast<double>(stimulus->time_ns) * 1e-9;
     const auto in_force = [&](ScenarioEvent::Kind kind) {
-      return schedule_.IsInForce(kind, stimulator.nerve, stimulator.side, time_s);
+      return schedule_.IsInForce(kind, stimulator, time_s);
     };
     if (in_force(ScenarioEvent::Kind::kStopStimulation)) continue;
-    generator_.AddStimulus(next, time_s);
+    generator_.AddStimulus(*stimulus);
     if (in_gap || in_force(ScenarioEvent::Kind::kLoseTriggers)) continue;
-    StimulusTrigger trigger;
-    trigger.time_ns = time_ns;
-    trigger.code = next + 1;
-    trigger.label = StimulusLabel(stimulator.nerve, stimulator.side);
-    trigger.delivered_ma = trigger.commanded_ma = stimulator.current_ma;
-    trigger.rate_hz = stimulator.rate_hz;
-    items->emplace_back(std::move(trigger));
+    items->emplace_back(TriggerOf(*stimulus, stimulator, truth_.Delivered(stimulator, time_s)));
   }
-}
-
-void SimulatorSource::AddNotes(int64_t first, int64_t end, std::vector<Item>* items) {
-  schedule_.Visit(ScenarioEvent::Kind::kNote, first, end, [&](const Occurrence& occurrence) {
-    items->emplace_back(
-        SourceEvent{SampleTimeNs(occurrence.first_sample), 0, occurrence.event->text});
-  });
 }
 
 int64_t SimulatorSource::SampleTimeNs(int64_t sample) const {
   return std::llround(static_cast<long double>(sample) * 1e9L / sample_rate_hz_);
-}
-
-int64_t SimulatorSource::StimulusTimeNs(int stimulator, int64_t number) const {
-  const double rate_hz = options_.scenario.stimulators[stimulator].rate_hz;
-  return std::llround((static_cast<long double>(offset_s_[stimulator]) +
-                       number / static_cast<long double>(rate_hz)) *
-                      1e9L);
 }
 
 }  // namespace remora::agent::sim

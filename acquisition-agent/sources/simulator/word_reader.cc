@@ -78,8 +78,13 @@ int WordReader::TakeOneOf(absl::string_view what, absl::Span<const std::string> 
   return -1;
 }
 
+bool WordReader::AtNumber() const {
+  const absl::string_view next = Peek();
+  return !next.empty() && absl::string_view("0123456789.+-").find(next[0]) != next.npos;
+}
+
 double WordReader::TakeQuantity(absl::string_view what, const std::vector<Unit>& units, double low,
-                                double high) {
+                                double high, int* which) {
   if (!ok()) return low;
   const std::string wanted = absl::StrCat(what, " is a number from ", low, " to ", high,
                                           " and its unit, ", UnitNames(units));
@@ -100,6 +105,7 @@ double WordReader::TakeQuantity(absl::string_view what, const std::vector<Unit>&
   for (const Unit& known : units) {
     if (unit != known.name) continue;
     value *= known.factor;
+    if (which != nullptr) *which = static_cast<int>(&known - units.data());
     if (value >= low && value <= high) return value;
     Fail(absl::StrCat("\"", word, unit_apart ? " " : "", unit_apart ? unit : "",
                       "\" is out of range; ", wanted));
@@ -125,6 +131,16 @@ double WordReader::TakeHertz(absl::string_view what, double low, double high) {
 
 double WordReader::TakeMilliamps(absl::string_view what, double low, double high) {
   return TakeQuantity(what, {{"mA", 1}}, low, high);
+}
+
+double WordReader::TakeMilliseconds(absl::string_view what, double low, double high) {
+  return TakeQuantity(what, {{"ms", 1}, {"us", 1e-3}}, low, high);
+}
+
+int WordReader::TakeCount(absl::string_view what, int low, int high) {
+  const double value = TakeQuantity(what, {{"", 1}}, low, high);
+  if (value != std::floor(value)) Fail(absl::StrCat(what, " is a whole number"));
+  return static_cast<int>(value);
 }
 
 double WordReader::TakeFactor(absl::string_view what, double low, double high) {

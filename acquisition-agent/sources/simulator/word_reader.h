@@ -26,6 +26,8 @@ class WordReader {
   void Fail(std::string error);
 
   bool AtEnd() const { return next_ >= words_.size(); }
+  // Whether a number comes next.
+  bool AtNumber() const;
   absl::string_view Peek() const { return AtEnd() ? absl::string_view() : words_[next_]; }
   // Takes the next word if it is `word`, without regard to case.
   bool Take(absl::string_view word);
@@ -38,12 +40,15 @@ class WordReader {
     std::string name;
     double factor;
   };
+  // `unit`: which of them was written, if anybody asks.
   double TakeQuantity(absl::string_view what, const std::vector<Unit>& units, double low,
-                      double high);
+                      double high, int* unit = nullptr);
   double TakeSeconds(absl::string_view what, double low, double high);
   double TakeMicrovolts(absl::string_view what, double low, double high);
   double TakeHertz(absl::string_view what, double low, double high);
   double TakeMilliamps(absl::string_view what, double low, double high);
+  double TakeMilliseconds(absl::string_view what, double low, double high);
+  int TakeCount(absl::string_view what, int low, int high);
   double TakeFactor(absl::string_view what, double low, double high);
   // Everything that is left, as it was written.
   absl::string_view TakeRest();
