@@ -11,7 +11,8 @@
 //     block_ms=50                  the longest block
 //
 //   sim:[NAME or FILE][?option&option]  the simulator with a scenario that ships with Remora
-//   (quiet, cord, noisy; none means quiet), or with a file that ends in ".scenario"
+//   (quiet, cord, noisy, S01 to S25 or their words such as cord-derotation; none means quiet), or
+//   with a file that ends in ".scenario"
 //
 //     seed=1, rate=5000 (Hz), mains_hz=50, block_ms=20
 //     seconds=60  the end; without it, and without a duration in the scenario, it never ends

@@ -1,116 +1,15 @@
 // Each modality as a source delivers it, against the truth.
-#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstring>
 #include <map>
-#include <numeric>
 
-#include "acquisition-agent/sources/simulator/simulator_source.h"
+#include "acquisition-agent/sources/simulator/testing/recording.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
 namespace remora::agent::sim {
 namespace {
-
-constexpr char kSilent[] = "eeg 0 uV\nemg 0 uV\namplifier 0 uV\nartefact 0 uV\nmains 50 Hz 0 uV\n";
-
-class Recording {
- public:
-  Recording(const std::string& text, double seconds, uint64_t seed = 1) {
-    SimulatorOptions options;
-    absl::StatusOr<Scenario> scenario = ParseScenario(text, "t");
-    EXPECT_TRUE(scenario.ok()) << scenario.status();
-    options.scenario = *scenario;
-    options.duration_s = seconds;
-    options.seed = seed;
-    source_ = *SimulatorSource::Create(options);
-    samples_.resize(source_->info().channels.size());
-    int64_t due_ns = 0;
-    while (true) {
-      absl::StatusOr<Item> item = source_->Next();
-      EXPECT_TRUE(item.ok());
-      if (std::holds_alternative<EndOfSource>(*item)) return;
-      EXPECT_GE(DueTimeNs(*item), due_ns);
-      due_ns = DueTimeNs(*item);
-      if (auto* block = std::get_if<SampleBlock>(&*item)) {
-        for (size_t c = 0; c < samples_.size(); ++c) {
-          const auto row = block->channel(static_cast<int>(c));
-          samples_[c].insert(samples_[c].end(), row.begin(), row.end());
-        }
-      } else if (auto* trigger = std::get_if<StimulusTrigger>(&*item)) {
-        triggers.push_back(*trigger);
-      } else if (auto* vital = std::get_if<VitalSign>(&*item)) {
-        vitals.push_back(*vital);
-      } else if (auto* drug = std::get_if<DrugEvent>(&*item)) {
-        drugs.push_back(*drug);
-      } else if (auto* impedance = std::get_if<ElectrodeImpedance>(&*item)) {
-        impedances.push_back(*impedance);
-      } else if (auto* event = std::get_if<SourceEvent>(&*item)) {
-        events.push_back(*event);
-      }
-    }
-  }
-
-  const SimulatedTruth& truth() const { return source_->truth(); }
-  double rate_hz() const { return source_->info().rate_groups[0].sample_rate_hz; }
-  const std::vector<double>& operator[](absl::string_view label) const {
-    const absl::StatusOr<int> i = FindChannel(source_->info().channels, label);
-    EXPECT_TRUE(i.ok()) << i.status();
-    return samples_[static_cast<size_t>(i.value_or(0))];
-  }
-  std::vector<StimulusTrigger> Of(absl::string_view label) const {
-    std::vector<StimulusTrigger> out;
-    for (const StimulusTrigger& trigger : triggers) {
-      if (trigger.label == label) out.push_back(trigger);
-    }
-    return out;
-  }
-  // Samples of a channel from `from_ms` to `to_ms` after a stimulus.
-  std::vector<double> Sweep(absl::string_view label, const StimulusTrigger& trigger, double from_ms,
-                            double to_ms) const {
-    const std::vector<double>& row = (*this)[label];
-    const auto at = [&](double ms) {
-      const double sample = (static_cast<double>(trigger.time_ns) * 1e-9 + ms * 1e-3) * rate_hz();
-      return std::clamp<int64_t>(std::llround(sample), 0, static_cast<int64_t>(row.size()));
-    };
-    return {row.begin() + at(from_ms), row.begin() + at(to_ms)};
-  }
-  double PeakToPeak(absl::string_view label, const StimulusTrigger& trigger, double from_ms = 2,
-                    double to_ms = 90) const {
-    const std::vector<double> sweep = Sweep(label, trigger, from_ms, to_ms);
-    const auto [low, high] = std::minmax_element(sweep.begin(), sweep.end());
-    return sweep.empty() ? 0 : *high - *low;
-  }
-  // Where a response has come to 5 % of its height.
-  double OnsetMs(absl::string_view label, const StimulusTrigger& trigger) const {
-    const double edge = 0.05 * PeakToPeak(label, trigger);
-    const std::vector<double> sweep = Sweep(label, trigger, 2, 90);
-    for (size_t i = 0; i < sweep.size(); ++i) {
-      if (std::abs(sweep[i]) >= edge) return 2 + static_cast<double>(i) * 1e3 / rate_hz();
-    }
-    return -1;
-  }
-
-  std::vector<StimulusTrigger> triggers;
-  std::vector<VitalSign> vitals;
-  std::vector<DrugEvent> drugs;
-  std::vector<ElectrodeImpedance> impedances;
-  std::vector<SourceEvent> events;
-
- private:
-  std::unique_ptr<SimulatorSource> source_;
-  std::vector<std::vector<double>> samples_;
-};
-
-double Mean(const std::vector<double>& x) {
-  return std::accumulate(x.begin(), x.end(), 0.0) / static_cast<double>(x.size());
-}
-double Rms(const std::vector<double>& x) {
-  double sum = 0;
-  for (const double v : x) sum += v * v;
-  return std::sqrt(sum / static_cast<double>(std::max<size_t>(x.size(), 1)));
-}
 
 TEST(SimulatedMep, HasItsSizeLatencyAndSpreadByMuscleAndSide) {
   const Recording run(std::string(kSilent) +
@@ -346,6 +245,162 @@ TEST(SimulatedEmg, ARelaxedMuscleIsQuiet) {
   const std::vector<double>& x = run["TA L"];
   EXPECT_NEAR(Rms({x.begin(), x.begin() + 20'000}), 20, 1);
   EXPECT_LT(Rms({x.end() - 40'000, x.end()}), 3);
+}
+
+// The mean of a derivation's sweeps.
+std::vector<double> AverageOf(const Recording& run, absl::string_view plus, absl::string_view minus,
+                              const std::vector<StimulusTrigger>& stimuli, double to_ms) {
+  std::vector<double> sum;
+  int count = 0;
+  for (const StimulusTrigger& stimulus : stimuli) {
+    std::vector<double> one = run.Sweep(plus, stimulus, 0, to_ms);
+    const std::vector<double> other = run.Sweep(minus, stimulus, 0, to_ms);
+    if (sum.empty()) sum.resize(one.size());
+    if (one.size() < sum.size()) break;
+    for (size_t i = 0; i < sum.size(); ++i) sum[i] += one[i] - other[i];
+    ++count;
+  }
+  for (double& value : sum) value /= std::max(count, 1);
+  return sum;
+}
+
+double At(const std::vector<double>& wave, const Recording& run, double ms) {
+  return wave[static_cast<size_t>(std::llround(ms * 1e-3 * run.rate_hz()))];
+}
+
+TEST(SimulatedLarynx, AnswersOnItsSideWithItsLatencyAndLosesIt) {
+  const Recording run(std::string(kSilent) +
+                          "rate 20 kHz\nchannels VOC L, VOC R\n"
+                          "stimulate rln left every 2 s 1 mA from 1 s until 10 s\n"
+                          "stimulate rln right every 2 s 1 mA from 2 s until 10 s\n"
+                          "stimulate vagus left every 1 s 1 mA from 12 s\n"
+                          "at 20 s: larynx left amplitude 0.4 latency 1.12\n",
+                      30);
+  const auto left = run.Of("RLN L");
+  EXPECT_NEAR(run.PeakToPeak("VOC L", left[0], 2, 15), 700, 120);
+  EXPECT_LT(run.PeakToPeak("VOC R", left[0], 2, 15), 40);
+  EXPECT_NEAR(run.OnsetMs("VOC L", left[0]), 4.2, 0.1);
+  EXPECT_NEAR(run.OnsetMs("VOC R", run.Of("RLN R")[0]), 3.1, 0.1);
+  const auto vagus = run.Of("VAGUS L");
+  ASSERT_GE(vagus.size(), 17u);
+  EXPECT_NEAR(run.OnsetMs("VOC L", vagus[0]), 6.8, 0.1);
+  EXPECT_NEAR(run.OnsetMs("VOC L", vagus[10]), 6.8 * 1.12, 0.1);
+  EXPECT_NEAR(run.PeakToPeak("VOC L", vagus[10], 2, 20), 280, 50);
+}
+
+TEST(SimulatedBaep, HasItsWavesUprightBetweenVertexAndEar) {
+  const Recording run(std::string(kSilent) +
+                          "rate 20 kHz\nchannels Cz, A1, A2\nstimulate baep left at 11.1 Hz\n"
+                          "at 60 s: baep left amplitude 0 delay 1 ms\n",
+                      120);
+  auto clicks = run.Of("BAEP L");
+  EXPECT_FALSE(clicks[0].commanded_ma || clicks[0].commanded_v);
+  const auto healthy = std::vector(clicks.begin(), clicks.begin() + 600);
+  const std::vector<double> wave = AverageOf(run, "Cz", "A1", healthy, 12);
+  // 0.1 uV a step and no noise: near enough.
+  EXPECT_NEAR(At(wave, run, 2.6), 0.25, 0.06);
+  EXPECT_NEAR(At(wave, run, 6.7), 0.45, 0.08);
+  EXPECT_NEAR(At(AverageOf(run, "Cz", "A2", healthy, 12), run, 2.6), 0, 0.05);
+  const auto lost = std::vector(clicks.end() - 300, clicks.end() - 10);
+  const std::vector<double> after = AverageOf(run, "Cz", "A1", lost, 12);
+  EXPECT_NEAR(At(after, run, 2.6), 0.25, 0.06);
+  for (double ms = 4; ms < 10; ms += 0.1) EXPECT_LT(std::abs(At(after, run, ms)), 0.06);
+}
+
+TEST(SimulatedVep, HasItsP100) {
+  const Recording run(std::string(kSilent) + "channels O1, Oz, Fz\nstimulate vep left at 1.1 Hz\n",
+                      10);
+  const std::vector<double> wave = AverageOf(run, "Oz", "Fz", run.Of("VEP L"), 200);
+  EXPECT_NEAR(At(wave, run, 105), 5, 0.3);
+  EXPECT_NEAR(At(wave, run, 74), -3, 0.4);
+}
+
+TEST(SimulatedStrip, TurnsOverAtTheSulcus) {
+  const Recording run(std::string(kSilent) +
+                          "channels G1, G2, G3, G4, G5, G6, G7, G8, Fz\nsulcus 3/4\n"
+                          "stimulate median both at 4.7 Hz\n",
+                      5);
+  for (int contact = 1; contact <= 8; ++contact) {
+    const std::string label = "G" + std::to_string(contact);
+    const std::vector<double> wave = AverageOf(run, label, "Fz", run.Of("MED R"), 40);
+    const double n20 = At(wave, run, contact <= 3 ? 19.5 : 20.2);
+    EXPECT_EQ(n20 < 0, contact <= 3) << contact;
+    EXPECT_GT(std::abs(n20), 1) << contact;
+    // The other hemisphere's nerve is not seen here.
+    EXPECT_EQ(Rms(AverageOf(run, label, "Fz", run.Of("MED L"), 40)), 0);
+  }
+}
+
+TEST(SimulatedMidline, TurnsOverBetweenTwoContacts) {
+  const Recording run(std::string(kSilent) +
+                          "channels CP3, CP4, CPz\nmidline 4/5\nstimulate midline at 4.7 Hz 2 mA\n",
+                      20);
+  for (int contact = 1; contact <= 8; ++contact) {
+    const auto stimuli = run.Of("MIDLINE contact " + std::to_string(contact));
+    ASSERT_GE(stimuli.size(), 8u);
+    EXPECT_EQ(stimuli[0].code, 1);
+    const double p = At(AverageOf(run, "CP3", "CP4", stimuli, 60), run, 23);
+    EXPECT_EQ(p > 0, contact <= 4) << contact;
+    EXPECT_GT(std::abs(p), 0.3) << contact;
+  }
+}
+
+TEST(SimulatedCortex, TrainsMoveTheMusclesTheyAreOver) {
+  const Recording run(std::string(kSilent) +
+                          "channels APB R, APB L, TA R\n"
+                          "stimulate dcs G5 arm right every 2 s 12 mA from 1 s until 5 s\n"
+                          "stimulate subcortical leg right every 2 s 10 mA from 6 s until 7 s\n"
+                          "at 10 s: test subcortical leg right from 12 mA to 3 mA step 1 mA "
+                          "each 1 s\n",
+                      22);
+  const auto dcs = run.Of("DCS G5");
+  ASSERT_EQ(dcs.size(), 2u);
+  EXPECT_EQ(dcs[0].pulses, 5);
+  EXPECT_GT(run.PeakToPeak("APB R", dcs[0]), 150);
+  EXPECT_EQ(run.PeakToPeak("APB L", dcs[0]), 0);
+  EXPECT_EQ(run.PeakToPeak("TA R", dcs[0]), 0);
+  const auto deep = run.Of("SUBCORTICAL leg R");
+  ASSERT_EQ(deep.size(), 11u);
+  for (const StimulusTrigger& train : deep) {
+    EXPECT_EQ(run.PeakToPeak("TA R", train) > 5, *train.commanded_ma >= 6) << *train.commanded_ma;
+  }
+}
+
+TEST(SimulatedSource, SameSeedSameBytesWhateverTheBlockForAllModalities) {
+  const std::string text =
+      "channels CP3, CP4, Fz, G4, VOC L, DW caudal, APB R, TA L, A1, Cz\nrate 2 kHz\n"
+      "eeg 8 uV alpha 4 uV delta 4 uV\nvitals\nimpedance 3 kOhm\n"
+      "stimulate median both at 3.1 Hz\nstimulate baep left at 11.1 Hz\n"
+      "stimulate mep C3-C4 every 1 s 400 V from 0.5 s\n"
+      "stimulate vagus left every 0.7 s 1 mA from 0.3 s\n"
+      "at 0.5 s for 1 s: depth 2 ramp 0.2 s\nat 1 s: bolus rocuronium 50 mg\n"
+      "at 0.2 s: emg b-train TA L 50 Hz for 1 s\nat 0.4 s: emg c-train TA L 50 Hz\n"
+      "at 0.3 s: shivering for 1 s\nat 0.6 s for 0.5 s: drill\nat 0.7 s for 0.7 s: cusa\n"
+      "at 1 s: afterdischarge G4 for 1 s\nat 1.1 s for 0.3 s: swap APB R with TA L\n"
+      "at 1.5 s: emg silence TA L for 0.5 s\nat 1.7 s: gap 0.2 s\n";
+  SimulatorOptions options;
+  options.scenario = *ParseScenario(text, "t");
+  options.duration_s = 3;
+  const auto all = [&](int block_ms) {
+    options.block_ms = block_ms;
+    auto source = *SimulatorSource::Create(options);
+    std::vector<std::vector<double>> samples(options.scenario.channels.size());
+    size_t others = 0;
+    while (true) {
+      const Item item = *source->Next();
+      if (std::holds_alternative<EndOfSource>(item)) break;
+      const auto* block = std::get_if<SampleBlock>(&item);
+      others += block == nullptr;
+      for (size_t c = 0; block != nullptr && c < samples.size(); ++c) {
+        const auto row = block->channel(static_cast<int>(c));
+        samples[c].insert(samples[c].end(), row.begin(), row.end());
+      }
+    }
+    return std::pair(samples, others);
+  };
+  const auto first = all(20);
+  EXPECT_GE(first.second, 50u);
+  for (const int block_ms : {1, 7, 333, 1000}) EXPECT_EQ(all(block_ms), first) << block_ms;
 }
 
 }  // namespace

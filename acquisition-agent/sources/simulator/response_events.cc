@@ -124,7 +124,19 @@ void ParseCold(WordReader* words, ScenarioEvent* event) {
 
 void ParseThreshold(WordReader* words, ScenarioEvent* event) {
   event->kind = Kind::kThreshold;
-  TakeStimulation(words, event);
+  const bool screw = words->Take("screw");
+  if (screw || words->Take("nerve")) {
+    event->stimulation = screw ? StimulusKind::kScrew : StimulusKind::kNerve;
+    if (!words->AtNumber()) {
+      Stimulator one;
+      one.kind = *event->stimulation;
+      one.root = TakeRoot(words, !screw);
+      one.side = TakeOneSide(words);
+      event->text = StimulusSite(one, 0);
+    }
+  } else {
+    TakeStimulation(words, event);
+  }
   event->amplitude = words->TakeFactor("a threshold's factor", 0.05, 20);
   if (words->Take("ramp")) event->ramp_s = words->TakeSeconds("a ramp", 0, kMaxTimeS);
 }

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "absl/strings/str_cat.h"
 #include "acquisition-agent/sources/simulator/random.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -105,12 +106,30 @@ TEST(ParseScenario, AnEmptyOneIsASpinalCase) {
 
 TEST(ShippedScenario, AllParse) {
   const std::vector<std::string> names = ShippedScenarioNames();
-  EXPECT_GE(names.size(), 3u);
-  for (const std::string& name : ShippedScenarioNames()) {
+  ASSERT_EQ(names.size(), 3u + 2 * 25u);
+  for (const std::string& name : names) {
     EXPECT_FALSE(Parse(ShippedScenario(name)).title.empty()) << name;
+  }
+  for (const char* name : {"quiet", "cord", "noisy"}) {
     EXPECT_EQ(Parse(ShippedScenario(name)).channels.size(), 16u) << name;
   }
+  for (int i = 1; i <= 25; ++i) {
+    const std::string name = absl::StrCat(i < 10 ? "S0" : "S", i);
+    const std::string text(ShippedScenario(name));
+    ASSERT_FALSE(text.empty()) << name;
+    EXPECT_THAT(text, AllOf(StartsWith("# " + name + " "), HasSubstr("# Expected: ")));
+    // The word that its first line gives is its other name.
+    const std::string word = text.substr(6, text.find('.') - 6);
+    EXPECT_EQ(ShippedScenario(word), text) << word;
+    const Scenario scenario = Parse(text);
+    EXPECT_TRUE(std::isfinite(scenario.duration_s)) << name;
+    EXPECT_TRUE(scenario.has_vitals && scenario.impedance_kohm) << name;
+    for (const ScenarioEvent& event : scenario.events) {
+      EXPECT_LT(event.at_s, scenario.duration_s) << name << ":" << event.line;
+    }
+  }
   EXPECT_TRUE(ShippedScenario("none").empty());
+  EXPECT_TRUE(ShippedScenario("").empty());
 }
 
 TEST(ParseScenario, HostileLinesNameLineFaultAndRemedy) {

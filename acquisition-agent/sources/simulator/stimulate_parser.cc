@@ -104,8 +104,12 @@ void TakeSettings(WordReader* words, Stimulator* stimulator) {
                              {"at", "every", "threshold", "pulses", "interval", "width", "sweeps",
                               "contacts", "from", "until"})) {
       case 0:
-        stimulator->rate_hz = words->TakeHertz("a stimulus rate", 0.1, kMaxStimulusRateHz);
-        if (!stimulator->takes_turns()) stimulator->every_s = 1 / stimulator->rate_hz;
+        if (stimulator->takes_turns()) {
+          stimulator->rate_hz = words->TakeHertz("a stimulus rate", 0.1, kMaxStimulusRateHz);
+        } else {
+          // Of the rounds; the stimuli of one keep their distance.
+          stimulator->every_s = 1 / words->TakeHertz("a rate", 1 / kMaxEveryS, 10);
+        }
         break;
       case 1:
         stimulator->every_s = words->TakeSeconds("the time between two", 0.1, kMaxEveryS);
