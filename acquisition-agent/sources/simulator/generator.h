@@ -1,7 +1,8 @@
 // Makes the samples of all channels of a scenario, stretch after stretch. The result depends on the
 // seed and the scenario, not on how long the stretches are.
 //
-// Thread-compatible. Cost: some 60 ns a sample and channel on one shared core.
+// Thread-compatible. Cost: some 40 ns a sample and channel, all modalities on: 64 channels
+// of 20 kHz are made 20 times faster than they last.
 #pragma once
 
 #include <cstdint>
