@@ -1,0 +1,131 @@
+// What a stretch of EMG is that no nerve made: mains, diathermy, a drill, stimuli, or muscles that
+// are all active at once.
+//
+// One channel cannot tell a drill from a train; all together can. One classifier a rate group's EMG
+// channels, on the pipeline's sequence; thread-compatible. Takes a chunk of all channels at a time
+// (50 to 500 ms, band-passed EMG in uV) and says what it holds, with the numbers that say so: a
+// hint for the detectors of each channel (HintsOf) and a text for a person, no proof.
+//
+// The first that applies (a channel is active with an rms of 2.5 times its floor, or a peak of 8):
+//
+//   stimulus    80 % of the energy of half of the channels lies in 6 ms after stimuli that the
+//               caller knows, or there are short pulses on 70 % of them at once at even intervals
+//               (four, 20 to 500 ms apart, deviation under 3 %)
+//   diathermy   over 5 mV on any channel; or half of the channels active with broad noise: mean
+//               frequency over broad_hz and spectral flatness 0.2 and more
+//   mains       on an active channel half of its power lies at the mains' frequency and harmonics,
+//               a quarter of that at the first, and 5 times as much as between them
+//   drill       half of the channels active with one periodic waveform: autocorrelation 0.6, no
+//               multiple of the mains, and the same shape (|r| 0.6 and more) in half of them.
+//               An ultrasonic aspirator is such a tone, as it folds back into the band
+//   all muscles 70 % of the channels, four at least, active with muscle (none of the above, mean
+//               frequency 40 to 520 Hz), each its own, in 2 of the last 3 s: shivering where their
+//               common level swings at 3 to 14 a second, else light anaesthesia
+//   none        quiet, or muscle on some channels
+//
+// Source: what contaminates recordings in theatre (clinical practice; flatness as in speech coding,
+// Gray & Markel 1974); all limits are Remora's own, tried on simulated channels
+// (artefact_class_test.cc prints the table).
+//
+// Delay: none beyond the chunk; all muscles 2 s. Memory: 3 s of levels.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "dsp/emg/burst_train.h"
+
+namespace remora::dsp {
+
+enum class NonMuscle : std::uint8_t {
+  kNone,
+  kStimulus,
+  kDiathermy,
+  kMains,
+  kDrill,
+  kAllMuscles,
+};
+inline constexpr std::size_t kNonMuscleKinds = 6;
+// "diathermy"
+const char* NonMuscleName(NonMuscle kind);
+// The hints that a detector of each channel takes; none for kAllMuscles: those are discharges.
+std::uint32_t HintsOf(NonMuscle kind);
+
+struct ArtefactClassOptions {
+  double sample_rate_hz = 0.0;  // 1000 to 100000
+  double mains_hz = 50.0;       // 50 or 60; 0: not looked for
+  double band_to_hz = 1500.0;   // upper corner of the band-pass, for the flatness
+  double broad_hz = 520.0;      // at low rates 0.22 times the sample rate, if that is less
+};
+
+inline constexpr std::size_t kMaxArtefactChannels = 256;
+
+struct ArtefactVerdict {
+  NonMuscle kind = NonMuscle::kNone;
+  std::size_t channels = 0;  // of those that are active, which have what was found
+  std::size_t active = 0;
+  // "7 of 8 channels", "mean frequency 870 Hz", "flatness 0.52": empty for kNone.
+  std::vector<std::string> reasons;
+};
+
+class ArtefactClassifier {
+ public:
+  // Errors: kInvalidArgument -> an option out of range.
+  static absl::StatusOr<ArtefactClassifier> Create(const ArtefactClassOptions& options);
+
+  // A chunk: a span a channel, all of one length, with each channel's noise floor (rms, uV; 0: not
+  // known, the channel is left out) and the positions of stimuli in it that were not blanked.
+  // A chunk of under 50 or over 500 ms, of other lengths or too many channels, or with a changed
+  // number of channels, is kNone and starts anew. Channels with a sample that is not finite are
+  // left out.
+  ArtefactVerdict Push(std::span<const std::span<const double>> channels_uv,
+                       std::span<const double> floors_uv, std::span<const std::size_t> stimuli);
+  // After a gap.
+  void Restart();
+
+ private:
+  struct Channel {
+    std::span<const double> samples_uv;
+    double floor_uv = 0.0;
+    double rms_uv = 0.0;
+    double peak_uv = 0.0;
+    double mean_hz = 0.0;
+    bool active = false;
+  };
+
+  struct Chunk {
+    double ms = 0.0;
+    bool muscle = false;  // on most channels
+  };
+
+  explicit ArtefactClassifier(const ArtefactClassOptions& options) : options_(options) {}
+  bool Measure(std::span<const std::span<const double>> channels_uv,
+               std::span<const double> floors_uv);
+  bool FindStimuli(std::span<const std::size_t> stimuli, ArtefactVerdict& verdict);
+  bool FindPulses(ArtefactVerdict& verdict);
+  bool FindDiathermy(ArtefactVerdict& verdict) const;
+  bool FindMains(ArtefactVerdict& verdict) const;
+  bool FindDrill(ArtefactVerdict& verdict) const;
+  void KeepLevels();
+  bool FindAllMuscles(ArtefactVerdict& verdict);
+  double FlatnessOf(const Channel& channel) const;
+  double MainsShareOf(const Channel& channel) const;
+  double BroadHz() const;
+  std::size_t Active() const;
+
+  ArtefactClassOptions options_;
+  std::vector<Channel> channels_;
+  std::size_t samples_ = 0;          // of this chunk
+  std::uint64_t position_ = 0;       // of its first sample
+  std::deque<double> pulses_;        // positions of common pulses
+  std::deque<double> levels_;        // of all channels together, each 20 ms, of the last 3 s
+  std::deque<Chunk> chunks_;         // of the last 3 s
+  double known_ms_ = 0.0;            // their length
+};
+
+}  // namespace remora::dsp
