@@ -68,6 +68,19 @@ ChunkAssembler::ChunkAssembler(const SourceInfo& source, int rate_group,
     }
   }
   loudness_.resize(group.size());
+  wraps_.resize(group.size());
+  for (const int k : in_use_) {
+    const ChannelInfo& channel = source.channels[group[k]];
+    if (!channel.is_voltage) continue;
+    dsp::WrapOptions options;
+    options.sample_rate_hz = sample_rate_hz_;
+    options.low_uv = std::min(channel.physical_min, channel.physical_max);
+    options.high_uv = std::max(channel.physical_min, channel.physical_max);
+    // A source that does not know its range has none to wrap round.
+    if (absl::StatusOr<dsp::WrapDetector> wrap = dsp::WrapDetector::Create(options); wrap.ok()) {
+      wraps_[k] = *wrap;
+    }
+  }
 }
 
 void ChunkAssembler::StartChunk(const SampleBlock& block, int64_t offset) {
@@ -82,6 +95,9 @@ void ChunkAssembler::StartChunk(const SampleBlock& block, int64_t offset) {
     position_zero_ns_ = start_ns - static_cast<double>(next_position_) * step_ns;
     segment_ended_ = false;
     starts_segment_ = true;
+    for (std::optional<dsp::WrapDetector>& wrap : wraps_) {
+      if (wrap) wrap->Reset();
+    }
   }
   current_ = Chunk();
   current_.rate_group = rate_group_;
@@ -145,9 +161,14 @@ void ChunkAssembler::JudgeChannel(const ChannelInfo& channel, Chunk* chunk, int 
     marks.marks |= kMarkFloating;
   }
   const std::vector<double>& samples = chunk->channels[k];
+  const std::vector<size_t> near_wrap =
+      wraps_[k] ? wraps_[k]->Push(samples) : std::vector<size_t>();
+  auto next_wrapped = near_wrap.begin();
   for (int64_t i = 0; i < chunk->samples; ++i) {
     const double sample = samples[static_cast<size_t>(i)];
-    if (!channel.IsClipped(sample)) continue;
+    const bool wrapped = next_wrapped != near_wrap.end() && *next_wrapped == static_cast<size_t>(i);
+    if (wrapped) ++next_wrapped;
+    if (!wrapped && !channel.IsClipped(sample)) continue;
     const uint32_t mark = std::isfinite(sample) ? dsp::kQualityClipping : dsp::kQualityNonFinite;
     const int64_t position = chunk->first_position + i;
     if (!marks.runs.empty() && marks.runs.back().last + 1 == position &&

@@ -1,5 +1,6 @@
-// Assembles a rate group's blocks into chunks, and judges each channel in use: clipping, flatness,
-// hum, numbers that are none, and bursts on all channels at once (diathermy).
+// Assembles a rate group's blocks into chunks, and judges each channel in use: clipping, samples
+// around a wrap of the converter (told as clipped: the true voltage is not known), flatness, hum,
+// numbers that are none, and bursts on all channels at once (diathermy).
 //
 // Thread-compatible, on the agent's sequence. Chunks of a segment are contiguous and kChunkMs long;
 // the last one before a gap, or before the end, may be shorter. Memory: one chunk.
@@ -7,10 +8,12 @@
 
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <vector>
 
 #include "acquisition-agent/pipelines/chunk.h"
 #include "acquisition-agent/sources/source.h"
+#include "dsp/filter/wrap_detector.h"
 
 namespace remora::agent {
 
@@ -43,6 +46,7 @@ class ChunkAssembler {
   const int64_t chunk_samples_;
   std::vector<int> in_use_;  // by place in the group
   std::vector<Loudness> loudness_;
+  std::vector<std::optional<dsp::WrapDetector>> wraps_;  // of voltages in use
   bool segment_ended_ = true;
   bool starts_segment_ = true;
   int64_t next_position_ = 0;
