@@ -9,6 +9,8 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "acquisition-agent/sources/text.h"
+
 namespace remora::agent {
 namespace {
 
@@ -87,6 +89,33 @@ absl::StatusOr<std::unique_ptr<ByteReader>> OpenFileByteReader(const std::string
     return absl::InvalidArgumentError(absl::StrCat(path, " is not a regular file"));
   }
   return std::make_unique<FileByteReader>(fd, static_cast<uint64_t>(st.st_size), path);
+}
+
+OpenNamed FilesBeside(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  const std::string folder = slash == std::string::npos ? "" : path.substr(0, slash + 1);
+  return [folder](const std::string& name) -> absl::StatusOr<std::unique_ptr<ByteReader>> {
+    if (name.empty() || name == "." || name == ".." ||
+        name.find_first_of(std::string("/\\\0", 3)) != std::string::npos) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("\"", CleanText(name),
+                       "\" is no plain file name; only files beside the header are read"));
+    }
+    return OpenFileByteReader(folder + name);
+  };
+}
+
+absl::StatusOr<std::string> ReadWhole(const ByteReader& file, uint64_t most_bytes,
+                                      absl::string_view what) {
+  if (file.size_bytes() > most_bytes) {
+    return absl::ResourceExhaustedError(absl::StrCat(what, " has ", file.size_bytes(),
+                                                     " bytes; at most ", most_bytes, " are read"));
+  }
+  std::string text(file.size_bytes(), '\0');
+  const absl::Status status =
+      file.ReadAt(0, std::span<uint8_t>(reinterpret_cast<uint8_t*>(text.data()), text.size()));
+  if (!status.ok()) return status;
+  return text;
 }
 
 }  // namespace remora::agent

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -12,6 +13,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 
 namespace remora::agent {
 
@@ -38,5 +40,18 @@ class MemoryByteReader : public ByteReader {
 // Opens a regular file for reading.
 //   kNotFound, kPermissionDenied, kInvalidArgument (a directory or a device), kUnavailable (other)
 absl::StatusOr<std::unique_ptr<ByteReader>> OpenFileByteReader(const std::string& path);
+
+// Opens a file that a recording's header names. Headers are not trusted: see FilesBeside.
+using OpenNamed =
+    std::function<absl::StatusOr<std::unique_ptr<ByteReader>>(const std::string& name)>;
+
+// Opens plain names in the folder of the file at `path`; a name that leads elsewhere ("../x", "/x",
+// "a\\b") is kInvalidArgument.
+OpenNamed FilesBeside(const std::string& path);
+
+// All of a file that is text or small.
+//   kResourceExhausted  larger than `most_bytes`; `what` is for the message: "the marker file"
+absl::StatusOr<std::string> ReadWhole(const ByteReader& file, uint64_t most_bytes,
+                                      absl::string_view what);
 
 }  // namespace remora::agent

@@ -47,5 +47,29 @@ TEST(FileByteReader, HostilePathsAreRefusedWithTheirReason) {
   EXPECT_EQ(OpenFileByteReader("/dev/zero").status().code(), absl::StatusCode::kInvalidArgument);
 }
 
+TEST(FilesBeside, OpensPlainNamesInTheFolderOfTheHeader) {
+  const std::string folder = TempPath("remora_files_beside");
+  std::filesystem::create_directories(folder);
+  std::ofstream(folder + "/case.eeg") << "0123456789";
+  const OpenNamed open = FilesBeside(folder + "/case.vhdr");
+  const auto file = open("case.eeg");
+  ASSERT_TRUE(file.ok()) << file.status();
+  EXPECT_EQ(*ReadWhole(**file, 10, "it"), "0123456789");
+  EXPECT_EQ(ReadWhole(**file, 9, "the marker file").status().message(),
+            "the marker file has 10 bytes; at most 9 are read");
+  EXPECT_EQ(open("other.eeg").status().code(), absl::StatusCode::kNotFound);
+  EXPECT_FALSE(FilesBeside("case.vhdr")("remora_nothing_here.eeg").ok());
+  std::filesystem::remove_all(folder);
+}
+
+TEST(FilesBeside, HostileNamesLeadNowhere) {
+  const OpenNamed open = FilesBeside("/tmp/case.vhdr");
+  for (const std::string& name :
+       {std::string(), std::string("."), std::string(".."), std::string("../etc/passwd"),
+        std::string("/etc/passwd"), std::string("a\\b"), std::string("a\0b", 3)}) {
+    EXPECT_EQ(open(name).status().code(), absl::StatusCode::kInvalidArgument) << name;
+  }
+}
+
 }  // namespace
 }  // namespace remora::agent

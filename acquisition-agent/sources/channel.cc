@@ -1,7 +1,11 @@
 #include "acquisition-agent/sources/channel.h"
 
 #include <array>
+#include <cstdint>
+#include <limits>
 
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
@@ -31,7 +35,46 @@ absl::string_view WithoutTypeAndReference(absl::string_view label) {
   return label;
 }
 
+// Steps of 0.001: see SetFloatRange.
+constexpr double kFloatStep = 1e-3;
+
 }  // namespace
+
+std::optional<double> MicrovoltsPer(const std::string& dimension) {
+  if (absl::EqualsIgnoreCase(dimension, "uV") || dimension == "\u00B5V" || dimension == "\u03BCV" ||
+      absl::EqualsIgnoreCase(dimension, "uVolt") || absl::EqualsIgnoreCase(dimension, "microV")) {
+    return 1.0;
+  }
+  if (dimension == "nV") return 1e-3;
+  if (dimension == "mV") return 1e3;
+  if (dimension == "V" || dimension == "Volt") return 1e6;
+  return std::nullopt;
+}
+
+void SetFloatRange(ChannelInfo* channel) {
+  channel->digital_min = -std::numeric_limits<int32_t>::max();
+  channel->digital_max = std::numeric_limits<int32_t>::max();
+  channel->uv_per_count = kFloatStep;
+  channel->uv_offset = 0;
+  channel->physical_min = kFloatStep * channel->digital_min;
+  channel->physical_max = kFloatStep * channel->digital_max;
+}
+
+void MakeLabelsUnique(std::vector<ChannelInfo>* channels, std::vector<std::string>* notes) {
+  absl::flat_hash_set<std::string> taken;
+  for (const ChannelInfo& channel : *channels) taken.insert(channel.original_label);
+  absl::flat_hash_map<std::string, int> seen;
+  for (ChannelInfo& channel : *channels) {
+    channel.label = channel.original_label;
+    int& count = seen[channel.original_label];
+    if (++count == 1) continue;
+    do {
+      channel.label = absl::StrCat(channel.original_label, " #", count);
+    } while (!taken.insert(channel.label).second && ++count > 0);
+    notes->push_back(absl::StrCat("another channel is called \"", channel.original_label,
+                                  "\"; this one is \"", channel.label, "\""));
+  }
+}
 
 absl::StatusOr<int> FindChannel(const std::vector<ChannelInfo>& channels, absl::string_view name) {
   name = absl::StripAsciiWhitespace(name);

@@ -7,6 +7,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -53,6 +54,18 @@ struct ChannelInfo {
     return count <= digital_min + 0.5 || count >= digital_max - 0.5;
   }
 };
+
+// How many microvolts one of `dimension` is ("uV" 1, "mV" 1000); empty if it is no voltage.
+std::optional<double> MicrovoltsPer(const std::string& dimension);
+
+// The range of a channel whose samples come as floating-point numbers: no converter's limits are
+// known. 2^31 steps of 0.001 to either side: +-2.1 V for a voltage, finer than any amplifier. A
+// sample beyond is told as clipped.
+void SetFloatRange(ChannelInfo* channel);
+
+// Sets `label` from `original_label`: the first of equal ones keeps it, the others get " #2",
+// " #3". Each that was changed is noted.
+void MakeLabelsUnique(std::vector<ChannelInfo>* channels, std::vector<std::string>* notes);
 
 // The index of the channel that `name` means. Tried in this order, the first that fits wins: the
 // unique label; the same without regard to case; the label without the EDF signal type before it

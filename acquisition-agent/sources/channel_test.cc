@@ -61,5 +61,29 @@ TEST(ChannelInfo, KnowsItsCountsAndWhereItClips) {
   EXPECT_FALSE(channel.IsClipped(5 - 0.1 * 32766));
 }
 
+TEST(MicrovoltsPer, KnowsVoltsOnly) {
+  EXPECT_EQ(MicrovoltsPer("uV"), 1);
+  EXPECT_EQ(MicrovoltsPer("\u00B5V"), 1);
+  EXPECT_EQ(MicrovoltsPer("mV"), 1000);
+  EXPECT_EQ(MicrovoltsPer("nV"), 1e-3);
+  EXPECT_EQ(MicrovoltsPer("V"), 1e6);
+  EXPECT_FALSE(MicrovoltsPer("mmHg"));
+  EXPECT_FALSE(MicrovoltsPer(""));
+}
+
+TEST(MakeLabelsUnique, NumbersTheLaterOnesAndNotesThem) {
+  std::vector<ChannelInfo> channels = Channels({"", "", "", "", ""});
+  const char* labels[] = {"Cz", "Cz", "Cz #2", "Fz", "Cz"};
+  for (int i = 0; i < 5; ++i) channels[i].original_label = labels[i];
+  std::vector<std::string> notes;
+  MakeLabelsUnique(&channels, &notes);
+  EXPECT_EQ(channels[0].label, "Cz");
+  EXPECT_EQ(channels[1].label, "Cz #3");
+  EXPECT_EQ(channels[2].label, "Cz #2");
+  EXPECT_EQ(channels[3].label, "Fz");
+  EXPECT_EQ(channels[4].label, "Cz #4");
+  EXPECT_EQ(notes.size(), 2u);
+}
+
 }  // namespace
 }  // namespace remora::agent

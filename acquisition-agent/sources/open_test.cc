@@ -1,10 +1,14 @@
 #include "acquisition-agent/sources/open.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
 
+#include "acquisition-agent/sources/testing/brainvision_files.h"
+#include "acquisition-agent/sources/testing/collected.h"
 #include "acquisition-agent/sources/testing/edf_writer.h"
+#include "acquisition-agent/sources/testing/wfdb_files.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -87,9 +91,100 @@ TEST(OpenSource, OpensShippedAndOwnScenarios) {
   std::remove(path.c_str());
 }
 
+void Write(const std::filesystem::path& path, const std::vector<uint8_t>& bytes) {
+  std::ofstream(path, std::ios::binary)
+      .write(reinterpret_cast<const char*>(bytes.data()),
+             static_cast<std::streamsize>(bytes.size()));
+}
+
+TEST(OpenSource, OpensBrainVisionWithTheFilesBesideIt) {
+  const std::filesystem::path folder = TempPath("remora_open_brainvision");
+  std::filesystem::create_directories(folder);
+  brainvision::TestRecording recording;
+  for (const auto& [name, bytes] : brainvision::FilesOf(recording)) Write(folder / name, bytes);
+  const std::string uri = "brainvision:" + (folder / "case.vhdr").string();
+  auto source = OpenSource(uri + "?codes=1:MED L&block_ms=10");
+  ASSERT_TRUE(source.ok()) << source.status();
+  const Collected collected = Collect(source->get());
+  ASSERT_EQ(collected.triggers.size(), 1u);
+  EXPECT_EQ(collected.triggers[0].label, "MED L");
+  EXPECT_EQ(collected.blocks.size(), 10u);
+  // A header does not lead anywhere else.
+  for (const char* name : {"../secret.eeg", "/etc/passwd", "a\\b", ".."}) {
+    recording.data_file = name;
+    Write(folder / "case.vhdr", BytesOf(HeaderOf(recording)));
+    EXPECT_THAT(ErrorOf(uri), HasSubstr("only files beside the header are read")) << name;
+  }
+  std::filesystem::remove_all(folder);
+}
+
+TEST(OpenSource, OpensWfdbWithItsAnnotations) {
+  const std::filesystem::path folder = TempPath("remora_open_wfdb");
+  std::filesystem::create_directories(folder);
+  Write(folder / "r.hea", BytesOf("r 1 100\nr.dat 16 1/uV\n"));
+  Write(folder / "r.dat", wfdb::EncodeSamples(16, std::vector<int32_t>(300, 7)));
+  Write(folder / "r.atr", wfdb::AnnotationWriter().Add(1, 10).Finish());
+  Write(folder / "r.qrs", wfdb::AnnotationWriter().Add(1, 150).Add(5, 60).Finish());
+  const std::string uri = "wfdb:" + (folder / "r.hea").string();
+  auto source = OpenSource(uri + "?annotator=qrs&from=1s&to=2.5&loop=2");
+  ASSERT_TRUE(source.ok()) << source.status();
+  const Collected collected = Collect(source->get());
+  EXPECT_EQ(Samples(collected, 0, 0).size(), 300u);
+  ASSERT_EQ(collected.events.size(), 4u);
+  EXPECT_EQ(collected.events[1].text, "V");
+  EXPECT_EQ(collected.events[3].time_ns, 2'600'000'000);
+  EXPECT_THAT(ErrorOf(uri + "?annotator=..%2Fx"), HasSubstr("only files beside the header"));
+  std::filesystem::remove_all(folder);
+}
+
+// Whatever is skipped, the rest is as without.
+TEST(OpenSource, PartsOfARecordingAreThoseOfTheWhole) {
+  const std::string path = WriteTempRecording("remora open part.edf");
+  const std::string options = "?triggers=channel:Marker&codes=2:MED R";
+  const Collected whole = Collect(OpenSource("edf:" + path + options)->get());
+  ASSERT_EQ(whole.triggers.size(), 1u);
+  for (const char* from : {"0.3s", "1.4", "1500ms", "1.6s", "2.9s"}) {
+    auto source = OpenSource("edf:" + path + options + "&from=" + from);
+    ASSERT_TRUE(source.ok()) << source.status();
+    const Collected part = Collect(source->get());
+    const std::vector<double> all = Samples(whole, 0, 0);
+    const std::vector<double> rest = Samples(part, 0, 0);
+    ASSERT_LT(rest.size(), all.size());
+    EXPECT_TRUE(std::equal(rest.rbegin(), rest.rend(), all.rbegin())) << from;
+    const int64_t from_ns = 3'000'000'000 - part.blocks.back().end_time_ns;
+    ASSERT_EQ(part.triggers.size(), from_ns <= 1'500'000'000 ? 1u : 0u) << from;
+    if (!part.triggers.empty()) {
+      EXPECT_EQ(part.triggers[0].time_ns, whole.triggers[0].time_ns - from_ns);
+    }
+  }
+  auto endless = OpenSource("edf:" + path + "?loop=true");
+  ASSERT_TRUE(endless.ok());
+  EXPECT_FALSE((*endless)->info().duration_ns);
+  std::remove(path.c_str());
+}
+
+TEST(OpenSource, HostilePlaybackOptionsAreRefused) {
+  EXPECT_THAT(ErrorOf("edf:/x?from=yesterday"),
+              HasSubstr("option from: \"yesterday\" must be a time such as 90s, 1m30s, 1.5h"));
+  for (const char* bad : {"-1s", "nan", "inf", "1e300", "", "-0.5"}) {
+    EXPECT_THAT(ErrorOf(std::string("wfdb:/x?to=") + bad), HasSubstr("option to: ")) << bad;
+  }
+  for (const char* bad : {"0", "-1", "yes", "1000001", ""}) {
+    EXPECT_THAT(ErrorOf(std::string("brainvision:/x?loop=") + bad),
+                HasSubstr("must be true, false or a number of rounds from 1 to 1000000"));
+  }
+  EXPECT_THAT(ErrorOf("sim:quiet?from=1s"), HasSubstr("there is no option \"from\""));
+  EXPECT_THAT(ErrorOf("edf:/x?annotator=atr"), HasSubstr("there is no option \"annotator\""));
+  EXPECT_THAT(ErrorOf("wfdb:"), HasSubstr("no file; write wfdb:PATH.hea"));
+  EXPECT_THAT(ErrorOf("lsl:"), HasSubstr("no stream; write lsl:NAME, or lsl:?type=EEG"));
+  EXPECT_THAT(ErrorOf("lsl:EEG?library=/nonexistent.so", absl::StatusCode::kUnavailable),
+              HasSubstr("liblsl is not installed"));
+}
+
 TEST(OpenSource, HostileAddressesGetOneClearMessage) {
-  EXPECT_THAT(ErrorOf(""),
-              HasSubstr("a source is edf:PATH for a recording or sim:NAME for the simulator"));
+  EXPECT_THAT(
+      ErrorOf(""),
+      HasSubstr("a source is edf:PATH, brainvision:PATH.vhdr or wfdb:PATH.hea for a recording"));
   EXPECT_THAT(ErrorOf("/tmp/x.edf"), HasSubstr("source \"/tmp/x.edf\": a source is edf:PATH"));
   EXPECT_THAT(ErrorOf("edf:"), HasSubstr("no file; write edf:PATH"));
   EXPECT_THAT(ErrorOf("edf:/nonexistent.edf", absl::StatusCode::kNotFound),

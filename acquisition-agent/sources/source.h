@@ -189,6 +189,10 @@ class SignalSource {
   // Fixed from the moment the source is open.
   virtual const SourceInfo& info() const = 0;
   virtual absl::StatusOr<Item> Next() = 0;
+  // Before the first Next(): nothing before `time_ns` is wanted. A recording may leave out items
+  // that end before then (their samples count in first_sample_index all the same); nothing at or
+  // after it is left out or told otherwise. Who asks must still cut (playback.h).
+  virtual void SkipBefore(int64_t time_ns) { static_cast<void>(time_ns); }
 };
 
 }  // namespace remora::agent

@@ -1,44 +1,15 @@
 // libFuzzer target for the reader of recordings: any bytes give an error or a source whose items
 // keep the order that source.h promises. `edf_fuzz --write-seeds DIR` makes a corpus to begin with,
 // then `edf_fuzz DIR`.
-#include <cstdio>
-#include <cstdlib>
-#include <cstring>
-#include <fstream>
 #include <memory>
-#include <string>
 #include <vector>
 
 #include "acquisition-agent/sources/edf/edf_source.h"
 #include "acquisition-agent/sources/testing/edf_writer.h"
+#include "acquisition-agent/sources/testing/fuzz_drain.h"
 
 namespace remora::agent::edf {
 namespace {
-
-// Enough of a long source to see its order; the fuzzer's time is for headers and annotations.
-constexpr int kMaxItems = 5000;
-
-void Require(bool holds, const char* what) {
-  if (holds) return;
-  std::fprintf(stderr, "edf_fuzz: %s\n", what);
-  std::abort();
-}
-
-void Drain(EdfSource* source) {
-  int64_t due_ns = INT64_MIN;
-  for (int i = 0; i < kMaxItems; ++i) {
-    const absl::StatusOr<Item> item = source->Next();
-    if (!item.ok() || std::holds_alternative<EndOfSource>(*item)) return;
-    Require(DueTimeNs(*item) >= due_ns, "time went back");
-    due_ns = DueTimeNs(*item);
-    if (const auto* block = std::get_if<SampleBlock>(&*item)) {
-      const size_t channels = source->info().rate_groups[block->rate_group].channels.size();
-      Require(block->samples_per_channel > 0, "an empty block");
-      Require(block->samples.size() == channels * block->samples_per_channel,
-              "a block of another size");
-    }
-  }
-}
 
 std::vector<TestRecording> Seeds() {
   TestRecording plain;
@@ -63,24 +34,15 @@ std::vector<TestRecording> Seeds() {
   return {plain, gaps, bdf, open_end};
 }
 
-int WriteSeeds(const std::string& folder) {
-  int number = 0;
-  for (const TestRecording& seed : Seeds()) {
-    const std::vector<uint8_t> bytes = WriteRecording(seed);
-    std::ofstream out(folder + "/seed" + std::to_string(number++), std::ios::binary);
-    out.write(reinterpret_cast<const char*>(bytes.data()),
-              static_cast<std::streamsize>(bytes.size()));
-    if (!out) return 1;
-  }
-  return 0;
-}
-
 }  // namespace
 }  // namespace remora::agent::edf
 
 extern "C" int LLVMFuzzerInitialize(int* argc, char*** argv) {
-  if (*argc == 3 && std::strcmp((*argv)[1], "--write-seeds") == 0)
-    std::exit(remora::agent::edf::WriteSeeds((*argv)[2]));
+  std::vector<std::vector<uint8_t>> seeds;
+  for (const auto& seed : remora::agent::edf::Seeds()) {
+    seeds.push_back(remora::agent::edf::WriteRecording(seed));
+  }
+  remora::agent::WriteSeedsIfAsked(*argc, *argv, seeds);
   return 0;
 }
 
@@ -89,6 +51,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
   using remora::agent::edf::EdfSource;
   auto source = EdfSource::Open(
       std::make_unique<MemoryByteReader>(std::vector<uint8_t>(bytes, bytes + size)), "fuzz", {});
-  if (source.ok()) remora::agent::edf::Drain(source->get());
+  if (source.ok()) remora::agent::FuzzDrain(source->get());
   return 0;
 }

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
-#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -41,22 +40,6 @@ ChannelInfo MakeChannel(const Signal& signal, const Header& header) {
   channel.is_status_word =
       header.format == Format::kBdf && absl::EqualsIgnoreCase(signal.label, "Status");
   return channel;
-}
-
-// The first of equal labels keeps it; the others get " #2", " #3".
-void MakeLabelsUnique(std::vector<ChannelInfo>* channels, std::vector<std::string>* notes) {
-  absl::flat_hash_set<std::string> taken;
-  for (const ChannelInfo& channel : *channels) taken.insert(channel.original_label);
-  absl::flat_hash_map<std::string, int> seen;
-  for (ChannelInfo& channel : *channels) {
-    int& count = seen[channel.original_label];
-    if (++count == 1) continue;
-    do {
-      channel.label = absl::StrCat(channel.original_label, " #", count);
-    } while (!taken.insert(channel.label).second && ++count > 0);
-    notes->push_back(absl::StrCat("another channel is called \"", channel.original_label,
-                                  "\"; this one is \"", channel.label, "\""));
-  }
 }
 
 }  // namespace
@@ -136,56 +119,16 @@ void EdfSource::DescribeChannels(const std::string& name) {
 
 absl::Status EdfSource::ChooseTriggers(const TriggerOptions& options) {
   annotation_prefix_ = options.annotation_prefix;
-  if (absl::Status status = FindTriggers(options); !status.ok()) return status;
-  ListTexts(options);
-  return absl::OkStatus();
-}
+  absl::StatusOr<TriggerChoice> choice =
+      agent::ChooseTriggers(options, timeline_.texts, info_.channels);
+  if (!choice.ok()) return choice.status();
+  triggers_from_annotations_ = choice->annotations;
+  trigger_channel_index_ = choice->channel;
+  if (choice->channel) trigger_channel_.emplace(info_.channels[*choice->channel], options);
+  if (!choice->note.empty()) info_.notes.push_back(choice->note);
 
-absl::Status EdfSource::FindTriggers(const TriggerOptions& options) {
-  std::optional<int> channel;
-  switch (options.from) {
-    case TriggerOptions::From::kNone:
-      return absl::OkStatus();
-    case TriggerOptions::From::kAnnotations:
-      triggers_from_annotations_ = true;
-      break;
-    case TriggerOptions::From::kChannel: {
-      absl::StatusOr<int> found = FindChannel(info_.channels, options.channel);
-      if (!found.ok()) {
-        return absl::InvalidArgumentError(
-            absl::StrCat("triggers=channel: ", found.status().message()));
-      }
-      channel = *found;
-      break;
-    }
-    case TriggerOptions::From::kAuto:
-      triggers_from_annotations_ = std::any_of(
-          timeline_.texts.begin(), timeline_.texts.end(),
-          [&](const std::string& text) { return absl::StartsWith(text, annotation_prefix_); });
-      if (!triggers_from_annotations_) channel = FindTriggerChannel(info_.channels);
-      break;
-  }
-  if (triggers_from_annotations_) {
-    info_.notes.push_back(absl::StrCat("stimuli are taken from annotations that begin with \"",
-                                       annotation_prefix_, "\""));
-  } else if (channel) {
-    const ChannelInfo& info = info_.channels[*channel];
-    trigger_channel_index_ = channel;
-    trigger_channel_.emplace(info, options);
-    info_.notes.push_back(absl::StrCat("stimuli are taken from channel \"", info.label, "\""));
-  } else {
-    info_.notes.push_back(
-        "no stimuli: no annotation begins with \"STIM\" and no channel is named as a trigger");
-  }
-  return absl::OkStatus();
-}
-
-void EdfSource::ListTexts(const TriggerOptions& options) {
-  std::vector<std::string> labels;
+  std::vector<std::string> labels = LabelsOf(*choice, options);
   std::vector<std::string> others;
-  if (trigger_channel_) {
-    for (const auto& [code, label] : options.code_labels) labels.push_back(label);
-  }
   for (const std::string& text : timeline_.texts) {
     if (triggers_from_annotations_ && absl::StartsWith(text, annotation_prefix_)) {
       labels.push_back(TriggerFromAnnotation(text, annotation_prefix_, 0).label);
@@ -193,12 +136,8 @@ void EdfSource::ListTexts(const TriggerOptions& options) {
       others.push_back(text);
     }
   }
-  labels.insert(labels.end(), others.begin(), others.end());
-  info_.texts.emplace();
-  absl::flat_hash_set<std::string> seen;
-  for (std::string& label : labels) {
-    if (!label.empty() && seen.insert(label).second) info_.texts->push_back(std::move(label));
-  }
+  info_.texts = Distinct(std::move(labels), std::move(others));
+  return absl::OkStatus();
 }
 
 absl::StatusOr<Item> EdfSource::Next() {
@@ -219,6 +158,34 @@ absl::StatusOr<Item> EdfSource::Next() {
   Item item = std::move(ready_.front());
   ready_.pop_front();
   return item;
+}
+
+// By whole records. One record more than is wanted, so that a trigger channel knows the level that
+// its first wanted sample is compared with.
+void EdfSource::SkipBefore(int64_t time_ns) {
+  const std::vector<Segment>& segments = timeline_.segments;
+  if (record_ >= 0 || info_.rate_groups.empty() || segments.empty()) return;
+  size_t segment = 0;
+  while (segment + 1 < segments.size() && segments[segment + 1].start_ns <= time_ns) ++segment;
+  const int64_t end =
+      segment + 1 < segments.size() ? segments[segment + 1].first_record : header_.records;
+  const int64_t into = (time_ns - segments[segment].start_ns) / header_.record_duration_ns;
+  const int64_t skip =
+      std::min(segments[segment].first_record + std::max<int64_t>(into, 0), end) - 1;
+  if (skip <= 0) return;
+  while (segments[segment].first_record > skip) --segment;
+  segment_ = segment;
+  record_ = skip - 1;
+  slice_ = slices_per_record_;
+  for (size_t group = 0; group < delivered_.size(); ++group) {
+    const int signal = signal_of_channel_[info_.rate_groups[group].channels[0]];
+    delivered_[group] = skip * header_.signals[signal].samples_per_record;
+  }
+  const int64_t from_ns = timeline_.RecordStartNs(segments[segment], skip, header_);
+  while (next_annotation_ < timeline_.annotations.size() &&
+         timeline_.annotations[next_annotation_].time_ns < from_ns) {
+    ++next_annotation_;
+  }
 }
 
 absl::Status EdfSource::LoadRecord() {

@@ -19,15 +19,13 @@
 #include "acquisition-agent/sources/byte_reader.h"
 #include "acquisition-agent/sources/edf/header.h"
 #include "acquisition-agent/sources/edf/timeline.h"
-#include "acquisition-agent/sources/edf/triggers.h"
+#include "acquisition-agent/sources/read_options.h"
 #include "acquisition-agent/sources/source.h"
+#include "acquisition-agent/sources/triggers.h"
 
 namespace remora::agent::edf {
 
-struct EdfOptions {
-  TriggerOptions triggers;
-  int32_t max_block_ms = 50;  // [1, 10000]; a block may hold one sample more than that
-};
+using EdfOptions = ReadOptions;
 
 class EdfSource : public SignalSource {
  public:
@@ -41,6 +39,7 @@ class EdfSource : public SignalSource {
 
   const SourceInfo& info() const override { return info_; }
   absl::StatusOr<Item> Next() override;
+  void SkipBefore(int64_t time_ns) override;
 
   // What was in the file's header. Patient identity is in it: not for logs.
   const Header& header() const { return header_; }
@@ -51,10 +50,8 @@ class EdfSource : public SignalSource {
             const EdfOptions& options);
 
   void DescribeChannels(const std::string& name);
+  // Also fills SourceInfo::texts.
   absl::Status ChooseTriggers(const TriggerOptions& options);
-  absl::Status FindTriggers(const TriggerOptions& options);
-  // SourceInfo::texts, once the triggers are chosen.
-  void ListTexts(const TriggerOptions& options);
 
   absl::Status LoadRecord();
   void AddBreakBefore(const Segment& segment);

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "acquisition-agent/sources/simulator/random.h"
+#include "acquisition-agent/sources/testing/collected.h"
 #include "acquisition-agent/sources/testing/edf_writer.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -19,60 +20,6 @@ constexpr int64_t kSecond = 1'000'000'000;
 absl::StatusOr<std::unique_ptr<EdfSource>> OpenBytes(std::vector<uint8_t> bytes,
                                                      const EdfOptions& options = {}) {
   return EdfSource::Open(std::make_unique<MemoryByteReader>(std::move(bytes)), "test.edf", options);
-}
-
-struct Collected {
-  std::vector<SampleBlock> blocks;
-  std::vector<StimulusTrigger> triggers;
-  std::vector<SourceEvent> events;
-  std::vector<Gap> gaps;
-  absl::Status status;
-};
-
-// Reads to the end and checks the order that source.h promises.
-Collected Collect(SignalSource* source) {
-  Collected out;
-  int64_t due_ns = INT64_MIN;
-  std::vector<int64_t> block_end_ns(source->info().rate_groups.size(), 0);
-  std::vector<int64_t> delivered(block_end_ns.size(), 0);
-  int64_t latest_block_end_ns = 0;
-  while (true) {
-    absl::StatusOr<Item> item = source->Next();
-    if (!item.ok()) {
-      out.status = item.status();
-      return out;
-    }
-    if (std::holds_alternative<EndOfSource>(*item)) return out;
-    EXPECT_GE(DueTimeNs(*item), due_ns);
-    due_ns = DueTimeNs(*item);
-    if (auto* block = std::get_if<SampleBlock>(&*item)) {
-      EXPECT_EQ(block->start_time_ns, block_end_ns[block->rate_group]);
-      EXPECT_EQ(block->first_sample_index, delivered[block->rate_group]);
-      EXPECT_GT(block->samples_per_channel, 0);
-      delivered[block->rate_group] += block->samples_per_channel;
-      block_end_ns[block->rate_group] = block->end_time_ns;
-      latest_block_end_ns = block->end_time_ns;
-      out.blocks.push_back(std::move(*block));
-    } else if (auto* trigger = std::get_if<StimulusTrigger>(&*item)) {
-      EXPECT_GE(trigger->time_ns, latest_block_end_ns);
-      out.triggers.push_back(*trigger);
-    } else if (auto* event = std::get_if<SourceEvent>(&*item)) {
-      EXPECT_TRUE(event->time_ns < 0 || event->time_ns >= latest_block_end_ns);
-      out.events.push_back(*event);
-    } else if (auto* gap = std::get_if<Gap>(&*item)) {
-      for (int64_t& end : block_end_ns) end = gap->to_ns;
-      out.gaps.push_back(*gap);
-    }
-  }
-}
-
-std::vector<double> Samples(const Collected& collected, int group, int k) {
-  std::vector<double> out;
-  for (const SampleBlock& block : collected.blocks) {
-    if (block.rate_group != group) continue;
-    out.insert(out.end(), block.channel(k).begin(), block.channel(k).end());
-  }
-  return out;
 }
 
 TestRecording Discontinuous(const std::vector<std::string>& onsets) {

@@ -412,15 +412,4 @@ absl::StatusOr<Header> ReadHeader(const ByteReader& file) {
   return header;
 }
 
-std::optional<double> MicrovoltsPer(const std::string& dimension) {
-  if (absl::EqualsIgnoreCase(dimension, "uV") || dimension == "\u00B5V" || dimension == "\u03BCV" ||
-      absl::EqualsIgnoreCase(dimension, "uVolt") || absl::EqualsIgnoreCase(dimension, "microV")) {
-    return 1.0;
-  }
-  if (dimension == "nV") return 1e-3;
-  if (dimension == "mV") return 1e3;
-  if (dimension == "V" || dimension == "Volt") return 1e6;
-  return std::nullopt;
-}
-
 }  // namespace remora::agent::edf

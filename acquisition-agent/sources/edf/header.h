@@ -85,7 +85,4 @@ struct Header {
 //   kDataLoss         the storage failed
 absl::StatusOr<Header> ReadHeader(const ByteReader& file);
 
-// How many microvolts one of `dimension` is ("uV" 1, "mV" 1000); empty if it is no voltage.
-std::optional<double> MicrovoltsPer(const std::string& dimension);
-
 }  // namespace remora::agent::edf

@@ -123,16 +123,6 @@ TEST(ReadHeader, ToleratesADecimalCommaAndNotesIt) {
   EXPECT_THAT(header->notes, Contains(HasSubstr("decimal comma")));
 }
 
-TEST(MicrovoltsPer, KnowsVoltsOnly) {
-  EXPECT_EQ(MicrovoltsPer("uV"), 1);
-  EXPECT_EQ(MicrovoltsPer("\u00B5V"), 1);
-  EXPECT_EQ(MicrovoltsPer("mV"), 1000);
-  EXPECT_EQ(MicrovoltsPer("nV"), 1e-3);
-  EXPECT_EQ(MicrovoltsPer("V"), 1e6);
-  EXPECT_FALSE(MicrovoltsPer("mmHg"));
-  EXPECT_FALSE(MicrovoltsPer(""));
-}
-
 TEST(ReadHeader, HostileFieldsNameByteAndRemedy) {
   TestRecording r = Plain();
   r.version = "PK\x03\x04";

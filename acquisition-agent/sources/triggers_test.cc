@@ -1,8 +1,8 @@
-#include "acquisition-agent/sources/edf/triggers.h"
+#include "acquisition-agent/sources/triggers.h"
 
 #include "gtest/gtest.h"
 
-namespace remora::agent::edf {
+namespace remora::agent {
 namespace {
 
 TEST(TriggerFromAnnotation, FindsLabelRateAndCurrent) {
@@ -53,6 +53,37 @@ TEST(TriggerChannel, StatusBitsFireOnEachNewCodeAndIgnoreTheHighBits) {
             (std::vector<int>{-1, 128, -1, 3, -1, 128}));
 }
 
+TEST(TriggerFromMarker, TakesTheCodeAndItsName) {
+  EXPECT_EQ(CodeOf("S  1"), 1);
+  EXPECT_EQ(CodeOf("R 12"), 12);
+  EXPECT_EQ(CodeOf("255"), 255);
+  for (const char* none : {"", "S", "tone", "S 1 left", "1x", "-3", "S 99999999999"}) {
+    EXPECT_EQ(CodeOf(none), 0) << none;
+  }
+  TriggerOptions options;
+  options.code_labels = {{1, "MED L"}, {0, "nobody"}};
+  EXPECT_EQ(TriggerFromMarker("Stimulus S  1", "Stimulus", options).label, "MED L");
+  EXPECT_EQ(TriggerFromMarker("Stimulus S  2", "Stimulus", options).label, "S 2");
+  EXPECT_EQ(TriggerFromMarker("Stimulus tone", "Stimulus", options).label, "tone");
+}
+
+TEST(ChooseTriggers, TakesAnnotationsBeforeAChannel) {
+  ChannelInfo channel = Line();
+  channel.label = "TRIG";
+  const std::vector<std::string> texts = {"note", "STIM MED R"};
+  TriggerOptions options;
+  EXPECT_TRUE(ChooseTriggers(options, texts, {channel})->annotations);
+  EXPECT_EQ(ChooseTriggers(options, {}, {channel})->channel, 0);
+  EXPECT_EQ(ChooseTriggers(options, {}, {Line()})->note,
+            "no stimuli: no annotation begins with \"STIM\" and no channel is named as a trigger");
+  options.from = TriggerOptions::From::kNone;
+  EXPECT_FALSE(ChooseTriggers(options, texts, {channel})->annotations);
+  options.from = TriggerOptions::From::kChannel;
+  options.channel = "Marker";
+  EXPECT_FALSE(ChooseTriggers(options, texts, {channel}).ok());
+  EXPECT_EQ(Distinct({"a", "", "b"}, {"b", "c"}), (std::vector<std::string>{"a", "b", "c"}));
+}
+
 TEST(TriggerChannel, NamesCodes) {
   TriggerOptions options;
   options.code_labels = {{2, "MED L"}};
@@ -63,4 +94,4 @@ TEST(TriggerChannel, NamesCodes) {
 }
 
 }  // namespace
-}  // namespace remora::agent::edf
+}  // namespace remora::agent

@@ -1,9 +1,11 @@
-// Which stimuli a recording holds: from its annotations, or from a trigger channel.
+// Which stimuli a recording holds: from its annotations, or from a trigger channel. The same for
+// all formats; pure, thread-compatible.
 #pragma once
 
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -12,7 +14,7 @@
 
 #include "acquisition-agent/sources/source.h"
 
-namespace remora::agent::edf {
+namespace remora::agent {
 
 struct TriggerOptions {
   enum class From {
@@ -34,9 +36,34 @@ struct TriggerOptions {
 StimulusTrigger TriggerFromAnnotation(absl::string_view text, absl::string_view prefix,
                                       int64_t time_ns);
 
+// The number of a marker: "S  1" 1, "R 12" 12, "17" 17; 0 where it has none.
+int32_t CodeOf(absl::string_view label);
+
+// As TriggerFromAnnotation, for markers that carry a code: `code` from the label, and the name that
+// the options give that code.
+StimulusTrigger TriggerFromMarker(absl::string_view text, absl::string_view prefix,
+                                  const TriggerOptions& options);
+
 // The channel that kAuto takes: one called TRIG, Trigger, STI, DTRIG or Status, with or without a
 // type before it.
 std::optional<int> FindTriggerChannel(const std::vector<ChannelInfo>& channels);
+
+// What TriggerOptions come to in one recording.
+struct TriggerChoice {
+  bool annotations = false;    // those that begin with the prefix
+  std::optional<int> channel;  // index into the channels; never together with annotations
+  std::string note;            // for SourceInfo::notes; empty if nothing was to choose
+};
+// `texts`: the distinct annotations of the recording.
+//   kInvalidArgument  the channel that was asked for is not there
+absl::StatusOr<TriggerChoice> ChooseTriggers(const TriggerOptions& options,
+                                             std::span<const std::string> texts,
+                                             const std::vector<ChannelInfo>& channels);
+
+// The names that stimuli of a trigger channel may have.
+std::vector<std::string> LabelsOf(const TriggerChoice& choice, const TriggerOptions& options);
+// SourceInfo::texts: labels, then others, each once, no empty ones.
+std::vector<std::string> Distinct(std::vector<std::string> labels, std::vector<std::string> others);
 
 // Finds stimuli in the samples of a trigger channel, sample by sample.
 //
@@ -65,4 +92,9 @@ class TriggerChannel {
   std::optional<int32_t> previous_;  // level: 0 or 1; status: the low 16 bits
 };
 
-}  // namespace remora::agent::edf
+// The stimuli that begin in a block, in order. `channel`: the index of the trigger channel, which
+// is of the block's rate group. Samples that are no number are passed over.
+std::vector<StimulusTrigger> TriggersIn(const SampleBlock& block, const SourceInfo& info,
+                                        int channel, TriggerChannel* trigger_channel);
+
+}  // namespace remora::agent
