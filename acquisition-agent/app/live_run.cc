@@ -98,14 +98,18 @@ sigset_t BlockSignals() {
   return signals;
 }
 
-// What works in a run. Destroyed in the opposite order: the executor stops first, then nothing runs
-// any more.
+// What works in a run. At its end the executor stops first, so that nothing runs any more; it goes
+// last, since gRPC's threads still post to it until the dialer has waited for them.
 struct Works {
+  ~Works() {
+    if (executor != nullptr) executor->Stop();
+  }
+
+  std::unique_ptr<ThreadExecutor> executor;
   std::unique_ptr<Dialer> dialer;
   std::vector<std::unique_ptr<SpoolOutbox>> old_outboxes;
   std::unique_ptr<AgentSession> session;
   std::unique_ptr<ParticipantLink> link;
-  std::unique_ptr<ThreadExecutor> executor;
 };
 
 SessionOptions SessionOptionsOf(const AgentOptions& options, const CaseInfo& info) {
