@@ -14,10 +14,20 @@
 #include "common/status_macros.h"
 
 namespace remora::agent {
+namespace {
+
+// A live source runs at its own pace.
+SessionOptions OptionsFor(const SignalSource& source, SessionOptions options) {
+  if (source.info().live) options.speed = 1;
+  return options;
+}
+
+}  // namespace
+
 AgentSession::AgentSession(SessionOptions options, const CasePlan& plan, SignalSource& source,
                            CaseSpool& spool, Executor& executor, const Clock& clock,
                            Console& console)
-    : options_(std::move(options)),
+    : options_(OptionsFor(source, std::move(options))),
       plan_(plan),
       source_(source),
       spool_(spool),
@@ -68,9 +78,13 @@ void AgentSession::Start(std::function<void(absl::Status)> on_done) {
   if (spool_.recovery().is_damaged()) {
     console_.Say("The spool is damaged. What can be made again is made again now");
   }
-  v1::Record opening = OpeningRecord(options_.theatre, options_.procedure);
-  recorder_->Put(&opening, 0);
-  analysis_->Begin();
+  if (resumed_ && source_.info().live) {
+    GoOnLive();
+  } else {
+    v1::Record opening = OpeningRecord(options_.theatre, options_.procedure);
+    recorder_->Put(&opening, 0);
+    analysis_->Begin();
+  }
   if (link_ != nullptr) Post(kClockCheckInterval, &AgentSession::CheckClock);
   PumpAfter(Duration());
 }
@@ -82,6 +96,9 @@ bool AgentSession::IsCaughtUp() const {
 void AgentSession::Anchor() {
   anchor_source_ns_ = analysis_->now_ns();
   anchor_clock_ = clock_.Now();
+  if (!source_.info().live) return;
+  anchor_source_ns_ = live_shift_ns_;
+  anchor_clock_ = DeviceTime::FromNanoseconds(source_.info().live_zero_ns);
 }
 
 int64_t AgentSession::SourceNow() const {
@@ -188,6 +205,12 @@ absl::StatusOr<bool> AgentSession::TakeNext(Duration* wait) {
   TakeDueInputs();
   if (!next_item_) {
     ASSIGN_OR_RETURN(next_item_, source_.Next());
+    ShiftTimes(live_shift_ns_, &*next_item_);
+  }
+  if (std::holds_alternative<NothingYet>(*next_item_)) {
+    next_item_.reset();
+    *wait = kLiveAskInterval;
+    return false;
   }
   if (std::holds_alternative<EndOfSource>(*next_item_)) {
     analysis_->Take(*next_item_);
@@ -197,7 +220,7 @@ absl::StatusOr<bool> AgentSession::TakeNext(Duration* wait) {
     EndOfCase("end of the source");
     return true;
   }
-  if (state_ == State::kRunning && options_.speed > 0) {
+  if (state_ == State::kRunning && options_.speed > 0 && !source_.info().live) {
     const double ahead_ns =
         static_cast<double>(DueTimeNs(*next_item_) - anchor_source_ns_) / options_.speed -
         static_cast<double>((clock_.Now() - anchor_clock_).nanoseconds());

@@ -9,7 +9,8 @@
 // After a restart it begins at the source's start and runs, as fast as it can, over what was
 // analysed before; it compares with the spool and appends nothing until it comes to what is new
 // (SpoolRecorder). A person's command is written to the spool with the place in the source where it
-// was taken in, so that it is taken in there again.
+// was taken in, so that it is taken in there again. A live source cannot be run over: the case goes
+// on behind a gap, and what the analysis knew (baselines, alerts that are on) it learns anew.
 //
 // Knows no socket, thread or file of its own: link, spool, clock and executor are handed in.
 // Sequence-bound to `executor`, which is the link's. The theatre goes on whatever the link does.
@@ -118,6 +119,7 @@ class AgentSession : public LinkObserver {
   void TakeInput(const v1::Record& record);
   bool IsCaughtUp() const;
   void Anchor();
+  void GoOnLive();
   void EndOfCase(const std::string& reason);
   void Commit();
   void ScheduleCommit(Duration delay);
@@ -201,6 +203,7 @@ class AgentSession : public LinkObserver {
   // Source time and clock when the present pace began.
   int64_t anchor_source_ns_ = 0;
   DeviceTime anchor_clock_;
+  int64_t live_shift_ns_ = 0;  // from a live source's time to the case's
 
   bool commit_scheduled_ = false;
   bool disk_failed_ = false;

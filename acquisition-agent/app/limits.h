@@ -11,6 +11,8 @@ namespace remora::agent {
 inline constexpr Duration kCommitInterval = Duration::Milliseconds(50);
 // The agent's sequence is shared with the link: after this long it lets the link work.
 inline constexpr Duration kSliceLength = Duration::Milliseconds(5);
+// A live source that had nothing is asked again after this: a tenth of a block.
+inline constexpr Duration kLiveAskInterval = Duration::Milliseconds(2);
 // The clock estimate is recorded when it became better by half, and this often (architecture: once
 // a minute).
 inline constexpr Duration kClockRecordInterval = Duration::Seconds(60);

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "acquisition-agent/app/dry_run.h"
+#include "acquisition-agent/app/feed_commands.h"
 #include "acquisition-agent/app/live_run.h"
 #include "acquisition-agent/app/options.h"
 #include "acquisition-agent/app/plan_fit.h"
@@ -72,16 +73,23 @@ int RunDry(const AgentOptions& options, const CasePlan& plan, SignalSource& sour
 }
 
 int Main(int argc, char** argv) {
+  if (const std::optional<int> code = RunFeedCommand(argc, argv)) return *code;
   AgentOptions options;
   if (const std::optional<int> code = ParseCommandLine(argc, argv, &options)) return *code;
   const std::unique_ptr<FileSystem> files = MakePosixFileSystem();
   const absl::StatusOr<CasePlan> plan = LoadCasePlan(*files, options.plan);
   if (!plan.ok()) return Fail(plan.status(), 2);
   absl::StatusOr<std::unique_ptr<SignalSource>> source = OpenSource(options.source);
-  if (!source.ok()) return Fail(source.status(), 2);
+  if (!source.ok()) return Fail(source.status(), absl::IsUnavailable(source.status()) ? 1 : 2);
   // A plan that does not fit the source is a mistake in writing, whatever is done with it then.
   if (const absl::Status fits = CheckPlanFits(*plan, (*source)->info()); !fits.ok()) {
     return Fail(fits, 2);
+  }
+  if (options.dry_run && (*source)->info().live) {
+    return Fail(absl::InvalidArgumentError(
+                    "--dry-run runs as fast as it can, which a live source cannot; run without "
+                    "--hub to try a plan, or `remora-agent feed-check` to try a device"),
+                2);
   }
   if (options.dry_run) return RunDry(options, *plan, **source);
   return RunLive(options, *plan, **source, *files);

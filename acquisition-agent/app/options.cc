@@ -19,7 +19,15 @@ constexpr char kExamples[] = R"(Examples:
 
 Sources:
   edf:PATH            EDF, EDF+, BDF or BDF+ recording
-  sim:NAME            simulator: quiet, cord or noisy, or a scenario file
+  brainvision:PATH    BrainVision recording (.vhdr)
+  wfdb:PATH           WFDB record (.hea)
+  lsl:NAME,...        streams of the Lab Streaming Layer
+  feed:ENDPOINT,...   live devices that send (docs/feed-protocol.md): tcp://HOST:PORT or ipc://PATH
+  sim:NAME            simulator: quiet, cord, noisy, S01 to S25, or a scenario file
+
+Subcommands (--help after them):
+  feed-check ENDPOINT   listens to a device and says whether it keeps to the feed protocol
+  feed-keys DIR         makes the keys that a device on another machine needs
 
 Exit codes: 0 ok, 1 failed, 2 usage, plan or source wrong, 3 refused by the hub,
 5 hub not reached while records wait)";

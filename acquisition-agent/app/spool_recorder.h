@@ -32,6 +32,9 @@ class SpoolRecorder : public RecordSink {
 
   RecordKey Put(v1::Record* record, int64_t at_ns) override;
   RecordKey PutOnce(v1::Record* record, int64_t at_ns);
+  // Before the first Put: nothing is made again, as of a source that cannot be read again. What is
+  // put from now on is new.
+  void SkipRecovered() { ordinals_ = recovered_ordinals_; }
 
   // The first failure to keep a record; the agent must stop then.
   const absl::Status& status() const { return status_; }

@@ -49,19 +49,24 @@ v1::Record Tombstone(const OriginId& origin, uint32_t lane, uint64_t seq, int64_
 
 }  // namespace
 
-int64_t LastTimeNs(const CaseSpool& spool) {
-  int64_t last_ns = 0;
+LastCapture LastCaptureOf(const CaseSpool& spool) {
+  LastCapture last;
   for (uint32_t lane = 0; lane < kLaneCount; ++lane) {
     for (uint64_t seq = spool.last_seq(lane); seq > 0; --seq) {
       v1::Record record;
       const absl::StatusOr<std::string> bytes = spool.Read(lane, seq);
       if (!bytes.ok() || !record.ParseFromString(*bytes)) continue;
-      last_ns = std::max<int64_t>(last_ns, record.captured_at().monotonic_ns());
+      if (record.captured_at().monotonic_ns() >= last.monotonic_ns) {
+        last.monotonic_ns = record.captured_at().monotonic_ns();
+        last.wall_unix_ns = record.captured_at().wall_unix_ns();
+      }
       break;
     }
   }
-  return last_ns;
+  return last;
 }
+
+int64_t LastTimeNs(const CaseSpool& spool) { return LastCaptureOf(spool).monotonic_ns; }
 
 absl::StatusOr<uint64_t> FillHoles(const CaseIdentity& identity, CaseSpool& spool,
                                    const Clock& clock, int64_t at_ns) {

@@ -10,7 +10,14 @@
 
 namespace remora::agent {
 
-// Device time of the newest record that can be read; 0 when there is none.
+// Device time of the newest record that can be read, and what the machine believed UTC to be; 0
+// when there is none.
+struct LastCapture {
+  int64_t monotonic_ns = 0;
+  int64_t wall_unix_ns = 0;
+};
+LastCapture LastCaptureOf(const CaseSpool& spool);
+// Its device time.
 int64_t LastTimeNs(const CaseSpool& spool);
 
 // For records that cannot be made again: under each of their numbers of lanes 0-2, which the hub

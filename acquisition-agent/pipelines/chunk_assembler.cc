@@ -84,12 +84,12 @@ ChunkAssembler::ChunkAssembler(const SourceInfo& source, int rate_group,
 }
 
 void ChunkAssembler::StartChunk(const SampleBlock& block, int64_t offset) {
+  const double step_ns = 1e9 / sample_rate_hz_;
+  const double start_ns =
+      static_cast<double>(block.start_time_ns) + static_cast<double>(offset) * step_ns;
   if (segment_ended_) {
     // Positions are device time in sample steps, so that they count on over a gap; what the
     // source's first sample is off the grid stays in position_zero_ns.
-    const double step_ns = 1e9 / sample_rate_hz_;
-    const double start_ns =
-        static_cast<double>(block.start_time_ns) + static_cast<double>(offset) * step_ns;
     next_position_ =
         std::max(next_position_, static_cast<int64_t>(std::llround(start_ns / step_ns)));
     position_zero_ns_ = start_ns - static_cast<double>(next_position_) * step_ns;
@@ -98,6 +98,11 @@ void ChunkAssembler::StartChunk(const SampleBlock& block, int64_t offset) {
     for (std::optional<dsp::WrapDetector>& wrap : wraps_) {
       if (wrap) wrap->Reset();
     }
+  } else {
+    // Samples of a clock of their own drift against the time that they are told in.
+    const double ahead_ns =
+        start_ns - static_cast<double>(next_position_) * step_ns - position_zero_ns_;
+    if (std::fabs(ahead_ns) > kLeastDriftSamples * step_ns) position_zero_ns_ += ahead_ns;
   }
   current_ = Chunk();
   current_.rate_group = rate_group_;

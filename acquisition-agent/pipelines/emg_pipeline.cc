@@ -152,6 +152,7 @@ void EmgPipeline::OnEnd(EmgOutput* output) { Flush(output); }
 void EmgPipeline::OnChunk(const Chunk& chunk, EmgOutput* output) {
   if (chunk.rate_group != plan_.derivation.rate_group) return;
   if (chunk.starts_segment) StartSegment(chunk, output);
+  position_zero_ns_ = chunk.position_zero_ns;
   uint32_t marks = 0;
   for (const int k : inputs_.all) {
     marks |= chunk.marks[k].marks;

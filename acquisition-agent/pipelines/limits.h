@@ -11,6 +11,9 @@ namespace remora::agent {
 // All pipelines work in chunks of this length: five periods of 50 Hz mains, so that hum can be
 // measured; a block of EMG that is seen and heard without a delay that disturbs.
 inline constexpr double kChunkMs = 100.0;
+// A source whose samples drift against its time is followed from this part of a sample on: rounding
+// is far less, and what is measured to a microsecond far more.
+inline constexpr double kLeastDriftSamples = 0.01;
 // Marks of raw samples are kept so long: the longest epoch, the look-ahead of a zero-phase filter,
 // and some room.
 inline constexpr int64_t kMarkMemoryNs = 12'000'000'000;

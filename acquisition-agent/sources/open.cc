@@ -1,6 +1,7 @@
 #include "acquisition-agent/sources/open.h"
 
 #include <array>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,6 +17,8 @@
 #include "acquisition-agent/sources/brainvision/brainvision_source.h"
 #include "acquisition-agent/sources/byte_reader.h"
 #include "acquisition-agent/sources/edf/edf_source.h"
+#include "acquisition-agent/sources/feed/feed_source.h"
+#include "acquisition-agent/sources/feed/open_feed.h"
 #include "acquisition-agent/sources/lsl/lsl_source.h"
 #include "acquisition-agent/sources/playback.h"
 #include "acquisition-agent/sources/simulator/limits.h"
@@ -24,6 +27,8 @@
 #include "acquisition-agent/sources/simulator/word_reader.h"
 #include "acquisition-agent/sources/text.h"
 #include "acquisition-agent/sources/wfdb/wfdb_source.h"
+#include "common/clock.h"
+#include "common/file_system.h"
 
 namespace remora::agent {
 namespace {
@@ -106,7 +111,8 @@ Source OpenLsl(const Address& address) {
   absl::StatusOr<lsl::LslApi> api =
       lsl::LoadLsl(library.empty() ? lsl::LibraryNames() : std::vector<std::string>{library});
   if (!api.ok()) return api.status();
-  return lsl::LslSource::Open(*std::move(api), absl::StrCat("lsl:", address.target), options);
+  return lsl::LslSource::Open(*std::move(api), absl::StrCat("lsl:", address.target), options,
+                              *MakeSystemClock());
 }
 
 absl::StatusOr<sim::Scenario> LoadScenario(const std::string& target) {
@@ -147,14 +153,42 @@ Source OpenSimulator(const Address& address) {
   return sim::SimulatorSource::Create(std::move(options));
 }
 
+Source OpenFeed(const Address& address) {
+  feed::FeedPlace place;
+  feed::FeedOptions options;
+  options.name = absl::StrCat("feed:", address.target);
+  place.endpoints = address.target;
+  const auto file_to = [](std::string* to) {
+    return [to](const std::string& text) {
+      *to = text;
+      return text.empty() ? absl::InvalidArgumentError("needs a FILE") : absl::OkStatus();
+    };
+  };
+  OptionReader reader(address.options);
+  reader.Take("key", file_to(&place.key_file));
+  reader.Take("server_key", file_to(&place.server_key_files));
+  reader.TakeNumber<double>("wait_s", 0.1, feed::kMaxOpenWaitS,
+                            [&](double value) { options.wait = Duration::FromSeconds(value); });
+  reader.TakeNumber<double>("seconds", 0.1, sim::kMaxTimeS,
+                            [&](double value) { options.run_for = Duration::FromSeconds(value); });
+  if (absl::Status status = reader.Finish(); !status.ok()) return status;
+  const std::unique_ptr<FileSystem> files = MakePosixFileSystem();
+  const std::shared_ptr<const Clock> clock = MakeSystemClock();
+  absl::StatusOr<std::unique_ptr<feed::Transport>> transport =
+      feed::OpenFeedTransport(*files, place, clock);
+  if (!transport.ok()) return transport.status();
+  return feed::FeedSource::Open(*std::move(transport), clock, options);
+}
+
 struct Scheme {
   absl::string_view prefix;
   Source (*open)(const Address& address);
 };
-constexpr std::array<Scheme, 5> kSchemes = {{{"edf:", OpenEdf},
+constexpr std::array<Scheme, 6> kSchemes = {{{"edf:", OpenEdf},
                                              {"brainvision:", OpenBrainVision},
                                              {"wfdb:", OpenWfdb},
                                              {"lsl:", OpenLsl},
+                                             {"feed:", OpenFeed},
                                              {"sim:", OpenSimulator}}};
 
 }  // namespace
@@ -179,7 +213,7 @@ absl::StatusOr<std::unique_ptr<SignalSource>> OpenSource(absl::string_view uri) 
   }
   return named(absl::InvalidArgumentError(
       "a source is edf:PATH, brainvision:PATH.vhdr or wfdb:PATH.hea for a recording, lsl:NAME for "
-      "a stream, or sim:NAME for the simulator"));
+      "a stream, feed:ENDPOINT for a device, or sim:NAME for the simulator"));
 }
 
 }  // namespace remora::agent

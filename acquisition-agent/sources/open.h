@@ -33,12 +33,21 @@
 //     seed=1, rate=5000 (Hz), mains_hz=50, block_ms=20
 //     seconds=60  the end; without it, and without a duration in the scenario, it never ends
 //
+//   feed:ENDPOINT[,ENDPOINT...][?option&option]  devices that speak docs/feed-protocol.md, merged
+//   in time; ENDPOINT is tcp://HOST:PORT or ipc://PATH, where the device listens
+//
+//     key=FILE         this agent's certificate with its secret key (agent.key_secret)
+//     server_key=FILE  the device's (device.key); one for all, or one each with commas
+//                      both are needed for a device that is not on this machine
+//     wait_s=10        how long to wait for every device to describe itself
+//     seconds=60       the end; without it, it never ends
+//
 // A "%XX" in PATH or a value stands for that byte ("%3F" for a question mark in a file name).
 // docs/sources.md has an example of each.
 //
 // Errors: kInvalidArgument (the address, or what is in the file: one message that says what would
 // be right), kNotFound (no such file or stream), kPermissionDenied, kUnavailable (liblsl is not
-// installed, a stream went away).
+// installed, a stream went away, a device is not heard).
 #pragma once
 
 #include <memory>

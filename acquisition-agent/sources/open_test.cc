@@ -184,7 +184,8 @@ TEST(OpenSource, HostilePlaybackOptionsAreRefused) {
 TEST(OpenSource, HostileAddressesGetOneClearMessage) {
   EXPECT_THAT(
       ErrorOf(""),
-      HasSubstr("a source is edf:PATH, brainvision:PATH.vhdr or wfdb:PATH.hea for a recording"));
+      HasSubstr("a source is edf:PATH, brainvision:PATH.vhdr or wfdb:PATH.hea for a recording, "
+                "lsl:NAME for a stream, feed:ENDPOINT for a device, or sim:NAME"));
   EXPECT_THAT(ErrorOf("/tmp/x.edf"), HasSubstr("source \"/tmp/x.edf\": a source is edf:PATH"));
   EXPECT_THAT(ErrorOf("edf:"), HasSubstr("no file; write edf:PATH"));
   EXPECT_THAT(ErrorOf("edf:/nonexistent.edf", absl::StatusCode::kNotFound),
@@ -213,6 +214,17 @@ TEST(OpenSource, HostileAddressesGetOneClearMessage) {
   EXPECT_THAT(ErrorOf("edf:" + path),
               HasSubstr("the first 8 bytes are \"This is\"; an EDF recording begins with"));
   std::remove(path.c_str());
+}
+
+TEST(OpenSource, HostileFeedsAreRefusedBeforeAnythingIsWaitedFor) {
+  EXPECT_THAT(ErrorOf("feed:"), HasSubstr("write feed:tcp://HOST:PORT"));
+  EXPECT_THAT(ErrorOf("feed:udp://amp:1"), HasSubstr("tcp://HOST:PORT or ipc://PATH"));
+  EXPECT_THAT(ErrorOf("feed:tcp://192.0.2.1:5570"), HasSubstr("needs keys"));
+  EXPECT_THAT(ErrorOf("feed:ipc://amp?wait_s=0"), HasSubstr("option wait_s"));
+  EXPECT_THAT(ErrorOf("feed:ipc://amp?key=a"), HasSubstr("go together"));
+  EXPECT_THAT(ErrorOf("feed:ipc://amp?speed=2"), HasSubstr("there is no option \"speed\""));
+  EXPECT_THAT(ErrorOf("feed:ipc://amp?key=/none&server_key=/none", absl::StatusCode::kNotFound),
+              HasSubstr("/none"));
 }
 
 }  // namespace

@@ -15,20 +15,6 @@ constexpr int64_t kShortestNs = 1'000'000;
 
 double Seconds(int64_t ns) { return static_cast<double>(ns) / 1e9; }
 
-// Moves the time of an item that has one moment.
-struct MoveTo {
-  int64_t time_ns;
-  void operator()(StimulusTrigger& item) const { item.time_ns = time_ns; }
-  void operator()(SourceEvent& item) const { item.time_ns = time_ns; }
-  void operator()(VitalSign& item) const { item.time_ns = time_ns; }
-  void operator()(DrugEvent& item) const { item.time_ns = time_ns; }
-  void operator()(ElectrodeImpedance& item) const { item.time_ns = time_ns; }
-  void operator()(SampleBlock&) const {}
-  void operator()(Gap&) const {}
-  void operator()(NothingYet&) const {}
-  void operator()(EndOfSource&) const {}
-};
-
 // The first of the block's samples at or after `ns`; samples are evenly spaced.
 int64_t FirstAtOrAfter(const SampleBlock& block, int64_t ns) {
   const __int128 length_ns = block.end_time_ns - block.start_time_ns;
@@ -171,7 +157,7 @@ std::optional<Item> PlaybackSource::Fit(Item item) {
     if (!to_the_end_) return std::nullopt;
     if (rounds_ != 1) time_ns = to_ns_;
   }
-  std::visit(MoveTo{OutNs(time_ns)}, item);
+  ShiftTimes(OutNs(time_ns) - DueTimeNs(item), &item);
   return item;
 }
 

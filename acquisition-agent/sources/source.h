@@ -1,4 +1,4 @@
-// Where signals come from: one interface over recordings, the simulator, and (later) live feeds.
+// Where signals come from: one interface over recordings, the simulator, and live feeds.
 //
 // A source is pulled. It owns no thread, reads no clock and never waits for time to pass: it says
 // at which device time things happened, and the app decides when to ask for the next one (as fast
@@ -16,8 +16,8 @@
 //    whoever handles a block already knows each stimulus inside it. (A stimulus shortly after the
 //    block's end is not known yet: to blank from 2 ms before a stimulus, hold 2 ms back.)
 //
-// 3. Blocks of one rate group are contiguous, start_time_ns = previous end, unless a Gap lies
-//    between. After a Gap filters and epochs must start anew.
+// 3. Blocks of one rate group are contiguous, start_time_ns = previous end, unless a Gap of that
+//    group, or of all, lies between. After a Gap filters and epochs of it must start anew.
 //
 // 4. first_sample_index counts delivered samples of the rate group from 0 without holes, so it
 //    says nothing about time across a gap; start_time_ns does.
@@ -26,7 +26,8 @@
 // negative.
 //
 // A recording, and the simulator, always have a next item. A live source has NothingYet when no
-// more has arrived: asked again later, it goes on. Its device time 0 is when it was opened.
+// more has arrived: asked again later, it goes on. Its device time 0 is when it was opened. It
+// tells a Gap when it knows of it, so from_ns may lie before the T of what came already.
 //
 // Errors of Next(): kDataLoss (the recording cannot be read here; nothing follows), kUnavailable
 // (the device went away). After an error or EndOfSource the source stays at its end.
@@ -65,6 +66,8 @@ struct SourceInfo {
   std::optional<std::vector<std::string>> texts;
   // It runs by itself and cannot be read again: an amplifier, a stream.
   bool live = false;
+  // Of a live source: device time 0 on this machine's monotonic clock (common/clock.h).
+  int64_t live_zero_ns = 0;
   // What was unusual but tolerable in the recording, one sentence each, for the log and the record.
   std::vector<std::string> notes;
 };
@@ -128,6 +131,7 @@ struct Gap {
   int64_t to_ns = 0;
   int64_t clock_step_ns = 0;  // negative for kTimeJumpedBack, otherwise 0
   std::string cause;          // one sentence for a person
+  int rate_group = -1;        // whose samples are missing; -1: of all
 };
 
 // A value of the patient's that a monitor tells or a person types: no waveform. Carried, never
@@ -182,6 +186,9 @@ using Item = std::variant<SampleBlock, StimulusTrigger, SourceEvent, Gap, VitalS
 // The time by which an item is complete, T above: what a paced replay waits for. 0 for EndOfSource
 // and NothingYet.
 int64_t DueTimeNs(const Item& item);
+
+// Moves all times of an item.
+void ShiftTimes(int64_t by_ns, Item* item);
 
 class SignalSource {
  public:

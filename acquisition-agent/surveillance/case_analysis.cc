@@ -97,12 +97,12 @@ void CaseAnalysis::PutNote(const std::string& text, int64_t at_ns, int64_t durat
 }
 
 void CaseAnalysis::Take(const Item& item) {
-  if (!std::holds_alternative<EndOfSource>(item)) now_ns_ = std::max(now_ns_, DueTimeNs(item));
+  if (std::holds_alternative<EndOfSource>(item)) return TakeEnd();
+  now_ns_ = std::max(now_ns_, DueTimeNs(item));
   if (const auto* block = std::get_if<SampleBlock>(&item)) return TakeBlock(*block);
   if (const auto* trigger = std::get_if<StimulusTrigger>(&item)) return TakeStimulus(*trigger);
   if (const auto* event = std::get_if<SourceEvent>(&item)) return TakeEvent(*event);
   if (const auto* gap = std::get_if<Gap>(&item)) return TakeGap(*gap);
-  TakeEnd();
 }
 
 void CaseAnalysis::TakeStimulus(const StimulusTrigger& trigger) {
@@ -130,10 +130,11 @@ void CaseAnalysis::TakeEvent(const SourceEvent& event) {
 void CaseAnalysis::TakeGap(const Gap& gap) {
   ++gaps_;
   std::vector<Chunk> chunks;
-  for (const auto& assembler : assemblers_) {
-    if (assembler != nullptr) assembler->Break(&chunks);
+  for (size_t group = 0; group < assemblers_.size(); ++group) {
+    const bool broken = gap.rate_group < 0 || gap.rate_group == static_cast<int>(group);
+    if (broken && assemblers_[group] != nullptr) assemblers_[group]->Break(&chunks);
   }
-  TakeChunks(&chunks, /*all=*/true);
+  TakeChunks(&chunks, /*all=*/gap.rate_group < 0);
   v1::Record record;
   v1::DataGap& lost = *record.mutable_data_gap();
   lost.set_cause(v1::DATA_GAP_CAUSE_SOURCE_GAP);

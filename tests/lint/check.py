@@ -33,6 +33,7 @@ ALLOWED = {
     "common/clock_sync.cc": "whether that clock is right is asked here",
     "common/random.cc": "randomness is made here",
     "common/thread_executor.cc": "waits for its own deadline",
+    "examples/": "programs of others, which have no executor",
     "tests/": "programs that drive real processes",
     "hub/app/": "the program's edge",
     "hub/ops/": "the program's edge",
@@ -87,7 +88,7 @@ def check_arrows(name, text, arrows):
         if not m:
             continue
         target = m.group(1)
-        if target.startswith("remora/v1/"):
+        if target.startswith(("remora/v1/", "remora/feed/")):
             target = "proto/" + target
         if not target.startswith(TOP) or "/" not in target:
             continue
@@ -154,7 +155,9 @@ def check_proto(name, text):
 PROTO_PLAIN = {"twitch_count", "amplitude_uv", "first_sample_index", "contact_index", "step_index", "ratio", "boot_id",
                "hub_boot_id", "first", "last", "minimum_version", "maximum_version", "monotonic_ns", "from_seq",
                "to_seq", "probe_id", "question_id", "answered_question_id", "request_id", "follow_id", "block_index", "head_seq", "lane_seq",
-               "first_origin_seq", "last_origin_seq"}
+               "first_origin_seq", "last_origin_seq",
+               # In the unit that the message itself names.
+               "value", "amount", "value_per_count", "value_at_zero", "kohm", "protocol_version", "code"}
 
 
 def check_cmake_fftw(name, text):

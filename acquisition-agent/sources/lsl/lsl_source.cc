@@ -34,9 +34,11 @@ double Seconds(int64_t ns) { return static_cast<double>(ns) / 1e9; }
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<SignalSource>> LslSource::Open(LslApi api, const std::string& name,
-                                                              const LslOptions& options) {
+                                                              const LslOptions& options,
+                                                              const Clock& clock) {
   std::unique_ptr<LslSource> source(new LslSource(api, options));
   if (absl::Status status = source->Start(name); !status.ok()) return status;
+  source->info_.live_zero_ns = clock.Now().nanoseconds();
   return source;
 }
 

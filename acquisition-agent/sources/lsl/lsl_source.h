@@ -44,6 +44,7 @@
 #include "acquisition-agent/sources/recording_source.h"
 #include "acquisition-agent/sources/source.h"
 #include "acquisition-agent/sources/triggers.h"
+#include "common/clock.h"
 
 namespace remora::agent::lsl {
 
@@ -60,9 +61,12 @@ struct LslOptions {
 
 class LslSource : public SignalSource {
  public:
-  // Errors as OpenStreams; kInvalidArgument also for a trigger channel that is not there.
+  // Errors as OpenStreams; kInvalidArgument also for a trigger channel that is not there. `clock`
+  // is asked once: device time 0 is taken for the moment of opening, though the first sample of a
+  // stream may be some chunks away from it.
   static absl::StatusOr<std::unique_ptr<SignalSource>> Open(LslApi api, const std::string& name,
-                                                            const LslOptions& options);
+                                                            const LslOptions& options,
+                                                            const Clock& clock);
 
   const SourceInfo& info() const override { return info_; }
   absl::StatusOr<Item> Next() override;

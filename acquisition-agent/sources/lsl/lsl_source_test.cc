@@ -5,6 +5,7 @@
 
 #include "acquisition-agent/sources/lsl/testing/fake_lsl.h"
 #include "acquisition-agent/sources/simulator/random.h"
+#include "common/testing/fake_clock.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -87,7 +88,7 @@ void Drain(SignalSource* source, Told* told) {
 
 std::unique_ptr<SignalSource> Open(const std::vector<std::string>& names, LslOptions options = {}) {
   options.names = names;
-  auto source = LslSource::Open(FakeLsl::Api(), "lsl:test", options);
+  auto source = LslSource::Open(FakeLsl::Api(), "lsl:test", options, FakeClock());
   EXPECT_TRUE(source.ok()) << source.status();
   return source.ok() ? *std::move(source) : nullptr;
 }
@@ -97,7 +98,7 @@ std::string ErrorOf(const std::vector<std::string>& names, absl::StatusCode code
   LslOptions options;
   options.names = names;
   options.type = type;
-  const auto source = LslSource::Open(FakeLsl::Api(), "lsl:test", options);
+  const auto source = LslSource::Open(FakeLsl::Api(), "lsl:test", options, FakeClock());
   EXPECT_EQ(source.status().code(), code);
   return std::string(source.status().message());
 }
@@ -109,6 +110,7 @@ TEST(LslSource, DeliversAStreamInMicrovoltsAndNothingYetAfterIt) {
     const std::unique_ptr<SignalSource> source = Open({"EEG"});
     const SourceInfo& info = source->info();
     EXPECT_TRUE(info.live);
+    EXPECT_EQ(info.live_zero_ns, FakeClock().Now().nanoseconds());
     EXPECT_FALSE(info.duration_ns);
     EXPECT_FALSE(info.texts);
     EXPECT_EQ(info.channels[0].label, "Cz");

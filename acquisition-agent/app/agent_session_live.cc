@@ -1,0 +1,33 @@
+// How a case of a live source goes on after a restart: behind a gap, with nothing made again.
+#include <algorithm>
+
+#include "absl/strings/str_format.h"
+#include "acquisition-agent/app/agent_session.h"
+#include "acquisition-agent/app/spool_repair.h"
+
+namespace remora::agent {
+
+void AgentSession::GoOnLive() {
+  recorder_->SkipRecovered();
+  // They stand on record; what they asked of an analysis that is gone cannot be asked of this one.
+  inputs_replayed_ = spool_.recovered_inputs().size();
+  // The case's time goes on by the wall clock, the only one that went through the restart.
+  const LastCapture last = LastCaptureOf(spool_);
+  const int64_t away_ns = std::max<int64_t>(0, clock_.WallNow().nanoseconds() - last.wall_unix_ns);
+  const int64_t now_ns = last.monotonic_ns + away_ns;
+  live_shift_ns_ = now_ns - (clock_.Now().nanoseconds() - source_.info().live_zero_ns);
+  v1::Record record;
+  v1::DataGap& gap = *record.mutable_data_gap();
+  gap.set_cause(v1::DATA_GAP_CAUSE_AGENT_RESTARTED);
+  gap.set_from_monotonic_ns(last.monotonic_ns);
+  gap.set_to_monotonic_ns(now_ns);
+  recorder_->PutOnce(&record, now_ns);
+  const std::string text = absl::StrFormat(
+      "The agent was away for %.1f s while its live source went on. Averages and baselines begin "
+      "anew: set baselines again; alerts that were on are not followed further",
+      static_cast<double>(away_ns) / 1e9);
+  console_.Say(text);
+  analysis_->Take(SourceEvent{now_ns, 0, text});
+}
+
+}  // namespace remora::agent

@@ -1,0 +1,155 @@
+// A case of a source that runs by itself.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <deque>
+
+#include "acquisition-agent/app/agent_session.h"
+#include "acquisition-agent/app/testing/theatre.h"
+
+namespace remora::agent {
+namespace {
+
+using ::testing::Contains;
+using ::testing::HasSubstr;
+
+// The small patient, as a live source: an item is there when its time has come on the clock. A new
+// one knows nothing of the one before.
+class LiveSource : public SignalSource {
+ public:
+  LiveSource(PatientScript script, const Clock& clock) : source_(std::move(script)), clock_(clock) {
+    info_ = source_.info();
+    info_.live = true;
+    info_.duration_ns.reset();
+    info_.live_zero_ns = clock.Now().nanoseconds();
+  }
+  const SourceInfo& info() const override { return info_; }
+  absl::StatusOr<Item> Next() override {
+    ++asked;
+    if (!next_) {
+      absl::StatusOr<Item> item = source_.Next();
+      if (!item.ok()) return item;
+      next_ = *std::move(item);
+    }
+    if (DueTimeNs(*next_) > clock_.Now().nanoseconds() - info_.live_zero_ns) return NothingYet();
+    return *std::exchange(next_, std::nullopt);
+  }
+
+  int asked = 0;
+
+ private:
+  ScriptedSource source_;
+  const Clock& clock_;
+  SourceInfo info_;
+  std::optional<Item> next_;
+};
+
+// One life of an agent on it.
+class LiveTheatre {
+ public:
+  LiveTheatre(FakeFileSystem& files, FakeClock& clock, double speed = 1)
+      : source(Fall(), clock), executor_(clock), plan_(PatientPlan()), spool(OpenSpool(files)) {
+    if (spool->info() == nullptr) {
+      CaseInfo info;
+      info.boot_id = 9;
+      info.theatre = "OR 3";
+      EXPECT_TRUE(spool->SetInfo(info).ok() && spool->Commit().ok());
+    }
+    SessionOptions options;
+    options.theatre = "OR 3";
+    options.speed = speed;
+    session =
+        std::make_unique<AgentSession>(options, plan_, source, *spool, executor_, clock, console);
+    EXPECT_TRUE(session->Prepare().ok());
+    session->Start([this](absl::Status status) { result = std::move(status); });
+  }
+  void RunFor(double seconds) { executor_.RunFor(Duration::FromSeconds(seconds)); }
+  std::vector<v1::Record> Lane(uint32_t lane) const {
+    std::vector<v1::Record> records;
+    for (uint64_t seq = 1; seq <= spool->last_seq(lane); ++seq) {
+      const auto bytes = spool->Read(lane, seq);
+      v1::Record record;
+      EXPECT_TRUE(bytes.ok() && record.ParseFromString(*bytes));
+      records.push_back(std::move(record));
+    }
+    return records;
+  }
+
+  LiveSource source;
+
+ private:
+  ManualExecutor executor_;
+  CasePlan plan_;
+
+ public:
+  std::unique_ptr<CaseSpool> spool;
+  KeepingConsole console;
+  std::optional<absl::Status> result;
+  std::unique_ptr<AgentSession> session;
+};
+
+double LastSweepS(const LiveTheatre& theatre) {
+  const std::vector<v1::Record> sweeps = theatre.Lane(3);
+  return sweeps.empty() ? -1
+                        : static_cast<double>(sweeps.back().captured_at().monotonic_ns()) / 1e9;
+}
+
+TEST(AgentSessionLive, TakesWhatIsThereAndAsksAgainSoon) {
+  FakeFileSystem files;
+  FakeClock clock;
+  LiveTheatre theatre(files, clock);
+  theatre.RunFor(10);
+  EXPECT_FALSE(theatre.result);
+  EXPECT_NEAR(LastSweepS(theatre), 10, 1.5);
+  // Each 2 ms, not as fast as it can.
+  EXPECT_LT(theatre.source.asked, 10 * 500 + 1500);
+  EXPECT_GT(theatre.source.asked, 4000);
+}
+
+TEST(AgentSessionLive, ItsPaceIsItsOwnWhateverSpeedSays) {
+  FakeFileSystem files;
+  FakeClock clock;
+  LiveTheatre theatre(files, clock, /*speed=*/0);
+  theatre.RunFor(10);
+  EXPECT_FALSE(theatre.result);
+  EXPECT_NEAR(LastSweepS(theatre), 10, 1.5);
+}
+
+TEST(AgentSessionLive, AfterARestartTheCaseGoesOnBehindAGapAndNothingIsMadeAgain) {
+  FakeFileSystem files;
+  FakeClock clock;
+  std::array<uint64_t, kLaneCount> before{};
+  {
+    LiveTheatre theatre(files, clock);
+    theatre.RunFor(10);
+    for (uint32_t lane = 0; lane < kLaneCount; ++lane) before[lane] = theatre.spool->last_seq(lane);
+  }
+  clock.Advance(Duration::Seconds(5));
+  LiveTheatre theatre(files, clock);
+  theatre.RunFor(10);
+  EXPECT_FALSE(theatre.result);
+  EXPECT_EQ(theatre.session->recorder().mismatches(), 0u);
+  EXPECT_THAT(theatre.console.lines, Contains(HasSubstr("set baselines again")));
+  EXPECT_GT(theatre.spool->last_seq(3), before[3]);
+  EXPECT_NEAR(LastSweepS(theatre), 25, 1.5);
+  // Times go on; the absence is a gap of its length; the case was opened once.
+  int opened = 0;
+  int away = 0;
+  int64_t last_ns = 0;
+  for (const v1::Record& record : theatre.Lane(1)) {
+    EXPECT_GE(record.captured_at().monotonic_ns(), last_ns);
+    last_ns = record.captured_at().monotonic_ns();
+    opened += record.case_lifecycle().transition() == v1::CASE_TRANSITION_OPENED ? 1 : 0;
+    if (!record.has_data_gap()) continue;
+    ++away;
+    EXPECT_EQ(record.data_gap().cause(), v1::DATA_GAP_CAUSE_AGENT_RESTARTED);
+    EXPECT_NEAR(static_cast<double>(record.data_gap().to_monotonic_ns() -
+                                    record.data_gap().from_monotonic_ns()),
+                5e9, 0.3e9);
+  }
+  EXPECT_EQ(opened, 1);
+  EXPECT_EQ(away, 1);
+}
+
+}  // namespace
+}  // namespace remora::agent
