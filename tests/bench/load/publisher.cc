@@ -12,9 +12,10 @@ namespace remora::bench {
 namespace {
 
 constexpr int64_t kSecondNs = 1'000'000'000;
-// How long everybody may take to come, and how long nothing may move at the end.
+// How long everybody may take to come, and how long nothing may move at the end: a disk that stalls
+// is not a loss.
 constexpr int64_t kReadyTimeoutNs = 60 * kSecondNs;
-constexpr int64_t kIdleNs = 3 * kSecondNs / 2;
+constexpr int64_t kIdleNs = 10 * kSecondNs;
 constexpr int64_t kProbeIntervalNs = 50'000'000;
 constexpr int64_t kSettleNs = 300'000'000;
 // A full window is looked at again after this.
