@@ -162,8 +162,9 @@ void FollowDesk::FollowCase(Room* room, const v1::Follow& follow, LaneSet lanes)
 // again.
 void FollowDesk::EndBlind(uint32_t follow_id) {
   session_.services.executor->Post([this, alive = alive_, follow_id] {
+    if (!*alive) return;
     const auto it = cases_.find(follow_id);
-    if (!*alive || it == cases_.end() || it->second.room == nullptr ||
+    if (it == cases_.end() || it->second.room == nullptr ||
         it->second.room->recording() == v1::RECORDING_CONDITION_RECORDING) {
       return;
     }
