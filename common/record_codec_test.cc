@@ -325,6 +325,49 @@ TEST(ValidateBody, HostileControlValuesAreRefused) {
                 [](R& r) { r.mutable_train_of_four()->set_twitch_count(5); });
 }
 
+TEST(ValidateBody, HostileMeasurementsAreRefused) {
+  using R = v1::Record;
+  ExpectRefused(R::kTrainOfFour, "twitch_uv: 4 or none",
+                [](R& r) { r.mutable_train_of_four()->add_twitch_uv(1); });
+  ExpectRefused(R::kTrainOfFour, "TrainOfFour.sweeps",
+                [](R& r) { r.mutable_train_of_four()->clear_sweeps(); });
+  ExpectRefused(R::kSpectralEdge, "asymmetry: -1 to 1",
+                [](R& r) { r.mutable_spectral_edge()->set_asymmetry(1.01); });
+  ExpectRefused(R::kSpectralEdge, "burst_suppression_percent",
+                [](R& r) { r.mutable_spectral_edge()->set_burst_suppression_percent(101); });
+  ExpectRefused(R::kStimulusThreshold, "has a current or a voltage",
+                [](R& r) { r.mutable_stimulus_threshold()->set_threshold_ma(0); });
+  ExpectRefused(R::kStimulusThreshold, "steps: at most 32", [](R& r) {
+    for (int i = 0; i < 31; ++i) r.mutable_stimulus_threshold()->add_steps();
+  });
+  ExpectRefused(R::kRelation, "records of lane 2",
+                [](R& r) { r.mutable_relation()->mutable_second()->set_lane(3); });
+  ExpectRefused(R::kMappingResult, "both or none",
+                [](R& r) { r.mutable_mapping_result()->set_contact_after(0); });
+  ExpectRefused(R::kMappingResult, "confidence: 0 to 1",
+                [](R& r) { r.mutable_mapping_result()->set_confidence(1.5); });
+  ExpectRefused(R::kEegActivity, "EegActivity.kind",
+                [](R& r) { r.mutable_eeg_activity()->clear_kind(); });
+  ExpectRefused(R::kMeasurement, "intervals: at most 4", [](R& r) {
+    for (int i = 0; i < 5; ++i) r.mutable_measurement()->add_intervals()->set_name("I-V");
+  });
+}
+
+TEST(ValidateBody, HostileContextIsRefused) {
+  using R = v1::Record;
+  ExpectRefused(R::kVitals, "Vital.kind: required",
+                [](R& r) { r.mutable_vitals()->mutable_vitals(0)->clear_kind(); });
+  ExpectRefused(R::kVitals, "1 to 12", [](R& r) { r.mutable_vitals()->clear_vitals(); });
+  ExpectRefused(R::kDrugGiven, "amount: not negative",
+                [](R& r) { r.mutable_drug_given()->set_amount(-1); });
+  ExpectRefused(R::kImpedances, "at least one",
+                [](R& r) { r.mutable_impedances()->clear_electrodes(); });
+  ExpectRefused(R::kImpedances, "kohm not negative",
+                [](R& r) { r.mutable_impedances()->mutable_electrodes(0)->set_kohm(-1); });
+  ExpectRefused(R::kPositionChange, "position: required",
+                [](R& r) { r.mutable_position_change()->clear_position(); });
+}
+
 TEST(ValidateBody, HostileReferencesOfAnActionAreRefused) {
   using R = v1::Record;
   ExpectRefused(R::kAlertAction, "AlertAction.seen: origin must be 16 bytes",
@@ -444,6 +487,12 @@ TEST(ValidateBody, TheLargestBodyThatIsNotPaddedFits) {
       record.mutable_measurement()->mutable_sweep()->set_lane(3);
     }
     if (record.has_train_of_four()) record.mutable_train_of_four()->set_twitch_count(4);
+    if (record.has_spectral_edge()) record.mutable_spectral_edge()->set_asymmetry(-0.9);
+    if (record.has_mapping_result()) record.mutable_mapping_result()->set_confidence(0.9);
+    if (record.has_relation()) {
+      record.mutable_relation()->mutable_first()->set_lane(2);
+      record.mutable_relation()->mutable_second()->set_lane(2);
+    }
     if (record.has_case_lifecycle()) {
       record.mutable_case_lifecycle()->set_transition(v1::CASE_TRANSITION_CORRECTED);
     }

@@ -170,8 +170,6 @@ size_t MaxBodyBytes(uint32_t kind) {
     case v1::Record::kLinkState:
     case v1::Record::kPhaseChange:
     case v1::Record::kChecklistStep:
-    case v1::Record::kDrugGiven:
-    case v1::Record::kStimulusChange:
     case v1::Record::kPresence:
     case v1::Record::kFocus:
     case v1::Record::kHandover:
@@ -181,17 +179,20 @@ size_t MaxBodyBytes(uint32_t kind) {
     case v1::Record::kTimerFired:
     case v1::Record::kBacklogReviewed:
     case v1::Record::kPublisherTotal:
-    case v1::Record::kTrainOfFour:
-    case v1::Record::kSpectralEdge:
-    case v1::Record::kStimulusThreshold:
-    case v1::Record::kMappingContact:
+    case v1::Record::kPositionChange:
       return kMaxNamesBodyBytes;
     case v1::Record::kAlertAction:
-    case v1::Record::kVitals:
     case v1::Record::kUnrecordedInterval:
     case v1::Record::kSignedHead:
-    case v1::Record::kMeasurement:
     case v1::Record::kEmgActivity:
+    case v1::Record::kDrugGiven:
+    case v1::Record::kStimulusChange:
+    case v1::Record::kTrainOfFour:
+    case v1::Record::kSpectralEdge:
+    case v1::Record::kMappingContact:
+    case v1::Record::kRelation:
+    case v1::Record::kEegActivity:
+    case v1::Record::kMappingResult:
       return kMaxReasonBodyBytes;
     case v1::Record::kMessage:
     case v1::Record::kRequest:
@@ -199,6 +200,8 @@ size_t MaxBodyBytes(uint32_t kind) {
     case v1::Record::kAnnotation:
     case v1::Record::kNecessityFinding:
     case v1::Record::kSourceNote:
+    case v1::Record::kVitals:
+    case v1::Record::kMeasurement:
       return kMaxTextBodyBytes;
     default:
       return kMaxControlBytes;

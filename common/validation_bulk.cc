@@ -83,6 +83,12 @@ constexpr std::array kStimulus = {
     Real(3, "stimulus.current_ma", 0, kAny),
     Real(4, "stimulus.rate_hz", 0, kAny),
     Real(5, "stimulus.pulse_us", 0, kAny),
+    Real(6, "stimulus.voltage_v", 0, kAny),
+    Count(7, "stimulus.pulse_count"),
+    Real(8, "stimulus.pulse_interval_ms", 0, kAny),
+    Real(9, "stimulus.delivered_ma", 0, kAny),
+    Real(10, "stimulus.delivered_v", 0, kAny),
+    Text(11, "stimulus.electrodes"),
 };
 constexpr std::array kMark = {
     Text(1, "marks.label"),
@@ -124,6 +130,10 @@ constexpr std::array kSweep = {
     BulkField{21, Rule::kMessage, false, "stimulus", 0, 0, kStimulus},
     BulkField{22, Rule::kMessages, false, "marks", 0, kMaxMarks, kMark},
     Quality(23),
+    Text(24, "site"),
+    Count(25, "trial_index"),
+    Count(26, "more_needed_count"),
+    Flag(27, "decided"),
 };
 constexpr std::array kEnvelope = {
     Text(1, "trace_id", true),
@@ -135,6 +145,9 @@ constexpr std::array kEnvelope = {
     Samples(7, "maximum", true),
     Samples(8, "rms", true),
     Quality(9),
+    Samples(10, "crossing_hz", false),
+    Samples(11, "centroid_hz", false),
+    Samples(12, "click_count", false),
 };
 constexpr std::array kSampleBlock = {
     Text(1, "trace_id", true),
@@ -152,6 +165,11 @@ constexpr std::array kSpectrumSlice = {
     Real(2, "first_bin_hz", 0, kMaxSampleRateHz),
     Real(3, "bin_width_hz", kSmallest, kMaxSampleRateHz, true),
     Samples(4, "power_db", true),
+    Monotonic(5, "started_monotonic_ns"),
+    Real(6, "window_ms", 0, kAny),
+    Enum(7, "side", v1::Side_MAX),
+    Enum(8, "modality", v1::Modality_MAX),
+    Quality(9),
 };
 
 absl::Status Wrong(const char* name, absl::string_view what) {

@@ -1,6 +1,4 @@
-// What each kind of lanes 0-2 requires, beyond what they all share (validation.cc).
-
-#include <initializer_list>
+// What each kind of lanes 0 and 1 requires, beyond what they all share (validation.cc).
 
 #include "absl/strings/str_cat.h"
 #include "common/ids.h"
@@ -10,19 +8,6 @@
 
 namespace remora {
 namespace {
-
-// One condition of a body, and what to say when it does not hold.
-struct Rule {
-  bool holds;
-  const char* text;
-};
-
-absl::Status CheckAll(std::initializer_list<Rule> rules) {
-  for (const Rule& rule : rules) {
-    if (!rule.holds) return absl::InvalidArgumentError(rule.text);
-  }
-  return absl::OkStatus();
-}
 
 bool IsReduced(const v1::PackedSamples& samples) {
   return samples.sample_count() <= kMaxReducedSamples;
@@ -185,24 +170,22 @@ absl::Status Check(const v1::PublisherTotal& total) {
   return absl::OkStatus();
 }
 
-absl::Status Check(const v1::Measurement& measurement) {
-  return CheckAll({
-      {!measurement.trace_id().empty(), "Measurement.trace_id: required"},
-      {measurement.modality() != 0, "Measurement.modality: required"},
-      {measurement.has_sweep() && measurement.sweep().lane() == 3,
-       "Measurement.sweep: required, a record of lane 3"},
-      {measurement.state() != 0, "Measurement.state: required"},
-      {measurement.quality_size() <= kMaxQualityFlags, "Measurement.quality: at most 32 entries"},
-  });
+absl::Status Check(const v1::Vitals& vitals) {
+  for (const v1::Vital& vital : vitals.vitals()) {
+    if (vital.kind() == 0) return absl::InvalidArgumentError("Vital.kind: required");
+  }
+  return CheckAll({{vitals.vitals_size() >= 1 && vitals.vitals_size() <= kMaxVitals,
+                    "Vitals.vitals: 1 to 12"}});
 }
 
-absl::Status Check(const v1::EmgActivity& activity) {
-  return CheckAll({
-      {!activity.trace_id().empty(), "EmgActivity.trace_id: required"},
-      {activity.kind() != 0, "EmgActivity.kind: required"},
-      {activity.duration_ms() >= 0, "EmgActivity.duration_ms: not negative"},
-      {activity.discharge_rate_hz() >= 0, "EmgActivity.discharge_rate_hz: not negative"},
-  });
+absl::Status Check(const v1::Impedances& impedances) {
+  for (const v1::ElectrodeImpedance& electrode : impedances.electrodes()) {
+    if (electrode.electrode().empty() || electrode.kohm() < 0) {
+      return absl::InvalidArgumentError(
+          "ElectrodeImpedance: electrode required, kohm not negative");
+    }
+  }
+  return CheckAll({{impedances.electrodes_size() >= 1, "Impedances.electrodes: at least one"}});
 }
 
 // Kinds of lane 1 with one or two rules each.
@@ -215,8 +198,16 @@ absl::Status CheckSmallEvent(uint32_t kind, const v1::Record& r) {
     case v1::Record::kChecklistStep:
       return CheckAll(
           {{!r.checklist_step().protocol().empty(), "ChecklistStep.protocol: required"}});
+    case v1::Record::kVitals:
+      return Check(r.vitals());
     case v1::Record::kDrugGiven:
-      return CheckAll({{!r.drug_given().drug().empty(), "DrugGiven.drug: required"}});
+      return CheckAll({{!r.drug_given().drug().empty(), "DrugGiven.drug: required"},
+                       {r.drug_given().amount() >= 0, "DrugGiven.amount: not negative"}});
+    case v1::Record::kImpedances:
+      return Check(r.impedances());
+    case v1::Record::kPositionChange:
+      return CheckAll(
+          {{!r.position_change().position().empty(), "PositionChange.position: required"}});
     case v1::Record::kStimulusChange:
       return CheckAll({{r.stimulus_change().has_stimulus(), "StimulusChange.stimulus: required"}});
     case v1::Record::kNecessityFinding:
@@ -250,25 +241,6 @@ absl::Status CheckSmallEvent(uint32_t kind, const v1::Record& r) {
   }
 }
 
-absl::Status CheckSmallMeasurement(uint32_t kind, const v1::Record& r) {
-  switch (kind) {
-    case v1::Record::kTrainOfFour:
-      return CheckAll({{r.train_of_four().twitch_count() <= 4, "TrainOfFour.twitch_count: 0 to 4"},
-                       {r.train_of_four().ratio() >= 0, "TrainOfFour.ratio: not negative"}});
-    case v1::Record::kSpectralEdge:
-      return CheckAll({{!r.spectral_edge().trace_id().empty(), "SpectralEdge.trace_id: required"}});
-    case v1::Record::kStimulusThreshold:
-      return CheckAll(
-          {{!r.stimulus_threshold().trace_id().empty(), "StimulusThreshold.trace_id: required"},
-           {r.stimulus_threshold().threshold_ma() >= 0,
-            "StimulusThreshold.threshold_ma: not negative"}});
-    case v1::Record::kMappingContact:
-      return CheckAll({{!r.mapping_contact().strip().empty(), "MappingContact.strip: required"}});
-    default:
-      return absl::OkStatus();
-  }
-}
-
 }  // namespace
 
 absl::Status CheckRequired(uint32_t kind, const v1::Record& record) {
@@ -297,13 +269,8 @@ absl::Status CheckRequired(uint32_t kind, const v1::Record& record) {
       return Check(record.data_gap());
     case v1::Record::kCertificate:
       return Check(record.certificate());
-    case v1::Record::kMeasurement:
-      return Check(record.measurement());
-    case v1::Record::kEmgActivity:
-      return Check(record.emg_activity());
     default:
-      return LaneOfKind(kind) == 1 ? CheckSmallEvent(kind, record)
-                                   : CheckSmallMeasurement(kind, record);
+      return LaneOfKind(kind) == 1 ? CheckSmallEvent(kind, record) : CheckMeasured(kind, record);
   }
 }
 

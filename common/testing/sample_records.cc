@@ -38,8 +38,11 @@ constexpr const char* kBodies[] = {
          sample_rate_hz: 5000 })",
     R"(annotation { text: "bovie" about { SWEEP } at_latency_ms: 20 has_place: true })",
     R"(checklist_step { protocol: "loss" step_index: 2 state: "done" })",
-    R"(vitals { mean_arterial_pressure_mmhg: 72 temperature_c: 36.2 source: "monitor" })",
-    R"(drug_given { drug: "rocuronium" dose: "50 mg" })",
+    R"(vitals { source: "monitor"
+         vitals { kind: VITAL_KIND_MEAN_ARTERIAL_PRESSURE value: 72 measured_monotonic_ns: 5 }
+         vitals { kind: VITAL_KIND_LIMB_TEMPERATURE value: 31.2 site: "left foot" } })",
+    R"(drug_given { drug: "rocuronium" dose: "50 mg" change: DRUG_CHANGE_BOLUS amount: 50
+         unit: "mg" given_monotonic_ns: 5 source: "pump 2" })",
     R"(stimulus_change { stimulus { site: "median nerve" current_ma: 15 rate_hz: 4.7 } })",
     R"(presence { participant: "dr-example" role: ROLE_NEUROPHYSIOLOGIST
          change: PRESENCE_CHANGE_JOINED })",
@@ -63,15 +66,32 @@ constexpr const char* kBodies[] = {
          traces { trace_id: "SEP_UPPER/R/CPc-Front" newest { SWEEP } age_ms: 900 } })",
     R"(publisher_total { lanes { lane: 0 last_origin_seq: 4 }
          lanes { lane: 1 last_origin_seq: 1 } })",
+    R"(impedances { measured_monotonic_ns: 5 electrodes { electrode: "CP3" kohm: 2.5 }
+         electrodes { electrode: "CP4" open: true } })",
+    R"(position_change { position: "prone, head turned to the left" actor: "Tech" })",
     R"(measurement { trace_id: "SEP_UPPER/R/CPc-Front" modality: MODALITY_SEP_UPPER
          sweep { SWEEP } component: "N20-P25" amplitude_uv: 2.4 latency_ms: 19.5
          state: MEASUREMENT_STATE_WITHIN_LIMITS quality: QUALITY_FLAG_MAINS })",
     R"(emg_activity { trace_id: "EMG/L/TA" kind: EMG_ACTIVITY_KIND_TRAIN duration_ms: 900
          peak_uv: 150 discharge_rate_hz: 40 })",
-    R"(train_of_four { limb: "left arm" twitch_count: 4 ratio: 0.9 })",
-    R"(spectral_edge { trace_id: "EEG/L/F3" sef95_hz: 14 burst_suppression_percent: 3 })",
-    R"(stimulus_threshold { trace_id: "SCREW/L4" threshold_ma: 11 level: "L4 left" })",
-    R"(mapping_contact { strip: "A" contact_index: 3 amplitude_uv: 12 polarity_ratio: -0.8 })",
+    R"(train_of_four { limb: "left hand" twitch_count: 4 ratio: 0.9 trace_id: "TOF/L/APB"
+         twitch_uv: 900 twitch_uv: 880 twitch_uv: 850 twitch_uv: 810 t1_percent_of_control: 96
+         sweeps { SWEEP } sweeps { SWEEP } })",
+    R"(spectral_edge { trace_id: "EEG/L/F3" sef95_hz: 14 burst_suppression_percent: 3
+         median_hz: 6 alpha_uv2: 40 has_asymmetry: true asymmetry: -0.1 window_ms: 4000 })",
+    R"(stimulus_threshold { trace_id: "PEDICLE_SCREW/L/TA" threshold_ma: 11 level: "L4 left"
+         state: THRESHOLD_STATE_FOUND step: 1
+         steps { intensity: 10 response: RESPONSE_PRESENCE_ABSENT sweep { SWEEP } }
+         steps { intensity: 11 response: RESPONSE_PRESENCE_PRESENT trace_id: "TA" } })",
+    R"(mapping_contact { strip: "A" contact_index: 3 amplitude_uv: 12 polarity_ratio: -0.8
+         sweep { SWEEP } })",
+    R"(relation { relation_id: "SEP_UPPER/R/N13-N20" kind: RELATION_KIND_INTERVAL value: 6.1
+         first { MEASURED } second { MEASURED } })",
+    R"(eeg_activity { trace_id: "ECOG/L/G12" kind: EEG_ACTIVITY_KIND_AFTER_DISCHARGE
+         duration_ms: 3200 peak_uv: 400 rate_hz: 4 site: "G12-G13" current_ma: 6 })",
+    R"(mapping_result { strip: "A" modality: MODALITY_MAP_CORTICAL_PHASE_REVERSAL
+         method: MAPPING_METHOD_PHASE_REVERSAL contact_before: 4 contact_after: 5
+         confidence: 0.9 })",
     R"(sweep { trace_id: "SEP_UPPER/R/CPc-Front" modality: MODALITY_SEP_UPPER side: SIDE_RIGHT
          level_role: LEVEL_ROLE_ABOVE derivation: "CPc-Front" sample_rate_hz: 5000
          first_sample_ms: -10 average { SAMPLES } odd_average { SAMPLES } even_average { SAMPLES }
@@ -82,16 +102,20 @@ constexpr const char* kBodies[] = {
          stimulus { site: "median nerve" side: SIDE_RIGHT current_ma: 15 rate_hz: 4.7 }
          marks { label: "N20" latency_ms: 19.4 amplitude_uv: -1.2
            confidence: MARK_CONFIDENCE_UNCERTAIN reason: "low" }
-         quality: QUALITY_FLAG_MAINS quality: QUALITY_FLAG_CLIPPED })",
+         quality: QUALITY_FLAG_MAINS quality: QUALITY_FLAG_CLIPPED
+         site: "contact 3" trial_index: 4 more_needed_count: 120 decided: true })",
     R"(envelope { trace_id: "EMG/L/TA" started_monotonic_ns: 5 bin_ms: 20 minimum { SAMPLES }
-         maximum { SAMPLES } rms { SAMPLES } quality: QUALITY_FLAG_DIATHERMY })",
-    R"(spectrum_slice { trace_id: "EEG/L/F3" bin_width_hz: 0.5 power_db { SAMPLES } })",
+         maximum { SAMPLES } rms { SAMPLES } quality: QUALITY_FLAG_DIATHERMY
+         crossing_hz { SAMPLES } centroid_hz { SAMPLES } click_count { SAMPLES } })",
+    R"(spectrum_slice { trace_id: "EEG/L/F3" bin_width_hz: 0.5 power_db { SAMPLES }
+         window_ms: 4000 side: SIDE_LEFT modality: MODALITY_EEG quality: QUALITY_FLAG_GAP })",
     R"(sample_block { trace_id: "EMG/L/TA" modality: MODALITY_EMG_FREE_RUNNING side: SIDE_LEFT
          sample_rate_hz: 2500 first_sample_index: 12500 started_monotonic_ns: 5
          samples { SAMPLES } filter { high_pass_hz: 20 low_pass_hz: 2000 order: 4 } })",
 };
 
 constexpr const char* kSweepId = R"(origin: "0123456789abcdef" lane: 3 origin_seq: 7)";
+constexpr const char* kMeasuredId = R"(origin: "0123456789abcdef" lane: 2 origin_seq: 5)";
 constexpr const char* kAlertId = R"(origin: "0123456789abcdef" lane: 0 origin_seq: 2)";
 
 void ReplaceAll(std::string* text, const std::string& from, const std::string& to) {
@@ -108,6 +132,7 @@ v1::Record Parse(std::string text) {
   google::protobuf::TextFormat::PrintToString(PackCounts(counts, 0.05), &samples);
   ReplaceAll(&text, "{ SAMPLES }", "{ " + samples + " }");
   ReplaceAll(&text, "{ SWEEP }", std::string("{ ") + kSweepId + " }");
+  ReplaceAll(&text, "{ MEASURED }", std::string("{ ") + kMeasuredId + " }");
   ReplaceAll(&text, "{ ALERT }", std::string("{ ") + kAlertId + " }");
   v1::Record record;
   REMORA_CHECK(google::protobuf::TextFormat::ParseFromString(text, &record), text.c_str());

@@ -27,7 +27,7 @@ constexpr bool x = true;
 constexpr bool o = false;
 
 // clang-format off
-constexpr std::array<Row, 37> kTable = {{
+constexpr std::array<Row, 42> kTable = {{
     // Lane 0.                          agent tech neuro surg centre
     {Record::kAlert,                    x,    o,   o,    o,   o},
     {Record::kAlertAction,              o,    x,   x,    x,   x},
@@ -60,6 +60,8 @@ constexpr std::array<Row, 37> kTable = {{
     {Record::kBacklogReviewed,          o,    o,   x,    o,   x},
     {Record::kViewSeen,                 o,    x,   x,    x,   x},
     {Record::kPublisherTotal,           x,    x,   x,    x,   x},
+    {Record::kImpedances,               x,    x,   o,    o,   o},
+    {Record::kPositionChange,           x,    x,   x,    x,   o},
     // Lane 2.
     {Record::kMeasurement,              x,    o,   o,    o,   o},
     {Record::kEmgActivity,              x,    o,   o,    o,   o},
@@ -67,6 +69,9 @@ constexpr std::array<Row, 37> kTable = {{
     {Record::kSpectralEdge,             x,    o,   o,    o,   o},
     {Record::kStimulusThreshold,        x,    x,   o,    o,   o},
     {Record::kMappingContact,           x,    x,   o,    o,   o},
+    {Record::kRelation,                 x,    o,   o,    o,   o},
+    {Record::kEegActivity,              x,    o,   o,    o,   o},
+    {Record::kMappingResult,            x,    o,   o,    o,   o},
     // Lanes 3-5; the others as this one.
     {Record::kSweep,                    x,    o,   o,    o,   o},
 }};

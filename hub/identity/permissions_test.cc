@@ -20,6 +20,7 @@ std::set<std::string> KindsOf(v1::Role role) {
       "baseline_set",   "vitals",        "drug_given",      "stimulus_change",    "data_gap",
       "clock_estimate", "link_state",    "publisher_total", "source_note",        "measurement",
       "emg_activity",   "train_of_four", "spectral_edge",   "stimulus_threshold", "mapping_contact",
+      "relation",       "eeg_activity",  "mapping_result",  "impedances",         "position_change",
       "sweep",          "envelope",      "spectrum_slice",  "sample_block"};
   const std::set<std::string> every_person = {"alert_action", "message",         "message_receipt",
                                               "annotation",   "export_made",     "clock_estimate",
@@ -32,15 +33,15 @@ std::set<std::string> KindsOf(v1::Role role) {
       kinds.insert({"request", "case_lifecycle", "case_plan_set", "phase_change", "baseline_set",
                     "checklist_step", "vitals", "drug_given", "stimulus_change", "focus",
                     "necessity_finding", "handover", "train_of_four", "stimulus_threshold",
-                    "mapping_contact"});
+                    "mapping_contact", "impedances", "position_change"});
       return kinds;
     case v1::ROLE_NEUROPHYSIOLOGIST:
       kinds.insert({"request", "case_lifecycle", "case_plan_set", "phase_change", "baseline_set",
-                    "checklist_step", "focus", "necessity_finding", "handover",
-                    "backlog_reviewed"});
+                    "checklist_step", "focus", "necessity_finding", "handover", "backlog_reviewed",
+                    "position_change"});
       return kinds;
     case v1::ROLE_SURGICAL_TEAM:
-      kinds.insert({"checklist_step", "drug_given"});
+      kinds.insert({"checklist_step", "drug_given", "position_change"});
       return kinds;
     case v1::ROLE_CENTRE:
       kinds.insert(

@@ -46,11 +46,11 @@ BUDGET = {".h": 250, ".cc": 450, "_test.cc": 900, ".ts": 450, ".tsx": 450}
 LONGER = {}
 
 UNITS = ("_ns", "_us", "_ms", "_s", "_hz", "_uv", "_uv_rms", "_ma", "_percent", "_bytes", "_count", "_ppb", "_db",
-         "_mmhg", "_c", "_ratio", "_bytes_per_second", "_uv_per_count", "_uv_peak", "_samples", "_total",
+         "_mmhg", "_c", "_v", "_uv2", "_ratio", "_bytes_per_second", "_uv_per_count", "_uv_peak", "_samples", "_total",
          "_seconds", "uv_per_count")
 # Numbers that have no unit: counters, places, versions, ids.
 DIMENSIONLESS = re.compile(
-    r"(^|_)(lane|lanes|seq|origin_seq|epoch|version|order|index|revision|id|count|kind|state|correlation|digest|episode|confidence)$|_threshold$|_percent_of_baseline$")
+    r"(^|_)(lane|lanes|seq|origin_seq|epoch|version|order|index|revision|id|count|kind|state|correlation|asymmetry|digest|episode|confidence)$|_threshold$|_percent_of_(baseline|control)$|^contact_(before|after)$")
 
 
 def relative(path):
@@ -157,7 +157,8 @@ PROTO_PLAIN = {"twitch_count", "amplitude_uv", "first_sample_index", "contact_in
                "to_seq", "probe_id", "question_id", "answered_question_id", "request_id", "follow_id", "block_index", "head_seq", "lane_seq",
                "first_origin_seq", "last_origin_seq",
                # In the unit that the message itself names.
-               "value", "amount", "value_per_count", "value_at_zero", "kohm", "protocol_version", "code"}
+               "value", "amount", "value_per_count", "value_at_zero", "kohm", "protocol_version", "code", "intensity",
+               "step", "maximum", "own_mean", "largest_without_response"}
 
 
 def check_cmake_fftw(name, text):

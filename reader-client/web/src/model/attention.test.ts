@@ -5,7 +5,8 @@ import { AlertPriority } from '../wire/generated/remora/v1/alert_pb.js';
 import { CaseStage, Phase } from '../wire/generated/remora/v1/case_pb.js';
 import { CaseSummarySchema, ModalitySummarySchema } from '../wire/generated/remora/v1/directory_pb.js';
 import { LinkCondition } from '../wire/generated/remora/v1/link_pb.js';
-import { MeasurementState, Modality } from '../wire/generated/remora/v1/waveform_pb.js';
+import { MeasurementState } from '../wire/generated/remora/v1/measurement_pb.js';
+import { Modality } from '../wire/generated/remora/v1/waveform_pb.js';
 import { agentTrouble, byUrgency, isCallingCase, modalityLook, soundingPriority, technicalPriority } from './attention.js';
 
 const summary = (more: MessageInitShape<typeof CaseSummarySchema>) =>

@@ -6,7 +6,7 @@ import { ReceiptKind } from '../wire/generated/remora/v1/message_pb.js';
 import { RecordSchema } from '../wire/generated/remora/v1/record_pb.js';
 import type { Record as CaseRecord } from '../wire/generated/remora/v1/record_pb.js';
 import { GapCause, SnapshotSchema, GapSchema } from '../wire/generated/remora/v1/room_pb.js';
-import { MeasurementState } from '../wire/generated/remora/v1/waveform_pb.js';
+import { MeasurementState } from '../wire/generated/remora/v1/measurement_pb.js';
 import { idOf, toReference } from '../wire/record_id.js';
 import { packMicrovolts } from '../wire/samples.js';
 import { isAcknowledged, isActive } from './alerts.js';

@@ -1,6 +1,7 @@
 import { create } from '@bufbuild/protobuf';
 import { describe, expect, it } from 'vitest';
-import { EmgActivityKind, EmgActivitySchema, EnvelopeSchema, SampleBlockSchema, Side } from '../wire/generated/remora/v1/waveform_pb.js';
+import { EmgActivityKind, EmgActivitySchema } from '../wire/generated/remora/v1/measurement_pb.js';
+import { EnvelopeSchema, SampleBlockSchema, Side } from '../wire/generated/remora/v1/waveform_pb.js';
 import { packMicrovolts } from '../wire/samples.js';
 import { EmgBook, KEPT_MS, stalest, supplyOf } from './emg.js';
 import type { Mark } from './stamp.js';

@@ -2,8 +2,9 @@
 
 import { signal } from '@preact/signals';
 import { nsToMs } from '../base/format.js';
-import { EmgActivityKind } from '../wire/generated/remora/v1/waveform_pb.js';
-import type { EmgActivity, Envelope, SampleBlock, Side } from '../wire/generated/remora/v1/waveform_pb.js';
+import { EmgActivityKind } from '../wire/generated/remora/v1/measurement_pb.js';
+import type { EmgActivity } from '../wire/generated/remora/v1/measurement_pb.js';
+import type { Envelope, SampleBlock, Side } from '../wire/generated/remora/v1/waveform_pb.js';
 import { toMicrovolts } from '../wire/samples.js';
 import { LOST_MS, STALE_MS } from '../wire/link_age.js';
 import type { Id } from '../wire/record_id.js';

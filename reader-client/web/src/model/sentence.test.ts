@@ -1,7 +1,8 @@
 import { create } from '@bufbuild/protobuf';
 import { describe, expect, it } from 'vitest';
 import { RecordSchema } from '../wire/generated/remora/v1/record_pb.js';
-import { MeasurementState, Modality, Side } from '../wire/generated/remora/v1/waveform_pb.js';
+import { MeasurementState } from '../wire/generated/remora/v1/measurement_pb.js';
+import { Modality, Side } from '../wire/generated/remora/v1/waveform_pb.js';
 import { packMicrovolts } from '../wire/samples.js';
 import { CaseModel } from './case_model.js';
 import { caseSentence } from './sentence.js';

@@ -2,7 +2,8 @@
 
 import { microvolts, ms, percentChange, shortAge, timeOfDay } from '../base/format.js';
 import { AlertCondition, AlertKind } from '../wire/generated/remora/v1/alert_pb.js';
-import { MeasurementState, Modality, Side } from '../wire/generated/remora/v1/waveform_pb.js';
+import { MeasurementState } from '../wire/generated/remora/v1/measurement_pb.js';
+import { Modality, Side } from '../wire/generated/remora/v1/waveform_pb.js';
 import type { AlertView } from './alerts.js';
 import { isActive } from './alerts.js';
 import type { CaseModel } from './case_model.js';

@@ -3,7 +3,8 @@
 import { signal } from '@preact/signals';
 import type { Signal } from '@preact/signals';
 import type { BaselineSet } from '../wire/generated/remora/v1/case_pb.js';
-import type { Measurement, RejectedCounts, Side, Sweep } from '../wire/generated/remora/v1/waveform_pb.js';
+import type { Measurement } from '../wire/generated/remora/v1/measurement_pb.js';
+import type { RejectedCounts, Side, Sweep } from '../wire/generated/remora/v1/waveform_pb.js';
 import { Modality } from '../wire/generated/remora/v1/waveform_pb.js';
 import { idFrom } from '../wire/record_id.js';
 import type { Id } from '../wire/record_id.js';

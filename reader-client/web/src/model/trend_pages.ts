@@ -1,6 +1,7 @@
 // Trends are shown so many at a time; every trace is on one of the pages.
 
-import { MeasurementState, Side } from '../wire/generated/remora/v1/waveform_pb.js';
+import { MeasurementState } from '../wire/generated/remora/v1/measurement_pb.js';
+import { Side } from '../wire/generated/remora/v1/waveform_pb.js';
 import { rostralRank } from './traces.js';
 import type { Trace } from './traces.js';
 

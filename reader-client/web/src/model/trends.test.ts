@@ -1,7 +1,8 @@
 import { create } from '@bufbuild/protobuf';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { MarkConfidence, MeasurementSchema, MeasurementState } from '../wire/generated/remora/v1/waveform_pb.js';
+import { MeasurementSchema, MeasurementState } from '../wire/generated/remora/v1/measurement_pb.js';
+import { MarkConfidence } from '../wire/generated/remora/v1/waveform_pb.js';
 import { TrendSchema } from '../wire/generated/remora/v1/room_pb.js';
 import { trendPages } from './trend_pages.js';
 import type { Mark } from './stamp.js';

@@ -3,8 +3,9 @@
 import { signal } from '@preact/signals';
 import { nsToMs } from '../base/format.js';
 import type { Trend } from '../wire/generated/remora/v1/room_pb.js';
-import { MarkConfidence, MeasurementState } from '../wire/generated/remora/v1/waveform_pb.js';
-import type { Measurement } from '../wire/generated/remora/v1/waveform_pb.js';
+import { MeasurementState } from '../wire/generated/remora/v1/measurement_pb.js';
+import { MarkConfidence } from '../wire/generated/remora/v1/waveform_pb.js';
+import type { Measurement } from '../wire/generated/remora/v1/measurement_pb.js';
 import type { Id } from '../wire/record_id.js';
 import type { Mark } from './stamp.js';
 

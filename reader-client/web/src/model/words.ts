@@ -3,7 +3,8 @@
 import { AlertPriority } from '../wire/generated/remora/v1/alert_pb.js';
 import { BaselineKind, CaseStage, Phase, Role } from '../wire/generated/remora/v1/case_pb.js';
 import { LinkCondition } from '../wire/generated/remora/v1/link_pb.js';
-import { EmgActivityKind, MeasurementState, Modality, QualityFlag, Side } from '../wire/generated/remora/v1/waveform_pb.js';
+import { EmgActivityKind, MeasurementState } from '../wire/generated/remora/v1/measurement_pb.js';
+import { Modality, QualityFlag, Side } from '../wire/generated/remora/v1/waveform_pb.js';
 
 const title = (name: string): string => {
   const text = name.toLowerCase().replaceAll('_', ' ');
@@ -115,6 +116,7 @@ export const ACTIVITY_WORD: Partial<Record<EmgActivityKind, string>> = {
   [EmgActivityKind.BURST]: 'burst',
   [EmgActivityKind.TRAIN]: 'train',
   [EmgActivityKind.ARTEFACT]: 'artefact',
+  [EmgActivityKind.SILENCE]: 'silence after a burst',
 };
 
 // "TA L": the side is added where the name does not end with it.

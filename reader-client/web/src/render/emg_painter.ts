@@ -1,7 +1,7 @@
 // Paints the muscles of one side: a sweep from left to right, minimum to maximum of each pixel.
 
 import type { ActivityView, EmgChannel } from '../model/emg.js';
-import { EmgActivityKind } from '../wire/generated/remora/v1/waveform_pb.js';
+import { EmgActivityKind } from '../wire/generated/remora/v1/measurement_pb.js';
 import { ACTIVITY_WORD } from '../model/words.js';
 import { Columns } from './columns.js';
 import { palette, SMALL_FONT } from './palette.js';

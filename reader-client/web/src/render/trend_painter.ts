@@ -3,7 +3,7 @@
 
 import type { Point, TrendLine } from '../model/trends.js';
 import { runs } from '../model/trends.js';
-import { MeasurementState } from '../wire/generated/remora/v1/waveform_pb.js';
+import { MeasurementState } from '../wire/generated/remora/v1/measurement_pb.js';
 import { palette, SMALL_FONT } from './palette.js';
 import { line, prepare } from './surface.js';
 

@@ -12,8 +12,10 @@ import { baselineName, modalityName, qualityName, sideWord, stateLook } from '..
 import { DIVISION_PX } from '../render/scale.js';
 import { paintSweep } from '../render/sweep_painter.js';
 import type { BaselineSet } from '../wire/generated/remora/v1/case_pb.js';
-import { MeasurementState, QualityFlag, Side } from '../wire/generated/remora/v1/waveform_pb.js';
-import type { FilterSetting, Measurement, Modality, Sweep } from '../wire/generated/remora/v1/waveform_pb.js';
+import { MeasurementState } from '../wire/generated/remora/v1/measurement_pb.js';
+import { QualityFlag, Side } from '../wire/generated/remora/v1/waveform_pb.js';
+import type { Measurement } from '../wire/generated/remora/v1/measurement_pb.js';
+import type { FilterSetting, Modality, Sweep } from '../wire/generated/remora/v1/waveform_pb.js';
 import { idFrom } from '../wire/record_id.js';
 import { freshnessOf, isOverHere } from './case_header.js';
 import { PaneFrame } from './pane_frame.js';

@@ -9,7 +9,7 @@ import { trendPages } from '../model/trend_pages.js';
 import type { Trace } from '../model/traces.js';
 import { modalityName, phaseName, priorityLook, sideWord, stateLook } from '../model/words.js';
 import { paintTrend } from '../render/trend_painter.js';
-import { MeasurementState } from '../wire/generated/remora/v1/waveform_pb.js';
+import { MeasurementState } from '../wire/generated/remora/v1/measurement_pb.js';
 import { Canvas, cls, UnseenTable } from './parts.js';
 
 const RANGES: [words: string, ms: number][] = [['15 min', 15 * 60_000], ['60 min', 60 * 60_000], ['Case', Infinity]];
