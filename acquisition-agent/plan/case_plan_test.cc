@@ -113,9 +113,9 @@ TEST_F(CasePlanTest, HostileEachMistakeHasItsMessage) {
   EXPECT_THAT(Complaint("criterion: \"SEP.amp_abs\"", "criterion: \"EMG.train\""),
               HasSubstr("not for an evoked response"));
   EXPECT_THAT(Complaint("side: SIDE_LEFT derivation", "derivation"), HasSubstr("evoked[0].side"));
-  EXPECT_THAT(Complaint("MODALITY_SEP_LOWER", "MODALITY_BAEP"), HasSubstr("evoked[0].modality"));
+  EXPECT_THAT(Complaint("MODALITY_SEP_LOWER", "MODALITY_EEG"), HasSubstr("evoked[0].modality"));
   EXPECT_THAT(Complaint("trigger { label_prefix: \"STIM TIB L\" }", ""),
-              HasSubstr("needs either label_prefix"));
+              HasSubstr("needs one of label_prefix"));
   EXPECT_THAT(
       Complaint("trigger {", "filter { order: 4 high_pass_hz: 500 low_pass_hz: 30 } trigger {"),
       HasSubstr("high_pass_hz 500 is not below low_pass_hz 30"));

@@ -3,12 +3,14 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "acquisition-agent/plan/planned_traces.h"
 #include "common/ids.h"
 #include "common/limits.h"
 #include "common/origin_seq.h"
 #include "common/record_codec.h"
 #include "common/sample_codec.h"
 #include "common/status_macros.h"
+#include "google/protobuf/descriptor.h"
 
 namespace remora::agent {
 namespace {
@@ -56,6 +58,25 @@ v1::Record PlanSet(const v1::Plan& plan, const v1::Montage& montage,
   return record;
 }
 
+// Each entry of each list in a plan of its own.
+absl::Status CheckEntriesAlone(const CasePlan& plan) {
+  const google::protobuf::Descriptor& type = *v1::Plan::descriptor();
+  const google::protobuf::Reflection& all = *plan.plan.GetReflection();
+  for (int f = 0; f < type.field_count(); ++f) {
+    const google::protobuf::FieldDescriptor* field = type.field(f);
+    if (!field->is_repeated()) continue;
+    for (int i = 0; i < all.FieldSize(plan.plan, field); ++i) {
+      v1::Plan part;
+      part.GetReflection()
+          ->AddMessage(&part, field)
+          ->CopyFrom(all.GetRepeatedMessage(plan.plan, field, i));
+      RETURN_IF_ERROR(At(plan.InPlan(absl::StrCat(field->name(), "[", i, "]")),
+                         CheckAsHub(PlanSet(part, {}, {}))));
+    }
+  }
+  return absl::OkStatus();
+}
+
 // The plan's record. Where it is refused, the entry alone that is at fault.
 absl::Status CheckPlanSet(const CasePlan& plan) {
   v1::Record whole = PlanSet(plan.plan, plan.montage, plan.criteria);
@@ -66,18 +87,7 @@ absl::Status CheckPlanSet(const CasePlan& plan) {
   }
   const absl::Status status = CheckAsHub(whole);
   if (status.ok()) return status;
-  for (int i = 0; i < plan.plan.evoked_size(); ++i) {
-    v1::Plan part;
-    *part.add_evoked() = plan.plan.evoked(i);
-    RETURN_IF_ERROR(
-        At(plan.InPlan(absl::StrCat("evoked[", i, "]")), CheckAsHub(PlanSet(part, {}, {}))));
-  }
-  for (int i = 0; i < plan.plan.emg_size(); ++i) {
-    v1::Plan part;
-    *part.add_emg() = plan.plan.emg(i);
-    RETURN_IF_ERROR(
-        At(plan.InPlan(absl::StrCat("emg[", i, "]")), CheckAsHub(PlanSet(part, {}, {}))));
-  }
+  RETURN_IF_ERROR(CheckEntriesAlone(plan));
   for (int i = 0; i < plan.montage.derivation_size(); ++i) {
     v1::Montage part;
     *part.add_derivation() = plan.montage.derivation(i);
@@ -101,60 +111,61 @@ absl::Status CheckPlanSet(const CasePlan& plan) {
   return At(plan.plan_path, status);
 }
 
-v1::Record SweepOf(const v1::EvokedPlan& evoked, const std::string& trace_id) {
+v1::Record SweepOf(const PlannedTrace& trace) {
   v1::Record record;
   v1::Sweep& sweep = *record.mutable_sweep();
-  sweep.set_trace_id(trace_id);
-  sweep.set_modality(evoked.modality());
-  sweep.set_side(evoked.side());
-  sweep.set_level_role(evoked.level_role());
-  sweep.set_derivation(evoked.derivation());
+  sweep.set_trace_id(trace.trace_id);
+  sweep.set_modality(trace.modality);
+  sweep.set_side(trace.side);
+  sweep.set_level_role(trace.level_role);
+  sweep.set_derivation(trace.derivation);
   sweep.set_sample_rate_hz(1000);
-  sweep.set_first_sample_ms(evoked.epoch_from_ms());
   *sweep.mutable_average() = PackCounts({{0}}, 1);
-  sweep.set_requested_count(evoked.sweep_count());
-  *sweep.mutable_filter() = evoked.filter();
-  *sweep.mutable_stimulus() = evoked.stimulus();
-  for (const v1::ComponentPlan& component : evoked.component()) {
-    v1::PeakMark& mark = *sweep.add_marks();
-    mark.set_label(component.label());
-    mark.set_latency_ms(component.expected_ms());
-  }
+  *sweep.mutable_filter() = trace.filter;
+  *sweep.mutable_stimulus() = trace.stimulus;
   return record;
 }
 
-v1::Record MeasurementOf(const v1::EvokedPlan& evoked, const std::string& trace_id,
-                         const std::string& component) {
+void AddMarks(const v1::EvokedPlan& evoked, v1::Sweep* sweep) {
+  sweep->set_requested_count(evoked.sweep_count());
+  sweep->set_first_sample_ms(evoked.epoch_from_ms());
+  for (const v1::ComponentPlan& component : evoked.component()) {
+    v1::PeakMark& mark = *sweep->add_marks();
+    mark.set_label(component.label());
+    mark.set_latency_ms(component.expected_ms());
+  }
+}
+
+v1::Record MeasurementOf(const PlannedTrace& trace, const std::string& component) {
   v1::Record record;
   v1::Measurement& measurement = *record.mutable_measurement();
-  measurement.set_trace_id(trace_id);
-  measurement.set_modality(evoked.modality());
-  measurement.set_side(evoked.side());
+  measurement.set_trace_id(trace.trace_id);
+  measurement.set_modality(trace.modality);
+  measurement.set_side(trace.side);
   *measurement.mutable_sweep() = Reference(3);
   measurement.set_component(component);
   measurement.set_state(v1::MEASUREMENT_STATE_NO_BASELINE);
   return record;
 }
 
-v1::Record AlertOf(const CasePlan& plan, const std::string& key, const std::string& trace_id,
-                   v1::Modality modality, v1::Side side, const std::string& derivation) {
+v1::Record AlertOf(const CasePlan& plan, const std::string& key, const PlannedTrace& trace) {
   v1::Record record;
   v1::Alert& alert = *record.mutable_alert();
   alert.set_priority(v1::ALERT_PRIORITY_HIGH);
   alert.set_kind(v1::ALERT_KIND_ABSOLUTE);
   alert.set_alert_class(v1::ALERT_CLASS_PHYSIOLOGICAL);
   alert.set_condition(v1::ALERT_CONDITION_RAISED);
-  alert.set_trace_id(trace_id);
-  alert.set_modality(modality);
-  alert.set_side(side);
-  alert.set_derivation(derivation);
+  alert.set_trace_id(trace.trace_id);
+  alert.set_modality(trace.modality);
+  alert.set_side(trace.side);
+  alert.set_derivation(trace.derivation);
   alert.mutable_criterion()->set_key(key);
   if (const v1::Criterion* row = plan.FindCriterion(key)) {
     alert.mutable_criterion()->set_source(row->source());
   }
   alert.mutable_criterion()->set_version(plan.criteria.version());
   alert.mutable_evidence()->set_accepted_count(1);
-  alert.set_summary(absl::StrCat("SEP ", derivation));
+  alert.set_summary(absl::StrCat("SEP ", trace.derivation));
   return record;
 }
 
@@ -171,39 +182,46 @@ v1::Record TechnicalAlertOf(const std::string& subject) {
   return record;
 }
 
-absl::Status CheckEvokedRecords(const CasePlan& plan, const v1::EvokedPlan& evoked) {
-  const std::string trace_id = TraceId(evoked.modality(), evoked.side(), evoked.derivation());
-  const std::string component =
-      absl::StrCat(evoked.component(0).label(), "-", evoked.component(1).label());
-  RETURN_IF_ERROR(CheckAsHub(SweepOf(evoked, trace_id)));
-  RETURN_IF_ERROR(CheckAsHub(MeasurementOf(evoked, trace_id, component)));
-  for (const std::string& key : evoked.criterion()) {
-    RETURN_IF_ERROR(CheckAsHub(
-        AlertOf(plan, key, trace_id, evoked.modality(), evoked.side(), evoked.derivation())));
-  }
-  RETURN_IF_ERROR(CheckAsHub(TechnicalAlertOf(trace_id)));
+// What belongs to any trace that has a stimulus.
+absl::Status CheckTraceRecords(const PlannedTrace& trace) {
+  RETURN_IF_ERROR(CheckAsHub(TechnicalAlertOf(trace.trace_id)));
+  if (!trace.has_stimulus()) return absl::OkStatus();
+  RETURN_IF_ERROR(CheckAsHub(SweepOf(trace)));
   return CheckAsHub(TechnicalAlertOf(
-      absl::StrCat("stimulus/", evoked.trigger().label_prefix(), evoked.trigger().channel())));
+      absl::StrCat("stimulus/", trace.trigger.label_prefix(), trace.trigger.channel())));
 }
 
-absl::Status CheckEmgRecords(const CasePlan& plan, const v1::EmgPlan& emg) {
-  const std::string trace_id = TraceId(v1::MODALITY_EMG_FREE_RUNNING, emg.side(), emg.derivation());
+absl::Status CheckEvokedRecords(const CasePlan& plan, const v1::EvokedPlan& evoked,
+                                const PlannedTrace& trace) {
+  v1::Record sweep = SweepOf(trace);
+  AddMarks(evoked, sweep.mutable_sweep());
+  RETURN_IF_ERROR(CheckAsHub(sweep));
+  const std::string component =
+      absl::StrCat(evoked.component(0).label(), "-", evoked.component(1).label());
+  RETURN_IF_ERROR(CheckAsHub(MeasurementOf(trace, component)));
+  for (const std::string& key : evoked.criterion()) {
+    RETURN_IF_ERROR(CheckAsHub(AlertOf(plan, key, trace)));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckEmgRecords(const CasePlan& plan, const v1::EmgPlan& emg,
+                             const PlannedTrace& trace) {
   v1::Record block;
-  block.mutable_sample_block()->set_trace_id(trace_id);
-  block.mutable_sample_block()->set_modality(v1::MODALITY_EMG_FREE_RUNNING);
-  block.mutable_sample_block()->set_side(emg.side());
+  block.mutable_sample_block()->set_trace_id(trace.trace_id);
+  block.mutable_sample_block()->set_modality(trace.modality);
+  block.mutable_sample_block()->set_side(trace.side);
   block.mutable_sample_block()->set_sample_rate_hz(emg.sent_rate_hz());
   *block.mutable_sample_block()->mutable_samples() = PackCounts({{0}}, 1);
   *block.mutable_sample_block()->mutable_filter() = emg.filter();
   RETURN_IF_ERROR(CheckAsHub(block));
   v1::Record activity;
-  activity.mutable_emg_activity()->set_trace_id(trace_id);
-  activity.mutable_emg_activity()->set_side(emg.side());
+  activity.mutable_emg_activity()->set_trace_id(trace.trace_id);
+  activity.mutable_emg_activity()->set_side(trace.side);
   activity.mutable_emg_activity()->set_kind(v1::EMG_ACTIVITY_KIND_TRAIN);
   RETURN_IF_ERROR(CheckAsHub(activity));
   for (const std::string& key : emg.criterion()) {
-    RETURN_IF_ERROR(CheckAsHub(
-        AlertOf(plan, key, trace_id, v1::MODALITY_EMG_FREE_RUNNING, emg.side(), emg.derivation())));
+    RETURN_IF_ERROR(CheckAsHub(AlertOf(plan, key, trace)));
   }
   return absl::OkStatus();
 }
@@ -212,13 +230,16 @@ absl::Status CheckEmgRecords(const CasePlan& plan, const v1::EmgPlan& emg) {
 
 absl::Status CheckPlanRecords(const CasePlan& plan) {
   RETURN_IF_ERROR(CheckPlanSet(plan));
-  for (int i = 0; i < plan.plan.evoked_size(); ++i) {
-    RETURN_IF_ERROR(At(plan.InPlan(absl::StrCat("evoked[", i, "]")),
-                       CheckEvokedRecords(plan, plan.plan.evoked(i))));
-  }
-  for (int i = 0; i < plan.plan.emg_size(); ++i) {
-    RETURN_IF_ERROR(
-        At(plan.InPlan(absl::StrCat("emg[", i, "]")), CheckEmgRecords(plan, plan.plan.emg(i))));
+  int evoked = 0;
+  int emg = 0;
+  for (const PlannedTrace& trace : PlannedTraces(plan.plan)) {
+    const std::string where = plan.InPlan(trace.field);
+    RETURN_IF_ERROR(At(where, CheckTraceRecords(trace)));
+    if (trace.block == PlannedTrace::Block::kEvoked) {
+      RETURN_IF_ERROR(At(where, CheckEvokedRecords(plan, plan.plan.evoked(evoked++), trace)));
+    } else if (trace.block == PlannedTrace::Block::kEmg) {
+      RETURN_IF_ERROR(At(where, CheckEmgRecords(plan, plan.plan.emg(emg++), trace)));
+    }
   }
   return absl::OkStatus();
 }

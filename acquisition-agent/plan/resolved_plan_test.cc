@@ -112,11 +112,11 @@ SourceInfo TriggerSource() {
 TEST(ResolvedPlan, ADigitalTriggerChannelIsOnAtAnyPulse) {
   const auto resolved = ResolvePlan(ChannelPlan(), TriggerSource());
   ASSERT_TRUE(resolved.ok()) << resolved.status();
-  EXPECT_EQ(resolved->evoked[0].trigger_channel, 1);
-  EXPECT_EQ(resolved->evoked[0].trigger_threshold, 0.5);
+  EXPECT_EQ(resolved->evoked[0].trigger.channel, 1);
+  EXPECT_EQ(resolved->evoked[0].trigger.threshold, 0.5);
   EXPECT_EQ(ResolvePlan(ChannelPlan("channel_threshold: 3"), TriggerSource())
                 ->evoked[0]
-                .trigger_threshold,
+                .trigger.threshold,
             3);
 }
 

@@ -1,0 +1,107 @@
+#include "acquisition-agent/plan/planned_traces.h"
+
+#include "absl/strings/str_cat.h"
+#include "acquisition-agent/plan/case_plan.h"
+
+namespace remora::agent {
+namespace {
+
+// Fields that most entries have by the same names.
+template <typename Entry>
+PlannedTrace TraceOf(PlannedTrace::Block block, const Entry& entry, v1::Modality modality,
+                     v1::Side side, const std::string& derivation, std::string field) {
+  PlannedTrace trace;
+  trace.block = block;
+  trace.field = std::move(field);
+  trace.trace_id = TraceId(modality, side, derivation);
+  trace.modality = modality;
+  trace.side = side;
+  trace.derivation = derivation;
+  trace.filter = entry.filter();
+  return trace;
+}
+
+void AddMotor(const v1::MotorPlan& motor, const std::string& field,
+              std::vector<PlannedTrace>* traces) {
+  for (int i = 0; i < motor.muscle_size(); ++i) {
+    const v1::MusclePlan& muscle = motor.muscle(i);
+    PlannedTrace trace =
+        TraceOf(PlannedTrace::Block::kMotor, motor, motor.modality(), muscle.side(),
+                muscle.derivation(), absl::StrCat(field, ".muscle[", i, "]"));
+    trace.level_role = muscle.level_role();
+    trace.stimulus = motor.stimulus();
+    trace.trigger = motor.trigger();
+    traces->push_back(std::move(trace));
+  }
+}
+
+void AddMapping(const v1::MappingPlan& mapping, const std::string& field,
+                std::vector<PlannedTrace>* traces) {
+  const auto add = [&](const std::string& derivation, uint32_t contact) {
+    PlannedTrace trace = TraceOf(PlannedTrace::Block::kMapping, mapping, mapping.modality(),
+                                 mapping.side(), derivation, field);
+    trace.trace_id = ContactTraceId(mapping, contact);
+    trace.stimulus = mapping.stimulus();
+    trace.trigger = mapping.trigger();
+    traces->push_back(std::move(trace));
+  };
+  if (mapping.modality() == v1::MODALITY_MAP_MIDLINE) {
+    for (uint32_t i = 1; i <= mapping.contact_count(); ++i) add(mapping.scalp_derivation(), i);
+    return;
+  }
+  for (int i = 0; i < mapping.contact_derivation_size(); ++i) {
+    add(mapping.contact_derivation(i), static_cast<uint32_t>(i) + 1);
+  }
+}
+
+}  // namespace
+
+std::string ContactTraceId(const v1::MappingPlan& mapping, uint32_t contact) {
+  const int place = static_cast<int>(contact) - 1;
+  const std::string derivation = mapping.modality() == v1::MODALITY_MAP_MIDLINE
+                                     ? mapping.scalp_derivation()
+                                     : mapping.contact_derivation(place);
+  return absl::StrCat(TraceId(mapping.modality(), mapping.side(), derivation), "/", contact);
+}
+
+std::vector<PlannedTrace> PlannedTraces(const v1::Plan& plan) {
+  std::vector<PlannedTrace> traces;
+  for (int i = 0; i < plan.evoked_size(); ++i) {
+    const v1::EvokedPlan& evoked = plan.evoked(i);
+    PlannedTrace trace =
+        TraceOf(PlannedTrace::Block::kEvoked, evoked, evoked.modality(), evoked.side(),
+                evoked.derivation(), absl::StrCat("evoked[", i, "]"));
+    trace.level_role = evoked.level_role();
+    trace.stimulus = evoked.stimulus();
+    trace.trigger = evoked.trigger();
+    traces.push_back(std::move(trace));
+  }
+  for (int i = 0; i < plan.emg_size(); ++i) {
+    const v1::EmgPlan& emg = plan.emg(i);
+    traces.push_back(TraceOf(PlannedTrace::Block::kEmg, emg, v1::MODALITY_EMG_FREE_RUNNING,
+                             emg.side(), emg.derivation(), absl::StrCat("emg[", i, "]")));
+  }
+  for (int i = 0; i < plan.motor_size(); ++i) {
+    AddMotor(plan.motor(i), absl::StrCat("motor[", i, "]"), &traces);
+  }
+  for (int i = 0; i < plan.eeg_size(); ++i) {
+    const v1::EegPlan& eeg = plan.eeg(i);
+    traces.push_back(TraceOf(PlannedTrace::Block::kEeg, eeg, eeg.modality(), eeg.side(),
+                             eeg.derivation(), absl::StrCat("eeg[", i, "]")));
+  }
+  for (int i = 0; i < plan.train_of_four_size(); ++i) {
+    const v1::TrainOfFourPlan& tof = plan.train_of_four(i);
+    PlannedTrace trace =
+        TraceOf(PlannedTrace::Block::kTrainOfFour, tof, v1::MODALITY_TRAIN_OF_FOUR, tof.side(),
+                tof.derivation(), absl::StrCat("train_of_four[", i, "]"));
+    trace.stimulus = tof.stimulus();
+    trace.trigger = tof.trigger();
+    traces.push_back(std::move(trace));
+  }
+  for (int i = 0; i < plan.mapping_size(); ++i) {
+    AddMapping(plan.mapping(i), absl::StrCat("mapping[", i, "]"), &traces);
+  }
+  return traces;
+}
+
+}  // namespace remora::agent

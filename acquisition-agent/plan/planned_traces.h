@@ -1,0 +1,34 @@
+// Every trace that a plan leads to.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "remora/v1/plan.pb.h"
+
+namespace remora::agent {
+
+struct PlannedTrace {
+  enum class Block { kEvoked, kEmg, kMotor, kEeg, kTrainOfFour, kMapping };
+  Block block = Block::kEvoked;
+  std::string field;  // of the plan: "motor[1].muscle[0]"
+  std::string trace_id;
+  v1::Modality modality = v1::MODALITY_UNSPECIFIED;
+  v1::Side side = v1::SIDE_UNSPECIFIED;  // of the stimulus, or of the muscle
+  v1::LevelRole level_role = v1::LEVEL_ROLE_UNSPECIFIED;
+  std::string derivation;
+  // With a filter that the plan leaves to the source's rate: order 0.
+  v1::FilterSetting filter;
+  v1::StimulusSetting stimulus;
+  v1::TriggerPlan trigger;
+
+  bool has_stimulus() const { return block != Block::kEmg && block != Block::kEeg; }
+};
+
+// In the plan's order; ids may be there twice, which CheckCasePlan refuses. Defaults are filled in.
+std::vector<PlannedTrace> PlannedTraces(const v1::Plan& plan);
+
+// "MAP_MIDLINE/L/C3-Fz/5": the trace of one stimulated contact, counted from 1.
+std::string ContactTraceId(const v1::MappingPlan& mapping, uint32_t contact);
+
+}  // namespace remora::agent
