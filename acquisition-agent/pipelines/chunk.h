@@ -17,6 +17,8 @@ inline constexpr uint32_t kMarkInterference = 1u << 16;
 inline constexpr uint32_t kMarkFloating = 1u << 17;
 // A stimulus that was told too late for its artefact to be blanked.
 inline constexpr uint32_t kMarkStimulus = 1u << 18;
+// A stimulus that muscles answer: what is there is neither spontaneous nor a burst of interference.
+inline constexpr uint32_t kMarkEvoked = 1u << 19;
 
 // What is wrong with one channel in a chunk.
 struct ChannelMarks {

@@ -20,6 +20,8 @@ constexpr double kBurstRmsUv = 100;
 constexpr double kBurstShare = 0.6;
 // How fast the usual loudness follows: a time constant of 20 chunks.
 constexpr double kLoudnessShare = 0.05;
+// With a smaller share of a chunk that is not evoked, its loudness says nothing.
+constexpr double kSpontaneousShare = 0.2;
 
 }  // namespace
 
@@ -185,9 +187,47 @@ void ChunkAssembler::JudgeChannel(const ChannelInfo& channel, Chunk* chunk, int 
   }
 }
 
+void ChunkAssembler::AddEvoked(int64_t from_ns, int64_t to_ns) {
+  if (evoked_ns_.size() >= kMaxWaitingTriggers) evoked_ns_.pop_front();
+  const std::pair<int64_t, int64_t> stretch{from_ns, to_ns};
+  evoked_ns_.insert(std::upper_bound(evoked_ns_.begin(), evoked_ns_.end(), stretch), stretch);
+}
+
+std::optional<double> ChunkAssembler::SpontaneousRms(const Chunk& chunk, int k,
+                                                     double whole_rms_uv) const {
+  if (evoked_ns_.empty()) return whole_rms_uv;
+  double sum = 0;
+  double squares = 0;
+  int64_t count = 0;
+  for (int64_t i = 0; i < chunk.samples; ++i) {
+    const int64_t time_ns = chunk.TimeOf(static_cast<double>(chunk.first_position + i));
+    const double sample = chunk.channels[k][static_cast<size_t>(i)];
+    if (!std::isfinite(sample) ||
+        std::any_of(evoked_ns_.begin(), evoked_ns_.end(), [&](const auto& stretch) {
+          return time_ns >= stretch.first && time_ns < stretch.second;
+        })) {
+      continue;
+    }
+    sum += sample;
+    squares += sample * sample;
+    ++count;
+  }
+  if (static_cast<double>(count) < kSpontaneousShare * static_cast<double>(chunk_samples_)) {
+    return std::nullopt;
+  }
+  const double n = static_cast<double>(count);
+  return std::sqrt(std::max(0.0, squares / n - (sum / n) * (sum / n)));
+}
+
 void ChunkAssembler::Judge(Chunk* chunk) {
+  const int64_t start_ns = chunk->TimeOf(static_cast<double>(chunk->first_position));
+  while (!evoked_ns_.empty() && evoked_ns_.front().second <= start_ns) evoked_ns_.pop_front();
+  const bool evoked = std::any_of(evoked_ns_.begin(), evoked_ns_.end(), [&](const auto& stretch) {
+    return stretch.first < chunk->end_ns && stretch.second > start_ns;
+  });
   const std::vector<int>& group = source_.rate_groups[rate_group_].channels;
   std::vector<dsp::BlockQuality> qualities(chunk->channels.size());
+  std::vector<std::optional<double>> spontaneous(chunk->channels.size());
   int connected = 0;
   int bursting = 0;
   for (const int k : in_use_) {
@@ -196,21 +236,23 @@ void ChunkAssembler::Judge(Chunk* chunk) {
     if (chunk->marks[k].marks & (dsp::kQualityFlat | kMarkFloating)) continue;
     ++connected;
     const double usual = loudness_[k].rms_uv;
-    if (usual > 0 && qualities[k].rms_uv > kBurstRmsUv &&
-        qualities[k].rms_uv > kBurstFactor * usual) {
+    spontaneous[k] = evoked ? SpontaneousRms(*chunk, k, qualities[k].rms_uv) : qualities[k].rms_uv;
+    if (usual > 0 && spontaneous[k].value_or(0) > kBurstRmsUv &&
+        *spontaneous[k] > kBurstFactor * usual) {
       ++bursting;
     }
   }
   const bool burst = connected > 0 && bursting >= kBurstShare * connected;
   for (const int k : in_use_) {
+    if (evoked) chunk->marks[k].marks |= kMarkEvoked;
     if (burst) {
       chunk->marks[k].marks |= kMarkInterference;
       continue;
     }
     if (chunk->marks[k].marks & (dsp::kQualityFlat | kMarkFloating)) continue;
+    if (!spontaneous[k]) continue;
     double& usual = loudness_[k].rms_uv;
-    usual =
-        usual == 0 ? qualities[k].rms_uv : usual + kLoudnessShare * (qualities[k].rms_uv - usual);
+    usual = usual == 0 ? *spontaneous[k] : usual + kLoudnessShare * (*spontaneous[k] - usual);
   }
 }
 

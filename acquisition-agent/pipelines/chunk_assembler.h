@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "acquisition-agent/pipelines/chunk.h"
@@ -23,6 +24,9 @@ class ChunkAssembler {
   ChunkAssembler(const SourceInfo& source, int rate_group, const std::vector<int>& in_use,
                  double mains_hz);
 
+  // Muscles answer a stimulus from the one time to the other, on any number of channels at once:
+  // what is loud then is no burst. Before the block that holds it.
+  void AddEvoked(int64_t from_ns, int64_t to_ns);
   // Appends the chunks that are complete now.
   void Push(const SampleBlock& block, std::vector<Chunk>* chunks);
   // A gap or a jump of time: gives out what is held; what follows starts a segment.
@@ -37,6 +41,8 @@ class ChunkAssembler {
   void StartChunk(const SampleBlock& block, int64_t offset);
   void Finish(std::vector<Chunk>* chunks);
   void Judge(Chunk* chunk);
+  // Of what is not evoked; nothing where that is too little.
+  std::optional<double> SpontaneousRms(const Chunk& chunk, int k, double whole_rms_uv) const;
   void JudgeChannel(const ChannelInfo& channel, Chunk* chunk, int k, dsp::BlockQuality* quality);
 
   const SourceInfo& source_;
@@ -51,6 +57,7 @@ class ChunkAssembler {
   bool starts_segment_ = true;
   int64_t next_position_ = 0;
   double position_zero_ns_ = 0;
+  std::deque<std::pair<int64_t, int64_t>> evoked_ns_;  // from, to; by from
   Chunk current_;
 };
 

@@ -2,40 +2,20 @@
 
 #include <cmath>
 
+#include "acquisition-agent/pipelines/testing/drifting_device.h"
 #include "gtest/gtest.h"
 
 namespace remora::agent {
 namespace {
 
-SourceInfo OneGroup() {
-  SourceInfo info;
-  ChannelInfo channel;
-  channel.label = "C3'";
-  channel.uv_per_count = 0.1;
-  channel.digital_min = -32768;
-  channel.digital_max = 32767;
-  channel.sample_rate_hz = 1000;
-  info.channels = {channel};
-  info.rate_groups = {RateGroup{1000, {0}}};
-  return info;
-}
-
 // Samples of a clock that drifts by 50 ppm against the time that they are told in.
 TEST(ChunkAssembler, FollowsAClockThatDriftsWithoutABreak) {
   for (const double ppm : {-50.0, 50.0}) {
-    const SourceInfo info = OneGroup();
+    const SourceInfo info = DriftingDevice();
     ChunkAssembler assembler(info, 0, {0}, 50);
     std::vector<Chunk> chunks;
-    int64_t end_ns = 0;
-    for (int64_t i = 0; i < 600 * 1000 / 37; ++i) {
-      SampleBlock block;
-      block.sample_rate_hz = 1000;
-      block.samples_per_channel = 37;
-      block.start_time_ns = end_ns;
-      end_ns = std::llround(static_cast<double>(37 * (i + 1)) * 1e6 * (1 + ppm * 1e-6));
-      block.end_time_ns = end_ns;
-      block.samples.assign(37, 1);
-      assembler.Push(block, &chunks);
+    for (int64_t i = 0; i < 600 * 1000 / kDriftingBlockSamples; ++i) {
+      assembler.Push(DriftingBlock(i, ppm), &chunks);
     }
     ASSERT_GT(chunks.size(), 5000u);
     for (size_t i = 0; i < chunks.size(); ++i) {
@@ -50,7 +30,7 @@ TEST(ChunkAssembler, FollowsAClockThatDriftsWithoutABreak) {
 }
 
 TEST(ChunkAssembler, TimeThatIsLeftOutStartsASegment) {
-  const SourceInfo info = OneGroup();
+  const SourceInfo info = DriftingDevice();
   ChunkAssembler assembler(info, 0, {0}, 50);
   std::vector<Chunk> chunks;
   SampleBlock block;

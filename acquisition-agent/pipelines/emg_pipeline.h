@@ -1,12 +1,9 @@
 // Free-running EMG of one muscle: filter, samples to be seen and heard, envelope, and the
 // discharges in it.
 //
-//   chunk -> derivation -> stimulus blanking -> causal filter -+-> anti-alias, every n-th sample ->
-//   SampleBlock
-//                                                              +-> 20 ms bins, a second of them  ->
-//                                                              Envelope
-//                                                              '-> spikes, bursts, trains        ->
-//                                                              EmgEvent
+//   pieces and blocks (continuous_stream.h) -+-> SampleBlock
+//                                            +-> 20 ms bins, a second of them -> Envelope
+//                                            '-> spikes, bursts, trains       -> EmgEvent
 //
 // Pure, thread-compatible, on the agent's sequence. Stimuli are blanked from 2 ms before to 3 ms
 // after: what remains is muscle. A chunk that is clipped, flat, floating, full of hum, in a burst
@@ -18,19 +15,18 @@
 #include <deque>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "acquisition-agent/pipelines/chunk.h"
+#include "acquisition-agent/pipelines/continuous_stream.h"
 #include "acquisition-agent/pipelines/stimulus_finder.h"
 #include "acquisition-agent/plan/resolved_plan.h"
 #include "acquisition-agent/sources/source.h"
 #include "dsp/emg/burst_train.h"
 #include "dsp/emg/envelope.h"
-#include "dsp/filter/stimulus_blanking.h"
-#include "dsp/filter/streaming_filter.h"
+#include "remora/v1/measurement.pb.h"
 
 namespace remora::agent {
 
@@ -71,38 +67,27 @@ class EmgPipeline {
 
   const ResolvedEmg& plan() const { return plan_; }
   // Stimuli that came too late to be blanked.
-  uint64_t late_total() const { return late_total_; }
+  uint64_t late_total() const { return stream_.late_total(); }
 
  private:
-  EmgPipeline(const ResolvedEmg& plan, const SourceInfo& source, int factor,
-              dsp::StreamingFilter anti_alias, dsp::StimulusBlanking blanking,
-              dsp::EmgEnvelope envelope, dsp::BurstTrainDetector detector);
-  void StartSegment(const Chunk& chunk, EmgOutput* output);
-  void Flush(EmgOutput* output);
-  void Take(std::vector<double> blanked, uint32_t hints, EmgOutput* output);
-  void Send(std::span<const double> filtered, EmgOutput* output);
+  EmgPipeline(const ResolvedEmg& plan, ContinuousStream stream, dsp::EmgEnvelope envelope,
+              dsp::BurstTrainDetector detector);
+  void TakePieces(std::vector<Piece> pieces, EmgOutput* output);
+  void Take(Piece* piece, EmgOutput* output);
   void TakeBins(EmgOutput* output, bool all);
   void TellActivities(const std::vector<dsp::Activity>& activities, EmgOutput* output);
   void TellTrain(EmgOutput* output);
   EmgEvent Describe(const dsp::Activity& activity) const;
-  uint32_t AnnounceStimuli(const Chunk& chunk);
   int64_t TimeOf(double position) const;
 
   const ResolvedEmg plan_;
-  const DerivationInputs inputs_;
-  const int factor_;
-  dsp::StreamingFilter filter_;
-  dsp::StreamingFilter anti_alias_;
-  dsp::StimulusBlanking blanking_;
+  ContinuousStream stream_;
   dsp::EmgEnvelope envelope_;
   dsp::BurstTrainDetector detector_;
 
-  std::deque<int64_t> stimuli_ns_;  // ascending
-  uint64_t late_total_ = 0;
-  bool in_segment_ = false;
   int64_t segment_first_ = 0;
   double position_zero_ns_ = 0;
-  int64_t filtered_position_ = 0;  // of the next sample after the filter
+  int64_t next_position_ = 0;      // of the next sample after the filter
   uint64_t detected_samples_ = 0;  // given to the detector
   int64_t detector_offset_ = 0;    // position of a detector's sample - its number
   std::vector<v1::QualityFlag> quality_;

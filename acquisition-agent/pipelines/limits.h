@@ -20,6 +20,15 @@ inline constexpr int64_t kMarkMemoryNs = 12'000'000'000;
 // Triggers that wait for their samples, over all stimuli: 50 a second for a minute of a source that
 // stands still.
 inline constexpr size_t kMaxWaitingTriggers = 3000;
+// Pulses of one train that are blanked: transcranial trains have up to 9.
+inline constexpr int kMaxPulsesOfTrain = 20;
+// Places whose threshold is looked for in a case: forty screws, and what is typed wrongly.
+inline constexpr size_t kMaxSites = 500;
+// Stimuli at a place after so long a pause begin a new search: within one, steps follow within
+// seconds.
+inline constexpr int64_t kNewSearchAfterNs = 120'000'000'000;
+// A train-of-four is over when no stimulus came for so long.
+inline constexpr int64_t kTrainIsOverNs = 1'500'000'000;
 // Chunks that wait for the samples of a trigger channel wait at most so long: the longest data
 // record that a recorder writes, and some room. What is told later is too late.
 inline constexpr int64_t kMaxHeldNs = 30'000'000'000;

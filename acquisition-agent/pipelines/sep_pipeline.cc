@@ -1,9 +1,8 @@
 #include "acquisition-agent/pipelines/sep_pipeline.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <limits>
+#include <optional>
 #include <utility>
 
 #include "acquisition-agent/pipelines/limits.h"
@@ -11,14 +10,6 @@
 
 namespace remora::agent {
 namespace {
-
-constexpr double kLookAheadError = 1e-6;
-// What is left of a filter's start when its samples may be averaged.
-constexpr double kSettled = 0.01;
-
-double MemoryOf(const dsp::Cascade& filter) {
-  return static_cast<double>(dsp::SettlingSamples(filter, kSettled));
-}
 
 // Both known, and not alike.
 bool Differ(double a, double b, double share) {
@@ -35,37 +26,17 @@ uint32_t EvokedAverage::offered() const {
 
 absl::StatusOr<std::unique_ptr<SepPipeline>> SepPipeline::Create(const ResolvedEvoked& plan,
                                                                  const SourceInfo& source) {
-  dsp::EpochOptions options;
-  options.sample_rate_hz = plan.derivation.sample_rate_hz;
-  options.window = {plan.plan.epoch_from_ms(), plan.plan.epoch_to_ms()};
-  ASSIGN_OR_RETURN(dsp::EpochCutter cutter, dsp::EpochCutter::Create(options));
-  ASSIGN_OR_RETURN(
-      dsp::StimulusBlanking blanking,
-      dsp::StimulusBlanking::Create(plan.derivation.sample_rate_hz,
-                                    {-plan.plan.blank_from_ms(), plan.plan.blank_to_ms()}));
-  return std::unique_ptr<SepPipeline>(
-      new SepPipeline(plan, source, std::move(cutter), std::move(blanking)));
+  SweepStreamOptions options = SweepOptionsOf(plan.plan, plan.filter, plan.derivation);
+  options.reject_over_uv = plan.plan.reject_over_uv();
+  ASSIGN_OR_RETURN(SweepStream sweeps, SweepStream::Create(options, source));
+  return std::unique_ptr<SepPipeline>(new SepPipeline(plan, std::move(sweeps)));
 }
 
-SepPipeline::SepPipeline(const ResolvedEvoked& plan, const SourceInfo& source,
-                         dsp::EpochCutter cutter, dsp::StimulusBlanking blanking)
+SepPipeline::SepPipeline(const ResolvedEvoked& plan, SweepStream sweeps)
     : plan_(plan),
-      inputs_(InputsOf(plan.derivation, source)),
       cadence_(plan.plan.stimulus().rate_hz()),
-      marks_(plan.derivation.sample_rate_hz, plan.plan.blank_from_ms(), plan.plan.blank_to_ms(),
-             plan.plan.filter().zero_phase() ? MemoryOf(plan.filter) : 0, MemoryOf(plan.filter)),
-      blanking_(std::move(blanking)),
-      cutter_(std::move(cutter)),
-      average_(cutter_.samples_per_epoch(), cutter_.timebase()) {
-  if (plan.plan.filter().zero_phase()) {
-    const size_t look_ahead = dsp::StreamingZeroPhase::LookAheadFor(plan.filter, kLookAheadError);
-    const size_t stride =
-        std::max<size_t>(1, static_cast<size_t>(plan.derivation.sample_rate_hz * kChunkMs / 1000));
-    zero_phase_.emplace(plan.filter, look_ahead, stride);
-  } else {
-    causal_.emplace(plan.filter);
-  }
-}
+      sweeps_(std::move(sweeps)),
+      average_(sweeps_.samples_per_sweep(), sweeps_.timebase()) {}
 
 void SepPipeline::OnStimulus(const Stimulus& stimulus, bool own) {
   if (own) {
@@ -73,97 +44,27 @@ void SepPipeline::OnStimulus(const Stimulus& stimulus, bool own) {
                                                          ? std::optional<double>(stimulus.rate_hz)
                                                          : std::nullopt);
   }
-  if (stimulus.known && !own) return;
-  if (waiting_.size() >= kMaxWaitingTriggers) {
-    waiting_.pop_front();
-    ++late_total_;
-  }
-  const auto after = std::upper_bound(
-      waiting_.begin(), waiting_.end(), stimulus.time_ns,
-      [](int64_t time_ns, const Waiting& other) { return time_ns < other.stimulus.time_ns; });
-  waiting_.insert(after, Waiting{stimulus, own});
-}
-
-void SepPipeline::StartSegment(const Chunk& chunk, std::vector<EvokedAverage>* averages) {
-  FlushSegment(averages);
-  in_segment_ = true;
-  segment_first_ = chunk.first_position;
-  filtered_position_ = segment_first_;
-  blanking_.Restart();
-  if (causal_) causal_->ResetToNextSample();
-  marks_.AddMarks(segment_first_ - 1, segment_first_, dsp::kQualityGap);
-}
-
-void SepPipeline::Filter(std::span<const double> blanked) {
-  if (zero_phase_) {
-    zero_phase_->Push(blanked, filtered_);
-    return;
-  }
-  const size_t start = filtered_.size();
-  filtered_.resize(start + blanked.size());
-  causal_->Process(blanked, std::span<double>(filtered_).subspan(start));
-}
-
-void SepPipeline::FlushSegment(std::vector<EvokedAverage>* averages) {
-  if (!in_segment_) return;
-  marks_.AddMarks(segment_end_, segment_end_, dsp::kQualityGap);
-  std::vector<double> blanked;
-  blanking_.Flush(blanked);
-  Filter(blanked);
-  if (zero_phase_) zero_phase_->Flush(filtered_);
-  Cut(averages);
-  in_segment_ = false;
-}
-
-void SepPipeline::Announce(const Waiting& waiting, double position,
-                           std::vector<EvokedAverage>* averages) {
-  const Stimulus& stimulus = waiting.stimulus;
-  if (!stimulus.known) {
-    marks_.AddStimulus(position);
-    if (!blanking_.AddTrigger(position - static_cast<double>(segment_first_)).ok()) {
-      // Its samples, or those of a later stimulus, were given out before it was told.
-      const double samples_per_ms = plan_.derivation.sample_rate_hz / 1000;
-      marks_.AddMarks(
-          static_cast<int64_t>(position + plan_.plan.blank_from_ms() * samples_per_ms),
-          static_cast<int64_t>(position + plan_.plan.blank_to_ms() * samples_per_ms) + 1,
-          kMarkStimulus);
-      ++late_;
-      ++late_total_;
-    }
-  }
-  if (!waiting.own) return;
-  const uint64_t id = next_id_++;
-  if (cutter_.AddTrigger(position, id).ok()) {
-    in_epochs_.emplace(id, stimulus);
-    return;
-  }
-  // Too many wait, or it came before the first sample: a sweep without samples.
-  ++late_total_;
-  Offer(stimulus, {}, dsp::Rejection::kGap, averages);
+  sweeps_.OnStimulus(stimulus, own);
 }
 
 void SepPipeline::OnChunk(const Chunk& chunk, std::vector<EvokedAverage>* averages) {
-  if (chunk.rate_group != plan_.derivation.rate_group) return;
-  if (chunk.starts_segment) StartSegment(chunk, averages);
+  if (chunk.rate_group != sweeps_.rate_group()) return;
   cadence_.Start(chunk.TimeOf(static_cast<double>(chunk.first_position)));
-  segment_end_ = chunk.first_position + chunk.samples;
   now_ns_ = chunk.end_ns;
-  marks_.AddChunk(chunk, inputs_.all);
   ++chunks_;
-  if (std::any_of(inputs_.all.begin(), inputs_.all.end(),
+  const std::vector<int>& inputs = sweeps_.inputs().all;
+  if (std::any_of(inputs.begin(), inputs.end(),
                   [&](int k) { return (chunk.marks[k].marks & dsp::kQualityMains) != 0; })) {
     ++mains_chunks_;
   }
-  while (!waiting_.empty() && waiting_.front().stimulus.time_ns < chunk.end_ns) {
-    const Waiting waiting = std::move(waiting_.front());
-    waiting_.pop_front();
-    Announce(waiting, chunk.PositionOf(waiting.stimulus.time_ns), averages);
-  }
-  std::vector<double> blanked;
-  blanking_.Push(Derive(chunk, inputs_.plus, inputs_.minus), blanked);
-  Filter(blanked);
-  Cut(averages);
+  std::vector<CutSweep> sweeps;
+  sweeps_.OnChunk(chunk, &sweeps);
+  Offer(sweeps, averages);
   TellProvisional(averages);
+}
+
+void SepPipeline::Offer(const std::vector<CutSweep>& sweeps, std::vector<EvokedAverage>* averages) {
+  for (const CutSweep& sweep : sweeps) Offer(sweep, averages);
 }
 
 void SepPipeline::TellProvisional(std::vector<EvokedAverage>* averages) {
@@ -177,51 +78,14 @@ void SepPipeline::TellProvisional(std::vector<EvokedAverage>* averages) {
 }
 
 void SepPipeline::OnEnd(std::vector<EvokedAverage>* averages) {
-  FlushSegment(averages);
-  std::vector<dsp::Epoch> epochs;
-  cutter_.Flush(epochs);
-  for (const dsp::Epoch& epoch : epochs) TakeEpoch(epoch, averages);
+  std::vector<CutSweep> sweeps;
+  sweeps_.OnEnd(&sweeps);
+  Offer(sweeps, averages);
   TellProvisional(averages);
 }
 
-void SepPipeline::Cut(std::vector<EvokedAverage>* averages) {
-  if (filtered_.empty()) return;
-  std::vector<dsp::Epoch> epochs;
-  const std::array<std::span<const double>, 1> channel{filtered_};
-  // One channel always, and positions from 0 on: it has nothing to refuse.
-  cutter_.Push(static_cast<uint64_t>(filtered_position_), channel, epochs).IgnoreError();
-  filtered_position_ += static_cast<int64_t>(filtered_.size());
-  filtered_.clear();
-  for (const dsp::Epoch& epoch : epochs) TakeEpoch(epoch, averages);
-}
-
-dsp::Rejection SepPipeline::Judge(const dsp::Epoch& epoch) const {
-  const double samples_per_ms = plan_.derivation.sample_rate_hz / 1000;
-  uint32_t marks =
-      marks_.MarksIn(epoch.trigger_sample + plan_.plan.epoch_from_ms() * samples_per_ms,
-                     epoch.trigger_sample + plan_.plan.epoch_to_ms() * samples_per_ms);
-  const bool interference = (marks & (kMarkInterference | kMarkStimulus)) != 0;
-  if (marks & kMarkFloating) marks |= dsp::kQualityFlat;
-  dsp::RejectionLimits limits;
-  limits.max_abs_uv = plan_.plan.reject_over_uv();
-  const dsp::Rejection cause =
-      dsp::JudgeSweep(epoch.Channel(0), cutter_.timebase(), limits, marks | dsp::EpochMarks(epoch));
-  if (interference && (cause == dsp::Rejection::kNone || cause == dsp::Rejection::kAmplitude)) {
-    return dsp::Rejection::kExternal;
-  }
-  return cause;
-}
-
-void SepPipeline::TakeEpoch(const dsp::Epoch& epoch, std::vector<EvokedAverage>* averages) {
-  const auto found = in_epochs_.find(epoch.trigger_id);
-  if (found == in_epochs_.end()) return;
-  const Stimulus stimulus = found->second;
-  in_epochs_.erase(found);
-  Offer(stimulus, epoch.Channel(0), Judge(epoch), averages);
-}
-
-void SepPipeline::Offer(const Stimulus& stimulus, std::span<const double> sweep_uv,
-                        dsp::Rejection cause, std::vector<EvokedAverage>* averages) {
+void SepPipeline::Offer(const CutSweep& sweep, std::vector<EvokedAverage>* averages) {
+  const Stimulus& stimulus = sweep.stimulus;
   EndAverageBefore(stimulus, averages);
   if (average_.offered() == 0) {
     first_stimulus_ns_ = stimulus.time_ns;
@@ -231,7 +95,7 @@ void SepPipeline::Offer(const Stimulus& stimulus, std::span<const double> sweep_
   if (delivered_ma_ == 0) delivered_ma_ = stimulus.delivered_ma;
   if (rate_hz_ == 0) rate_hz_ = stimulus.rate_hz;
   ++offered_total_;
-  if (average_.Add(sweep_uv, cause) == dsp::Rejection::kNone) ++accepted_total_;
+  if (average_.Add(sweep.uv, sweep.cause) == dsp::Rejection::kNone) ++accepted_total_;
   const uint32_t wanted = plan_.plan.sweep_count();
   if (average_.accepted() >= wanted || average_.offered() >= kMaxOfferedFactor * wanted) {
     FinishAverage(averages);
@@ -258,7 +122,7 @@ void SepPipeline::EndAverageBefore(const Stimulus& stimulus, std::vector<EvokedA
 void SepPipeline::StartAverage() {
   average_.Reset();
   missed_ = 0;
-  late_ = 0;
+  late_before_ = late_total();
   delivered_ma_ = 0;
   rate_hz_ = 0;
 }
@@ -293,7 +157,7 @@ EvokedAverage SepPipeline::Describe(bool provisional) const {
   average.last_stimulus_ns = last_stimulus_ns_;
   average.delivered_ma = delivered_ma_;
   average.rate_hz = rate_hz_;
-  average.uv_per_count = inputs_.uv_per_count;
+  average.uv_per_count = sweeps_.inputs().uv_per_count;
 
   const auto mark_if = [&](bool marked, v1::QualityFlag flag) {
     if (marked) average.quality.push_back(flag);
@@ -305,7 +169,7 @@ EvokedAverage SepPipeline::Describe(bool provisional) const {
   mark_if(mains_chunks_ > kMarkedMainsShare * chunks_, v1::QUALITY_FLAG_MAINS);
   mark_if(rejected.interference_count() > many, v1::QUALITY_FLAG_DIATHERMY);
   mark_if(missed_ > 0, v1::QUALITY_FLAG_MISSING_TRIGGER);
-  mark_if(late_ > 0, v1::QUALITY_FLAG_STIMULUS_ARTEFACT);
+  mark_if(late_total() > late_before_, v1::QUALITY_FLAG_STIMULUS_ARTEFACT);
   mark_if(rejected.gap_count() > many, v1::QUALITY_FLAG_GAP);
   mark_if(!provisional && average.accepted < average.requested, v1::QUALITY_FLAG_TOO_FEW_SWEEPS);
   return average;

@@ -1,43 +1,26 @@
-// One averaged evoked response: montage, blanking, filter, epochs around stimuli, averaging with
-// rejection.
-//
-//   chunk -> derivation -> stimulus blanking -> filter (causal, or zero phase) -> epochs at
-//   fractional sample times
-//         -> judged by raw marks and amplitude -> average, odd and even halves
+// One averaged evoked response: sweeps, averaged with rejection.
 //
 // Pure: no clock, no thread, no record. One a plan entry, thread-compatible, on the agent's
-// sequence. Every stimulus that the source tells is blanked, also those of other nerves; only its
-// own make epochs. The delay is the chunk, the filter's look-ahead (zero phase, 30 Hz: about
-// 0.4 s) and the epoch.
+// sequence. How its sweeps are made and judged: sweep_stream.h.
 //
-// Invariants: 1. a sweep with samples that are missing, not finite, clipped (outside the blanked
-// window), flat, floating, in a burst of interference or over an artefact that came too late to be
-// blanked, or so near that the filter carries it in, is never averaged, and is counted by cause;
-// 2. the result does not depend on how the source cuts its blocks; 3. an average ends when
-// `sweep_count` are accepted, or twice as many were offered; 4. it is of one stimulus setting, and
-// without a pause of the stimuli in it.
+// Invariants: 1. a sweep that is not good is never averaged, and is counted by cause; 2. the result
+// does not depend on how the source cuts its blocks; 3. an average ends when `sweep_count` are
+// accepted, or twice as many were offered; 4. it is of one stimulus setting, and without a pause of
+// the stimuli in it.
 #pragma once
 
 #include <cstdint>
-#include <deque>
-#include <map>
 #include <memory>
-#include <optional>
-#include <span>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "acquisition-agent/pipelines/cadence.h"
 #include "acquisition-agent/pipelines/chunk.h"
-#include "acquisition-agent/pipelines/mark_timeline.h"
 #include "acquisition-agent/pipelines/stimulus_finder.h"
+#include "acquisition-agent/pipelines/sweep_stream.h"
 #include "acquisition-agent/plan/resolved_plan.h"
 #include "acquisition-agent/sources/source.h"
-#include "dsp/evoked/epoch.h"
 #include "dsp/evoked/sweep_average.h"
-#include "dsp/filter/stimulus_blanking.h"
-#include "dsp/filter/streaming_filter.h"
-#include "dsp/filter/zero_phase.h"
 
 namespace remora::agent {
 
@@ -83,55 +66,28 @@ class SepPipeline {
   uint64_t offered_total() const { return offered_total_; }
   uint64_t accepted_total() const { return accepted_total_; }
   // Stimuli that came too late to be blanked, or to be cut out.
-  uint64_t late_total() const { return late_total_; }
+  uint64_t late_total() const { return sweeps_.late_total(); }
 
  private:
-  struct Waiting {
-    Stimulus stimulus;
-    bool own = false;
-  };
-
-  SepPipeline(const ResolvedEvoked& plan, const SourceInfo& source, dsp::EpochCutter cutter,
-              dsp::StimulusBlanking blanking);
-  void StartSegment(const Chunk& chunk, std::vector<EvokedAverage>* averages);
-  void Announce(const Waiting& waiting, double position, std::vector<EvokedAverage>* averages);
-  void Filter(std::span<const double> blanked);
-  void FlushSegment(std::vector<EvokedAverage>* averages);
-  void Cut(std::vector<EvokedAverage>* averages);
-  void TakeEpoch(const dsp::Epoch& epoch, std::vector<EvokedAverage>* averages);
-  void Offer(const Stimulus& stimulus, std::span<const double> sweep_uv, dsp::Rejection cause,
-             std::vector<EvokedAverage>* averages);
+  SepPipeline(const ResolvedEvoked& plan, SweepStream sweeps);
+  void Offer(const std::vector<CutSweep>& sweeps, std::vector<EvokedAverage>* averages);
+  void Offer(const CutSweep& sweep, std::vector<EvokedAverage>* averages);
   void EndAverageBefore(const Stimulus& stimulus, std::vector<EvokedAverage>* averages);
   void StartAverage();
-  dsp::Rejection Judge(const dsp::Epoch& epoch) const;
   void TellProvisional(std::vector<EvokedAverage>* averages);
   EvokedAverage Describe(bool provisional) const;
   void FinishAverage(std::vector<EvokedAverage>* averages);
 
   const ResolvedEvoked plan_;
-  const DerivationInputs inputs_;
   Cadence cadence_;
-  MarkTimeline marks_;
-  dsp::StimulusBlanking blanking_;
-  std::optional<dsp::StreamingFilter> causal_;
-  std::optional<dsp::StreamingZeroPhase> zero_phase_;
-  dsp::EpochCutter cutter_;
+  SweepStream sweeps_;
   dsp::SweepAverage average_;
-
-  std::deque<Waiting> waiting_;  // by time
-  std::map<uint64_t, Stimulus> in_epochs_;
-  uint64_t next_id_ = 1;
-  bool in_segment_ = false;
-  int64_t segment_first_ = 0;
-  int64_t segment_end_ = 0;
-  int64_t filtered_position_ = 0;
-  std::vector<double> filtered_;
   int64_t now_ns_ = 0;
 
   uint32_t block_index_ = 0;
   int missed_ = 0;
-  int late_ = 0;
-  int chunks_ = 0;  // since the average's first sweep
+  uint64_t late_before_ = 0;  // late_total() when the average began
+  int chunks_ = 0;            // since the average's first sweep
   int mains_chunks_ = 0;
   int64_t first_stimulus_ns_ = 0;
   int64_t last_stimulus_ns_ = 0;
@@ -140,7 +96,6 @@ class SepPipeline {
   int64_t last_told_ns_ = 0;
   uint64_t offered_total_ = 0;
   uint64_t accepted_total_ = 0;
-  uint64_t late_total_ = 0;
 };
 
 }  // namespace remora::agent

@@ -1,14 +1,18 @@
 #include "acquisition-agent/pipelines/stimulus_finder.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <limits>
+#include <optional>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "acquisition-agent/pipelines/limits.h"
+#include "common/limits.h"
 
 namespace remora::agent {
 namespace {
@@ -20,18 +24,59 @@ constexpr char kStimulusWord[] = "STIM ";
 
 }  // namespace
 
+int64_t Stimulus::last_pulse_ns() const {
+  return time_ns +
+         static_cast<int64_t>(std::max(0, told.pulses - 1) * told.pulse_interval_ms * 1e6);
+}
+
+std::string SiteOf(const Stimulus& stimulus, const ResolvedTrigger& trigger) {
+  absl::string_view site = stimulus.told.site;
+  if (site.empty() && !trigger.plan.label_prefix().empty()) {
+    absl::string_view label = stimulus.told.label;
+    absl::string_view prefix = trigger.plan.label_prefix();
+    absl::ConsumePrefix(&label, kStimulusWord);
+    absl::ConsumePrefix(&prefix, kStimulusWord);
+    if (absl::ConsumePrefix(&label, prefix)) site = label;
+  }
+  site = absl::StripAsciiWhitespace(site);
+  size_t end = std::min(site.size(), kMaxNameBytes);
+  // Not in the middle of a UTF-8 character.
+  while (end > 0 && end < site.size() && (static_cast<uint8_t>(site[end]) & 0xC0) == 0x80) --end;
+  return std::string(site.substr(0, end));
+}
+
+v1::StimulusSetting SettingOf(const Stimulus& stimulus, const v1::StimulusSetting& planned) {
+  v1::StimulusSetting setting = planned;
+  const StimulusTrigger& told = stimulus.told;
+  const auto positive = [](const std::optional<double>& value) {
+    return value && std::isfinite(*value) && *value > 0;
+  };
+  if (positive(told.commanded_ma)) setting.set_current_ma(*told.commanded_ma);
+  if (positive(told.commanded_v)) setting.set_voltage_v(*told.commanded_v);
+  if (positive(told.delivered_ma)) setting.set_delivered_ma(*told.delivered_ma);
+  if (positive(told.delivered_v)) setting.set_delivered_v(*told.delivered_v);
+  if (positive(told.rate_hz)) setting.set_rate_hz(*told.rate_hz);
+  if (positive(told.pulse_us)) setting.set_pulse_us(*told.pulse_us);
+  if (told.pulses > 1) {
+    setting.set_pulse_count(static_cast<uint32_t>(told.pulses));
+    setting.set_pulse_interval_ms(told.pulse_interval_ms);
+  }
+  return setting;
+}
+
 StimulusFinder::StimulusFinder(const ResolvedPlan& plan, const SourceInfo& source) {
-  for (size_t i = 0; i < plan.evoked.size(); ++i) {
-    const ResolvedEvoked& evoked = plan.evoked[i];
-    triggers_.push_back(evoked.plan.trigger());
-    if (evoked.trigger_channel < 0) continue;
+  const std::vector<const ResolvedTrigger*> triggers = plan.triggers();
+  for (size_t i = 0; i < triggers.size(); ++i) {
+    const ResolvedTrigger& trigger = *triggers[i];
+    triggers_.push_back(trigger.plan);
+    if (trigger.channel < 0) continue;
     Line line;
-    line.rate_group = source.channels[evoked.trigger_channel].rate_group;
+    line.rate_group = source.channels[trigger.channel].rate_group;
     const std::vector<int>& group = source.rate_groups[line.rate_group].channels;
-    line.place = static_cast<int>(std::find(group.begin(), group.end(), evoked.trigger_channel) -
-                                  group.begin());
-    line.threshold = evoked.trigger_threshold;
-    line.own.resize(plan.evoked.size());
+    line.place =
+        static_cast<int>(std::find(group.begin(), group.end(), trigger.channel) - group.begin());
+    line.threshold = trigger.threshold;
+    line.own.resize(triggers.size());
     const auto same = std::find_if(lines_.begin(), lines_.end(), [&](const Line& other) {
       return other.rate_group == line.rate_group && other.place == line.place &&
              other.threshold == line.threshold;
@@ -52,14 +97,17 @@ int64_t StimulusFinder::known_until_ns() const {
   return known_ns;
 }
 
-std::vector<bool> StimulusFinder::OwnersOf(absl::string_view label) const {
+std::vector<bool> StimulusFinder::OwnersOf(absl::string_view label, int32_t code) const {
   std::vector<bool> own(triggers_.size());
   // "STIM MED R" in a recording's annotation is "MED R" on its trigger.
   absl::ConsumePrefix(&label, "STIM ");
   for (size_t i = 0; i < triggers_.size(); ++i) {
     absl::string_view wanted = triggers_[i].label_prefix();
     absl::ConsumePrefix(&wanted, "STIM ");
-    own[i] = !wanted.empty() && !label.empty() && absl::StartsWith(label, wanted);
+    const bool by_label = !wanted.empty() && !label.empty() && absl::StartsWith(label, wanted);
+    const bool by_code =
+        triggers_[i].code() != 0 && code > 0 && triggers_[i].code() == static_cast<uint32_t>(code);
+    own[i] = by_label || by_code;
   }
   return own;
 }
@@ -85,16 +133,19 @@ void StimulusFinder::Admit(Stimulus stimulus, std::vector<Stimulus>* found) {
 void StimulusFinder::OnTrigger(const StimulusTrigger& trigger, std::vector<Stimulus>* found) {
   Stimulus stimulus;
   stimulus.time_ns = trigger.time_ns;
-  stimulus.own = OwnersOf(trigger.label);
+  stimulus.own = OwnersOf(trigger.label, trigger.code);
   stimulus.rate_hz = trigger.rate_hz.value_or(0);
   stimulus.delivered_ma = trigger.delivered_ma.value_or(trigger.commanded_ma.value_or(0));
+  stimulus.told = trigger;
   Admit(std::move(stimulus), found);
 }
 
 bool StimulusFinder::OnEvent(const SourceEvent& event, std::vector<Stimulus>* found) {
   Stimulus stimulus;
   stimulus.time_ns = event.time_ns;
-  stimulus.own = OwnersOf(event.text);
+  stimulus.own = OwnersOf(event.text, 0);
+  stimulus.told.time_ns = event.time_ns;
+  stimulus.told.label = event.text;
   const bool wanted =
       std::find(stimulus.own.begin(), stimulus.own.end(), true) != stimulus.own.end();
   if (!wanted && !absl::StartsWith(absl::StrCat(event.text, " "), kStimulusWord)) return false;
@@ -116,6 +167,7 @@ void StimulusFinder::OnChunk(const Chunk& chunk, std::vector<Stimulus>* found) {
         Stimulus stimulus;
         stimulus.time_ns =
             chunk.TimeOf(static_cast<double>(chunk.first_position) + static_cast<double>(i));
+        stimulus.told.time_ns = stimulus.time_ns;
         stimulus.own = line.own;
         Admit(std::move(stimulus), found);
       }

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <string>
 #include <vector>
 
 #include "absl/strings/string_view.h"
@@ -20,12 +21,24 @@ namespace remora::agent {
 
 struct Stimulus {
   int64_t time_ns = 0;
-  std::vector<bool> own;  // by entry of ResolvedPlan::evoked: makes an epoch there
+  std::vector<bool> own;  // by listener of the plan (ResolvedTrigger): makes an epoch there
   // Told before by other means, and blanked then: only `own` is news.
   bool known = false;
-  double delivered_ma = 0;  // 0: the source does not say
-  double rate_hz = 0;       // 0: the source does not say
+  // As the source says it; 0: it does not.
+  double delivered_ma = 0;  // or else what was asked for
+  double rate_hz = 0;
+  // All that the source says of it: the trigger, or an annotation's text as its label.
+  StimulusTrigger told;
+
+  // The time of its last pulse.
+  int64_t last_pulse_ns() const;
 };
+
+// What was touched, as the source says it, or what its label has behind the listener's prefix:
+// "L4 L" of "SCREW L4 L". Trimmed; at most a name long.
+std::string SiteOf(const Stimulus& stimulus, const ResolvedTrigger& trigger);
+// The plan's setting with all that the source says of this stimulus.
+v1::StimulusSetting SettingOf(const Stimulus& stimulus, const v1::StimulusSetting& planned);
 
 class StimulusFinder {
  public:
@@ -51,10 +64,10 @@ class StimulusFinder {
     std::vector<bool> own;
   };
 
-  std::vector<bool> OwnersOf(absl::string_view label) const;
+  std::vector<bool> OwnersOf(absl::string_view label, int32_t code) const;
   void Admit(Stimulus stimulus, std::vector<Stimulus>* found);
 
-  std::vector<v1::TriggerPlan> triggers_;  // by entry
+  std::vector<v1::TriggerPlan> triggers_;  // by listener
   std::vector<Line> lines_;
   std::map<int, int64_t> reached_ns_;  // by rate group that holds a line
   std::deque<Stimulus> recent_;

@@ -13,10 +13,11 @@ class StimulusFinderTest : public testing::Test {
  protected:
   StimulusFinderTest() {
     plan_.evoked.resize(2);
-    plan_.evoked[0].plan.mutable_trigger()->set_label_prefix("MED R");
-    plan_.evoked[1].plan.mutable_trigger()->set_channel("TRIG");
-    plan_.evoked[1].trigger_channel = 1;
-    plan_.evoked[1].trigger_threshold = 0.5;
+    plan_.evoked[0].trigger.plan.set_label_prefix("MED R");
+    plan_.evoked[1].trigger.listener = 1;
+    plan_.evoked[1].trigger.plan.set_channel("TRIG");
+    plan_.evoked[1].trigger.channel = 1;
+    plan_.evoked[1].trigger.threshold = 0.5;
     source_.channels.resize(2);
     source_.channels[1].rate_group = 1;
     source_.rate_groups = {RateGroup{1000, {0}}, RateGroup{1000, {1}}};

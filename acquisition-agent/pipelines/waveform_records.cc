@@ -36,32 +36,85 @@ double StepFor(std::span<const double> uv, double resolution_uv, double averaged
                    Largest(uv) / kLargestCount});
 }
 
-v1::Sweep MakeSweep(const EvokedAverage& average, const ResolvedEvoked& plan) {
-  const double rate = average.timebase.sample_rate_hz;
+namespace {
+
+// One trace, or three of equal length: the mean of `averaged` sweeps and of each half of them.
+struct Traces {
+  std::span<const double> mean_uv;
+  std::span<const double> odd_uv;
+  std::span<const double> even_uv;
+  double averaged = 1;
+};
+
+v1::Sweep Pack(const Traces& traces, const dsp::Timebase& timebase, double resolution_uv,
+               double low_pass_hz) {
+  const double rate = timebase.sample_rate_hz;
   // The filter has taken away what thinning could fold back.
   int factor = 1;
-  if (const double low_pass = plan.plan.filter().low_pass_hz(); low_pass > 0) {
-    factor = std::max(1, static_cast<int>(rate / (kSamplesPerPeriod * low_pass)));
+  if (low_pass_hz > 0) {
+    factor = std::max(1, static_cast<int>(rate / (kSamplesPerPeriod * low_pass_hz)));
   }
-  while (average.mean_uv.size() / static_cast<size_t>(factor) > kMaxSweepSamples) ++factor;
+  while (traces.mean_uv.size() / static_cast<size_t>(factor) > kMaxSweepSamples) ++factor;
 
   v1::Sweep sweep;
   for (;; ++factor) {
     sweep.Clear();
     sweep.set_sample_rate_hz(rate / factor);
-    sweep.set_first_sample_ms(average.timebase.start_ms);
-    const auto pack = [&](const std::vector<double>& uv, double averaged) {
+    sweep.set_first_sample_ms(timebase.start_ms);
+    const auto pack = [&](std::span<const double> uv, double averaged) {
       const std::vector<double> thinned = EveryNth(uv, factor);
-      return PackMicrovolts(thinned,
-                            StepFor(thinned, average.uv_per_count, averaged, kSmallestStepUv));
+      return PackMicrovolts(thinned, StepFor(thinned, resolution_uv, averaged, kSmallestStepUv));
     };
-    *sweep.mutable_average() = pack(average.mean_uv, average.accepted);
-    if (average.accepted >= 2) {
-      *sweep.mutable_odd_average() = pack(average.odd_uv, average.accepted / 2.0);
-      *sweep.mutable_even_average() = pack(average.even_uv, average.accepted / 2.0);
+    *sweep.mutable_average() = pack(traces.mean_uv, traces.averaged);
+    if (!traces.odd_uv.empty()) {
+      *sweep.mutable_odd_average() = pack(traces.odd_uv, traces.averaged / 2);
+      *sweep.mutable_even_average() = pack(traces.even_uv, traces.averaged / 2);
     }
-    if (sweep.ByteSizeLong() + 2 * kRecordHeaderRoomBytes <= kMaxSweepBytes) break;
+    if (sweep.ByteSizeLong() + 2 * kRecordHeaderRoomBytes <= kMaxSweepBytes) return sweep;
   }
+}
+
+}  // namespace
+
+v1::Sweep PackTrace(std::span<const double> uv, const dsp::Timebase& timebase, double resolution_uv,
+                    double low_pass_hz) {
+  Traces traces;
+  traces.mean_uv = uv;
+  return Pack(traces, timebase, resolution_uv, low_pass_hz);
+}
+
+v1::Sweep MakeSweep(const MotorTrial& trial, size_t muscle, const ResolvedMotor& plan) {
+  const MuscleAnswer& answer = trial.answers[muscle];
+  const ResolvedMuscle& of = plan.muscles[muscle];
+  v1::Sweep sweep =
+      PackTrace(answer.uv, trial.timebase, answer.uv_per_count, plan.plan.filter().low_pass_hz());
+  sweep.set_trace_id(of.trace_id);
+  sweep.set_modality(plan.plan.modality());
+  sweep.set_side(of.plan.side());
+  sweep.set_level_role(of.plan.level_role());
+  sweep.set_derivation(of.plan.derivation());
+  sweep.set_requested_count(1);
+  sweep.set_accepted_count(answer.is_good() ? 1 : 0);
+  sweep.set_site(trial.site);
+  sweep.set_trial_index(trial.trial_index);
+  sweep.set_block_index(trial.trial_index);
+  sweep.set_first_stimulus_monotonic_ns(trial.stimulus.time_ns);
+  sweep.set_last_stimulus_monotonic_ns(trial.stimulus.time_ns);
+  *sweep.mutable_filter() = plan.plan.filter();
+  *sweep.mutable_stimulus() = trial.setting;
+  return sweep;
+}
+
+v1::Sweep MakeSweep(const EvokedAverage& average, const ResolvedEvoked& plan) {
+  Traces traces;
+  traces.mean_uv = average.mean_uv;
+  traces.averaged = average.accepted;
+  if (average.accepted >= 2) {
+    traces.odd_uv = average.odd_uv;
+    traces.even_uv = average.even_uv;
+  }
+  v1::Sweep sweep =
+      Pack(traces, average.timebase, average.uv_per_count, plan.plan.filter().low_pass_hz());
   sweep.set_modality(plan.plan.modality());
   sweep.set_side(plan.plan.side());
   sweep.set_level_role(plan.plan.level_role());

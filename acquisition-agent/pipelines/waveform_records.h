@@ -4,6 +4,7 @@
 #include <span>
 #include <vector>
 
+#include "acquisition-agent/pipelines/motor_pipeline.h"
 #include "acquisition-agent/pipelines/sep_pipeline.h"
 #include "remora/v1/waveform.pb.h"
 
@@ -18,6 +19,13 @@ double StepFor(std::span<const double> uv, double resolution_uv, double averaged
 // corner or more; further where a trace would have more than kMaxSweepSamples, or the record more
 // than kMaxSweepBytes. Marks are the caller's.
 v1::Sweep MakeSweep(const EvokedAverage& average, const ResolvedEvoked& plan);
+
+// The same of one sweep of one muscle: no halves, nothing averaged. Its marks, peaks and quality
+// are the caller's.
+v1::Sweep MakeSweep(const MotorTrial& trial, size_t muscle, const ResolvedMotor& plan);
+// Of any trace that is no average of its own kind: samples, rate and first latency alone.
+v1::Sweep PackTrace(std::span<const double> uv, const dsp::Timebase& timebase, double resolution_uv,
+                    double low_pass_hz);
 
 // A trace of at most `most` samples; `*interval_ms` is the time between them. One that is longer is
 // reduced to the extremes of each stretch, so that every peak keeps its height and, within two

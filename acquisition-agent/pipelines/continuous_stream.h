@@ -1,0 +1,106 @@
+// One derivation as it runs on, without epochs: what free-running EMG and EEG are built on.
+//
+//   chunk -> derivation -> stimulus blanking -> causal filter -+-> pieces, at the source's rate
+//                                                              '-> anti-alias, every n-th sample ->
+//                                                                  SampleBlock
+//
+// Pure: no clock, no thread, no record; thread-compatible, on the agent's sequence. The delay is
+// the chunk, and what blanking holds back.
+//
+// Each piece says what is wrong with it: clipped, flat, floating, full of hum, in a burst of
+// interference, larger than any signal, or with a stimulus that was told too late to be blanked.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "acquisition-agent/pipelines/chunk.h"
+#include "acquisition-agent/pipelines/stimulus_finder.h"
+#include "acquisition-agent/plan/resolved_plan.h"
+#include "acquisition-agent/sources/source.h"
+#include "dsp/filter/stimulus_blanking.h"
+#include "dsp/filter/streaming_filter.h"
+
+namespace remora::agent {
+
+struct ContinuousOptions {
+  std::string trace_id;
+  v1::Modality modality = v1::MODALITY_UNSPECIFIED;
+  v1::Side side = v1::SIDE_UNSPECIFIED;
+  ResolvedDerivation derivation;
+  dsp::Cascade filter;
+  v1::FilterSetting setting;
+  // Of what is sent: the source's divided by a whole number, at most this.
+  double sent_rate_hz = 0;
+  // A deviation beyond it is interference.
+  double interference_over_uv = 0;
+  // Answers stimuli that muscles answer.
+  bool is_muscle = false;
+};
+
+// A stretch of filtered samples. Empty ones only mark where a segment ends.
+struct Piece {
+  std::vector<double> uv;
+  int64_t first_position = 0;
+  // Device time of a position p of its segment: p * 1e9 / rate + position_zero_ns.
+  double position_zero_ns = 0;
+  bool starts_segment = false;
+  bool ends_segment = false;
+  uint32_t hints = 0;  // dsp::ArtefactHint
+  std::vector<v1::QualityFlag> quality;
+  // What is sent of it: the thinned samples as records, and as they are.
+  std::vector<v1::SampleBlock> blocks;
+  std::vector<double> sent_uv;
+  int64_t first_sent_index = 0;  // in steps of the rate that is sent
+};
+
+class ContinuousStream {
+ public:
+  static absl::StatusOr<ContinuousStream> Create(const ContinuousOptions& options,
+                                                 const SourceInfo& source);
+
+  // Before the chunk that holds its time.
+  void OnStimulus(const Stimulus& stimulus);
+  // Appends what became known. Chunks of other rate groups are passed over.
+  void OnChunk(const Chunk& chunk, std::vector<Piece>* pieces);
+  void OnEnd(std::vector<Piece>* pieces);
+
+  double sent_rate_hz() const { return options_.derivation.sample_rate_hz / factor_; }
+  double uv_per_count() const { return inputs_.uv_per_count; }
+  uint64_t late_total() const { return late_total_; }
+
+ private:
+  ContinuousStream(const ContinuousOptions& options, const SourceInfo& source, int factor,
+                   dsp::StreamingFilter anti_alias, dsp::StimulusBlanking blanking);
+  void StartSegment(const Chunk& chunk, std::vector<Piece>* pieces);
+  void Flush(std::vector<Piece>* pieces);
+  Piece Take(std::span<const double> blanked, uint32_t hints);
+  void Send(Piece* piece);
+  int64_t TimeOf(double position) const;
+  uint32_t AnnounceStimuli(const Chunk& chunk);
+
+  ContinuousOptions options_;
+  DerivationInputs inputs_;
+  int factor_;
+  dsp::StreamingFilter filter_;
+  dsp::StreamingFilter anti_alias_;
+  dsp::StimulusBlanking blanking_;
+
+  std::deque<int64_t> pulses_ns_;  // ascending
+  uint64_t late_total_ = 0;
+  bool in_segment_ = false;
+  bool starts_segment_ = false;
+  int64_t segment_first_ = 0;
+  double position_zero_ns_ = 0;
+  int64_t filtered_position_ = 0;  // of the next sample after the filter
+  std::vector<v1::QualityFlag> quality_;
+};
+
+// Adds the flags that are not there yet.
+void MergeFlags(const std::vector<v1::QualityFlag>& flags, std::vector<v1::QualityFlag>* into);
+
+}  // namespace remora::agent

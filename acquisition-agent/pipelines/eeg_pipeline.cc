@@ -1,0 +1,119 @@
+#include "acquisition-agent/pipelines/eeg_pipeline.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "acquisition-agent/pipelines/limits.h"
+#include "common/status_macros.h"
+#include "dsp/emg/burst_train.h"
+
+namespace remora::agent {
+namespace {
+
+// Mains beside it is no reason to leave EEG out: its bands lie below.
+constexpr uint32_t kNoEeg = dsp::kArtefactNonFinite | dsp::kArtefactClipping | dsp::kArtefactFlat |
+                            dsp::kArtefactDiathermy | dsp::kArtefactStimulus;
+// Resolution of the spectrum, as in a density spectral array.
+constexpr double kResolutionHz = 0.5;
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<EegPipeline>> EegPipeline::Create(const ResolvedEeg& plan,
+                                                                 const SourceInfo& source) {
+  ContinuousOptions continuous;
+  continuous.trace_id = plan.trace_id;
+  continuous.modality = plan.plan.modality();
+  continuous.side = plan.plan.side();
+  continuous.derivation = plan.derivation;
+  continuous.filter = plan.filter;
+  continuous.setting = plan.plan.filter();
+  continuous.sent_rate_hz = plan.plan.sent_rate_hz();
+  continuous.interference_over_uv = plan.plan.reject_over_uv();
+  ASSIGN_OR_RETURN(ContinuousStream stream, ContinuousStream::Create(continuous, source));
+  const double rate = stream.sent_rate_hz();
+  dsp::EegWindowOptions window;
+  window.sample_rate_hz = rate;
+  window.window_ms = 1000 * plan.plan.window_s();
+  window.step_ms = 1000 * plan.plan.step_s();
+  ASSIGN_OR_RETURN(dsp::EegWindows windows, dsp::EegWindows::Create(window));
+  dsp::WelchOptions spectral;
+  spectral.sample_rate_hz = rate;
+  spectral.segment_samples =
+      std::min(windows.window_samples() / 2 * 2,
+               2 * static_cast<size_t>(std::lround(rate / kResolutionHz / 2)));
+  ASSIGN_OR_RETURN(dsp::WelchEstimator welch, dsp::WelchEstimator::Create(spectral));
+  dsp::SuppressionOptions suppressed;
+  suppressed.sample_rate_hz = rate;
+  suppressed.limit_uv = plan.plan.suppressed_under_uv();
+  ASSIGN_OR_RETURN(dsp::SuppressionRatio suppression, dsp::SuppressionRatio::Create(suppressed));
+  return std::unique_ptr<EegPipeline>(new EegPipeline(plan, std::move(stream), std::move(windows),
+                                                      std::move(welch), std::move(suppression)));
+}
+
+EegPipeline::EegPipeline(const ResolvedEeg& plan, ContinuousStream stream, dsp::EegWindows windows,
+                         dsp::WelchEstimator welch, dsp::SuppressionRatio suppression)
+    : plan_(plan),
+      stream_(std::move(stream)),
+      windows_(std::move(windows)),
+      welch_(std::move(welch)),
+      suppression_(std::move(suppression)) {}
+
+int64_t EegPipeline::TimeOf(int64_t sent_index, const Piece& piece) const {
+  return static_cast<int64_t>(static_cast<double>(sent_index) * 1e9 / stream_.sent_rate_hz() +
+                              piece.position_zero_ns);
+}
+
+void EegPipeline::OnChunk(const Chunk& chunk, EegOutput* output) {
+  std::vector<Piece> pieces;
+  stream_.OnChunk(chunk, &pieces);
+  Take(std::move(pieces), output);
+}
+
+void EegPipeline::OnEnd(EegOutput* output) {
+  std::vector<Piece> pieces;
+  stream_.OnEnd(&pieces);
+  Take(std::move(pieces), output);
+}
+
+void EegPipeline::Take(std::vector<Piece> pieces, EegOutput* output) {
+  for (Piece& piece : pieces) {
+    for (v1::SampleBlock& block : piece.blocks) output->blocks.push_back(std::move(block));
+    if (piece.sent_uv.empty()) continue;
+    if (judged_until_ >= 0 && piece.first_sent_index > judged_until_) {
+      suppression_.Skip(static_cast<uint64_t>(piece.first_sent_index - judged_until_));
+    }
+    judged_until_ = piece.first_sent_index + static_cast<int64_t>(piece.sent_uv.size());
+    if ((piece.hints & kNoEeg) != 0) {
+      suppression_.Skip(piece.sent_uv.size());
+      EegArtefact artefact;
+      artefact.started_ns = TimeOf(piece.first_sent_index, piece);
+      artefact.duration_ms =
+          static_cast<double>(piece.sent_uv.size()) * 1000 / stream_.sent_rate_hz();
+      artefact.quality = piece.quality;
+      output->artefacts.push_back(std::move(artefact));
+      continue;
+    }
+    suppression_.Push(piece.sent_uv);
+    TakeGood(piece, output);
+  }
+}
+
+void EegPipeline::TakeGood(const Piece& piece, EegOutput* output) {
+  windows_.Push(static_cast<uint64_t>(piece.first_sent_index), piece.sent_uv,
+                [&](uint64_t first_sample, std::span<const double> samples_uv) {
+                  absl::StatusOr<dsp::Spectrum> spectrum = welch_.Estimate(samples_uv);
+                  // A window is long enough and finite: there is nothing else to refuse.
+                  if (!spectrum.ok()) return;
+                  EegWindow window;
+                  window.started_ns = TimeOf(static_cast<int64_t>(first_sample), piece);
+                  if (const auto measures = dsp::MeasureEeg(*spectrum); measures.ok()) {
+                    window.measures = *measures;
+                  }
+                  window.spectrum = *std::move(spectrum);
+                  window.suppression_percent = suppression_.percent();
+                  output->windows.push_back(std::move(window));
+                });
+}
+
+}  // namespace remora::agent

@@ -1,0 +1,103 @@
+// Single responses of muscles: transcranial and direct cortical MEP, triggered EMG, nerves, screws,
+// laryngeal EMG, subcortical mapping. One stimulus, or one train, makes one trial: a sweep of every
+// muscle, measured by itself and never averaged.
+//
+//   sweeps of each muscle (sweep_stream.h) -> by stimulus -> measured (dsp/motor) -> trial
+//                                                        '-> by site -> threshold search
+//
+// Pure: no clock, no thread, no record. One a plan entry, thread-compatible, on the agent's
+// sequence. The delay is the chunk and the epoch: the filter is causal.
+//
+// Invariants: 1. each stimulus of its own makes one trial, in the order of the stimuli; 2. a muscle
+// whose sweep is not good is in the trial, with its cause, and is never called absent; 3. trials do
+// not depend on how the source cuts its blocks.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "acquisition-agent/pipelines/chunk.h"
+#include "acquisition-agent/pipelines/stimulus_finder.h"
+#include "acquisition-agent/pipelines/sweep_stream.h"
+#include "acquisition-agent/plan/resolved_plan.h"
+#include "acquisition-agent/sources/source.h"
+#include "dsp/motor/motor_response.h"
+#include "dsp/motor/threshold_search.h"
+
+namespace remora::agent {
+
+// What one muscle did after one stimulus.
+struct MuscleAnswer {
+  std::vector<double> uv;  // none: nothing came
+  dsp::Rejection cause = dsp::Rejection::kNone;
+  // Not to be used where the sweep is not good.
+  dsp::MotorResponse response;
+  double uv_per_count = 0;
+
+  bool is_good() const { return cause == dsp::Rejection::kNone; }
+};
+
+struct MotorTrial {
+  uint32_t trial_index = 0;
+  Stimulus stimulus;
+  std::string site;
+  v1::StimulusSetting setting;  // the plan's, with what the source said of this stimulus
+  dsp::Timebase timebase;
+  std::vector<MuscleAnswer> answers;  // by muscle of the plan
+  // With a threshold in the plan, and an intensity from the source.
+  struct Step {
+    double intensity = 0;
+    bool is_voltage = false;
+    dsp::Presence presence = dsp::Presence::kUncertain;  // of any muscle
+    int muscle = -1;                                     // that answered most; -1: none
+    dsp::Threshold threshold;                            // of this site so far
+    uint32_t repeat_index = 1;                           // of searches at this site
+  };
+  std::optional<Step> step;
+};
+
+class MotorPipeline {
+ public:
+  static absl::StatusOr<std::unique_ptr<MotorPipeline>> Create(const ResolvedMotor& plan,
+                                                               const SourceInfo& source);
+
+  // Before the chunk that holds its time; `own`: it makes a trial here.
+  void OnStimulus(const Stimulus& stimulus, bool own);
+  // Appends the trials that are complete. Chunks of other rate groups are passed over.
+  void OnChunk(const Chunk& chunk, std::vector<MotorTrial>* trials);
+  // The end of the source: what was begun, as far as it came.
+  void OnEnd(std::vector<MotorTrial>* trials);
+
+  const ResolvedMotor& plan() const { return plan_; }
+  uint64_t late_total() const;
+
+ private:
+  // A search at one site. A pause of the stimuli there begins a new one.
+  struct SiteSearch {
+    explicit SiteSearch(double step) : search(step) {}
+    dsp::ThresholdSearch search;
+    int64_t last_ns = 0;
+    uint32_t repeat_index = 1;
+  };
+
+  MotorPipeline(const ResolvedMotor& plan, std::vector<SweepStream> muscles);
+  void Collect(size_t muscle, std::vector<CutSweep> sweeps);
+  void TellComplete(std::vector<MotorTrial>* trials, bool all);
+  MotorTrial Measure(std::vector<CutSweep> sweeps);
+  MuscleAnswer Answer(size_t muscle, CutSweep sweep) const;
+  void NoteStep(MotorTrial* trial);
+
+  const ResolvedMotor plan_;
+  std::vector<SweepStream> muscles_;
+  std::vector<std::deque<CutSweep>> waiting_;  // by muscle, by time
+  std::map<std::string, SiteSearch> searches_;
+  uint32_t next_trial_ = 0;
+};
+
+}  // namespace remora::agent
