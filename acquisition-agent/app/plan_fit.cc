@@ -8,6 +8,7 @@
 #include "acquisition-agent/plan/resolved_plan.h"
 #include "acquisition-agent/surveillance/case_analysis.h"
 #include "common/status_macros.h"
+#include "google/protobuf/descriptor.h"
 
 namespace remora::agent {
 namespace {
@@ -31,24 +32,34 @@ absl::Status BuildEntry(const CasePlan& entry, const SourceInfo& source, const s
   return absl::InvalidArgumentError(absl::StrCat(where, ": ", what));
 }
 
+// Leaves what all entries share.
+void ClearEntries(v1::Plan* plan) {
+  const google::protobuf::Descriptor& type = *v1::Plan::descriptor();
+  for (int f = 0; f < type.field_count(); ++f) {
+    if (type.field(f)->is_repeated()) plan->GetReflection()->ClearField(plan, type.field(f));
+  }
+}
+
 }  // namespace
 
 absl::Status CheckPlanFits(const CasePlan& plan, const SourceInfo& source) {
   // Names the field itself.
   RETURN_IF_ERROR(ResolvePlan(plan, source).status());
   if (Build(plan, source).ok()) return absl::OkStatus();
+  const google::protobuf::Descriptor& type = *v1::Plan::descriptor();
+  const google::protobuf::Reflection& all = *plan.plan.GetReflection();
   CasePlan entry = plan;
-  for (int i = 0; i < plan.plan.evoked_size(); ++i) {
-    entry.plan.clear_evoked();
-    entry.plan.clear_emg();
-    *entry.plan.add_evoked() = plan.plan.evoked(i);
-    RETURN_IF_ERROR(BuildEntry(entry, source, plan.InPlan(absl::StrCat("evoked[", i, "]"))));
-  }
-  for (int i = 0; i < plan.plan.emg_size(); ++i) {
-    entry.plan.clear_evoked();
-    entry.plan.clear_emg();
-    *entry.plan.add_emg() = plan.plan.emg(i);
-    RETURN_IF_ERROR(BuildEntry(entry, source, plan.InPlan(absl::StrCat("emg[", i, "]"))));
+  for (int f = 0; f < type.field_count(); ++f) {
+    const google::protobuf::FieldDescriptor* field = type.field(f);
+    if (!field->is_repeated()) continue;
+    for (int i = 0; i < all.FieldSize(plan.plan, field); ++i) {
+      ClearEntries(&entry.plan);
+      entry.plan.GetReflection()
+          ->AddMessage(&entry.plan, field)
+          ->CopyFrom(all.GetRepeatedMessage(plan.plan, field, i));
+      RETURN_IF_ERROR(
+          BuildEntry(entry, source, plan.InPlan(absl::StrCat(field->name(), "[", i, "]"))));
+    }
   }
   return BuildEntry(plan, source, plan.plan_path);
 }

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "acquisition-agent/pipelines/limits.h"
+#include "acquisition-agent/surveillance/limits.h"
 #include "acquisition-agent/surveillance/wording.h"
 #include "common/limits.h"
 #include "common/record_codec.h"
@@ -33,16 +34,16 @@ absl::Status CaseAnalysis::Build() {
     return rows;
   };
   std::vector<std::vector<int>> in_use(source_.rate_groups.size());
-  const auto use = [&](const ResolvedDerivation& derivation) {
-    std::vector<int>& used = in_use[derivation.rate_group];
-    used.insert(used.end(), derivation.plus.begin(), derivation.plus.end());
-    used.insert(used.end(), derivation.minus.begin(), derivation.minus.end());
-  };
+  for (const ResolvedDerivation* derivation : resolved_.derivations()) {
+    std::vector<int>& used = in_use[derivation->rate_group];
+    used.insert(used.end(), derivation->plus.begin(), derivation->plus.end());
+    used.insert(used.end(), derivation->minus.begin(), derivation->minus.end());
+  }
+  for (const ResolvedTrigger* trigger : resolved_.triggers()) {
+    if (trigger->channel < 0) continue;
+    in_use[source_.channels[trigger->channel].rate_group].push_back(trigger->channel);
+  }
   for (const ResolvedEvoked& evoked : resolved_.evoked) {
-    use(evoked.derivation);
-    if (evoked.trigger_channel >= 0) {
-      in_use[source_.channels[evoked.trigger_channel].rate_group].push_back(evoked.trigger_channel);
-    }
     ASSIGN_OR_RETURN(std::unique_ptr<SepPipeline> pipeline, SepPipeline::Create(evoked, source_));
     evoked_.push_back(std::move(pipeline));
     absl::StatusOr<std::unique_ptr<EvokedTrace>> trace = EvokedTrace::Create(
@@ -54,7 +55,6 @@ absl::Status CaseAnalysis::Build() {
     traces_.push_back(*std::move(trace));
   }
   for (const ResolvedEmg& emg : resolved_.emg) {
-    use(emg.derivation);
     ASSIGN_OR_RETURN(std::unique_ptr<EmgPipeline> pipeline, EmgPipeline::Create(emg, source_));
     emg_.push_back(std::move(pipeline));
     emg_watches_.push_back(std::make_unique<EmgWatch>(emg, rows_of(emg.plan.criterion()),
@@ -66,6 +66,8 @@ absl::Status CaseAnalysis::Build() {
                                                       source_, static_cast<int>(group),
                                                       in_use[group], resolved_.mains_hz));
   }
+  ASSIGN_OR_RETURN(workers_, MakeEntryWorkers(resolved_, source_, sink_));
+  context_ = std::make_unique<ContextWatch>(resolved_, sink_);
   stimulus_finder_ = std::make_unique<StimulusFinder>(resolved_, source_);
   technical_ = std::make_unique<TechnicalWatch>(resolved_, source_, sink_);
   due_ = std::make_unique<DueWatch>(resolved_, sink_);
@@ -103,6 +105,11 @@ void CaseAnalysis::Take(const Item& item) {
   if (const auto* trigger = std::get_if<StimulusTrigger>(&item)) return TakeStimulus(*trigger);
   if (const auto* event = std::get_if<SourceEvent>(&item)) return TakeEvent(*event);
   if (const auto* gap = std::get_if<Gap>(&item)) return TakeGap(*gap);
+  if (const auto* vital = std::get_if<VitalSign>(&item)) return context_->OnVital(*vital, now_ns_);
+  if (const auto* drug = std::get_if<DrugEvent>(&item)) return context_->OnDrug(*drug, now_ns_);
+  if (const auto* impedance = std::get_if<ElectrodeImpedance>(&item)) {
+    return context_->OnImpedance(*impedance, now_ns_);
+  }
 }
 
 void CaseAnalysis::TakeStimulus(const StimulusTrigger& trigger) {
@@ -112,10 +119,31 @@ void CaseAnalysis::TakeStimulus(const StimulusTrigger& trigger) {
   Announce(found);
 }
 
+void CaseAnalysis::AnnounceEvoked(const Stimulus& stimulus) {
+  double for_ms = 0;
+  for (const ResolvedMotor& motor : resolved_.motor) {
+    if (stimulus.own[motor.trigger.listener]) for_ms = std::max(for_ms, motor.plan.epoch_to_ms());
+  }
+  for (const ResolvedTrainOfFour& tof : resolved_.train_of_four) {
+    if (stimulus.own[tof.trigger.listener]) for_ms = std::max(for_ms, tof.plan.window_to_ms());
+  }
+  if (for_ms == 0) return;
+  for (const auto& assembler : assemblers_) {
+    if (assembler == nullptr) continue;
+    assembler->AddEvoked(stimulus.time_ns - kEvokedBeforeNs,
+                         stimulus.time_ns + static_cast<int64_t>(for_ms * 1e6));
+  }
+}
+
 void CaseAnalysis::Announce(const std::vector<Stimulus>& stimuli) {
   for (const Stimulus& stimulus : stimuli) {
-    for (size_t i = 0; i < evoked_.size(); ++i) evoked_[i]->OnStimulus(stimulus, stimulus.own[i]);
+    AnnounceEvoked(stimulus);
+    for (const auto& pipeline : evoked_) {
+      pipeline->OnStimulus(stimulus, stimulus.own[pipeline->plan().trigger.listener]);
+    }
     for (const auto& pipeline : emg_) pipeline->OnStimulus(stimulus);
+    for (const auto& worker : workers_) worker->OnStimulus(stimulus);
+    context_->OnStimulus(stimulus, now_ns_);
   }
 }
 
@@ -124,7 +152,11 @@ void CaseAnalysis::TakeEvent(const SourceEvent& event) {
   const bool is_stimulus = stimulus_finder_->OnEvent(event, &found);
   Announce(found);
   // Stimuli are not news: there are thousands.
-  if (!is_stimulus) PutNote(event.text, event.time_ns, event.duration_ns);
+  if (is_stimulus) return;
+  bool taken = false;
+  const std::optional<v1::Phase> phase = context_->OnEvent(event, &taken, now_ns_);
+  if (phase) due_->OnPhase(*phase, now_ns_);
+  if (!taken) PutNote(event.text, event.time_ns, event.duration_ns);
 }
 
 void CaseAnalysis::TakeGap(const Gap& gap) {
@@ -172,6 +204,7 @@ void CaseAnalysis::TakeChunks(std::vector<Chunk>* chunks, bool all) {
 }
 
 void CaseAnalysis::TakeChunk(const Chunk& chunk) {
+  context_->Flush(now_ns_);
   technical_->OnChunk(chunk, now_ns_);
   due_->OnTime(now_ns_);
   for (size_t i = 0; i < evoked_.size(); ++i) {
@@ -185,6 +218,7 @@ void CaseAnalysis::TakeChunk(const Chunk& chunk) {
     emg_[i]->OnChunk(chunk, &output);
     emg_watches_[i]->OnOutput(&output, now_ns_);
   }
+  for (const auto& worker : workers_) worker->OnChunk(chunk, now_ns_);
 }
 
 void CaseAnalysis::TellAverages(size_t evoked, const std::vector<EvokedAverage>& averages) {
@@ -211,6 +245,8 @@ void CaseAnalysis::TakeEnd() {
     emg_[i]->OnEnd(&output);
     emg_watches_[i]->OnOutput(&output, now_ns_);
   }
+  for (const auto& worker : workers_) worker->OnEnd(now_ns_);
+  context_->Flush(now_ns_);
 }
 
 bool CaseAnalysis::IsInput(const v1::Record& record) {
@@ -264,6 +300,9 @@ AnalysisSummary CaseAnalysis::summary() const {
   }
   for (const auto& pipeline : emg_) {
     summary.late_stimuli = std::max(summary.late_stimuli, pipeline->late_total());
+  }
+  for (const auto& worker : workers_) {
+    summary.late_stimuli = std::max(summary.late_stimuli, worker->late_total());
   }
   return summary;
 }

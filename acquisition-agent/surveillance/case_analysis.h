@@ -19,8 +19,10 @@
 #include "acquisition-agent/plan/case_plan.h"
 #include "acquisition-agent/plan/resolved_plan.h"
 #include "acquisition-agent/sources/source.h"
+#include "acquisition-agent/surveillance/context_watch.h"
 #include "acquisition-agent/surveillance/due_watch.h"
 #include "acquisition-agent/surveillance/emg_watch.h"
+#include "acquisition-agent/surveillance/entry_worker.h"
 #include "acquisition-agent/surveillance/evoked_trace.h"
 #include "acquisition-agent/surveillance/technical_watch.h"
 
@@ -69,6 +71,7 @@ class CaseAnalysis {
   void TakeChunks(std::vector<Chunk>* chunks, bool all = false);
   void TakeChunk(const Chunk& chunk);
   void Announce(const std::vector<Stimulus>& stimuli);
+  void AnnounceEvoked(const Stimulus& stimulus);
   void TellAverages(size_t evoked, const std::vector<EvokedAverage>& averages);
   void PutNote(const std::string& text, int64_t at_ns, int64_t duration_ns);
 
@@ -85,6 +88,8 @@ class CaseAnalysis {
   std::vector<std::unique_ptr<EvokedTrace>> traces_;  // as evoked_
   std::vector<std::unique_ptr<EmgPipeline>> emg_;
   std::vector<std::unique_ptr<EmgWatch>> emg_watches_;
+  std::vector<std::unique_ptr<EntryWorker>> workers_;  // of all other modalities
+  std::unique_ptr<ContextWatch> context_;
   std::unique_ptr<TechnicalWatch> technical_;
   std::unique_ptr<DueWatch> due_;
   int64_t now_ns_ = 0;

@@ -10,6 +10,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "acquisition-agent/surveillance/testing/keeping_sink.h"
 #include "acquisition-agent/surveillance/testing/scripted_source.h"
 #include "common/record_codec.h"
 
@@ -22,36 +23,6 @@ using testing::IsEmpty;
 using testing::Not;
 
 constexpr char kTrace[] = "SEP_UPPER/R/CPc-Front";
-
-// Keeps records, and checks each as the hub would.
-class KeepingSink : public RecordSink {
- public:
-  RecordKey Put(v1::Record* record, int64_t at_ns) override {
-    const uint32_t lane = LaneOfKind(static_cast<uint32_t>(record->body_case()));
-    const RecordKey key{OriginId::FromBytes(std::string(16, 'o')), lane, ++counts_[lane]};
-    record->set_case_id(std::string(16, 'c'));
-    record->set_origin(key.origin.ToString());
-    record->set_lane(lane);
-    record->set_origin_seq(key.origin_seq);
-    record->mutable_captured_at()->set_boot_id(1);
-    record->mutable_captured_at()->set_monotonic_ns(at_ns);
-    const std::string bytes = record->SerializeAsString();
-    const auto header = WalkRecord(bytes);
-    EXPECT_TRUE(header.ok()) << header.status();
-    if (header.ok()) {
-      v1::Record parsed;
-      const absl::Status valid = ValidateBody(*header, bytes, &parsed);
-      EXPECT_TRUE(valid.ok()) << valid << "\n" << record->ShortDebugString().substr(0, 300);
-    }
-    records.push_back(*record);
-    return key;
-  }
-
-  std::vector<v1::Record> records;
-
- private:
-  std::map<uint32_t, uint64_t> counts_;
-};
 
 class CaseAnalysisTest : public testing::Test {
  protected:

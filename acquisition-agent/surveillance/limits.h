@@ -33,6 +33,15 @@ inline constexpr double kSameLatencyShare = 0.03;
 // In a risk stage a response is awaited again after these (docs/freshness.md).
 inline constexpr int64_t kSepDueNs = int64_t{3} * 60'000'000'000;
 inline constexpr int64_t kMepDueNs = int64_t{10} * 60'000'000'000;
+// Steps of a search told in its record, newest first to go in: what a record takes.
+inline constexpr size_t kMaxStepsTold = 32;
+// Places whose thresholds make the patient's own mean: forty screws, each tried again.
+inline constexpr size_t kMaxOwnThresholds = 200;
+// A stimulus that muscles answer is there a sample before its time: its artefact.
+inline constexpr int64_t kEvokedBeforeNs = 1'000'000;
+// Values and electrodes in one record: as many as it takes.
+inline constexpr size_t kMaxVitalsTold = 12;
+inline constexpr size_t kMaxImpedancesTold = 400;
 // Names of traces listed in one technical alert.
 inline constexpr size_t kMaxNamedTraces = 6;
 

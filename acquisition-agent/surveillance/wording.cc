@@ -88,6 +88,45 @@ v1::MarkConfidence ConfidenceOf(dsp::Presence presence) {
   return v1::MARK_CONFIDENCE_UNSPECIFIED;
 }
 
+v1::QualityFlag QualityOf(dsp::Rejection cause) {
+  switch (cause) {
+    case dsp::Rejection::kNone:
+      break;
+    case dsp::Rejection::kGap:
+      return v1::QUALITY_FLAG_GAP;
+    case dsp::Rejection::kNonFinite:
+      return v1::QUALITY_FLAG_NOT_FINITE;
+    case dsp::Rejection::kClipping:
+    case dsp::Rejection::kAmplitude:
+      return v1::QUALITY_FLAG_CLIPPED;
+    case dsp::Rejection::kFlat:
+      return v1::QUALITY_FLAG_DISCONNECTED;
+    case dsp::Rejection::kExternal:
+      return v1::QUALITY_FLAG_DIATHERMY;
+  }
+  return v1::QUALITY_FLAG_UNSPECIFIED;
+}
+
+std::string WhyRejected(dsp::Rejection cause) {
+  switch (cause) {
+    case dsp::Rejection::kNone:
+      break;
+    case dsp::Rejection::kGap:
+      return "samples are missing";
+    case dsp::Rejection::kNonFinite:
+      return "samples are no numbers";
+    case dsp::Rejection::kClipping:
+      return "the amplifier is at its limit";
+    case dsp::Rejection::kFlat:
+      return "an electrode is disconnected";
+    case dsp::Rejection::kAmplitude:
+      return "larger than any response";
+    case dsp::Rejection::kExternal:
+      return "in a burst of interference, or over another stimulus";
+  }
+  return "";
+}
+
 void PutSystemMessage(const std::string& text, const RecordKey& about, int64_t now_ns,
                       RecordSink& sink) {
   v1::Record record;

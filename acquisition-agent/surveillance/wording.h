@@ -8,6 +8,7 @@
 #include "common/ids.h"
 #include "dsp/assess/fixed_criteria.h"
 #include "dsp/evoked/peak.h"
+#include "dsp/evoked/sweep_average.h"
 #include "remora/v1/alert.pb.h"
 #include "remora/v1/plan.pb.h"
 
@@ -26,6 +27,10 @@ std::string WhyNot(dsp::Interpretability interpretability);
 double FiniteOr0(double value);
 // A marker's certainty as a record says it.
 v1::MarkConfidence ConfidenceOf(dsp::Presence presence);
+
+// Why a sweep is not good, as a flag and in words; not of kNone.
+v1::QualityFlag QualityOf(dsp::Rejection cause);
+std::string WhyRejected(dsp::Rejection cause);
 
 // Says something to whoever reads the case. `about` may be the zero key.
 void PutSystemMessage(const std::string& text, const RecordKey& about, int64_t now_ns,

@@ -1,0 +1,111 @@
+#include "acquisition-agent/surveillance/entry_worker.h"
+
+#include <utility>
+
+#include "acquisition-agent/pipelines/eeg_pipeline.h"
+#include "acquisition-agent/pipelines/mapping_pipeline.h"
+#include "acquisition-agent/pipelines/motor_pipeline.h"
+#include "acquisition-agent/pipelines/tof_pipeline.h"
+#include "acquisition-agent/surveillance/eeg_watch.h"
+#include "acquisition-agent/surveillance/mapping_watch.h"
+#include "acquisition-agent/surveillance/motor_watch.h"
+#include "acquisition-agent/surveillance/tof_watch.h"
+#include "common/status_macros.h"
+
+namespace remora::agent {
+namespace {
+
+void Tell(MotorWatch& watch, const MotorTrial& trial, int64_t now_ns) {
+  watch.OnTrial(trial, now_ns);
+}
+void Tell(TofWatch& watch, const TofTrain& train, int64_t now_ns) { watch.OnTrain(train, now_ns); }
+void Tell(MappingWatch& watch, const MappingRound& round, int64_t now_ns) {
+  watch.OnRound(round, now_ns);
+}
+
+// Entries with a stimulus of their own, whose pipeline gives one result after the other.
+template <typename Pipeline, typename Watch, typename Result>
+class StimulatedWorker : public EntryWorker {
+ public:
+  StimulatedWorker(std::unique_ptr<Pipeline> pipeline, Watch watch)
+      : pipeline_(std::move(pipeline)), watch_(std::move(watch)) {}
+
+  void OnStimulus(const Stimulus& stimulus) override {
+    pipeline_->OnStimulus(stimulus, stimulus.own[pipeline_->plan().trigger.listener]);
+  }
+  void OnChunk(const Chunk& chunk, int64_t now_ns) override {
+    std::vector<Result> results;
+    pipeline_->OnChunk(chunk, &results);
+    for (const Result& result : results) Tell(watch_, result, now_ns);
+  }
+  void OnEnd(int64_t now_ns) override {
+    std::vector<Result> results;
+    pipeline_->OnEnd(&results);
+    for (const Result& result : results) Tell(watch_, result, now_ns);
+  }
+  uint64_t late_total() const override { return pipeline_->late_total(); }
+
+ private:
+  std::unique_ptr<Pipeline> pipeline_;
+  Watch watch_;
+};
+
+using MotorWorker = StimulatedWorker<MotorPipeline, MotorWatch, MotorTrial>;
+using TofWorker = StimulatedWorker<TofPipeline, TofWatch, TofTrain>;
+using MappingWorker = StimulatedWorker<MappingPipeline, MappingWatch, MappingRound>;
+
+class EegWorker : public EntryWorker {
+ public:
+  EegWorker(std::unique_ptr<EegPipeline> pipeline, std::shared_ptr<EegPowers> powers,
+            RecordSink& sink)
+      : pipeline_(std::move(pipeline)),
+        powers_(std::move(powers)),
+        watch_(pipeline_->plan(), *powers_, sink) {}
+
+  void OnStimulus(const Stimulus& stimulus) override { pipeline_->OnStimulus(stimulus); }
+  void OnChunk(const Chunk& chunk, int64_t now_ns) override {
+    EegOutput output;
+    pipeline_->OnChunk(chunk, &output);
+    watch_.OnOutput(&output, now_ns);
+  }
+  void OnEnd(int64_t now_ns) override {
+    EegOutput output;
+    pipeline_->OnEnd(&output);
+    watch_.OnOutput(&output, now_ns);
+  }
+  uint64_t late_total() const override { return pipeline_->late_total(); }
+
+ private:
+  std::unique_ptr<EegPipeline> pipeline_;
+  std::shared_ptr<EegPowers> powers_;  // of all channels of the case
+  EegWatch watch_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::vector<std::unique_ptr<EntryWorker>>> MakeEntryWorkers(const ResolvedPlan& plan,
+                                                                           const SourceInfo& source,
+                                                                           RecordSink& sink) {
+  std::vector<std::unique_ptr<EntryWorker>> workers;
+  for (const ResolvedMotor& motor : plan.motor) {
+    ASSIGN_OR_RETURN(auto pipeline, MotorPipeline::Create(motor, source));
+    workers.push_back(std::make_unique<MotorWorker>(std::move(pipeline), MotorWatch(motor, sink)));
+  }
+  const auto powers = std::make_shared<EegPowers>();
+  for (const ResolvedEeg& eeg : plan.eeg) {
+    ASSIGN_OR_RETURN(auto pipeline, EegPipeline::Create(eeg, source));
+    workers.push_back(std::make_unique<EegWorker>(std::move(pipeline), powers, sink));
+  }
+  for (const ResolvedTrainOfFour& tof : plan.train_of_four) {
+    ASSIGN_OR_RETURN(auto pipeline, TofPipeline::Create(tof, source));
+    workers.push_back(std::make_unique<TofWorker>(std::move(pipeline), TofWatch(tof, sink)));
+  }
+  for (const ResolvedMapping& mapping : plan.mapping) {
+    ASSIGN_OR_RETURN(auto pipeline, MappingPipeline::Create(mapping, source));
+    workers.push_back(
+        std::make_unique<MappingWorker>(std::move(pipeline), MappingWatch(mapping, sink)));
+  }
+  return workers;
+}
+
+}  // namespace remora::agent

@@ -1,0 +1,36 @@
+// One entry of a plan at work: its pipeline, and what writes its results down. The analysis gives
+// stimuli and chunks to all of them alike.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "acquisition-agent/pipelines/chunk.h"
+#include "acquisition-agent/pipelines/record_sink.h"
+#include "acquisition-agent/pipelines/stimulus_finder.h"
+#include "acquisition-agent/plan/resolved_plan.h"
+#include "acquisition-agent/sources/source.h"
+
+namespace remora::agent {
+
+class EntryWorker {
+ public:
+  virtual ~EntryWorker() = default;
+  // Before the chunk that holds its time.
+  virtual void OnStimulus(const Stimulus& stimulus) = 0;
+  virtual void OnChunk(const Chunk& chunk, int64_t now_ns) = 0;
+  // The end of the source.
+  virtual void OnEnd(int64_t now_ns) = 0;
+  // Stimuli that came too late to be blanked, or to be cut out.
+  virtual uint64_t late_total() const = 0;
+};
+
+// For every entry of single responses, EEG, trains-of-four and maps. `sink` outlives them.
+// InvalidArgument: what the plan asks of dsp and it refuses.
+absl::StatusOr<std::vector<std::unique_ptr<EntryWorker>>> MakeEntryWorkers(const ResolvedPlan& plan,
+                                                                           const SourceInfo& source,
+                                                                           RecordSink& sink);
+
+}  // namespace remora::agent

@@ -1,0 +1,194 @@
+#include "acquisition-agent/surveillance/motor_watch.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "acquisition-agent/pipelines/waveform_records.h"
+#include "acquisition-agent/surveillance/limits.h"
+#include "acquisition-agent/surveillance/wording.h"
+#include "common/record_codec.h"
+
+namespace remora::agent {
+namespace {
+
+v1::ResponsePresence PresenceOf(dsp::Presence presence) {
+  switch (presence) {
+    case dsp::Presence::kPresent:
+      return v1::RESPONSE_PRESENCE_PRESENT;
+    case dsp::Presence::kAbsent:
+      return v1::RESPONSE_PRESENCE_ABSENT;
+    case dsp::Presence::kUncertain:
+      break;
+  }
+  return v1::RESPONSE_PRESENCE_NOT_ASSESSABLE;
+}
+
+void AddPeaks(const dsp::MotorResponse& response, v1::Sweep* sweep) {
+  if (response.presence == dsp::Presence::kAbsent) return;
+  const auto add = [&](const char* label, double latency_ms, double amplitude_uv) {
+    v1::PeakMark& mark = *sweep->add_marks();
+    mark.set_label(label);
+    mark.set_latency_ms(FiniteOr0(latency_ms));
+    mark.set_amplitude_uv(FiniteOr0(amplitude_uv));
+    mark.set_confidence(ConfidenceOf(response.presence));
+  };
+  add("onset", response.onset_ms, 0);
+  add("first", response.first.latency_ms, response.first.value_uv);
+  add("second", response.second.latency_ms, response.second.value_uv);
+  add("end", response.end_ms, 0);
+}
+
+void Describe(const dsp::MotorResponse& response, v1::Measurement* measurement) {
+  measurement->set_component("response");
+  measurement->set_amplitude_uv(FiniteOr0(response.amplitude_uv));
+  measurement->set_confidence(ConfidenceOf(response.presence));
+  v1::MuscleResponse& muscle = *measurement->mutable_muscle();
+  muscle.set_presence(PresenceOf(response.presence));
+  if (response.presence == dsp::Presence::kAbsent) {
+    measurement->set_state(v1::MEASUREMENT_STATE_NO_RESPONSE);
+    return;
+  }
+  measurement->set_state(v1::MEASUREMENT_STATE_NO_BASELINE);
+  measurement->set_latency_ms(FiniteOr0(response.first.latency_ms));
+  measurement->set_interpeak_ms(FiniteOr0(response.second.latency_ms - response.first.latency_ms));
+  muscle.set_onset_ms(FiniteOr0(response.onset_ms));
+  muscle.set_end_ms(FiniteOr0(response.end_ms));
+  muscle.set_area_uv_ms(FiniteOr0(response.area_uv_ms));
+  muscle.set_phase_count(response.phases);
+  if (response.presence == dsp::Presence::kUncertain) {
+    measurement->set_reason("hardly above the noise before the stimulus");
+  }
+}
+
+v1::ThresholdState StateOf(const dsp::Threshold& threshold) {
+  if (threshold.inconsistent) return v1::THRESHOLD_STATE_INCONSISTENT;
+  switch (threshold.verdict) {
+    case dsp::ThresholdVerdict::kFound:
+      return v1::THRESHOLD_STATE_FOUND;
+    case dsp::ThresholdVerdict::kNoResponse:
+      return v1::THRESHOLD_STATE_NO_RESPONSE_AT_MAXIMUM;
+    case dsp::ThresholdVerdict::kUndecided:
+    case dsp::ThresholdVerdict::kAtOrBelowLowest:
+      break;
+  }
+  return v1::THRESHOLD_STATE_SEARCHING;
+}
+
+}  // namespace
+
+void MotorWatch::OnTrial(const MotorTrial& trial, int64_t now_ns) {
+  std::vector<RecordKey> sweeps;
+  for (size_t i = 0; i < trial.answers.size(); ++i) {
+    sweeps.push_back(PutAnswer(trial, i, now_ns));
+  }
+  if (trial.step) PutThreshold(trial, sweeps, now_ns);
+}
+
+RecordKey MotorWatch::PutAnswer(const MotorTrial& trial, size_t muscle, int64_t now_ns) {
+  const MuscleAnswer& answer = trial.answers[muscle];
+  if (answer.uv.empty()) return RecordKey();
+  v1::Record record;
+  v1::Sweep& sweep = *record.mutable_sweep();
+  sweep = MakeSweep(trial, muscle, plan_);
+  if (answer.is_good()) {
+    sweep.set_noise_uv_rms(FiniteOr0(answer.response.noise_uv));
+    AddPeaks(answer.response, &sweep);
+  } else {
+    sweep.add_quality(QualityOf(answer.cause));
+  }
+  const RecordKey key = sink_.Put(&record, now_ns);
+
+  v1::Record measured;
+  v1::Measurement& measurement = *measured.mutable_measurement();
+  measurement.set_trace_id(plan_.muscles[muscle].trace_id);
+  measurement.set_modality(plan_.plan.modality());
+  measurement.set_side(plan_.muscles[muscle].plan.side());
+  *measurement.mutable_sweep() = ToProto(key);
+  measurement.set_block_index(trial.trial_index);
+  measurement.set_trial_index(trial.trial_index);
+  measurement.set_site(trial.site);
+  if (answer.is_good()) {
+    Describe(answer.response, &measurement);
+  } else {
+    measurement.set_component("response");
+    measurement.set_state(v1::MEASUREMENT_STATE_NOT_INTERPRETABLE);
+    measurement.mutable_muscle()->set_presence(v1::RESPONSE_PRESENCE_NOT_ASSESSABLE);
+    measurement.add_quality(QualityOf(answer.cause));
+    measurement.set_reason(WhyRejected(answer.cause));
+  }
+  sink_.Put(&measured, now_ns);
+  return key;
+}
+
+void MotorWatch::NoteOwn(const std::string& site, double value) {
+  const auto known =
+      std::find_if(own_.begin(), own_.end(), [&](const Own& own) { return own.site == site; });
+  if (known != own_.end()) {
+    known->value = value;
+  } else if (own_.size() < kMaxOwnThresholds) {
+    own_.push_back({site, value});
+  }
+}
+
+void MotorWatch::PutThreshold(const MotorTrial& trial, const std::vector<RecordKey>& sweeps,
+                              int64_t now_ns) {
+  const MotorTrial::Step& step = *trial.step;
+  if (trial.site != steps_site_ || step.repeat_index != steps_repeat_) steps_.clear();
+  steps_site_ = trial.site;
+  steps_repeat_ = step.repeat_index;
+  v1::ThresholdStep tried;
+  tried.set_intensity(step.intensity);
+  tried.set_response(PresenceOf(step.presence));
+  if (step.muscle >= 0) {
+    const auto muscle = static_cast<size_t>(step.muscle);
+    tried.set_trace_id(plan_.muscles[muscle].trace_id);
+    *tried.mutable_sweep() = ToProto(sweeps[muscle]);
+  }
+  if (steps_.size() >= kMaxStepsTold) steps_.erase(steps_.begin());
+  steps_.push_back(std::move(tried));
+
+  v1::Record record;
+  v1::StimulusThreshold& told = *record.mutable_stimulus_threshold();
+  // The muscle with the response; without one, the first that was looked at.
+  const size_t muscle = step.muscle >= 0 ? static_cast<size_t>(step.muscle) : 0;
+  told.set_trace_id(plan_.muscles[muscle].trace_id);
+  told.set_side(plan_.muscles[muscle].plan.side());
+  told.set_modality(plan_.plan.modality());
+  told.set_level(trial.site);
+  told.set_state(StateOf(step.threshold));
+  const double value = step.threshold.value.value_or(0);
+  if (step.is_voltage) {
+    told.set_threshold_v(value);
+  } else {
+    told.set_threshold_ma(value);
+  }
+  told.set_largest_without_response(step.threshold.highest_without.value_or(0));
+  told.set_step(plan_.plan.threshold().step());
+  told.set_rising_threshold(step.threshold.rising.value_or(0));
+  told.set_falling_threshold(step.threshold.falling.value_or(0));
+  told.set_repeat_index(step.repeat_index);
+  double sum = 0;
+  uint32_t count = 0;
+  for (const Own& own : own_) {
+    if (own.site == trial.site) continue;
+    sum += own.value;
+    ++count;
+  }
+  told.set_own_count(count);
+  told.set_own_mean(count > 0 ? sum / count : 0);
+  *told.mutable_stimulus() = trial.setting;
+  for (const v1::ThresholdStep& one : steps_) *told.add_steps() = one;
+  if (step.threshold.inconsistent) {
+    told.set_reason("a larger stimulus had no response although a smaller one had");
+  } else if (step.threshold.verdict == dsp::ThresholdVerdict::kNoResponse) {
+    told.set_reason(absl::StrCat("no response up to ", value > 0 ? value : step.intensity,
+                                 step.is_voltage ? " V" : " mA", ": not verified"));
+  }
+  if (step.threshold.verdict == dsp::ThresholdVerdict::kFound && !step.threshold.inconsistent) {
+    NoteOwn(trial.site, value);
+  }
+  sink_.Put(&record, now_ns);
+}
+
+}  // namespace remora::agent

@@ -1,0 +1,49 @@
+// Writes down the trials of one stimulus on muscles: a sweep and a measurement of each muscle, and
+// the threshold at the place that was stimulated.
+//
+// Records it makes: Sweep and Measurement (each muscle of each trial that has samples),
+// StimulusThreshold (each step of a search). No baseline, no alert: a measurement says whether
+// there is a response and what it is. Thread-compatible, on the agent's sequence.
+//
+// Invariants: 1. a sweep that is not good is written with what is wrong, as NOT_INTERPRETABLE,
+// never as NO_RESPONSE; 2. records of one trial share its index; 3. no response at the largest
+// current that was tried is said as such, never as a good threshold.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "acquisition-agent/pipelines/motor_pipeline.h"
+#include "acquisition-agent/pipelines/record_sink.h"
+#include "acquisition-agent/plan/resolved_plan.h"
+
+namespace remora::agent {
+
+class MotorWatch {
+ public:
+  // `sink` outlives it.
+  MotorWatch(const ResolvedMotor& plan, RecordSink& sink) : plan_(plan), sink_(sink) {}
+
+  void OnTrial(const MotorTrial& trial, int64_t now_ns);
+
+ private:
+  // A threshold that was found at a site, for the patient's own mean.
+  struct Own {
+    std::string site;
+    double value = 0;
+  };
+
+  RecordKey PutAnswer(const MotorTrial& trial, size_t muscle, int64_t now_ns);
+  void PutThreshold(const MotorTrial& trial, const std::vector<RecordKey>& sweeps, int64_t now_ns);
+  void NoteOwn(const std::string& site, double value);
+
+  const ResolvedMotor plan_;
+  RecordSink& sink_;
+  std::vector<Own> own_;
+  std::vector<v1::ThresholdStep> steps_;  // of the search that is going on
+  std::string steps_site_;
+  uint32_t steps_repeat_ = 0;
+};
+
+}  // namespace remora::agent
