@@ -3,7 +3,11 @@
 //
 //   pieces and blocks (continuous_stream.h) -+-> SampleBlock
 //                                            +-> 20 ms bins, a second of them -> Envelope
-//                                            '-> spikes, bursts, trains       -> EmgEvent
+//                                            '-> emg_discharges.h             -> EmgEvent
+//
+// In two steps, because one muscle cannot tell a drill from a train: all filter the chunk, EmgGroup
+// looks at all of them, and each goes on with what it says. The envelope has what makes it audible
+// again where samples are not sent (dsp/emg/audio_features.h), for bins of 200 ms at most.
 //
 // Pure, thread-compatible, on the agent's sequence. Stimuli are blanked from 2 ms before to 3 ms
 // after: what remains is muscle. A chunk that is clipped, flat, floating, full of hum, in a burst
@@ -12,7 +16,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,32 +24,15 @@
 #include "absl/status/statusor.h"
 #include "acquisition-agent/pipelines/chunk.h"
 #include "acquisition-agent/pipelines/continuous_stream.h"
+#include "acquisition-agent/pipelines/emg_discharges.h"
 #include "acquisition-agent/pipelines/stimulus_finder.h"
 #include "acquisition-agent/plan/resolved_plan.h"
 #include "acquisition-agent/sources/source.h"
-#include "dsp/emg/burst_train.h"
+#include "dsp/emg/artefact_class.h"
+#include "dsp/emg/audio_features.h"
 #include "dsp/emg/envelope.h"
-#include "remora/v1/measurement.pb.h"
 
 namespace remora::agent {
-
-struct EmgEvent {
-  v1::EmgActivity activity;
-  // A train that is still going on, told each second from its first on.
-  bool train_ongoing = false;
-  bool train_ended = false;
-  // It ended because an artefact or a pause cut it off: it may be going on.
-  bool interrupted = false;
-  std::vector<double> trace_uv;  // of a train: the last stretch of it, for its alert's evidence
-  double trace_rate_hz = 0;
-};
-
-// What the detector knows at the end of an output.
-struct EmgState {
-  double silent_ms = 0;      // no discharge and no artefact for so long
-  double unassessed_ms = 0;  // for so long no train could have been told
-  std::string unassessed_because;
-};
 
 struct EmgOutput {
   std::vector<v1::SampleBlock> blocks;
@@ -62,42 +48,38 @@ class EmgPipeline {
 
   // Before the chunk that holds its time.
   void OnStimulus(const Stimulus& stimulus);
-  void OnChunk(const Chunk& chunk, EmgOutput* output);
-  void OnEnd(EmgOutput* output);
+  // Filters the chunk, or what is left at the end; pieces() are those that became known.
+  void Filter(const Chunk& chunk);
+  void FilterRest();
+  const std::vector<Piece>& pieces() const { return pieces_; }
+  // After either, with what all muscles say of each piece: empty, where nobody looked.
+  void Judge(const std::vector<dsp::ArtefactVerdict>& verdicts, EmgOutput* output);
 
   const ResolvedEmg& plan() const { return plan_; }
+  double noise_floor_uv() const { return discharges_.noise_floor_uv(); }  // 0 while it learns
   // Stimuli that came too late to be blanked.
   uint64_t late_total() const { return stream_.late_total(); }
 
  private:
   EmgPipeline(const ResolvedEmg& plan, ContinuousStream stream, dsp::EmgEnvelope envelope,
-              dsp::BurstTrainDetector detector);
-  void TakePieces(std::vector<Piece> pieces, EmgOutput* output);
-  void Take(Piece* piece, EmgOutput* output);
+              std::optional<dsp::AudioFeatures> audio, EmgDischarges discharges);
+  void Take(Piece* piece, const dsp::ArtefactVerdict& verdict, EmgOutput* output);
   void TakeBins(EmgOutput* output, bool all);
-  void TellActivities(const std::vector<dsp::Activity>& activities, EmgOutput* output);
-  void TellTrain(EmgOutput* output);
-  EmgEvent Describe(const dsp::Activity& activity) const;
-  int64_t TimeOf(double position) const;
+  v1::Envelope MakeEnvelope(size_t count);
 
   const ResolvedEmg plan_;
   ContinuousStream stream_;
   dsp::EmgEnvelope envelope_;
-  dsp::BurstTrainDetector detector_;
+  std::optional<dsp::AudioFeatures> audio_;  // bins as the envelope's
+  EmgDischarges discharges_;
 
+  std::vector<Piece> pieces_;
   int64_t segment_first_ = 0;
   double position_zero_ns_ = 0;
-  int64_t next_position_ = 0;      // of the next sample after the filter
-  uint64_t detected_samples_ = 0;  // given to the detector
-  int64_t detector_offset_ = 0;    // position of a detector's sample - its number
   std::vector<v1::QualityFlag> quality_;
   std::vector<dsp::EnvelopeBin> bins_;
+  std::vector<dsp::AudioBin> audio_bins_;
   std::vector<v1::QualityFlag> bins_quality_;
-  int64_t train_told_ns_ = 0;
-  std::deque<double> recent_;  // filtered and decimated, for evidence
-  int64_t second_ = 0;
-  int told_in_second_ = 0;
-  int untold_ = 0;
 };
 
 }  // namespace remora::agent

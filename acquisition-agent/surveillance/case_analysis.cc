@@ -54,9 +54,8 @@ absl::Status CaseAnalysis::Build() {
     }
     traces_.push_back(*std::move(trace));
   }
+  ASSIGN_OR_RETURN(emg_, EmgGroup::Create(resolved_, source_));
   for (const ResolvedEmg& emg : resolved_.emg) {
-    ASSIGN_OR_RETURN(std::unique_ptr<EmgPipeline> pipeline, EmgPipeline::Create(emg, source_));
-    emg_.push_back(std::move(pipeline));
     emg_watches_.push_back(std::make_unique<EmgWatch>(emg, rows_of(emg.plan.criterion()),
                                                       plan_.criteria.version(), sink_));
   }
@@ -141,7 +140,7 @@ void CaseAnalysis::Announce(const std::vector<Stimulus>& stimuli) {
     for (const auto& pipeline : evoked_) {
       pipeline->OnStimulus(stimulus, stimulus.own[pipeline->plan().trigger.listener]);
     }
-    for (const auto& pipeline : emg_) pipeline->OnStimulus(stimulus);
+    emg_->OnStimulus(stimulus);
     for (const auto& worker : workers_) worker->OnStimulus(stimulus);
     context_->OnStimulus(stimulus, now_ns_);
   }
@@ -213,11 +212,7 @@ void CaseAnalysis::TakeChunk(const Chunk& chunk) {
     TellAverages(i, averages);
     technical_->OnCadence(*evoked_[i], chunk.end_ns);
   }
-  for (size_t i = 0; i < emg_.size(); ++i) {
-    EmgOutput output;
-    emg_[i]->OnChunk(chunk, &output);
-    emg_watches_[i]->OnOutput(&output, now_ns_);
-  }
+  TellMuscles(emg_->OnChunk(chunk));
   for (const auto& worker : workers_) worker->OnChunk(chunk, now_ns_);
 }
 
@@ -227,6 +222,10 @@ void CaseAnalysis::TellAverages(size_t evoked, const std::vector<EvokedAverage>&
     if (!average.provisional) due_->OnTrial(resolved_.evoked[evoked].plan.modality(), now_ns_);
     traces_[evoked]->OnAverage(average, now_ns_);
   }
+}
+
+void CaseAnalysis::TellMuscles(std::vector<EmgOutput> outputs) {
+  for (size_t i = 0; i < outputs.size(); ++i) emg_watches_[i]->OnOutput(&outputs[i], now_ns_);
 }
 
 void CaseAnalysis::TakeEnd() {
@@ -240,11 +239,7 @@ void CaseAnalysis::TakeEnd() {
     evoked_[i]->OnEnd(&averages);
     TellAverages(i, averages);
   }
-  for (size_t i = 0; i < emg_.size(); ++i) {
-    EmgOutput output;
-    emg_[i]->OnEnd(&output);
-    emg_watches_[i]->OnOutput(&output, now_ns_);
-  }
+  TellMuscles(emg_->OnEnd());
   for (const auto& worker : workers_) worker->OnEnd(now_ns_);
   context_->Flush(now_ns_);
 }
@@ -298,9 +293,7 @@ AnalysisSummary CaseAnalysis::summary() const {
     summary.sweeps_accepted += pipeline->accepted_total();
     summary.late_stimuli = std::max(summary.late_stimuli, pipeline->late_total());
   }
-  for (const auto& pipeline : emg_) {
-    summary.late_stimuli = std::max(summary.late_stimuli, pipeline->late_total());
-  }
+  summary.late_stimuli = std::max(summary.late_stimuli, emg_->late_total());
   for (const auto& worker : workers_) {
     summary.late_stimuli = std::max(summary.late_stimuli, worker->late_total());
   }

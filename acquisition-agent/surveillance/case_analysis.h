@@ -12,7 +12,7 @@
 
 #include "absl/status/statusor.h"
 #include "acquisition-agent/pipelines/chunk_assembler.h"
-#include "acquisition-agent/pipelines/emg_pipeline.h"
+#include "acquisition-agent/pipelines/emg_group.h"
 #include "acquisition-agent/pipelines/record_sink.h"
 #include "acquisition-agent/pipelines/sep_pipeline.h"
 #include "acquisition-agent/pipelines/stimulus_finder.h"
@@ -73,6 +73,7 @@ class CaseAnalysis {
   void Announce(const std::vector<Stimulus>& stimuli);
   void AnnounceEvoked(const Stimulus& stimulus);
   void TellAverages(size_t evoked, const std::vector<EvokedAverage>& averages);
+  void TellMuscles(std::vector<EmgOutput> outputs);
   void PutNote(const std::string& text, int64_t at_ns, int64_t duration_ns);
 
   const CasePlan& plan_;
@@ -86,7 +87,7 @@ class CaseAnalysis {
   std::deque<Chunk> held_;
   std::vector<std::unique_ptr<SepPipeline>> evoked_;
   std::vector<std::unique_ptr<EvokedTrace>> traces_;  // as evoked_
-  std::vector<std::unique_ptr<EmgPipeline>> emg_;
+  std::unique_ptr<EmgGroup> emg_;
   std::vector<std::unique_ptr<EmgWatch>> emg_watches_;
   std::vector<std::unique_ptr<EntryWorker>> workers_;  // of all other modalities
   std::unique_ptr<ContextWatch> context_;

@@ -1,10 +1,11 @@
 import { create } from '@bufbuild/protobuf';
 import { describe, expect, it } from 'vitest';
-import { EmgActivityKind, EmgActivitySchema } from '../wire/generated/remora/v1/measurement_pb.js';
+import { EmgActivityKind, EmgActivitySchema, TrainPattern } from '../wire/generated/remora/v1/measurement_pb.js';
 import { EnvelopeSchema, SampleBlockSchema, Side } from '../wire/generated/remora/v1/waveform_pb.js';
 import { packMicrovolts } from '../wire/samples.js';
 import { EmgBook, KEPT_MS, stalest, supplyOf } from './emg.js';
 import type { Mark } from './stamp.js';
+import { activityWord } from './words.js';
 
 const TRACE = 'EMG_FREE_RUNNING/L/Tib ant';
 const mark = (atMs: number): Mark => ({ id: `x/5/${atMs}`, seq: BigInt(atMs + 1), atMs, unrecorded: false, pending: false });
@@ -59,6 +60,20 @@ describe('A train that is told of again while nothing is recorded', () => {
     expect(view().mark.unrecorded).toBe(false);
     book.addActivity(said(5, 50n), 'b', train(100, true));
     expect(view().activity.durationMs).toBe(900);
+  });
+});
+
+describe('A train with a name', () => {
+  it('StandsBesideTheDischargesThatItIsMadeOf', () => {
+    const book = new EmgBook();
+    const says = (trainPattern: TrainPattern, durationMs: number) => create(EmgActivitySchema, {
+      traceId: TRACE, kind: EmgActivityKind.TRAIN, startedMonotonicNs: ns(1000), durationMs, trainPattern });
+    book.addBlock(mark(0), 'b', block(0), 0);
+    book.addActivity(mark(10), 'b', says(TrainPattern.UNSPECIFIED, 1200));
+    book.addActivity(mark(11), 'b', says(TrainPattern.A, 160));
+    book.addActivity(mark(12), 'b', says(TrainPattern.A, 1150));
+    const shown = book.activitiesOf(book.list()[0]!).map((v) => `${activityWord(v.activity)} ${v.activity.durationMs}`);
+    expect(shown.sort()).toEqual(['A-train 1150', 'train 1200']);
   });
 });
 

@@ -2,7 +2,7 @@
 
 import { signal } from '@preact/signals';
 import { nsToMs } from '../base/format.js';
-import { EmgActivityKind } from '../wire/generated/remora/v1/measurement_pb.js';
+import { ArtefactClass, EmgActivityKind, TrainPattern } from '../wire/generated/remora/v1/measurement_pb.js';
 import type { EmgActivity } from '../wire/generated/remora/v1/measurement_pb.js';
 import type { Envelope, SampleBlock, Side } from '../wire/generated/remora/v1/waveform_pb.js';
 import { toMicrovolts } from '../wire/samples.js';
@@ -52,6 +52,13 @@ export interface ActivityView {
   activity: EmgActivity;
   fromMs: number;
   toMs: number;
+}
+
+// A train that has a name stands beside the discharges that it is made of; that all muscles are
+// active, beside those of each.
+export function standsBeside(activity: EmgActivity): boolean {
+  return activity.trainPattern !== TrainPattern.UNSPECIFIED ||
+    activity.artefactClass === ArtefactClass.SHIVERING;
 }
 
 export class EmgBook {
@@ -127,7 +134,7 @@ export class EmgBook {
   addActivity(mark: Mark, boot: string, activity: EmgActivity): void {
     const fromMs = nsToMs(activity.startedMonotonicNs);
     // A later record with the same start replaces this.
-    const key = `${boot}/${activity.traceId}/${activity.startedMonotonicNs}`;
+    const key = `${boot}/${activity.traceId}/${standsBeside(activity)}/${activity.startedMonotonicNs}`;
     const known = this.activities.get(key);
     if (known && (known.mark.id === mark.id ? known.mark.seq > mark.seq : byOrder(mark, known.mark) < 0)) return;
     this.activities.set(key, { mark, boot, activity, fromMs, toMs: fromMs + activity.durationMs });

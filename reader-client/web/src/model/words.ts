@@ -3,7 +3,8 @@
 import { AlertPriority } from '../wire/generated/remora/v1/alert_pb.js';
 import { BaselineKind, CaseStage, Phase, Role } from '../wire/generated/remora/v1/case_pb.js';
 import { LinkCondition } from '../wire/generated/remora/v1/link_pb.js';
-import { EmgActivityKind, MeasurementState } from '../wire/generated/remora/v1/measurement_pb.js';
+import { EmgActivityKind, MeasurementState, TrainPattern } from '../wire/generated/remora/v1/measurement_pb.js';
+import type { EmgActivity } from '../wire/generated/remora/v1/measurement_pb.js';
 import { Modality, QualityFlag, Side } from '../wire/generated/remora/v1/waveform_pb.js';
 
 const title = (name: string): string => {
@@ -111,13 +112,23 @@ export function linkWord(c: LinkCondition): string {
   }
 }
 
-export const ACTIVITY_WORD: Partial<Record<EmgActivityKind, string>> = {
+const ACTIVITY_WORD: Partial<Record<EmgActivityKind, string>> = {
   [EmgActivityKind.SPIKE]: 'spike',
   [EmgActivityKind.BURST]: 'burst',
   [EmgActivityKind.TRAIN]: 'train',
   [EmgActivityKind.ARTEFACT]: 'artefact',
   [EmgActivityKind.SILENCE]: 'silence after a burst',
 };
+
+const PATTERN_LETTER: Partial<Record<TrainPattern, string>> = {
+  [TrainPattern.A]: 'A', [TrainPattern.B]: 'B', [TrainPattern.C]: 'C',
+};
+
+// "A-train", "burst", "silence after a burst".
+export function activityWord(activity: EmgActivity): string {
+  const letter = PATTERN_LETTER[activity.trainPattern];
+  return letter ? `${letter}-train` : ACTIVITY_WORD[activity.kind] ?? 'discharge';
+}
 
 // "TA L": the side is added where the name does not end with it.
 export function sided(derivation: string, side: Side): string {

@@ -1,8 +1,10 @@
 // Paints the muscles of one side: a sweep from left to right, minimum to maximum of each pixel.
 
+import { standsBeside } from '../model/emg.js';
 import type { ActivityView, EmgChannel } from '../model/emg.js';
-import { EmgActivityKind } from '../wire/generated/remora/v1/measurement_pb.js';
-import { ACTIVITY_WORD } from '../model/words.js';
+import { EmgActivityKind, TrainPattern } from '../wire/generated/remora/v1/measurement_pb.js';
+import type { EmgActivity } from '../wire/generated/remora/v1/measurement_pb.js';
+import { activityWord } from '../model/words.js';
 import { Columns } from './columns.js';
 import { palette, SMALL_FONT } from './palette.js';
 import { DIVISION_PX, pixelsPerUv } from './scale.js';
@@ -11,6 +13,20 @@ import { paintUnrecorded } from './unrecorded.js';
 
 // Columns left empty ahead of the pen, so that now and a sweep ago do not touch.
 const PEN_GAP_PX = 14;
+// A line and its label above a muscle's trace.
+const LABEL_PX = 18;
+const ROOM_FOR_TWO_PX = 60;
+
+function sizeOf(a: EmgActivity): string {
+  const seconds = `${(a.durationMs / 1000).toFixed(1)} s`;
+  switch (a.kind) {
+    case EmgActivityKind.ARTEFACT: return a.reason;
+    case EmgActivityKind.TRAIN:
+      return a.trainPattern === TrainPattern.A ? `${seconds}, ${(a.trainTimeMs / 1000).toFixed(1)} s in all` : seconds;
+    case EmgActivityKind.SILENCE: return seconds;
+    default: return `${a.peakUv.toFixed(0)} \u00b5V`;
+  }
+}
 
 export class EmgPainter {
   private readonly columns = new Map<string, { boot: string; columns: Columns }>();
@@ -120,24 +136,22 @@ export class EmgPainter {
     for (const { activity, fromMs, toMs } of activities) {
       if (fromMs <= this.headMs - columns.spanMs || fromMs > this.headMs) continue;
       const x0 = columns.slotOf(fromMs);
+      // What stands beside the discharges of the same time has a line of its own, where there is room.
+      const down = standsBeside(activity) && rowHeight >= ROOM_FOR_TWO_PX ? LABEL_PX : 0;
       const length = Math.max(3, (Math.min(toMs, this.headMs) - fromMs) / columns.msPerColumn);
       const x1 = Math.min(columns.count, x0 + length);
       c.strokeStyle = activity.kind === EmgActivityKind.ARTEFACT ? muted : text;
       c.lineWidth = 2;
-      line(c, x0, top + 5, x1, top + 5);
-      const word = ACTIVITY_WORD[activity.kind] ?? 'discharge';
-      const size = activity.kind === EmgActivityKind.ARTEFACT ? activity.reason
-        : activity.kind === EmgActivityKind.TRAIN ? `${(activity.durationMs / 1000).toFixed(1)} s`
-        : `${activity.peakUv.toFixed(0)} \u00b5V`;
-      const label = `${word} ${size}`;
+      line(c, x0, top + 5 + down, x1, top + 5 + down);
+      const label = `${activityWord(activity)} ${sizeOf(activity)}`;
       const w = c.measureText(label).width;
       const left = Math.min(x0, columns.count - w - 4);
       c.fillStyle = panel;
       c.globalAlpha = 0.8;
-      c.fillRect(left - 2, top + 8, w + 4, 13);
+      c.fillRect(left - 2, top + 8 + down, w + 4, 13);
       c.globalAlpha = 1;
       c.fillStyle = activity.kind === EmgActivityKind.ARTEFACT ? muted : text;
-      c.fillText(label, left, top + Math.min(18, rowHeight - 2));
+      c.fillText(label, left, top + down + Math.min(18, rowHeight - 2));
     }
   }
 }

@@ -7,7 +7,7 @@ import { sendDelivered } from '../model/acts.js';
 import type { Desk, OpenCase } from '../model/desk.js';
 import { stalest } from '../model/emg.js';
 import { caseSentence } from '../model/sentence.js';
-import { ACTIVITY_WORD, modalityName, priorityLook, sided, stateLook } from '../model/words.js';
+import { activityWord, modalityName, priorityLook, sided, stateLook } from '../model/words.js';
 import { isActive } from '../model/alerts.js';
 import { age, shortAge } from '../base/format.js';
 import { MeasurementState } from '../wire/generated/remora/v1/measurement_pb.js';
@@ -138,7 +138,7 @@ function railWords(desk: Desk, open: OpenCase, m: Modality): string {
     const last = open.model.emg.latestActivity();
     if (!last) return 'no discharge';
     const muscle = last.activity.traceId.split('/').pop() ?? '';
-    return `${ACTIVITY_WORD[last.activity.kind] ?? 'discharge'} ${sided(muscle, last.activity.side)}, ` +
+    return `${activityWord(last.activity)} ${sided(muscle, last.activity.side)}, ` +
       `${shortAge(now - last.mark.atMs)} ago`;
   }
   let worst: { percent: number; words: string; atMs: number } | undefined;

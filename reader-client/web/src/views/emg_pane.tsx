@@ -8,7 +8,7 @@ import type { EmgChannel } from '../model/emg.js';
 import { EMG_SPAN_MS } from '../model/review.js';
 import { EmgPainter, emgScaleBarPx } from '../render/emg_painter.js';
 import { Modality, Side } from '../wire/generated/remora/v1/waveform_pb.js';
-import { ACTIVITY_WORD, sideWord } from '../model/words.js';
+import { activityWord, sideWord } from '../model/words.js';
 import { isOverHere } from './case_header.js';
 import { PaneFrame } from './pane_frame.js';
 import { Canvas, cls, UnseenTable } from './parts.js';
@@ -141,7 +141,7 @@ function Activities({ open }: { open: OpenCase }) {
   return (
     <UnseenTable caption="Latest EMG discharges" head={['Time', 'Muscle', 'Kind', 'Peak', 'Duration']}
       rows={all.map(({ mark, activity: a }) => [
-        timeOfDay(mark.atMs, true), `${sideWord(a.side)} ${a.traceId.split('/').pop() ?? ''}`, ACTIVITY_WORD[a.kind] ?? '',
+        timeOfDay(mark.atMs, true), `${sideWord(a.side)} ${a.traceId.split('/').pop() ?? ''}`, activityWord(a),
         `${a.peakUv.toFixed(0)} \u00b5V`, `${a.durationMs.toFixed(0)} ms`])} />
   );
 }

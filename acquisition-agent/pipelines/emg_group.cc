@@ -1,0 +1,93 @@
+#include "acquisition-agent/pipelines/emg_group.h"
+
+#include <algorithm>
+#include <span>
+#include <utility>
+
+#include "common/status_macros.h"
+
+namespace remora::agent {
+
+absl::StatusOr<std::unique_ptr<EmgGroup>> EmgGroup::Create(const ResolvedPlan& plan,
+                                                           const SourceInfo& source) {
+  std::unique_ptr<EmgGroup> group(new EmgGroup());
+  for (size_t i = 0; i < plan.emg.size(); ++i) {
+    const ResolvedEmg& emg = plan.emg[i];
+    ASSIGN_OR_RETURN(std::unique_ptr<EmgPipeline> muscle, EmgPipeline::Create(emg, source));
+    group->muscles_.push_back(std::move(muscle));
+    const int rate_group = emg.derivation.rate_group;
+    auto found =
+        std::find_if(group->groups_.begin(), group->groups_.end(),
+                     [&](const Together& other) { return other.rate_group == rate_group; });
+    if (found == group->groups_.end()) {
+      Together together;
+      together.rate_group = rate_group;
+      dsp::ArtefactClassOptions options;
+      options.sample_rate_hz = emg.derivation.sample_rate_hz;
+      options.mains_hz = plan.mains_hz;
+      options.band_to_hz = emg.plan.filter().low_pass_hz();
+      if (auto classifier = dsp::ArtefactClassifier::Create(options); classifier.ok()) {
+        together.classifier = *std::move(classifier);
+      }
+      group->groups_.push_back(std::move(together));
+      found = std::prev(group->groups_.end());
+    }
+    found->muscles.push_back(i);
+  }
+  return group;
+}
+
+void EmgGroup::OnStimulus(const Stimulus& stimulus) {
+  for (const auto& muscle : muscles_) muscle->OnStimulus(stimulus);
+}
+
+std::vector<EmgOutput> EmgGroup::OnChunk(const Chunk& chunk) {
+  for (const auto& muscle : muscles_) muscle->Filter(chunk);
+  return Judge();
+}
+
+std::vector<EmgOutput> EmgGroup::OnEnd() {
+  for (const auto& muscle : muscles_) muscle->FilterRest();
+  return Judge();
+}
+
+std::vector<EmgOutput> EmgGroup::Judge() {
+  std::vector<EmgOutput> outputs(muscles_.size());
+  for (Together& together : groups_) {
+    const std::vector<dsp::ArtefactVerdict> verdicts = Compare(&together);
+    for (const size_t i : together.muscles) muscles_[i]->Judge(verdicts, &outputs[i]);
+  }
+  return outputs;
+}
+
+std::vector<dsp::ArtefactVerdict> EmgGroup::Compare(Together* together) {
+  std::vector<dsp::ArtefactVerdict> verdicts;
+  const std::vector<Piece>& lead = muscles_[together->muscles.front()]->pieces();
+  if (!together->classifier || together->muscles.size() > dsp::kMaxArtefactChannels) return {};
+  for (size_t p = 0; p < lead.size(); ++p) {
+    std::vector<std::span<const double>> channels;
+    std::vector<double> floors_uv;
+    for (const size_t i : together->muscles) {
+      const std::vector<Piece>& pieces = muscles_[i]->pieces();
+      // All blank the same stimuli, so that their pieces have the same ends.
+      if (p >= pieces.size() || pieces[p].first_position != lead[p].first_position ||
+          pieces[p].uv.size() != lead[p].uv.size()) {
+        return verdicts;
+      }
+      channels.emplace_back(pieces[p].uv);
+      floors_uv.push_back(muscles_[i]->noise_floor_uv());
+    }
+    if (lead[p].starts_segment) together->classifier->Restart();
+    verdicts.push_back(lead[p].uv.empty() ? dsp::ArtefactVerdict()
+                                          : together->classifier->Push(channels, floors_uv, {}));
+  }
+  return verdicts;
+}
+
+uint64_t EmgGroup::late_total() const {
+  uint64_t late = 0;
+  for (const auto& muscle : muscles_) late = std::max(late, muscle->late_total());
+  return late;
+}
+
+}  // namespace remora::agent
