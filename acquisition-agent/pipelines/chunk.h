@@ -46,6 +46,10 @@ struct Chunk {
   // By index of the channel in its rate group; only channels in use have samples and marks.
   std::vector<std::vector<double>> channels;
   std::vector<ChannelMarks> marks;
+  // What was known when it began, for a look at its first samples: marks of the chunk before it,
+  // and how loud each channel usually is (rms, uV; 0: not known).
+  std::vector<uint32_t> marks_before;
+  std::vector<double> usual_rms_uv;
 
   double PositionOf(int64_t time_ns) const {
     return (static_cast<double>(time_ns) - position_zero_ns) * sample_rate_hz / 1e9;

@@ -114,6 +114,10 @@ void ChunkAssembler::StartChunk(const SampleBlock& block, int64_t offset) {
   current_.position_zero_ns = position_zero_ns_;
   current_.channels.resize(loudness_.size());
   current_.marks.resize(loudness_.size());
+  for (const Loudness& channel : loudness_) {
+    current_.marks_before.push_back(channel.marks);
+    current_.usual_rms_uv.push_back(channel.rms_uv);
+  }
   starts_segment_ = false;
 }
 
@@ -167,9 +171,15 @@ void ChunkAssembler::JudgeChannel(const ChannelInfo& channel, Chunk* chunk, int 
   if (quality->mains_fraction > kFloatingMainsFraction && quality->rms_uv > kFloatingRmsUv) {
     marks.marks |= kMarkFloating;
   }
+  FindRuns(channel, &wraps_[k], chunk, k);
+  loudness_[k].marks = marks.marks;
+}
+
+void ChunkAssembler::FindRuns(const ChannelInfo& channel, std::optional<dsp::WrapDetector>* wrap,
+                              Chunk* chunk, int k) const {
+  ChannelMarks& marks = chunk->marks[k];
   const std::vector<double>& samples = chunk->channels[k];
-  const std::vector<size_t> near_wrap =
-      wraps_[k] ? wraps_[k]->Push(samples) : std::vector<size_t>();
+  const std::vector<size_t> near_wrap = *wrap ? (*wrap)->Push(samples) : std::vector<size_t>();
   auto next_wrapped = near_wrap.begin();
   for (int64_t i = 0; i < chunk->samples; ++i) {
     const double sample = samples[static_cast<size_t>(i)];
@@ -187,15 +197,58 @@ void ChunkAssembler::JudgeChannel(const ChannelInfo& channel, Chunk* chunk, int 
   }
 }
 
+Chunk ChunkAssembler::LookAt(const Chunk& chunk, int64_t samples) const {
+  samples = std::clamp<int64_t>(samples, 1, chunk.samples);
+  Chunk look = chunk;
+  look.samples = samples;
+  look.end_ns = look.TimeOf(static_cast<double>(chunk.first_position + samples));
+  const std::vector<int>& group = source_.rate_groups[rate_group_].channels;
+  const int64_t start_ns = look.TimeOf(static_cast<double>(look.first_position));
+  const bool evoked = IsEvoked(start_ns, look.end_ns);
+  int connected = 0;
+  int bursting = 0;
+  for (const int k : in_use_) {
+    look.channels[k].resize(static_cast<size_t>(samples));
+    const ChannelInfo& channel = source_.channels[group[k]];
+    if (!channel.is_voltage) continue;
+    ChannelMarks& marks = look.marks[k];
+    marks.marks = chunk.marks_before[k];
+    if (&chunk == &current_) {
+      // The detector stands where this chunk began.
+      std::optional<dsp::WrapDetector> wrap = wraps_[k];
+      FindRuns(channel, &wrap, &look, k);
+    } else {
+      const int64_t end = chunk.first_position + samples;
+      std::erase_if(marks.runs, [&](const ChannelMarks::Run& run) { return run.first >= end; });
+      for (ChannelMarks::Run& run : marks.runs) run.last = std::min(run.last, end - 1);
+    }
+    if (marks.marks & (dsp::kQualityFlat | kMarkFloating)) continue;
+    ++connected;
+    const double rms_uv = SpontaneousRms(look, k).value_or(0);
+    const double usual = chunk.usual_rms_uv[k];
+    bursting += usual > 0 && rms_uv > kBurstRmsUv && rms_uv > kBurstFactor * usual;
+  }
+  const bool burst = connected > 0 && bursting >= kBurstShare * connected;
+  for (const int k : in_use_) {
+    if (evoked) look.marks[k].marks |= kMarkEvoked;
+    if (burst) look.marks[k].marks |= kMarkInterference;
+  }
+  return look;
+}
+
+bool ChunkAssembler::IsEvoked(int64_t from_ns, int64_t to_ns) const {
+  return std::any_of(evoked_ns_.begin(), evoked_ns_.end(), [&](const auto& stretch) {
+    return stretch.first < to_ns && stretch.second > from_ns;
+  });
+}
+
 void ChunkAssembler::AddEvoked(int64_t from_ns, int64_t to_ns) {
   if (evoked_ns_.size() >= kMaxWaitingTriggers) evoked_ns_.pop_front();
   const std::pair<int64_t, int64_t> stretch{from_ns, to_ns};
   evoked_ns_.insert(std::upper_bound(evoked_ns_.begin(), evoked_ns_.end(), stretch), stretch);
 }
 
-std::optional<double> ChunkAssembler::SpontaneousRms(const Chunk& chunk, int k,
-                                                     double whole_rms_uv) const {
-  if (evoked_ns_.empty()) return whole_rms_uv;
+std::optional<double> ChunkAssembler::SpontaneousRms(const Chunk& chunk, int k) const {
   double sum = 0;
   double squares = 0;
   int64_t count = 0;
@@ -222,9 +275,7 @@ std::optional<double> ChunkAssembler::SpontaneousRms(const Chunk& chunk, int k,
 void ChunkAssembler::Judge(Chunk* chunk) {
   const int64_t start_ns = chunk->TimeOf(static_cast<double>(chunk->first_position));
   while (!evoked_ns_.empty() && evoked_ns_.front().second <= start_ns) evoked_ns_.pop_front();
-  const bool evoked = std::any_of(evoked_ns_.begin(), evoked_ns_.end(), [&](const auto& stretch) {
-    return stretch.first < chunk->end_ns && stretch.second > start_ns;
-  });
+  const bool evoked = IsEvoked(start_ns, chunk->end_ns);
   const std::vector<int>& group = source_.rate_groups[rate_group_].channels;
   std::vector<dsp::BlockQuality> qualities(chunk->channels.size());
   std::vector<std::optional<double>> spontaneous(chunk->channels.size());
@@ -236,7 +287,7 @@ void ChunkAssembler::Judge(Chunk* chunk) {
     if (chunk->marks[k].marks & (dsp::kQualityFlat | kMarkFloating)) continue;
     ++connected;
     const double usual = loudness_[k].rms_uv;
-    spontaneous[k] = evoked ? SpontaneousRms(*chunk, k, qualities[k].rms_uv) : qualities[k].rms_uv;
+    spontaneous[k] = evoked ? SpontaneousRms(*chunk, k) : qualities[k].rms_uv;
     if (usual > 0 && spontaneous[k].value_or(0) > kBurstRmsUv &&
         *spontaneous[k] > kBurstFactor * usual) {
       ++bursting;

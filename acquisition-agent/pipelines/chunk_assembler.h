@@ -32,18 +32,31 @@ class ChunkAssembler {
   // A gap or a jump of time: gives out what is held; what follows starts a segment.
   void Break(std::vector<Chunk>* chunks);
 
+  // The chunk that is being filled, as far as it came; nothing where none is. Only its samples, and
+  // what was known when it began: for LookAt.
+  const Chunk* open() const { return current_.samples > 0 ? &current_ : nullptr; }
+  // The first samples of a chunk of this assembler, whole or open, judged by themselves where they
+  // can be (samples at the limit, a burst on all channels) and else as the chunk before: what a
+  // sweep rests on that ends here. The same for an open chunk as for the whole one.
+  Chunk LookAt(const Chunk& chunk, int64_t samples) const;
+
  private:
   // Loudness of a channel when nothing is wrong: what a burst is compared with.
   struct Loudness {
     double rms_uv = 0;  // 0: not known yet
+    uint32_t marks = 0;  // of the last chunk
   };
 
   void StartChunk(const SampleBlock& block, int64_t offset);
   void Finish(std::vector<Chunk>* chunks);
   void Judge(Chunk* chunk);
   // Of what is not evoked; nothing where that is too little.
-  std::optional<double> SpontaneousRms(const Chunk& chunk, int k, double whole_rms_uv) const;
+  std::optional<double> SpontaneousRms(const Chunk& chunk, int k) const;
+  bool IsEvoked(int64_t from_ns, int64_t to_ns) const;
   void JudgeChannel(const ChannelInfo& channel, Chunk* chunk, int k, dsp::BlockQuality* quality);
+  // Runs of samples at the limit of the channel, around a wrap, or that are none.
+  void FindRuns(const ChannelInfo& channel, std::optional<dsp::WrapDetector>* wrap, Chunk* chunk,
+                int k) const;
 
   const SourceInfo& source_;
   const int rate_group_;

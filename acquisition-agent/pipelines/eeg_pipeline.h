@@ -66,6 +66,7 @@ class EegPipeline {
   void OnEnd(EegOutput* output);
 
   const ResolvedEeg& plan() const { return plan_; }
+  int rate_group() const { return plan_.derivation.rate_group; }
   uint64_t late_total() const { return stream_.late_total(); }
 
  private:

@@ -63,6 +63,7 @@ class MappingPipeline {
   void OnEnd(std::vector<MappingRound>* rounds);
 
   const ResolvedMapping& plan() const { return plan_; }
+  int rate_group() const { return streams_[0].rate_group(); }
   uint64_t late_total() const { return streams_[0].late_total(); }
   // Stimuli whose site names no contact of the strip.
   uint64_t without_contact() const { return without_contact_; }

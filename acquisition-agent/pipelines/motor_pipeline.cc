@@ -64,6 +64,17 @@ void MotorPipeline::OnChunk(const Chunk& chunk, std::vector<MotorTrial>* trials)
   TellComplete(trials, /*all=*/false);
 }
 
+void MotorPipeline::OnLook(const Chunk& look, std::vector<MotorTrial>* trials) {
+  if (look.rate_group != muscles_[0].rate_group()) return;
+  looked_ns_ = look.end_ns;
+  for (size_t i = 0; i < muscles_.size(); ++i) {
+    std::vector<CutSweep> sweeps = muscles_[i].Look(look);
+    for (const CutSweep& sweep : sweeps) muscles_[i].Give(sweep.stimulus.time_ns);
+    Collect(i, std::move(sweeps));
+  }
+  TellComplete(trials, /*all=*/false);
+}
+
 void MotorPipeline::OnEnd(std::vector<MotorTrial>* trials) {
   for (size_t i = 0; i < muscles_.size(); ++i) {
     std::vector<CutSweep> sweeps;

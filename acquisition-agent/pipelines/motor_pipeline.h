@@ -6,7 +6,8 @@
 //                                                        '-> by site -> threshold search
 //
 // Pure: no clock, no thread, no record. One a plan entry, thread-compatible, on the agent's
-// sequence. The delay is the chunk and the epoch: the filter is causal.
+// sequence. The delay is the epoch: the filter is causal, and who gives it looks (OnLook) does not
+// wait for the chunk.
 //
 // Invariants: 1. each stimulus of its own makes one trial, in the order of the stimuli; 2. a muscle
 // whose sweep is not good is in the trial, with its cause, and is never called absent; 3. trials do
@@ -15,6 +16,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -71,10 +73,15 @@ class MotorPipeline {
   void OnStimulus(const Stimulus& stimulus, bool own);
   // Appends the trials that are complete. Chunks of other rate groups are passed over.
   void OnChunk(const Chunk& chunk, std::vector<MotorTrial>* trials);
+  // When a trial's samples are all there, before their chunk is whole: the next time for OnLook.
+  int64_t due_ns() const { return muscles_[0].due_ns(0, looked_ns_); }
+  // The first samples of the next chunk (ChunkAssembler::LookAt), up to due_ns() or further.
+  void OnLook(const Chunk& look, std::vector<MotorTrial>* trials);
   // The end of the source: what was begun, as far as it came.
   void OnEnd(std::vector<MotorTrial>* trials);
 
   const ResolvedMotor& plan() const { return plan_; }
+  int rate_group() const { return muscles_[0].rate_group(); }
   uint64_t late_total() const;
 
  private:
@@ -98,6 +105,7 @@ class MotorPipeline {
   std::vector<std::deque<CutSweep>> waiting_;  // by muscle, by time
   std::map<std::string, SiteSearch> searches_;
   uint32_t next_trial_ = 0;
+  int64_t looked_ns_ = std::numeric_limits<int64_t>::min();
 };
 
 }  // namespace remora::agent

@@ -63,6 +63,33 @@ void SepPipeline::OnChunk(const Chunk& chunk, std::vector<EvokedAverage>* averag
   TellProvisional(averages);
 }
 
+size_t SepPipeline::SweepsToEnd() const {
+  const uint32_t wanted = plan_.plan.sweep_count();
+  const uint32_t offers = kMaxOfferedFactor * wanted;
+  const uint32_t good = wanted > average_.accepted() ? wanted - average_.accepted() : 1;
+  const uint32_t any = offers > average_.offered() ? offers - average_.offered() : 1;
+  return std::min(good, any);
+}
+
+void SepPipeline::OnLook(const Chunk& look, std::vector<EvokedAverage>* averages) {
+  if (look.rate_group != sweeps_.rate_group()) return;
+  looked_ns_ = now_ns_ = look.end_ns;
+  const std::vector<CutSweep> sweeps = sweeps_.Look(look);
+  const auto good = std::count_if(sweeps.begin(), sweeps.end(), [](const CutSweep& sweep) {
+    return sweep.cause == dsp::Rejection::kNone;
+  });
+  const uint32_t wanted = plan_.plan.sweep_count();
+  if (average_.accepted() + good < wanted &&
+      average_.offered() + sweeps.size() < kMaxOfferedFactor * wanted) {
+    return;
+  }
+  for (const CutSweep& sweep : sweeps) {
+    if (!averages->empty()) break;  // what is behind its end comes with the filter's look-ahead
+    sweeps_.Give(sweep.stimulus.time_ns);
+    Offer(sweep, averages);
+  }
+}
+
 void SepPipeline::Offer(const std::vector<CutSweep>& sweeps, std::vector<EvokedAverage>* averages) {
   for (const CutSweep& sweep : sweeps) Offer(sweep, averages);
 }

@@ -1,7 +1,8 @@
 // One averaged evoked response: sweeps, averaged with rejection.
 //
 // Pure: no clock, no thread, no record. One a plan entry, thread-compatible, on the agent's
-// sequence. How its sweeps are made and judged: sweep_stream.h.
+// sequence. How its sweeps are made and judged: sweep_stream.h. The last sweeps of an average are
+// taken from a look (OnLook), so that it does not come later by the filter's look-ahead.
 //
 // Invariants: 1. a sweep that is not good is never averaged, and is counted by cause; 2. the result
 // does not depend on how the source cuts its blocks; 3. an average ends when `sweep_count` are
@@ -9,7 +10,9 @@
 // the stimuli in it.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <vector>
 
@@ -57,10 +60,16 @@ class SepPipeline {
   // Appends what became known: provisional averages (at most at the plan's rate) and finished ones.
   // Chunks of other rate groups are passed over.
   void OnChunk(const Chunk& chunk, std::vector<EvokedAverage>* averages);
+  // When the average may be complete, before that chunk is whole: the next time for OnLook.
+  int64_t due_ns() const { return sweeps_.due_ns(SweepsToEnd() - 1, looked_ns_); }
+  // The first samples of the next chunk (ChunkAssembler::LookAt), up to due_ns() or further.
+  // Appends the average that they complete; takes nothing where they do not.
+  void OnLook(const Chunk& look, std::vector<EvokedAverage>* averages);
   // The end of the source: a last provisional average of what was begun.
   void OnEnd(std::vector<EvokedAverage>* averages);
 
   const ResolvedEvoked& plan() const { return plan_; }
+  int rate_group() const { return sweeps_.rate_group(); }
   const Cadence& cadence() const { return cadence_; }
   // Sweeps offered and accepted since the start, for a summary.
   uint64_t offered_total() const { return offered_total_; }
@@ -73,6 +82,8 @@ class SepPipeline {
   void Offer(const std::vector<CutSweep>& sweeps, std::vector<EvokedAverage>* averages);
   void Offer(const CutSweep& sweep, std::vector<EvokedAverage>* averages);
   void EndAverageBefore(const Stimulus& stimulus, std::vector<EvokedAverage>* averages);
+  // The least number of sweeps that may end the average: 1 or more.
+  size_t SweepsToEnd() const;
   void StartAverage();
   void TellProvisional(std::vector<EvokedAverage>* averages);
   EvokedAverage Describe(bool provisional) const;
@@ -83,6 +94,7 @@ class SepPipeline {
   SweepStream sweeps_;
   dsp::SweepAverage average_;
   int64_t now_ns_ = 0;
+  int64_t looked_ns_ = std::numeric_limits<int64_t>::min();
 
   uint32_t block_index_ = 0;
   int missed_ = 0;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 #include <utility>
 
 #include "acquisition-agent/pipelines/limits.h"
@@ -12,6 +13,8 @@ namespace remora::agent {
 namespace {
 
 constexpr double kLookAheadError = 1e-6;
+// Samples behind the epoch that its interpolation needs, and one for rounding.
+constexpr double kBehindEpochSamples = 4;
 // What is left of a filter's start when its samples may be taken.
 constexpr double kSettled = 0.01;
 
@@ -54,6 +57,11 @@ SweepStream::SweepStream(const SweepStreamOptions& options, const SourceInfo& so
 
 void SweepStream::OnStimulus(const Stimulus& stimulus, bool own) {
   if (stimulus.known && !own) return;
+  if (own) {
+    if (open_ns_.size() >= kMaxWaitingTriggers) open_ns_.pop_front();
+    open_ns_.insert(std::upper_bound(open_ns_.begin(), open_ns_.end(), stimulus.time_ns),
+                    stimulus.time_ns);
+  }
   Wait(stimulus, stimulus.time_ns, own);
   if (stimulus.known) return;
   const auto interval_ns = static_cast<int64_t>(stimulus.told.pulse_interval_ms * 1e6);
@@ -64,6 +72,7 @@ void SweepStream::OnStimulus(const Stimulus& stimulus, bool own) {
 
 void SweepStream::Wait(const Stimulus& stimulus, int64_t time_ns, bool own) {
   if (waiting_.size() >= kMaxWaitingTriggers) {
+    if (waiting_.front().own) WasGiven(waiting_.front().time_ns);
     waiting_.pop_front();
     ++late_total_;
   }
@@ -124,6 +133,7 @@ void SweepStream::Announce(const Waiting& waiting, double position, std::vector<
   }
   // Too many wait, or it came before the first sample: a sweep without samples.
   ++late_total_;
+  if (WasGiven(waiting.stimulus.time_ns)) return;
   sweeps->push_back({waiting.stimulus, {}, dsp::Rejection::kGap});
 }
 
@@ -181,8 +191,51 @@ void SweepStream::TakeEpoch(const dsp::Epoch& epoch, std::vector<CutSweep>* swee
   const auto found = in_epochs_.find(epoch.trigger_id);
   if (found == in_epochs_.end()) return;
   const std::span<const double> uv = epoch.Channel(0);
-  sweeps->push_back({std::move(found->second), {uv.begin(), uv.end()}, Judge(epoch)});
+  if (!WasGiven(found->second.time_ns)) {
+    sweeps->push_back({std::move(found->second), {uv.begin(), uv.end()}, Judge(epoch)});
+  }
   in_epochs_.erase(found);
+}
+
+bool SweepStream::WasGiven(int64_t stimulus_ns) {
+  if (given_ns_.erase(stimulus_ns) > 0) return true;
+  const auto open = std::find(open_ns_.begin(), open_ns_.end(), stimulus_ns);
+  if (open != open_ns_.end()) open_ns_.erase(open);
+  return false;
+}
+
+int64_t SweepStream::due_ns(size_t n, int64_t after_ns) const {
+  const double behind_ms =
+      options_.epoch_to_ms + kBehindEpochSamples * 1000 / options_.derivation.sample_rate_hz;
+  const auto behind_ns = static_cast<int64_t>(behind_ms * 1e6);
+  for (; n < open_ns_.size(); ++n) {
+    if (open_ns_[n] + behind_ns > after_ns) return open_ns_[n] + behind_ns;
+  }
+  return std::numeric_limits<int64_t>::max();
+}
+
+std::vector<CutSweep> SweepStream::Look(const Chunk& look) const {
+  std::vector<CutSweep> sweeps;
+  if (look.rate_group != rate_group()) return sweeps;
+  SweepStream ahead = *this;
+  ahead.OnChunk(look, &sweeps);
+  std::vector<double> blanked;
+  ahead.blanking_.Flush(blanked);
+  ahead.Filter(blanked);
+  if (ahead.zero_phase_) ahead.zero_phase_->Flush(ahead.filtered_);
+  ahead.Cut(&sweeps);
+  std::stable_sort(sweeps.begin(), sweeps.end(), [](const CutSweep& a, const CutSweep& b) {
+    return a.stimulus.time_ns < b.stimulus.time_ns;
+  });
+  return sweeps;
+}
+
+void SweepStream::Give(int64_t stimulus_ns) {
+  const auto open = std::find(open_ns_.begin(), open_ns_.end(), stimulus_ns);
+  if (open == open_ns_.end()) return;
+  open_ns_.erase(open);
+  if (given_ns_.size() >= kMaxWaitingTriggers) given_ns_.erase(given_ns_.begin());
+  given_ns_.insert(stimulus_ns);
 }
 
 }  // namespace remora::agent

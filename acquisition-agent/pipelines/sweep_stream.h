@@ -8,6 +8,11 @@
 // make epochs. The delay is the chunk, the filter's look-ahead (zero phase, 30 Hz: about 0.4 s) and
 // the epoch.
 //
+// Who cannot wait takes a sweep as soon as its own samples are there (due_ns, Look, Give): the same
+// for a causal filter; with zero phase, the backward pass begins where the sweep ends, as it does
+// at the end of a recording. That bends the end of a sweep, and so is for the last few of an
+// average, which hardly count there.
+//
 // Invariants: 1. a sweep with samples that are missing, not finite, clipped (outside the blanked
 // windows), flat, floating, in a burst of interference or over an artefact that came too late to be
 // blanked, or so near that the filter carries it in, says so by its cause; 2. sweeps do not depend
@@ -19,6 +24,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <vector>
 
@@ -81,6 +87,15 @@ class SweepStream {
   // The end of the source: what was begun, as far as it came.
   void OnEnd(std::vector<CutSweep>* sweeps);
 
+  // The first time after `after_ns` when the samples of a sweep are there that was not given out,
+  // leaving out the first `n`; the largest number where there is none.
+  int64_t due_ns(size_t n, int64_t after_ns) const;
+  // The sweeps that were not given out and whose samples are there with the first ones of the next
+  // chunk (ChunkAssembler::LookAt), in the order of their stimuli.
+  std::vector<CutSweep> Look(const Chunk& look) const;
+  // The sweep of this stimulus was taken from a look: it does not come again.
+  void Give(int64_t stimulus_ns);
+
   const DerivationInputs& inputs() const { return inputs_; }
   const dsp::Timebase& timebase() const { return cutter_.timebase(); }
   size_t samples_per_sweep() const { return cutter_.samples_per_epoch(); }
@@ -104,6 +119,8 @@ class SweepStream {
   void Filter(std::span<const double> blanked);
   void FlushSegment(std::vector<CutSweep>* sweeps);
   void Cut(std::vector<CutSweep>* sweeps);
+  // Whether it was given out from a look; else it is now.
+  bool WasGiven(int64_t stimulus_ns);
   void TakeEpoch(const dsp::Epoch& epoch, std::vector<CutSweep>* sweeps);
   dsp::Rejection Judge(const dsp::Epoch& epoch) const;
 
@@ -117,6 +134,8 @@ class SweepStream {
 
   std::deque<Waiting> waiting_;  // by time
   std::map<uint64_t, Stimulus> in_epochs_;
+  std::deque<int64_t> open_ns_;   // stimuli whose sweeps were not given out, ascending
+  std::set<int64_t> given_ns_;    // those given out from a look, that are still to come
   uint64_t next_id_ = 1;
   bool in_segment_ = false;
   int64_t segment_first_ = 0;

@@ -51,6 +51,14 @@ void TofPipeline::OnChunk(const Chunk& chunk, std::vector<TofTrain>* trains) {
   }
 }
 
+void TofPipeline::OnLook(const Chunk& look, std::vector<TofTrain>* trains) {
+  if (look.rate_group != sweeps_.rate_group()) return;
+  looked_ns_ = look.end_ns;
+  std::vector<CutSweep> sweeps = sweeps_.Look(look);
+  for (const CutSweep& sweep : sweeps) sweeps_.Give(sweep.stimulus.time_ns);
+  Take(std::move(sweeps), trains);
+}
+
 void TofPipeline::OnEnd(std::vector<TofTrain>* trains) {
   std::vector<CutSweep> sweeps;
   sweeps_.OnEnd(&sweeps);

@@ -47,9 +47,13 @@ class TofPipeline {
   void OnStimulus(const Stimulus& stimulus, bool own);
   // Appends the trains that are over. Chunks of other rate groups are passed over.
   void OnChunk(const Chunk& chunk, std::vector<TofTrain>* trains);
+  // As MotorPipeline's.
+  int64_t due_ns() const { return sweeps_.due_ns(0, looked_ns_); }
+  void OnLook(const Chunk& look, std::vector<TofTrain>* trains);
   void OnEnd(std::vector<TofTrain>* trains);
 
   const ResolvedTrainOfFour& plan() const { return plan_; }
+  int rate_group() const { return sweeps_.rate_group(); }
   uint64_t late_total() const { return sweeps_.late_total(); }
 
  private:
@@ -64,6 +68,7 @@ class TofPipeline {
   std::optional<double> control_uv_;
   bool faded_ = false;
   uint32_t next_trial_ = 0;
+  int64_t looked_ns_ = std::numeric_limits<int64_t>::min();
 };
 
 }  // namespace remora::agent

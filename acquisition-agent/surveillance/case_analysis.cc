@@ -1,6 +1,8 @@
 #include "acquisition-agent/surveillance/case_analysis.h"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -186,6 +188,36 @@ void CaseAnalysis::TakeBlock(const SampleBlock& block) {
   std::vector<Chunk> chunks;
   assembler->Push(block, &chunks);
   TakeChunks(&chunks);
+  // Not before the chunks ahead of it, nor where a stimulus in it may not be known yet.
+  const Chunk* open = assembler->open();
+  if (open == nullptr || !held_.empty()) return;
+  const int64_t end_ns = open->TimeOf(static_cast<double>(open->first_position + open->samples));
+  if (end_ns <= stimulus_finder_->known_until_ns()) Look(*open, end_ns);
+}
+
+void CaseAnalysis::Look(const Chunk& chunk, int64_t end_ns) {
+  for (;;) {
+    int64_t due_ns = std::numeric_limits<int64_t>::max();
+    for (const auto& pipeline : evoked_) {
+      if (pipeline->rate_group() == chunk.rate_group) due_ns = std::min(due_ns, pipeline->due_ns());
+    }
+    for (const auto& worker : workers_) {
+      if (worker->rate_group() == chunk.rate_group) due_ns = std::min(due_ns, worker->due_ns());
+    }
+    if (due_ns > end_ns) return;
+    const auto samples =
+        static_cast<int64_t>(std::ceil(chunk.PositionOf(due_ns))) - chunk.first_position;
+    const Chunk look = assemblers_[chunk.rate_group]->LookAt(chunk, samples);
+    for (size_t i = 0; i < evoked_.size(); ++i) {
+      if (evoked_[i]->due_ns() > look.end_ns) continue;
+      std::vector<EvokedAverage> averages;
+      evoked_[i]->OnLook(look, &averages);
+      TellAverages(i, averages);
+    }
+    for (const auto& worker : workers_) {
+      if (worker->due_ns() <= look.end_ns) worker->OnLook(look, now_ns_);
+    }
+  }
 }
 
 void CaseAnalysis::TakeChunks(std::vector<Chunk>* chunks, bool all) {
@@ -206,6 +238,7 @@ void CaseAnalysis::TakeChunk(const Chunk& chunk) {
   context_->Flush(now_ns_);
   technical_->OnChunk(chunk, now_ns_);
   due_->OnTime(now_ns_);
+  Look(chunk, chunk.end_ns);
   for (size_t i = 0; i < evoked_.size(); ++i) {
     std::vector<EvokedAverage> averages;
     evoked_[i]->OnChunk(chunk, &averages);

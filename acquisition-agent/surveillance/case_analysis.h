@@ -72,6 +72,8 @@ class CaseAnalysis {
   void TakeChunk(const Chunk& chunk);
   void Announce(const std::vector<Stimulus>& stimuli);
   void AnnounceEvoked(const Stimulus& stimulus);
+  // Results whose samples are there by `end_ns`, within the chunk that comes next.
+  void Look(const Chunk& chunk, int64_t end_ns);
   void TellAverages(size_t evoked, const std::vector<EvokedAverage>& averages);
   void TellMuscles(std::vector<EmgOutput> outputs);
   void PutNote(const std::string& text, int64_t at_ns, int64_t duration_ns);

@@ -690,7 +690,8 @@ TEST_F(CaseAnalysisTest, HostileClippingJustBesideASweepIsKeptOutOfIt) {
   Run(std::move(script));
   uint32_t clipped = 0;
   for (const v1::Sweep& sweep : Finished()) clipped += sweep.rejected().clipped_count();
-  EXPECT_GE(clipped, 25u);
+  // All but the last of an average, which is taken before those samples come.
+  EXPECT_GE(clipped, 24u);
 }
 
 TEST_F(CaseAnalysisTest, HumIsCountedOverTheWholeAverage) {

@@ -36,16 +36,35 @@ class StimulatedWorker : public EntryWorker {
   void OnChunk(const Chunk& chunk, int64_t now_ns) override {
     std::vector<Result> results;
     pipeline_->OnChunk(chunk, &results);
-    for (const Result& result : results) Tell(watch_, result, now_ns);
+    TellAll(results, now_ns);
+  }
+  int64_t due_ns() const override {
+    if constexpr (kLooks) return pipeline_->due_ns();
+    return EntryWorker::due_ns();
+  }
+  void OnLook(const Chunk& look, int64_t now_ns) override {
+    if constexpr (kLooks) {
+      std::vector<Result> results;
+      pipeline_->OnLook(look, &results);
+      TellAll(results, now_ns);
+    }
   }
   void OnEnd(int64_t now_ns) override {
     std::vector<Result> results;
     pipeline_->OnEnd(&results);
-    for (const Result& result : results) Tell(watch_, result, now_ns);
+    TellAll(results, now_ns);
   }
   uint64_t late_total() const override { return pipeline_->late_total(); }
+  int rate_group() const override { return pipeline_->rate_group(); }
 
  private:
+  // Maps wait for many averages, and come when they come.
+  static constexpr bool kLooks = requires(Pipeline& p) { p.due_ns(); };
+
+  void TellAll(const std::vector<Result>& results, int64_t now_ns) {
+    for (const Result& result : results) Tell(watch_, result, now_ns);
+  }
+
   std::unique_ptr<Pipeline> pipeline_;
   Watch watch_;
 };
@@ -74,6 +93,7 @@ class EegWorker : public EntryWorker {
     watch_.OnOutput(&output, now_ns);
   }
   uint64_t late_total() const override { return pipeline_->late_total(); }
+  int rate_group() const override { return pipeline_->rate_group(); }
 
  private:
   std::unique_ptr<EegPipeline> pipeline_;

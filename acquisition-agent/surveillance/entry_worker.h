@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <vector>
 
@@ -21,6 +22,13 @@ class EntryWorker {
   // Before the chunk that holds its time.
   virtual void OnStimulus(const Stimulus& stimulus) = 0;
   virtual void OnChunk(const Chunk& chunk, int64_t now_ns) = 0;
+  // The next time for OnLook: a result's samples are there before their chunk is whole. The largest
+  // number: nothing waits.
+  virtual int64_t due_ns() const { return std::numeric_limits<int64_t>::max(); }
+  // The first samples of the next chunk (ChunkAssembler::LookAt).
+  virtual void OnLook(const Chunk& /*look*/, int64_t /*now_ns*/) {}
+  // Of its samples.
+  virtual int rate_group() const = 0;
   // The end of the source.
   virtual void OnEnd(int64_t now_ns) = 0;
   // Stimuli that came too late to be blanked, or to be cut out.
