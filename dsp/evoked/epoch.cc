@@ -115,25 +115,25 @@ std::size_t EpochCutter::RingIndex(std::int64_t sample) const {
   return static_cast<std::size_t>(sample % static_cast<std::int64_t>(ring_samples_));
 }
 
-bool EpochCutter::IsMissing(std::int64_t base, double fraction) const {
-  const std::int64_t first = fraction == 0.0 ? base : base - kTapsBefore;
-  const std::int64_t last = fraction == 0.0 ? base : base + kTapsAfter;
-  if (!started_ || first < first_held_ || last >= next_sample_) return true;
-  for (std::int64_t sample = first; sample <= last; ++sample) {
-    if (missing_[RingIndex(sample)]) return true;
+// What the epoch rests on, out of the ring into a line; how many of its positions are missing in
+// front of each, so that a stretch is asked for by a difference.
+EpochCutter::Line EpochCutter::Gather(std::int64_t first, std::size_t count) const {
+  Line line;
+  line.values.resize(channels_ * count);
+  line.missing_before.resize(count + 1);
+  std::size_t index = RingIndex(std::max<std::int64_t>(first, 0));
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::int64_t sample = first + static_cast<std::int64_t>(i);
+    const bool held = started_ && sample >= first_held_ && sample < next_sample_ && sample >= 0;
+    const bool missing = !held || missing_[index];
+    line.missing_before[i + 1] = line.missing_before[i] + (missing ? 1 : 0);
+    for (std::size_t channel = 0; channel < channels_; ++channel) {
+      line.values[channel * count + i] =
+          missing ? kNaN : ring_[channel * ring_samples_ + index];
+    }
+    if (sample >= 0 && ++index == ring_samples_) index = 0;
   }
-  return false;
-}
-
-double EpochCutter::Interpolate(std::size_t channel, std::int64_t base, double fraction) const {
-  const double* ring = ring_.data() + channel * ring_samples_;
-  if (fraction == 0.0) return ring[RingIndex(base)];
-  const std::array<double, 6> weights = LagrangeWeights(fraction);
-  double value = 0.0;
-  for (std::int64_t tap = -kTapsBefore; tap <= kTapsAfter; ++tap) {
-    value += weights[static_cast<std::size_t>(tap + kTapsBefore)] * ring[RingIndex(base + tap)];
-  }
-  return value;
+  return line;
 }
 
 Epoch EpochCutter::Cut(const Trigger& trigger) const {
@@ -143,14 +143,23 @@ Epoch EpochCutter::Cut(const Trigger& trigger) const {
   epoch.samples = samples_per_epoch_;
   epoch.values_uv.assign(channels_ * samples_per_epoch_, kNaN);
   const Position position = Split(trigger.sample);
+  const bool whole = position.fraction == 0.0;
+  const std::size_t taps = whole ? 1 : kTapsBefore + kTapsAfter + 1;
+  const std::array<double, 6> weights = LagrangeWeights(position.fraction);
+  const std::size_t count = samples_per_epoch_ + taps - 1;
+  const Line line =
+      Gather(position.base + start_sample_ - (whole ? 0 : kTapsBefore), count);
   for (std::size_t i = 0; i < samples_per_epoch_; ++i) {
-    const std::int64_t base = position.base + start_sample_ + static_cast<std::int64_t>(i);
-    if (IsMissing(base, position.fraction)) {
+    if (line.missing_before[i + taps] != line.missing_before[i]) {
       ++epoch.missing_samples;
       continue;
     }
     for (std::size_t channel = 0; channel < channels_; ++channel) {
-      const double value = Interpolate(channel, base, position.fraction);
+      const double* values = line.values.data() + channel * count + i;
+      double value = whole ? values[0] : 0.0;
+      if (!whole) {
+        for (std::size_t tap = 0; tap < taps; ++tap) value += weights[tap] * values[tap];
+      }
       if (!std::isfinite(value)) ++epoch.non_finite_samples;
       epoch.values_uv[channel * samples_per_epoch_ + i] = std::isfinite(value) ? value : kNaN;
     }
@@ -216,12 +225,16 @@ absl::StatusOr<PushReport> EpochCutter::Push(std::uint64_t first_sample,
   while (done < length) {
     // In pieces, so that a block longer than the ring does not overwrite what a trigger waits for.
     const std::size_t piece = std::min(length - done, ring_samples_ - samples_per_epoch_ - 8);
-    for (std::size_t i = 0; i < piece; ++i) {
+    for (std::size_t i = 0; i < piece;) {
       const std::size_t index = RingIndex(next_sample_ + static_cast<std::int64_t>(i));
-      missing_[index] = false;
+      const std::size_t run = std::min(piece - i, ring_samples_ - index);
+      const auto at = static_cast<std::ptrdiff_t>(index);
+      std::fill_n(missing_.begin() + at, run, false);
       for (std::size_t channel = 0; channel < channels_; ++channel) {
-        ring_[channel * ring_samples_ + index] = channels[channel][done + i];
+        std::copy_n(channels[channel].begin() + static_cast<std::ptrdiff_t>(done + i), run,
+                    ring_.begin() + static_cast<std::ptrdiff_t>(channel * ring_samples_) + at);
       }
+      i += run;
     }
     Advance(piece);
     done += piece;

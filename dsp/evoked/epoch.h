@@ -93,11 +93,16 @@ class EpochCutter {
     std::uint64_t id;
   };
 
+  // Positions in order: values of each channel, NaN where missing.
+  struct Line {
+    std::vector<double> values;
+    std::vector<std::uint32_t> missing_before;
+  };
+
   EpochCutter(const EpochOptions& options, std::size_t samples_per_epoch);
   std::int64_t LastNeeded(double trigger_sample) const;
   Epoch Cut(const Trigger& trigger) const;
-  double Interpolate(std::size_t channel, std::int64_t base, double fraction) const;
-  bool IsMissing(std::int64_t base, double fraction) const;
+  Line Gather(std::int64_t first, std::size_t count) const;
   std::size_t RingIndex(std::int64_t sample) const;
   void SkipGap(std::int64_t to, std::vector<Epoch>& epochs);
   void Advance(std::size_t samples);

@@ -1,8 +1,8 @@
 #include "dsp/filter/signal_quality.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
-#include <complex>
 #include <numbers>
 
 namespace remora::dsp {
@@ -43,15 +43,66 @@ std::size_t CountClipped(std::span<const double> samples, const QualityLimits& l
   }));
 }
 
-double MainsFraction(std::span<const double> samples, double sample_rate_hz, double mean_square,
+// Goertzel's recurrence under a Hann window, for several frequencies in one pass: each waits for
+// its own last value only. The window turns along with it: a cosine costs more than all the rest.
+template <std::size_t kCount>
+std::array<double, kCount> PowersAt(std::span<const double> samples, double mean,
+                                    const std::array<double, kCount>& frequencies_hz,
+                                    double sample_rate_hz) {
+  std::array<double, kCount> powers{};
+  const std::size_t count = samples.size();
+  if (count < 3) return powers;
+  std::array<double, kCount> coefficient;
+  for (std::size_t k = 0; k < kCount; ++k) {
+    coefficient[k] = 2.0 * std::cos(2.0 * std::numbers::pi * frequencies_hz[k] / sample_rate_hz);
+  }
+  const double window_step = 2.0 * std::numbers::pi / static_cast<double>(count);
+  const double turn_cos = std::cos(window_step);
+  const double turn_sin = std::sin(window_step);
+  double window_cos = 1.0;
+  double window_sin = 0.0;
+  std::array<double, kCount> previous{};
+  std::array<double, kCount> before{};
+  double weight_sum = 0.0;
+  for (std::size_t i = 0; i < count; ++i) {
+    const double weight = 0.5 - 0.5 * window_cos;
+    const double weighted = weight * (samples[i] - mean);
+    for (std::size_t k = 0; k < kCount; ++k) {
+      const double next = weighted + coefficient[k] * previous[k] - before[k];
+      before[k] = previous[k];
+      previous[k] = next;
+    }
+    weight_sum += weight;
+    const double next_cos = window_cos * turn_cos - window_sin * turn_sin;
+    window_sin = window_sin * turn_cos + window_cos * turn_sin;
+    window_cos = next_cos;
+  }
+  for (std::size_t k = 0; k < kCount; ++k) {
+    const double square = previous[k] * previous[k] + before[k] * before[k] -
+                          coefficient[k] * previous[k] * before[k];
+    powers[k] = 2.0 * std::max(square, 0.0) / (weight_sum * weight_sum);
+  }
+  return powers;
+}
+
+constexpr std::size_t kHarmonicsAtOnce = 3;
+
+double MainsFraction(std::span<const double> samples, double sample_rate_hz, const Extent& extent,
                      const QualityLimits& limits) {
+  const double mean_square = extent.mean_square;
   if (limits.mains_hz <= 0.0 || mean_square <= 0.0) return 0.0;
   if (static_cast<double>(samples.size()) * limits.mains_hz < 2.0 * sample_rate_hz) return 0.0;
   double power = 0.0;
-  for (int harmonic = 1; harmonic <= limits.mains_harmonics; ++harmonic) {
-    const double frequency_hz = limits.mains_hz * harmonic;
-    if (frequency_hz >= sample_rate_hz / 2.0) break;
-    power += PowerAt(samples, frequency_hz, sample_rate_hz);
+  for (int first = 1; first <= limits.mains_harmonics; first += kHarmonicsAtOnce) {
+    std::array<double, kHarmonicsAtOnce> frequencies_hz;
+    for (std::size_t k = 0; k < kHarmonicsAtOnce; ++k) {
+      frequencies_hz[k] = limits.mains_hz * (first + static_cast<int>(k));
+    }
+    const auto powers = PowersAt(samples, extent.mean, frequencies_hz, sample_rate_hz);
+    for (std::size_t k = 0; k < kHarmonicsAtOnce; ++k) {
+      const bool wanted = first + static_cast<int>(k) <= limits.mains_harmonics;
+      if (wanted && frequencies_hz[k] < sample_rate_hz / 2.0) power += powers[k];
+    }
   }
   return std::min(power / mean_square, 1.0);
 }
@@ -59,28 +110,10 @@ double MainsFraction(std::span<const double> samples, double sample_rate_hz, dou
 }  // namespace
 
 double PowerAt(std::span<const double> samples_uv, double frequency_hz, double sample_rate_hz) {
-  const std::size_t count = samples_uv.size();
-  if (count < 3) return 0.0;
   double sum = 0.0;
   for (const double sample : samples_uv) sum += sample;
-  const double mean = sum / static_cast<double>(count);
-
-  const double omega = 2.0 * std::numbers::pi * frequency_hz / sample_rate_hz;
-  const double coefficient = 2.0 * std::cos(omega);
-  const double window_step = 2.0 * std::numbers::pi / static_cast<double>(count);
-  double previous = 0.0;
-  double before_previous = 0.0;
-  double weight_sum = 0.0;
-  for (std::size_t i = 0; i < count; ++i) {
-    const double weight = 0.5 - 0.5 * std::cos(window_step * static_cast<double>(i));
-    const double next = weight * (samples_uv[i] - mean) + coefficient * previous - before_previous;
-    before_previous = previous;
-    previous = next;
-    weight_sum += weight;
-  }
-  const double magnitude_square = previous * previous + before_previous * before_previous -
-                                  coefficient * previous * before_previous;
-  return 2.0 * std::max(magnitude_square, 0.0) / (weight_sum * weight_sum);
+  const double mean = sum / static_cast<double>(std::max<std::size_t>(1, samples_uv.size()));
+  return PowersAt<1>(samples_uv, mean, {frequency_hz}, sample_rate_hz)[0];
 }
 
 BlockQuality AssessBlock(std::span<const double> samples_uv, double sample_rate_hz,
@@ -100,7 +133,7 @@ BlockQuality AssessBlock(std::span<const double> samples_uv, double sample_rate_
   quality.clipped_samples = CountClipped(samples_uv, limits);
   if (quality.clipped_samples > 0) quality.marks |= kQualityClipping;
   if (quality.non_finite_samples == 0 && (quality.marks & kQualityFlat) == 0) {
-    quality.mains_fraction = MainsFraction(samples_uv, sample_rate_hz, extent.mean_square, limits);
+    quality.mains_fraction = MainsFraction(samples_uv, sample_rate_hz, extent, limits);
     if (quality.mains_fraction > limits.mains_max_fraction) quality.marks |= kQualityMains;
   }
   return quality;

@@ -138,11 +138,12 @@ void StimulusBlanking::Emit(bool at_end, std::vector<double>& output) {
   }
   std::int64_t end = at_end ? next_input_ : next_input_ - static_cast<std::int64_t>(delay_samples_);
   if (!ranges_.empty()) end = std::min(end, ranges_.front().first);
-  for (; next_output_ < end; ++next_output_) {
-    last_emitted_ = held_.front();
-    output.push_back(last_emitted_);
-    held_.pop_front();
-  }
+  if (end <= next_output_) return;
+  const auto stop = held_.begin() + static_cast<std::ptrdiff_t>(end - next_output_);
+  output.insert(output.end(), held_.begin(), stop);
+  last_emitted_ = output.back();
+  held_.erase(held_.begin(), stop);
+  next_output_ = end;
 }
 
 void StimulusBlanking::Push(std::span<const double> input, std::vector<double>& output) {

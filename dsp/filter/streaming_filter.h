@@ -53,6 +53,10 @@ class StreamingFilter {
 
  private:
   double Step(double sample);
+  // Filters from `at` on, of finite samples; returns the position behind the last one. An output
+  // that is not finite is the last.
+  std::size_t StepWhileFinite(std::span<const double> input, std::span<double> output,
+                              std::size_t at);
 
   Cascade cascade_;
   std::vector<SectionState> steady_state_;
