@@ -56,7 +56,11 @@ LaneRates PlannedRates(const ResolvedPlan& plan) {
   for (const ResolvedEvoked& evoked : plan.evoked) {
     const double samples = (evoked.plan.epoch_to_ms() - evoked.plan.epoch_from_ms()) / 1000 *
                            evoked.derivation.sample_rate_hz;
-    const double seconds = std::max(1u, evoked.plan.sweep_count()) / kUsualStimulusRateHz;
+    // One that ends when it is decided may end at the first look.
+    const uint32_t sweeps = evoked.plan.has_sequential()
+                                ? evoked.plan.sequential().minimum_sweep_count()
+                                : evoked.plan.sweep_count();
+    const double seconds = std::max(1u, sweeps) / kUsualStimulusRateHz;
     const double sweep_bytes = kTracesOfSweep * samples * kBytesPerSample + kBytesPerRecord;
     rates[3] += sweep_bytes * (1 / seconds + evoked.plan.provisional_rate_hz());
     rates[2] += kMeasurementBytes / seconds;

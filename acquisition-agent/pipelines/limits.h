@@ -48,6 +48,13 @@ inline constexpr double kMarkedMainsShare = 0.5;
 inline constexpr uint32_t kMaxOfferedFactor = 2;
 // A provisional average of fewer sweeps than this shows noise.
 inline constexpr uint32_t kMinProvisionalSweeps = 5;
+// Accepted sweeps from one look at whether an average is decided to the next: 2 s at 4.7 Hz.
+inline constexpr uint32_t kDecisionSweeps = 10;
+// More sweeps than this are not told as needed: averaging does not lead there.
+inline constexpr uint32_t kMostSweepsAsked = 10'000;
+// Before there is a baseline a component is looked for this far around where it usually lies, of
+// its latency: the tallest adult and the coldest limb lie within.
+inline constexpr double kExpectedShare = 0.15;
 // A cause of rejection is marked on the average when it took more than this share of the sweeps.
 inline constexpr double kMarkedRejectionShare = 0.1;
 // Activities told a second and trace: lane 2 is for measurements, and a shivering patient makes

@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "acquisition-agent/pipelines/limits.h"
 #include "common/status_macros.h"
 
@@ -29,14 +30,21 @@ absl::StatusOr<std::unique_ptr<SepPipeline>> SepPipeline::Create(const ResolvedE
   SweepStreamOptions options = SweepOptionsOf(plan.plan, plan.filter, plan.derivation);
   options.reject_over_uv = plan.plan.reject_over_uv();
   ASSIGN_OR_RETURN(SweepStream sweeps, SweepStream::Create(options, source));
-  return std::unique_ptr<SepPipeline>(new SepPipeline(plan, std::move(sweeps)));
+  absl::StatusOr<DecidedAverage> average =
+      DecidedAverage::Create(plan.plan, sweeps.samples_per_sweep(), sweeps.timebase());
+  if (!average.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(plan.trace_id, ": sequential: ", average.status().message()));
+  }
+  return std::unique_ptr<SepPipeline>(
+      new SepPipeline(plan, std::move(sweeps), *std::move(average)));
 }
 
-SepPipeline::SepPipeline(const ResolvedEvoked& plan, SweepStream sweeps)
+SepPipeline::SepPipeline(const ResolvedEvoked& plan, SweepStream sweeps, DecidedAverage average)
     : plan_(plan),
       cadence_(plan.plan.stimulus().rate_hz()),
       sweeps_(std::move(sweeps)),
-      average_(sweeps_.samples_per_sweep(), sweeps_.timebase()) {}
+      average_(std::move(average)) {}
 
 void SepPipeline::OnStimulus(const Stimulus& stimulus, bool own) {
   if (own) {
@@ -96,7 +104,7 @@ void SepPipeline::Offer(const std::vector<CutSweep>& sweeps, std::vector<EvokedA
 
 void SepPipeline::TellProvisional(std::vector<EvokedAverage>* averages) {
   const double interval_ns = 1e9 / plan_.plan.provisional_rate_hz();
-  if (average_.accepted() < kMinProvisionalSweeps ||
+  if (average_.sweeps().accepted() < kMinProvisionalSweeps ||
       static_cast<double>(now_ns_ - last_told_ns_) < interval_ns) {
     return;
   }
@@ -114,7 +122,7 @@ void SepPipeline::OnEnd(std::vector<EvokedAverage>* averages) {
 void SepPipeline::Offer(const CutSweep& sweep, std::vector<EvokedAverage>* averages) {
   const Stimulus& stimulus = sweep.stimulus;
   EndAverageBefore(stimulus, averages);
-  if (average_.offered() == 0) {
+  if (average_.sweeps().offered() == 0) {
     first_stimulus_ns_ = stimulus.time_ns;
     chunks_ = mains_chunks_ = 0;
   }
@@ -123,21 +131,22 @@ void SepPipeline::Offer(const CutSweep& sweep, std::vector<EvokedAverage>* avera
   if (rate_hz_ == 0) rate_hz_ = stimulus.rate_hz;
   ++offered_total_;
   if (average_.Add(sweep.uv, sweep.cause) == dsp::Rejection::kNone) ++accepted_total_;
-  const uint32_t wanted = plan_.plan.sweep_count();
-  if (average_.accepted() >= wanted || average_.offered() >= kMaxOfferedFactor * wanted) {
+  const dsp::SweepAverage& sweeps = average_.sweeps();
+  if (average_.decided() || sweeps.accepted() >= average_.most() ||
+      sweeps.offered() >= kMaxOfferedFactor * average_.most()) {
     FinishAverage(averages);
   }
 }
 
 void SepPipeline::EndAverageBefore(const Stimulus& stimulus, std::vector<EvokedAverage>* averages) {
-  if (average_.offered() == 0) return;
+  if (average_.sweeps().offered() == 0) return;
   const bool paused = cadence_.IsPause(last_stimulus_ns_, stimulus.time_ns);
   if (!paused && !Differ(delivered_ma_, stimulus.delivered_ma, kSameCurrentShare) &&
       !Differ(rate_hz_, stimulus.rate_hz, kSameRateShare)) {
     return;
   }
   const int missed = missed_;
-  if (average_.accepted() >= kMinCutShare * plan_.plan.sweep_count()) {
+  if (average_.sweeps().accepted() >= kMinCutShare * average_.most()) {
     FinishAverage(averages);
   } else {
     StartAverage();
@@ -162,24 +171,27 @@ void SepPipeline::FinishAverage(std::vector<EvokedAverage>* averages) {
 }
 
 EvokedAverage SepPipeline::Describe(bool provisional) const {
+  const dsp::SweepAverage& sweeps = average_.sweeps();
   EvokedAverage average;
   average.provisional = provisional;
   average.block_index = block_index_;
-  average.timebase = average_.timebase();
-  average.mean_uv.assign(average_.mean_uv().begin(), average_.mean_uv().end());
-  average.odd_uv.assign(average_.odd_uv().begin(), average_.odd_uv().end());
-  average.even_uv.assign(average_.even_uv().begin(), average_.even_uv().end());
-  average.requested = plan_.plan.sweep_count();
-  average.accepted = average_.accepted();
+  average.timebase = sweeps.timebase();
+  average.mean_uv.assign(sweeps.mean_uv().begin(), sweeps.mean_uv().end());
+  average.odd_uv.assign(sweeps.odd_uv().begin(), sweeps.odd_uv().end());
+  average.even_uv.assign(sweeps.even_uv().begin(), sweeps.even_uv().end());
+  average.requested = average_.most();
+  average.accepted = sweeps.accepted();
+  average.more_needed = average_.more_needed();
+  average.decided = !provisional && average_.decided();
   v1::RejectedCounts& rejected = average.rejected;
-  rejected.set_over_amplitude_count(average_.rejected(dsp::Rejection::kAmplitude));
-  rejected.set_clipped_count(average_.rejected(dsp::Rejection::kClipping));
-  rejected.set_disconnected_count(average_.rejected(dsp::Rejection::kFlat));
-  rejected.set_not_finite_count(average_.rejected(dsp::Rejection::kNonFinite));
-  rejected.set_gap_count(average_.rejected(dsp::Rejection::kGap));
-  rejected.set_interference_count(average_.rejected(dsp::Rejection::kExternal));
+  rejected.set_over_amplitude_count(sweeps.rejected(dsp::Rejection::kAmplitude));
+  rejected.set_clipped_count(sweeps.rejected(dsp::Rejection::kClipping));
+  rejected.set_disconnected_count(sweeps.rejected(dsp::Rejection::kFlat));
+  rejected.set_not_finite_count(sweeps.rejected(dsp::Rejection::kNonFinite));
+  rejected.set_gap_count(sweeps.rejected(dsp::Rejection::kGap));
+  rejected.set_interference_count(sweeps.rejected(dsp::Rejection::kExternal));
   average.noise_uv =
-      average_.PlusMinusNoiseUv({plan_.plan.blank_to_ms() + 1, plan_.plan.epoch_to_ms()});
+      sweeps.PlusMinusNoiseUv({plan_.plan.blank_to_ms() + 1, plan_.plan.epoch_to_ms()});
   average.first_stimulus_ns = first_stimulus_ns_;
   average.last_stimulus_ns = last_stimulus_ns_;
   average.delivered_ma = delivered_ma_;
@@ -189,7 +201,7 @@ EvokedAverage SepPipeline::Describe(bool provisional) const {
   const auto mark_if = [&](bool marked, v1::QualityFlag flag) {
     if (marked) average.quality.push_back(flag);
   };
-  const double many = kMarkedRejectionShare * average_.offered();
+  const double many = kMarkedRejectionShare * sweeps.offered();
   mark_if(rejected.not_finite_count() > many, v1::QUALITY_FLAG_NOT_FINITE);
   mark_if(rejected.clipped_count() > many, v1::QUALITY_FLAG_CLIPPED);
   mark_if(rejected.disconnected_count() > many, v1::QUALITY_FLAG_DISCONNECTED);
@@ -198,7 +210,8 @@ EvokedAverage SepPipeline::Describe(bool provisional) const {
   mark_if(missed_ > 0, v1::QUALITY_FLAG_MISSING_TRIGGER);
   mark_if(late_total() > late_before_, v1::QUALITY_FLAG_STIMULUS_ARTEFACT);
   mark_if(rejected.gap_count() > many, v1::QUALITY_FLAG_GAP);
-  mark_if(!provisional && average.accepted < average.requested, v1::QUALITY_FLAG_TOO_FEW_SWEEPS);
+  mark_if(!provisional && !average.decided && average.accepted < average.requested,
+          v1::QUALITY_FLAG_TOO_FEW_SWEEPS);
   return average;
 }
 

@@ -6,7 +6,8 @@
 //
 // Invariants: 1. a sweep that is not good is never averaged, and is counted by cause; 2. the result
 // does not depend on how the source cuts its blocks; 3. an average ends when `sweep_count` are
-// accepted, or twice as many were offered; 4. it is of one stimulus setting, and without a pause of
+// accepted (with `sequential`: when it is decided, at the latest at its maximum), or twice as many
+// were offered; 4. it is of one stimulus setting, and without a pause of
 // the stimuli in it.
 #pragma once
 
@@ -19,11 +20,11 @@
 #include "absl/status/statusor.h"
 #include "acquisition-agent/pipelines/cadence.h"
 #include "acquisition-agent/pipelines/chunk.h"
+#include "acquisition-agent/pipelines/decided_average.h"
 #include "acquisition-agent/pipelines/stimulus_finder.h"
 #include "acquisition-agent/pipelines/sweep_stream.h"
 #include "acquisition-agent/plan/resolved_plan.h"
 #include "acquisition-agent/sources/source.h"
-#include "dsp/evoked/sweep_average.h"
 
 namespace remora::agent {
 
@@ -37,6 +38,8 @@ struct EvokedAverage {
   std::vector<double> even_uv;
   uint32_t requested = 0;
   uint32_t accepted = 0;
+  uint32_t more_needed = 0;  // see Sweep.more_needed_count
+  bool decided = false;      // it ended early, and not for want of sweeps
   v1::RejectedCounts rejected;
   double noise_uv = 0;  // plus-minus, after the blanked window; NaN: unknown
   int64_t first_stimulus_ns = 0;
@@ -78,7 +81,7 @@ class SepPipeline {
   uint64_t late_total() const { return sweeps_.late_total(); }
 
  private:
-  SepPipeline(const ResolvedEvoked& plan, SweepStream sweeps);
+  SepPipeline(const ResolvedEvoked& plan, SweepStream sweeps, DecidedAverage average);
   void Offer(const std::vector<CutSweep>& sweeps, std::vector<EvokedAverage>* averages);
   void Offer(const CutSweep& sweep, std::vector<EvokedAverage>* averages);
   void EndAverageBefore(const Stimulus& stimulus, std::vector<EvokedAverage>* averages);
@@ -92,7 +95,7 @@ class SepPipeline {
   const ResolvedEvoked plan_;
   Cadence cadence_;
   SweepStream sweeps_;
-  dsp::SweepAverage average_;
+  DecidedAverage average_;
   int64_t now_ns_ = 0;
   int64_t looked_ns_ = std::numeric_limits<int64_t>::min();
 

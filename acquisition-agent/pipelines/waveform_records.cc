@@ -122,6 +122,8 @@ v1::Sweep MakeSweep(const EvokedAverage& average, const ResolvedEvoked& plan) {
   sweep.set_derivation(plan.plan.derivation());
   sweep.set_requested_count(average.requested);
   sweep.set_accepted_count(average.accepted);
+  sweep.set_more_needed_count(average.more_needed);
+  sweep.set_decided(average.decided);
   *sweep.mutable_rejected() = average.rejected;
   if (std::isfinite(average.noise_uv)) sweep.set_noise_uv_rms(average.noise_uv);
   sweep.set_provisional(average.provisional);

@@ -48,6 +48,9 @@ absl::StatusOr<CasePlan> LoadCasePlan(FileSystem& files, const std::string& plan
 
 // The parts of LoadCasePlan, for files that are already read.
 void FillDefaults(v1::Plan* plan);
+// The rule of an entry with its defaults; those alone where the plan has no `sequential`. Its
+// sweep_count is set.
+v1::SequentialPlan SequentialRule(const v1::EvokedPlan& evoked);
 absl::Status CheckCasePlan(const CasePlan& plan);
 
 // "SEP_UPPER/R/CPc-Front": names the trace within its case.

@@ -248,6 +248,64 @@ TEST_F(CasePlanTest, HostileARowForAnotherModalityIsRefused) {
   EXPECT_THAT(Said(with("MODALITY_EMG_FREE_RUNNING")), HasSubstr("criterion[0].modality"));
 }
 
+TEST_F(CasePlanTest, ASequentialRuleIsFilledIn) {
+  const auto rule_of = [&](const std::string& more) {
+    const absl::StatusOr<CasePlan> plan =
+        Load(absl::StrReplaceAll(kPlan, {{"trigger {", absl::StrCat(more, " trigger {")}}));
+    EXPECT_TRUE(plan.ok()) << plan.status();
+    return plan.ok() ? plan->plan.evoked(0).sequential() : v1::SequentialPlan();
+  };
+  const v1::SequentialPlan usual = rule_of("sequential {} sweep_count: 300");
+  EXPECT_EQ(usual.minimum_sweep_count(), 50u);
+  EXPECT_EQ(usual.maximum_sweep_count(), 300u);
+  EXPECT_EQ(usual.latency_error_ms(), 0.1);
+  EXPECT_EQ(usual.amplitude_error_percent(), 10);
+  EXPECT_EQ(
+      rule_of("sequential { maximum_sweep_count: 80 latency_error_ms: 0.2 }").maximum_sweep_count(),
+      80u);
+}
+
+TEST_F(CasePlanTest, HostileSequentialRulesThatNothingCanMeetAreRefused) {
+  const auto with = [&](const std::string& rule) {
+    return Complaint("trigger {", absl::StrCat("sequential { ", rule, " } trigger {"));
+  };
+  EXPECT_THAT(with("maximum_sweep_count: 10"),
+              HasSubstr("evoked[0].sequential.maximum_sweep_count: 10"));
+  EXPECT_THAT(with("maximum_sweep_count: 4294967295"), HasSubstr("20 to 10000"));
+  EXPECT_THAT(with("minimum_sweep_count: 300 maximum_sweep_count: 250"),
+              HasSubstr("evoked[0].sequential.minimum_sweep_count: 300"));
+  EXPECT_THAT(with("minimum_sweep_count: 4"), HasSubstr("minimum_sweep_count: 4"));
+  EXPECT_THAT(with("latency_error_ms: nan"), HasSubstr("latency_error_ms: nan"));
+  EXPECT_THAT(with("amplitude_error_percent: -1"), HasSubstr("amplitude_error_percent: -1"));
+}
+
+TEST_F(CasePlanTest, HostileIntervalsAndRelationsOfWhatIsNotThereAreRefused) {
+  EXPECT_THAT(
+      Complaint("trigger {",
+                "interval { name: \"x\" from_component: \"P37\" to_component: \"N50\" } trigger {"),
+      HasSubstr("evoked[0].interval[0].to_component: \"N50\" is no component"));
+  const auto related = [&](const std::string& relations) {
+    return Load(absl::StrCat(kPlan, R"(
+      evoked {
+        modality: MODALITY_SEP_LOWER side: SIDE_LEFT derivation: "TA"
+        trigger { label_prefix: "TIB" }
+        component { label: "PF" polarity: POLARITY_POSITIVE window_from_ms: 6 window_to_ms: 12 }
+        component { label: "N" polarity: POLARITY_NEGATIVE window_from_ms: 8 window_to_ms: 16 }
+      } )",
+                             relations));
+  };
+  const std::string good =
+      "relation { name: \"PF-P37\" modality: MODALITY_SEP_LOWER side: SIDE_LEFT "
+      "first_derivation: \"TA\" second_derivation: \"CPz-FPz\" }";
+  EXPECT_TRUE(related(good).ok()) << related(good).status();
+  EXPECT_THAT(Said(related(absl::StrCat(good, good))),
+              AllOf(HasSubstr("relation[1].name"), HasSubstr("is there twice")));
+  EXPECT_THAT(Said(related(absl::StrReplaceAll(good, {{"SIDE_LEFT", "SIDE_RIGHT"}}))),
+              HasSubstr("relation[0].first_derivation"));
+  EXPECT_THAT(Said(related(absl::StrReplaceAll(good, {{"CPz-FPz", "TA"}}))),
+              HasSubstr("is the same as the first"));
+}
+
 TEST_F(CasePlanTest, HostileSyntaxNamesLineAndColumn) {
   EXPECT_THAT(Said(Load("montage_file: \"m.montage\"\nevoked { sweep_coun: 3 }")),
               HasSubstr("/plans/p.plan:2:"));

@@ -106,14 +106,17 @@ absl::Status CheckIntervals(const Complaint& at, const v1::EvokedPlan& evoked) {
 
 absl::Status CheckSequential(const Complaint& at, const v1::EvokedPlan& evoked) {
   const v1::SequentialPlan& sequential = evoked.sequential();
+  if (sequential.maximum_sweep_count() < kMinSequentialSweeps ||
+      sequential.maximum_sweep_count() > 10'000) {
+    return at.At("maximum_sweep_count")
+        .Say(sequential.maximum_sweep_count(), " (left out: the sweep_count) is out of range; ",
+             kMinSequentialSweeps, " to 10000 would be right");
+  }
   if (sequential.minimum_sweep_count() < kMinSequentialSweeps ||
       sequential.minimum_sweep_count() > sequential.maximum_sweep_count()) {
     return at.At("minimum_sweep_count")
         .Say(sequential.minimum_sweep_count(), " is out of range; ", kMinSequentialSweeps, " to ",
              sequential.maximum_sweep_count(), ", the maximum, would be right");
-  }
-  if (sequential.maximum_sweep_count() > 10'000) {
-    return at.At("maximum_sweep_count").Say("is over 10000");
   }
   RETURN_IF_ERROR(
       CheckNumber(at.At("latency_error_ms"), sequential.latency_error_ms(), 0.001, 10, "ms"));
@@ -195,6 +198,14 @@ absl::Status CheckRelation(const CasePlan& plan, int index) {
   }
   if (relation.first_derivation() == relation.second_derivation()) {
     return at.At("second_derivation").Say("is the same as the first");
+  }
+  for (int i = 0; i < index; ++i) {
+    const v1::RelationPlan& before = plan.plan.relation(i);
+    if (before.name() == relation.name() && before.modality() == relation.modality() &&
+        before.side() == relation.side()) {
+      return at.At("name").Say("\"", relation.name(),
+                               "\" is there twice for this modality and side");
+    }
   }
   return absl::OkStatus();
 }

@@ -99,14 +99,7 @@ void FillEvokedDefaults(v1::EvokedPlan* evoked) {
   if (evoked->reject_over_uv() == 0) evoked->set_reject_over_uv(usual.reject_over_uv);
   if (evoked->provisional_rate_hz() == 0) evoked->set_provisional_rate_hz(1);
   FillStimulusSide(evoked);
-  if (!evoked->has_sequential()) return;
-  v1::SequentialPlan& sequential = *evoked->mutable_sequential();
-  if (sequential.minimum_sweep_count() == 0) sequential.set_minimum_sweep_count(50);
-  if (sequential.maximum_sweep_count() == 0) {
-    sequential.set_maximum_sweep_count(evoked->sweep_count());
-  }
-  if (sequential.latency_error_ms() == 0) sequential.set_latency_error_ms(0.1);
-  if (sequential.amplitude_error_percent() == 0) sequential.set_amplitude_error_percent(10);
+  if (evoked->has_sequential()) *evoked->mutable_sequential() = SequentialRule(*evoked);
 }
 
 void FillMotorDefaults(v1::MotorPlan* motor) {
@@ -167,6 +160,15 @@ void FillEmgDefaults(v1::EmgPlan* emg) {
 }
 
 }  // namespace
+
+v1::SequentialPlan SequentialRule(const v1::EvokedPlan& evoked) {
+  v1::SequentialPlan rule = evoked.sequential();
+  if (rule.maximum_sweep_count() == 0) rule.set_maximum_sweep_count(evoked.sweep_count());
+  if (rule.minimum_sweep_count() == 0) rule.set_minimum_sweep_count(50);
+  if (rule.latency_error_ms() == 0) rule.set_latency_error_ms(0.1);
+  if (rule.amplitude_error_percent() == 0) rule.set_amplitude_error_percent(10);
+  return rule;
+}
 
 void FillDefaults(v1::Plan* plan) {
   if (plan->mains_hz() == 0) plan->set_mains_hz(50);

@@ -68,6 +68,7 @@ absl::Status CaseAnalysis::Build() {
                                                       in_use[group], resolved_.mains_hz));
   }
   ASSIGN_OR_RETURN(workers_, MakeEntryWorkers(resolved_, source_, sink_));
+  relations_ = std::make_unique<RelationWatch>(plan_.plan, sink_);
   context_ = std::make_unique<ContextWatch>(resolved_, sink_);
   stimulus_finder_ = std::make_unique<StimulusFinder>(resolved_, source_);
   technical_ = std::make_unique<TechnicalWatch>(resolved_, source_, sink_);
@@ -253,7 +254,8 @@ void CaseAnalysis::TellAverages(size_t evoked, const std::vector<EvokedAverage>&
   for (const EvokedAverage& average : averages) {
     technical_->OnAverage(resolved_.evoked[evoked], average, now_ns_);
     if (!average.provisional) due_->OnTrial(resolved_.evoked[evoked].plan.modality(), now_ns_);
-    traces_[evoked]->OnAverage(average, now_ns_);
+    const std::optional<MeasuredAverage> measured = traces_[evoked]->OnAverage(average, now_ns_);
+    if (measured) relations_->OnMeasured(*measured, now_ns_);
   }
 }
 

@@ -24,6 +24,7 @@
 #include "acquisition-agent/surveillance/emg_watch.h"
 #include "acquisition-agent/surveillance/entry_worker.h"
 #include "acquisition-agent/surveillance/evoked_trace.h"
+#include "acquisition-agent/surveillance/relation_watch.h"
 #include "acquisition-agent/surveillance/technical_watch.h"
 
 namespace remora::agent {
@@ -89,6 +90,7 @@ class CaseAnalysis {
   std::deque<Chunk> held_;
   std::vector<std::unique_ptr<SepPipeline>> evoked_;
   std::vector<std::unique_ptr<EvokedTrace>> traces_;  // as evoked_
+  std::unique_ptr<RelationWatch> relations_;
   std::unique_ptr<EmgGroup> emg_;
   std::vector<std::unique_ptr<EmgWatch>> emg_watches_;
   std::vector<std::unique_ptr<EntryWorker>> workers_;  // of all other modalities

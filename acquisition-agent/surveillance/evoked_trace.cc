@@ -5,40 +5,16 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "acquisition-agent/pipelines/decided_average.h"
 #include "acquisition-agent/pipelines/limits.h"
 #include "acquisition-agent/pipelines/waveform_records.h"
+#include "acquisition-agent/surveillance/component_marks.h"
 #include "acquisition-agent/surveillance/limits.h"
 #include "acquisition-agent/surveillance/wording.h"
 #include "common/record_codec.h"
 #include "common/status_macros.h"
 
 namespace remora::agent {
-namespace {
-
-dsp::Polarity PolarityOf(v1::Polarity polarity) {
-  return polarity == v1::POLARITY_NEGATIVE ? dsp::Polarity::kTrough : dsp::Polarity::kPeak;
-}
-
-dsp::ComponentPair PairOf(const v1::EvokedPlan& plan, bool near_expected) {
-  const auto window = [&](const v1::ComponentPlan& component) {
-    dsp::LatencyWindow whole{component.window_from_ms(), component.window_to_ms()};
-    if (!near_expected || component.expected_ms() <= 0) return whole;
-    const double room = kExpectedShare * component.expected_ms();
-    return dsp::LatencyWindow{std::max(whole.start_ms, component.expected_ms() - room),
-                              std::min(whole.end_ms, component.expected_ms() + room)};
-  };
-  dsp::ComponentPair pair;
-  pair.first_name = plan.component(0).label();
-  pair.second_name = plan.component(1).label();
-  pair.first_polarity = PolarityOf(plan.component(0).polarity());
-  pair.first_window = window(plan.component(0));
-  pair.second_window = window(plan.component(1));
-  pair.max_inter_peak_ms = plan.component(1).window_to_ms() - plan.component(0).window_from_ms();
-  return pair;
-}
-
-}  // namespace
-
 absl::StatusOr<std::unique_ptr<EvokedTrace>> EvokedTrace::Create(
     const ResolvedEvoked& plan, const std::vector<v1::Criterion>& rows,
     const std::string& criteria_version, RecordSink& sink) {
@@ -123,33 +99,30 @@ dsp::PairMarking EvokedTrace::MarkWithoutHistory(const EvokedAverage& average) c
   return dsp::MarkPair(average.mean_uv, average.timebase, tracker_.pair(), average.noise_uv);
 }
 
-void EvokedTrace::OnAverage(const EvokedAverage& average, int64_t now_ns) {
+std::optional<MeasuredAverage> EvokedTrace::OnAverage(const EvokedAverage& average,
+                                                      int64_t now_ns) {
   // Of fewer than two sweeps neither noise nor halves are known: nothing that could be shown.
-  if (average.accepted < 2) return;
-  if (average.provisional) {
-    OnProvisional(average, now_ns);
-  } else {
-    OnFinished(average, now_ns);
-  }
+  if (average.accepted < 2) return std::nullopt;
+  if (!average.provisional) return OnFinished(average, now_ns);
+  OnProvisional(average, now_ns);
+  return std::nullopt;
+}
+
+std::vector<v1::PeakMark> EvokedTrace::MarkAll(const EvokedAverage& average,
+                                               const dsp::PairMarking& pair) const {
+  return MarkComponents(plan_.plan, average, pair,
+                        baselines_.empty() ? std::vector<v1::PeakMark>() : baselines_.back().marks);
 }
 
 RecordKey EvokedTrace::PutSweep(const EvokedAverage& average, const dsp::PairMarking& marking,
+                                const std::vector<v1::PeakMark>& marks,
                                 const dsp::Reproducibility& halves, int64_t now_ns) {
   v1::Record record;
   v1::Sweep& sweep = *record.mutable_sweep();
   sweep = MakeSweep(average, plan_);
   sweep.set_odd_even_correlation(halves.correlation);
-  const std::string doubts = dsp::DoubtText(marking.doubts);
-  if (marking.presence != dsp::Presence::kAbsent) {
-    for (const auto& [label, peak] : {std::pair{plan_.plan.component(0).label(), marking.first},
-                                      std::pair{plan_.plan.component(1).label(), marking.second}}) {
-      v1::PeakMark& mark = *sweep.add_marks();
-      mark.set_label(label);
-      mark.set_latency_ms(FiniteOr0(peak.latency_ms));
-      mark.set_amplitude_uv(FiniteOr0(peak.value_uv));
-      mark.set_confidence(ConfidenceOf(marking.presence));
-      mark.set_reason(doubts);
-    }
+  for (const v1::PeakMark& mark : marks) {
+    if (mark.confidence() != v1::MARK_CONFIDENCE_NO_RESPONSE) *sweep.add_marks() = mark;
   }
   if (marking.presence == dsp::Presence::kUncertain) {
     sweep.add_quality(v1::QUALITY_FLAG_UNCERTAIN_MARK);
@@ -159,12 +132,13 @@ RecordKey EvokedTrace::PutSweep(const EvokedAverage& average, const dsp::PairMar
 }
 
 void EvokedTrace::OnProvisional(const EvokedAverage& average, int64_t now_ns) {
-  PutSweep(average, Mark(average),
+  const dsp::PairMarking marking = Mark(average);
+  PutSweep(average, marking, MarkAll(average, marking),
            dsp::CompareHalves(average.odd_uv, average.even_uv, average.timebase, GateWindow()),
            now_ns);
 }
 
-void EvokedTrace::OnFinished(const EvokedAverage& average, int64_t now_ns) {
+MeasuredAverage EvokedTrace::OnFinished(const EvokedAverage& average, int64_t now_ns) {
   Finished finished;
   finished.average = average;
   finished.marking =
@@ -176,11 +150,12 @@ void EvokedTrace::OnFinished(const EvokedAverage& average, int64_t now_ns) {
   const dsp::Reproducibility halves =
       dsp::CompareHalves(average.odd_uv, average.even_uv, average.timebase, GateWindow(), gate);
   finished.reproducible = halves.reproducible();
-  finished.sweep = PutSweep(average, finished.marking, halves, now_ns);
+  finished.marks = MarkAll(average, finished.marking);
+  finished.sweep = PutSweep(average, finished.marking, finished.marks, halves, now_ns);
   finished_.push_back(finished);
   if (finished_.size() > kMaxRememberedAverages) finished_.pop_front();
   if (baselines_.empty()) CollectBaseline(finished, now_ns);
-  Judge(finished, now_ns);
+  return Judge(finished, now_ns);
 }
 
 bool EvokedTrace::has_open_alert() const {

@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,14 @@
 
 namespace remora::agent {
 
+// What a finished average was measured to be, for what is read off two traces.
+struct MeasuredAverage {
+  RecordKey record;
+  v1::Measurement measurement;
+  int64_t first_stimulus_ns = 0;
+  int64_t last_stimulus_ns = 0;
+};
+
 class EvokedTrace {
  public:
   // `rows`: the plan's criteria, in its order. `sink` outlives it. InvalidArgument: components or
@@ -40,7 +49,8 @@ class EvokedTrace {
                                                              const std::string& criteria_version,
                                                              RecordSink& sink);
 
-  void OnAverage(const EvokedAverage& average, int64_t now_ns);
+  // The measurement of a finished one; none of a provisional one.
+  std::optional<MeasuredAverage> OnAverage(const EvokedAverage& average, int64_t now_ns);
   // A person's baseline: names finished sweeps, or none for the newest.
   void OnBaselineAsked(const v1::BaselineSet& asked, const RecordKey& asked_by, int64_t now_ns);
   // A person resolved or dismissed an alert.
@@ -56,6 +66,7 @@ class EvokedTrace {
     RecordKey id;
     double amplitude_uv = 0;
     double latency_ms = 0;
+    std::vector<v1::PeakMark> marks;  // as Finished::marks
     std::vector<double> mean_uv;
     dsp::RecordingConditions conditions;
   };
@@ -63,6 +74,7 @@ class EvokedTrace {
     RecordKey sweep;
     EvokedAverage average;
     dsp::PairMarking marking;
+    std::vector<v1::PeakMark> marks;  // of every component, in the plan's order
     bool reproducible = false;
   };
   struct Row {
@@ -86,16 +98,20 @@ class EvokedTrace {
   absl::Status AddRow(const v1::Criterion& criterion);
   dsp::PairMarking MarkWithoutHistory(const EvokedAverage& average) const;
   RecordKey PutSweep(const EvokedAverage& average, const dsp::PairMarking& marking,
-                     const dsp::Reproducibility& halves, int64_t now_ns);
+                     const std::vector<v1::PeakMark>& marks, const dsp::Reproducibility& halves,
+                     int64_t now_ns);
   void OnProvisional(const EvokedAverage& average, int64_t now_ns);
-  void OnFinished(const EvokedAverage& average, int64_t now_ns);
+  MeasuredAverage OnFinished(const EvokedAverage& average, int64_t now_ns);
   void CollectBaseline(const Finished& finished, int64_t now_ns);
   dsp::PairMarking Mark(const EvokedAverage& average) const;
+  std::vector<v1::PeakMark> MarkAll(const EvokedAverage& average,
+                                    const dsp::PairMarking& pair) const;
   absl::Status CheckAgreement(const std::vector<const Finished*>& from,
                               const dsp::PairMarking& marking) const;
   absl::Status SetBaseline(const std::vector<const Finished*>& from, v1::BaselineSet set,
                            int64_t now_ns);
-  void Judge(const Finished& finished, int64_t now_ns);
+  MeasuredAverage Judge(const Finished& finished, int64_t now_ns);
+  MeasuredAverage PutMeasurement(const Finished& finished, v1::Record* record, int64_t now_ns);
   v1::Measurement DescribeMeasurement(const Finished& finished) const;
   Judgement JudgeRow(Row* row, const Finished& finished);
   void MoveAlert(Row* row, const Judgement& judgement, const Finished& finished, int64_t now_ns);

@@ -9,6 +9,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "acquisition-agent/pipelines/waveform_records.h"
+#include "acquisition-agent/surveillance/component_marks.h"
 #include "acquisition-agent/surveillance/limits.h"
 #include "acquisition-agent/surveillance/wording.h"
 #include "common/record_codec.h"
@@ -47,6 +48,11 @@ v1::Measurement EvokedTrace::DescribeMeasurement(const Finished& finished) const
     measurement.add_quality(v1::QUALITY_FLAG_UNCERTAIN_MARK);
   }
   if (!finished.reproducible) measurement.add_quality(v1::QUALITY_FLAG_NOT_REPRODUCIBLE);
+  for (const v1::IntervalPlan& interval : plan_.plan.interval()) {
+    *measurement.add_intervals() =
+        MeasureInterval(interval, finished.marks,
+                        baselines_.empty() ? std::vector<v1::PeakMark>() : baselines_.back().marks);
+  }
   if (baselines_.empty()) return measurement;
   const Baseline& newest = baselines_.back();
   *measurement.mutable_baseline() = ToProto(newest.id);
@@ -59,7 +65,17 @@ v1::Measurement EvokedTrace::DescribeMeasurement(const Finished& finished) const
   return measurement;
 }
 
-void EvokedTrace::Judge(const Finished& finished, int64_t now_ns) {
+MeasuredAverage EvokedTrace::PutMeasurement(const Finished& finished, v1::Record* record,
+                                            int64_t now_ns) {
+  MeasuredAverage measured;
+  measured.record = sink_.Put(record, now_ns);
+  measured.measurement = record->measurement();
+  measured.first_stimulus_ns = finished.average.first_stimulus_ns;
+  measured.last_stimulus_ns = finished.average.last_stimulus_ns;
+  return measured;
+}
+
+MeasuredAverage EvokedTrace::Judge(const Finished& finished, int64_t now_ns) {
   v1::Record record;
   v1::Measurement& measurement = *record.mutable_measurement();
   measurement = DescribeMeasurement(finished);
@@ -71,8 +87,7 @@ void EvokedTrace::Judge(const Finished& finished, int64_t now_ns) {
                                  : v1::MEASUREMENT_STATE_NO_BASELINE);
     if (!finished.reproducible) reasons.push_back("odd and even averages differ");
     measurement.set_reason(absl::StrJoin(reasons, "; "));
-    sink_.Put(&record, now_ns);
-    return;
+    return PutMeasurement(finished, &record, now_ns);
   }
   std::vector<Judgement> judgements;
   dsp::AlertLevel worst = dsp::AlertLevel::kNormal;
@@ -104,8 +119,9 @@ void EvokedTrace::Judge(const Finished& finished, int64_t now_ns) {
                                                              : v1::MEASUREMENT_STATE_WITHIN_LIMITS);
   }
   measurement.set_reason(absl::StrJoin(reasons, "; "));
-  sink_.Put(&record, now_ns);
+  MeasuredAverage measured = PutMeasurement(finished, &record, now_ns);
   for (size_t i = 0; i < rows_.size(); ++i) MoveAlert(&rows_[i], judgements[i], finished, now_ns);
+  return measured;
 }
 
 EvokedTrace::Judgement EvokedTrace::JudgeRow(Row* row, const Finished& finished) {
@@ -115,7 +131,8 @@ EvokedTrace::Judgement EvokedTrace::JudgeRow(Row* row, const Finished& finished)
   trial.amplitude_uv = finished.marking.amplitude_uv;
   trial.latency_ms = finished.marking.first.latency_ms;
   trial.residual_noise_uv = average.noise_uv;
-  trial.technically_valid = average.accepted >= kMinAcceptedShare * average.requested;
+  trial.technically_valid =
+      average.decided || average.accepted >= kMinAcceptedShare * average.requested;
   trial.reproducible =
       dsp::CompareHalves(average.odd_uv, average.even_uv, average.timebase, GateWindow(), row->gate)
           .reproducible();

@@ -19,7 +19,7 @@ void EvokedTrace::CollectBaseline(const Finished& finished, int64_t now_ns) {
   const uint32_t wanted = plan_.plan.baseline().first_averages_count();
   if (wanted == 0) return;
   if (!finished.reproducible || finished.marking.presence != dsp::Presence::kPresent ||
-      finished.average.accepted < finished.average.requested) {
+      (!finished.average.decided && finished.average.accepted < finished.average.requested)) {
     return;
   }
   candidates_.push_back(finished);
@@ -94,6 +94,7 @@ absl::Status EvokedTrace::SetBaseline(const std::vector<const Finished*>& from, 
   RETURN_IF_ERROR(tracker_.SetBaseline(mean.mean_uv, mean.timebase, mean.noise_uv, marking));
   baseline.amplitude_uv = tracker_.baseline().amplitude_uv;
   baseline.latency_ms = tracker_.baseline().first.latency_ms;
+  baseline.marks = MarkAll(mean, marking);
   baseline.mean_uv = mean.mean_uv;
   baseline.conditions = ConditionsOf(from.back()->average);
   const v1::Sweep packed = MakeSweep(mean, plan_);

@@ -9,11 +9,13 @@ namespace remora::agent {
 // Finished averages a trace that a person may still name for a baseline: 40 minutes at 200 sweeps
 // of 4.7 Hz.
 inline constexpr size_t kMaxRememberedAverages = 64;
+// Two averages are of one trial when their stimuli share this part of the shorter one's time.
+inline constexpr double kSameTrialShare = 0.5;
+// From a further wave to the opposite extreme that its amplitude goes to, at most: of the latency
+// of the last component. Wave V to its trough, N20 to P25, P100 to N145 lie within.
+inline constexpr double kLongestFallShare = 0.45;
 // Samples of the trace that an alert carries with it.
 inline constexpr size_t kMaxEvidenceSamples = 512;
-// Before there is a baseline a component is looked for this far around where it usually lies, of
-// its latency: the tallest adult and the coldest limb lie within.
-inline constexpr double kExpectedShare = 0.15;
 // Around a pair of components, in ms: where odd and even halves are compared.
 inline constexpr double kGateMarginMs = 2.0;
 // An average of fewer of its sweeps than this share judges nothing.

@@ -125,7 +125,7 @@ void TechnicalWatch::OnAverage(const ResolvedEvoked& plan, const EvokedAverage& 
                                int64_t now_ns) {
   if (average.provisional) return;
   AlertSlot& slot = unusable_[plan.trace_id];
-  const bool usable = average.accepted >= kMinAcceptedShare * average.requested;
+  const bool usable = average.decided || average.accepted >= kMinAcceptedShare * average.requested;
   if (!usable) {
     const v1::RejectedCounts& rejected = average.rejected;
     v1::Alert alert = TechnicalAlert(

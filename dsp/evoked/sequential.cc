@@ -223,6 +223,10 @@ double SequentialAverage::NoiseUv() const {
   return std::sqrt(squares / (kGroups - 1.0) / sweeps / static_cast<double>(range.count));
 }
 
+double SequentialAverage::LatencyErrorMs(double first_error_ms, double second_error_ms) const {
+  return options_.judge_second_latency ? std::max(first_error_ms, second_error_ms) : first_error_ms;
+}
+
 SequentialAverage::Errors SequentialAverage::Jackknife(const PairMarking& marking) const {
   Errors errors;
   const std::uint32_t sweeps = average_.accepted();
@@ -271,7 +275,8 @@ std::uint32_t SequentialAverage::Lacks(const SequentialLook& look) const {
   if (!(look.amplitude_error_uv <= options_.max_amplitude_error * look.amplitude_uv)) {
     lacks |= kLackAmplitude;
   }
-  if (!(std::max(look.first_error_ms, look.second_error_ms) <= options_.max_latency_error_ms)) {
+  if (!(LatencyErrorMs(look.first_error_ms, look.second_error_ms) <=
+        options_.max_latency_error_ms)) {
     lacks |= kLackLatency;
   }
   if (look.sweeps < options_.min_sweeps) lacks |= kLackSweeps;
@@ -308,7 +313,7 @@ SweepsNeeded SequentialAverage::Estimate(const Errors& errors, const SequentialL
   } else if (errors.known && errors.amplitude_uv > 0.0) {
     needed.Widen(ForError(sweeps, errors.amplitude_error_uv,
                           options_.max_amplitude_error * errors.amplitude_uv));
-    needed.Widen(ForError(sweeps, std::max(errors.first_error_ms, errors.second_error_ms),
+    needed.Widen(ForError(sweeps, LatencyErrorMs(errors.first_error_ms, errors.second_error_ms),
                           options_.max_latency_error_ms));
   } else {
     needed.high = kNever;
@@ -319,7 +324,7 @@ SweepsNeeded SequentialAverage::Estimate(const Errors& errors, const SequentialL
     const double spread = std::sqrt(2.0 * features + 4.0 * excess);
     const double level = options_.false_present_rate * options_.block_sweeps / most;
     const auto at = [&](double total) {
-      return ForPresence(total / sweeps, features, level, most);
+      return ForPresence(total / sweeps, features, level, kMostSweeps);
     };
     needed.Widen({at(excess), at(excess + kBound * spread), at(excess - kBound * spread)});
   }
@@ -327,7 +332,8 @@ SweepsNeeded SequentialAverage::Estimate(const Errors& errors, const SequentialL
     const double capped = std::min(total, most);
     return static_cast<std::uint32_t>(std::ceil(std::max(0.0, capped - sweeps)));
   };
-  return {more(needed.estimate), more(needed.low), more(needed.high), !(needed.estimate <= most)};
+  return {more(needed.estimate), more(needed.low), more(needed.high), !(needed.estimate <= most),
+          needed.estimate};
 }
 
 }  // namespace remora::dsp

@@ -63,6 +63,8 @@ struct SequentialOptions {
   double min_ratio = 3.0;            // response over residual noise, rms
   double max_amplitude_error = 0.2;   // standard error, share of the amplitude
   double max_latency_error_ms = 0.3;  // standard error, of either component
+  // False: of the first component alone. The second one often is a broad wave, and is not judged.
+  bool judge_second_latency = true;
   // Peak to peak. What must not be missed: absent is said when the residual noise is a quarter of
   // it. 0: absent is never said, the cap ends.
   double smallest_response_uv = 0.0;
@@ -93,6 +95,8 @@ struct SweepsNeeded {
   std::uint32_t low = 0;       // 80 % bounds
   std::uint32_t high = 0;
   bool beyond_cap = false;     // the estimate is over the cap: it may never be decided
+  // Of the trial in all, estimated and not cut; infinite: not by averaging, as far as is known.
+  double total = std::numeric_limits<double>::infinity();
 };
 
 struct SequentialLook {
@@ -148,6 +152,7 @@ class SequentialAverage {
                     const Timebase& timebase);
   SequentialLook Look() const;
   double NoiseUv() const;
+  double LatencyErrorMs(double first_error_ms, double second_error_ms) const;
   Errors Jackknife(const PairMarking& marking) const;
   std::uint32_t Lacks(const SequentialLook& look) const;
   SequentialState Decide(const SequentialLook& look) const;
