@@ -140,7 +140,7 @@ Piece ContinuousStream::Take(std::span<const double> blanked, uint32_t hints) {
   piece.first_position = filtered_position_;
   piece.position_zero_ns = position_zero_ns_;
   piece.starts_segment = std::exchange(starts_segment_, false);
-  piece.hints = hints;
+  piece.hints = piece.raw_hints = hints;
   piece.uv.resize(blanked.size());
   filter_.Process(blanked, piece.uv);
   if (std::any_of(piece.uv.begin(), piece.uv.end(),

@@ -50,7 +50,8 @@ struct Piece {
   double position_zero_ns = 0;
   bool starts_segment = false;
   bool ends_segment = false;
-  uint32_t hints = 0;  // dsp::ArtefactHint
+  uint32_t hints = 0;      // dsp::ArtefactHint
+  uint32_t raw_hints = 0;  // without what is only larger than any signal
   std::vector<v1::QualityFlag> quality;
   // What is sent of it: the thinned samples as records, and as they are.
   std::vector<v1::SampleBlock> blocks;

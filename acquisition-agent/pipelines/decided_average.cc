@@ -101,6 +101,12 @@ void DecidedAverage::Reset() {
   last_.reset();
 }
 
+uint32_t DecidedAverage::next_end() const {
+  const uint32_t accepted = sweeps().accepted();
+  const uint32_t next = ends_ ? (accepted / kDecisionSweeps + 1) * kDecisionSweeps : most_;
+  return std::max(std::min(next, most_), accepted + 1);
+}
+
 bool DecidedAverage::decided() const {
   return ends_ && last_ && last_->sweeps == sweeps().accepted() && IsDecided(*last_);
 }

@@ -39,6 +39,8 @@ class DecidedAverage {
   const dsp::SweepAverage& sweeps() const { return rule_ ? rule_->average() : plain_; }
   // Accepted sweeps that end it, decided or not.
   uint32_t most() const { return most_; }
+  // Accepted sweeps with which it may end next: more than there are.
+  uint32_t next_end() const;
   // The plan's rule has ended it; never without `sequential`.
   bool decided() const;
   // Estimate of the sweeps that it still takes until the rule is content; 0 when it is, or nothing

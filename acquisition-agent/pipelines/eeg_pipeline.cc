@@ -4,6 +4,7 @@
 #include <cmath>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "acquisition-agent/pipelines/limits.h"
 #include "common/status_macros.h"
 #include "dsp/emg/burst_train.h"
@@ -47,21 +48,40 @@ absl::StatusOr<std::unique_ptr<EegPipeline>> EegPipeline::Create(const ResolvedE
   suppressed.sample_rate_hz = rate;
   suppressed.limit_uv = plan.plan.suppressed_under_uv();
   ASSIGN_OR_RETURN(dsp::SuppressionRatio suppression, dsp::SuppressionRatio::Create(suppressed));
+  std::optional<AfterDischarges> after_discharges;
+  if (plan.after_discharge) {
+    absl::StatusOr<AfterDischarges> made = AfterDischarges::Create(*plan.after_discharge, rate);
+    if (!made.ok()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(plan.trace_id, ": after_discharge_trigger: ", made.status().message()));
+    }
+    after_discharges.emplace(*std::move(made));
+  }
   return std::unique_ptr<EegPipeline>(new EegPipeline(plan, std::move(stream), std::move(windows),
-                                                      std::move(welch), std::move(suppression)));
+                                                      std::move(welch), std::move(suppression),
+                                                      std::move(after_discharges)));
 }
 
 EegPipeline::EegPipeline(const ResolvedEeg& plan, ContinuousStream stream, dsp::EegWindows windows,
-                         dsp::WelchEstimator welch, dsp::SuppressionRatio suppression)
+                         dsp::WelchEstimator welch, dsp::SuppressionRatio suppression,
+                         std::optional<AfterDischarges> after_discharges)
     : plan_(plan),
       stream_(std::move(stream)),
       windows_(std::move(windows)),
       welch_(std::move(welch)),
-      suppression_(std::move(suppression)) {}
+      suppression_(std::move(suppression)),
+      after_discharges_(std::move(after_discharges)) {}
 
 int64_t EegPipeline::TimeOf(int64_t sent_index, const Piece& piece) const {
   return static_cast<int64_t>(static_cast<double>(sent_index) * 1e9 / stream_.sent_rate_hz() +
                               piece.position_zero_ns);
+}
+
+void EegPipeline::OnStimulus(const Stimulus& stimulus) {
+  stream_.OnStimulus(stimulus);
+  if (after_discharges_ && stimulus.own[plan_.after_discharge->listener]) {
+    after_discharges_->OnStimulus(stimulus);
+  }
 }
 
 void EegPipeline::OnChunk(const Chunk& chunk, EegOutput* output) {
@@ -74,12 +94,14 @@ void EegPipeline::OnEnd(EegOutput* output) {
   std::vector<Piece> pieces;
   stream_.OnEnd(&pieces);
   Take(std::move(pieces), output);
+  if (after_discharges_) after_discharges_->OnEnd(&output->discharges);
 }
 
 void EegPipeline::Take(std::vector<Piece> pieces, EegOutput* output) {
   for (Piece& piece : pieces) {
     for (v1::SampleBlock& block : piece.blocks) output->blocks.push_back(std::move(block));
     if (piece.sent_uv.empty()) continue;
+    if (after_discharges_) after_discharges_->OnPiece(piece, &output->discharges);
     if (judged_until_ >= 0 && piece.first_sent_index > judged_until_) {
       suppression_.Skip(static_cast<uint64_t>(piece.first_sent_index - judged_until_));
     }

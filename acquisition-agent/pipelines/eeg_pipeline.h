@@ -3,7 +3,9 @@
 //
 //   samples at the rate that is sent (continuous_stream.h) -+-> SampleBlock
 //                                                           +-> windows -> Welch -> measures
-//                                                           '-> suppression of the last minute
+//                                                           +-> suppression of the last minute
+//                                                           '-> after-discharges, where the plan
+//                                                               names stimuli for them
 //
 // Pure, thread-compatible, on the agent's sequence. What is sent holds all of the bands that are
 // measured, and costs a hundredth of what an amplifier's 20 kHz would. Pieces that are clipped,
@@ -19,6 +21,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "acquisition-agent/pipelines/after_discharges.h"
 #include "acquisition-agent/pipelines/chunk.h"
 #include "acquisition-agent/pipelines/continuous_stream.h"
 #include "acquisition-agent/pipelines/stimulus_finder.h"
@@ -52,6 +55,7 @@ struct EegOutput {
   std::vector<v1::SampleBlock> blocks;
   std::vector<EegWindow> windows;
   std::vector<EegArtefact> artefacts;
+  std::vector<EegDischarge> discharges;
 };
 
 class EegPipeline {
@@ -60,7 +64,7 @@ class EegPipeline {
                                                              const SourceInfo& source);
 
   // Before the chunk that holds its time.
-  void OnStimulus(const Stimulus& stimulus) { stream_.OnStimulus(stimulus); }
+  void OnStimulus(const Stimulus& stimulus);
   // Appends what became known. Chunks of other rate groups are passed over.
   void OnChunk(const Chunk& chunk, EegOutput* output);
   void OnEnd(EegOutput* output);
@@ -71,7 +75,8 @@ class EegPipeline {
 
  private:
   EegPipeline(const ResolvedEeg& plan, ContinuousStream stream, dsp::EegWindows windows,
-              dsp::WelchEstimator welch, dsp::SuppressionRatio suppression);
+              dsp::WelchEstimator welch, dsp::SuppressionRatio suppression,
+              std::optional<AfterDischarges> after_discharges);
   void Take(std::vector<Piece> pieces, EegOutput* output);
   void TakeGood(const Piece& piece, EegOutput* output);
   int64_t TimeOf(int64_t sent_index, const Piece& piece) const;
@@ -81,6 +86,7 @@ class EegPipeline {
   dsp::EegWindows windows_;
   dsp::WelchEstimator welch_;
   dsp::SuppressionRatio suppression_;
+  std::optional<AfterDischarges> after_discharges_;
   // After the last sent sample that suppression has taken, or skipped; -1 at first.
   int64_t judged_until_ = -1;
 };

@@ -60,6 +60,8 @@ inline constexpr double kMarkedRejectionShare = 0.1;
 // Activities told a second and trace: lane 2 is for measurements, and a shivering patient makes
 // hundreds of spikes.
 inline constexpr int kMaxActivitiesPerSecond = 10;
+// An after-discharge that goes on is told anew so often.
+inline constexpr int64_t kDischargeToldNs = 1'000'000'000;
 // The smallest step that is worth sending, in microvolts: a tenth of what a good average leaves as
 // noise.
 inline constexpr double kSmallestStepUv = 0.01;

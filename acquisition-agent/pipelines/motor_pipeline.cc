@@ -4,6 +4,7 @@
 #include <cmath>
 #include <utility>
 
+#include "acquisition-agent/pipelines/laryngeal_site.h"
 #include "acquisition-agent/pipelines/limits.h"
 #include "common/status_macros.h"
 
@@ -114,6 +115,11 @@ MotorTrial MotorPipeline::Measure(std::vector<CutSweep> sweeps) {
   trial.trial_index = next_trial_++;
   trial.stimulus = sweeps[0].stimulus;
   trial.site = SiteOf(trial.stimulus, plan_.trigger);
+  if (plan_.plan.modality() == v1::MODALITY_RLN_INTERMITTENT ||
+      plan_.plan.modality() == v1::MODALITY_RLN_CONTINUOUS) {
+    // One place has one name, however it was typed.
+    if (const auto site = LaryngealSiteOf(trial.site)) trial.site = NameOf(*site);
+  }
   trial.setting = SettingOf(trial.stimulus, plan_.plan.stimulus());
   trial.timebase = muscles_[0].timebase();
   for (size_t i = 0; i < sweeps.size(); ++i) {

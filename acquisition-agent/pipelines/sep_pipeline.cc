@@ -72,11 +72,10 @@ void SepPipeline::OnChunk(const Chunk& chunk, std::vector<EvokedAverage>* averag
 }
 
 size_t SepPipeline::SweepsToEnd() const {
-  const uint32_t wanted = plan_.plan.sweep_count();
-  const uint32_t offers = kMaxOfferedFactor * wanted;
-  const uint32_t good = wanted > average_.accepted() ? wanted - average_.accepted() : 1;
-  const uint32_t any = offers > average_.offered() ? offers - average_.offered() : 1;
-  return std::min(good, any);
+  const dsp::SweepAverage& sweeps = average_.sweeps();
+  const uint32_t offers = kMaxOfferedFactor * average_.most();
+  const uint32_t any = offers > sweeps.offered() ? offers - sweeps.offered() : 1;
+  return std::min(average_.next_end() - sweeps.accepted(), any);
 }
 
 void SepPipeline::OnLook(const Chunk& look, std::vector<EvokedAverage>* averages) {
@@ -86,13 +85,14 @@ void SepPipeline::OnLook(const Chunk& look, std::vector<EvokedAverage>* averages
   const auto good = std::count_if(sweeps.begin(), sweeps.end(), [](const CutSweep& sweep) {
     return sweep.cause == dsp::Rejection::kNone;
   });
-  const uint32_t wanted = plan_.plan.sweep_count();
-  if (average_.accepted() + good < wanted &&
-      average_.offered() + sweeps.size() < kMaxOfferedFactor * wanted) {
+  const uint32_t end = average_.next_end();
+  if (average_.sweeps().accepted() + good < end &&
+      average_.sweeps().offered() + sweeps.size() < kMaxOfferedFactor * average_.most()) {
     return;
   }
   for (const CutSweep& sweep : sweeps) {
-    if (!averages->empty()) break;  // what is behind its end comes with the filter's look-ahead
+    // What is behind its end, or not needed for a decision, comes with the filter's look-ahead.
+    if (!averages->empty() || average_.sweeps().accepted() >= end) break;
     sweeps_.Give(sweep.stimulus.time_ns);
     Offer(sweep, averages);
   }

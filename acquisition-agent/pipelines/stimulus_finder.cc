@@ -146,6 +146,7 @@ bool StimulusFinder::OnEvent(const SourceEvent& event, std::vector<Stimulus>* fo
   stimulus.own = OwnersOf(event.text, 0);
   stimulus.told.time_ns = event.time_ns;
   stimulus.told.label = event.text;
+  stimulus.lasts_ns = std::max<int64_t>(event.duration_ns, 0);
   const bool wanted =
       std::find(stimulus.own.begin(), stimulus.own.end(), true) != stimulus.own.end();
   if (!wanted && !absl::StartsWith(absl::StrCat(event.text, " "), kStimulusWord)) return false;

@@ -27,6 +27,7 @@ struct Stimulus {
   // As the source says it; 0: it does not.
   double delivered_ma = 0;  // or else what was asked for
   double rate_hz = 0;
+  int64_t lasts_ns = 0;  // as an annotation says it; 0: it does not, or it is a pulse
   // All that the source says of it: the trigger, or an annotation's text as its label.
   StimulusTrigger told;
 

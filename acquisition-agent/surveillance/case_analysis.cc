@@ -146,6 +146,7 @@ void CaseAnalysis::Announce(const std::vector<Stimulus>& stimuli) {
     emg_->OnStimulus(stimulus);
     for (const auto& worker : workers_) worker->OnStimulus(stimulus);
     context_->OnStimulus(stimulus, now_ns_);
+    technical_->OnStimulus(stimulus);
   }
 }
 

@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "acquisition-agent/surveillance/wording.h"
 #include "common/sample_codec.h"
 
@@ -44,6 +46,7 @@ void EegWatch::OnOutput(EegOutput* output, int64_t now_ns) {
     sink_.Put(&record, now_ns);
   }
   for (const EegArtefact& artefact : output->artefacts) PutArtefact(artefact, now_ns);
+  for (const EegDischarge& discharge : output->discharges) PutDischarge(discharge, now_ns);
   for (const EegWindow& window : output->windows) {
     PutWindow(window, now_ns);
     PutSlice(window, now_ns);
@@ -108,6 +111,30 @@ void EegWatch::PutSlice(const EegWindow& window, int64_t now_ns) {
   slice.set_window_ms(1000 * plan_.plan.window_s());
   slice.set_side(plan_.plan.side());
   slice.set_modality(plan_.plan.modality());
+  sink_.Put(&record, now_ns);
+}
+
+void EegWatch::PutDischarge(const EegDischarge& discharge, int64_t now_ns) {
+  v1::Record record;
+  v1::EegActivity& activity = *record.mutable_eeg_activity();
+  activity.set_trace_id(plan_.trace_id);
+  activity.set_kind(v1::EEG_ACTIVITY_KIND_AFTER_DISCHARGE);
+  activity.set_started_monotonic_ns(discharge.started_ns);
+  activity.set_duration_ms(FiniteOr0(discharge.found.duration_ms));
+  activity.set_peak_uv(FiniteOr0(discharge.found.peak_uv));
+  activity.set_rate_hz(FiniteOr0(discharge.found.rate_hz));
+  activity.set_ongoing(discharge.ongoing);
+  std::string reason = absl::StrFormat(
+      "%d discharges, the first %.1f s after the stimulus, up to %.0f uV where the background "
+      "before it was %.0f uV",
+      discharge.found.spikes, discharge.after_stimulus_ms / 1000, discharge.found.peak_uv,
+      discharge.found.background_uv);
+  if (discharge.found.interrupted) {
+    absl::StrAppend(&reason, "; how long it went on is not known: stimulated again, or no EEG");
+  }
+  activity.set_reason(reason);
+  activity.set_site(discharge.site);
+  activity.set_current_ma(discharge.current_ma);
   sink_.Put(&record, now_ns);
 }
 

@@ -1,8 +1,8 @@
 // Writes down what EEG or ECoG of one derivation amounts to: its samples, the measures and the
 // spectrum of each window, and what is left out.
 //
-// Records it makes: SampleBlock, SpectralEdge, SpectrumSlice. Thread-compatible, on the agent's
-// sequence.
+// Records it makes: SampleBlock, SpectralEdge, SpectrumSlice, EegActivity. Thread-compatible, on
+// the agent's sequence.
 #pragma once
 
 #include <cstdint>
@@ -47,6 +47,7 @@ class EegWatch {
   v1::SpectralEdge EdgeFrom(int64_t started_ns, double window_ms) const;
   void PutWindow(const EegWindow& window, int64_t now_ns);
   void PutSlice(const EegWindow& window, int64_t now_ns);
+  void PutDischarge(const EegDischarge& discharge, int64_t now_ns);
   void PutArtefact(const EegArtefact& artefact, int64_t now_ns);
 
   const ResolvedEeg plan_;

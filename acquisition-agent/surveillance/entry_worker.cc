@@ -107,9 +107,11 @@ absl::StatusOr<std::vector<std::unique_ptr<EntryWorker>>> MakeEntryWorkers(const
                                                                            const SourceInfo& source,
                                                                            RecordSink& sink) {
   std::vector<std::unique_ptr<EntryWorker>> workers;
+  const auto trains = std::make_shared<LatestTrain>();
   for (const ResolvedMotor& motor : plan.motor) {
     ASSIGN_OR_RETURN(auto pipeline, MotorPipeline::Create(motor, source));
-    workers.push_back(std::make_unique<MotorWorker>(std::move(pipeline), MotorWatch(motor, sink)));
+    workers.push_back(
+        std::make_unique<MotorWorker>(std::move(pipeline), MotorWatch(motor, trains, sink)));
   }
   const auto powers = std::make_shared<EegPowers>();
   for (const ResolvedEeg& eeg : plan.eeg) {
@@ -118,7 +120,8 @@ absl::StatusOr<std::vector<std::unique_ptr<EntryWorker>>> MakeEntryWorkers(const
   }
   for (const ResolvedTrainOfFour& tof : plan.train_of_four) {
     ASSIGN_OR_RETURN(auto pipeline, TofPipeline::Create(tof, source));
-    workers.push_back(std::make_unique<TofWorker>(std::move(pipeline), TofWatch(tof, sink)));
+    workers.push_back(
+        std::make_unique<TofWorker>(std::move(pipeline), TofWatch(tof, trains, sink)));
   }
   for (const ResolvedMapping& mapping : plan.mapping) {
     ASSIGN_OR_RETURN(auto pipeline, MappingPipeline::Create(mapping, source));

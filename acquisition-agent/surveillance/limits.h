@@ -39,14 +39,37 @@ inline constexpr int64_t kMepDueNs = int64_t{10} * 60'000'000'000;
 inline constexpr size_t kMaxStepsTold = 32;
 // Places whose thresholds make the patient's own mean: forty screws, each tried again.
 inline constexpr size_t kMaxOwnThresholds = 200;
+// The larynx. Good stimuli of a continuous baseline (NIM Nervassure: at least 20 at 1 Hz, repeated
+// until it is robust), and responses of an intermittent one that are kept.
+inline constexpr size_t kLaryngealBaselineStimuli = 20;
+// A first response over this is satisfactory, and one of this and more optimal; one under the last
+// is none to the definition of a loss (INMSG, Randolph et al. 2011; Schneider et al. 2018).
+inline constexpr double kSatisfactoryLaryngealUv = 200;
+inline constexpr double kOptimalLaryngealUv = 500;
+inline constexpr double kLostLaryngealUv = 100;
+// How far the middle half of a baseline's amplitudes and latencies may span, of their median.
+inline constexpr double kMaxBaselineAmplitudeSpread = 0.3;
+inline constexpr double kMaxBaselineLatencySpread = 0.1;
+// State of a single response against its baseline: red is the combined event, both at once (INMSG,
+// Schneider et al. 2018); amber either of these, Remora's own.
+inline constexpr double kLaryngealRedFallPercent = 50;
+inline constexpr double kLaryngealRedRisePercent = 10;
+inline constexpr double kLaryngealAmberFallPercent = 30;
+inline constexpr double kLaryngealAmberRisePercent = 5;
 // A stimulus that muscles answer is there a sample before its time: its artefact.
 inline constexpr int64_t kEvokedBeforeNs = 1'000'000;
 // Values and electrodes in one record: as many as it takes.
 inline constexpr size_t kMaxVitalsTold = 12;
 inline constexpr size_t kMaxImpedancesTold = 400;
+// Averaged stimuli are left out around single ones at most so long: a train-of-four takes 1.5 s and
+// what a stimulator needs before and behind it, a threshold some trains more.
+inline constexpr int64_t kMaxBusyNs = 10'000'000'000;
 // Names of traces listed in one technical alert.
 inline constexpr size_t kMaxNamedTraces = 6;
 
+static_assert(kLostLaryngealUv < kSatisfactoryLaryngealUv &&
+                  kSatisfactoryLaryngealUv < kOptimalLaryngealUv,
+              "lost, satisfactory, optimal");
 static_assert(kElectrodeBadChunks <= kElectrodeChunks, "so many chunks must be looked at");
 
 }  // namespace remora::agent

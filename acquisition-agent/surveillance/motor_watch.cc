@@ -110,6 +110,7 @@ RecordKey MotorWatch::PutAnswer(const MotorTrial& trial, size_t muscle, int64_t 
   measurement.set_site(trial.site);
   if (answer.is_good()) {
     Describe(answer.response, &measurement);
+    if (laryngeal_ != nullptr) laryngeal_->Compare(trial, muscle, now_ns, &measurement);
   } else {
     measurement.set_component("response");
     measurement.set_state(v1::MEASUREMENT_STATE_NOT_INTERPRETABLE);
@@ -118,6 +119,7 @@ RecordKey MotorWatch::PutAnswer(const MotorTrial& trial, size_t muscle, int64_t 
     measurement.set_reason(WhyRejected(answer.cause));
   }
   sink_.Put(&measured, now_ns);
+  if (laryngeal_ != nullptr && answer.is_good()) laryngeal_->Keep(trial, muscle, key, now_ns);
   return key;
 }
 

@@ -2,8 +2,9 @@
 // the threshold at the place that was stimulated.
 //
 // Records it makes: Sweep and Measurement (each muscle of each trial that has samples),
-// StimulusThreshold (each step of a search). No baseline, no alert: a measurement says whether
-// there is a response and what it is. Thread-compatible, on the agent's sequence.
+// StimulusThreshold (each step of a search). No alert: a measurement says whether there is a
+// response and what it is; the larynx's is compared with its baseline (laryngeal_comparison.h).
+// Thread-compatible, on the agent's sequence.
 //
 // Invariants: 1. a sweep that is not good is written with what is wrong, as NOT_INTERPRETABLE,
 // never as NO_RESPONSE; 2. records of one trial share its index; 3. no response at the largest
@@ -11,19 +12,27 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "acquisition-agent/pipelines/motor_pipeline.h"
 #include "acquisition-agent/pipelines/record_sink.h"
 #include "acquisition-agent/plan/resolved_plan.h"
+#include "acquisition-agent/surveillance/laryngeal_comparison.h"
+#include "acquisition-agent/surveillance/latest_train.h"
 
 namespace remora::agent {
 
 class MotorWatch {
  public:
-  // `sink` outlives it.
-  MotorWatch(const ResolvedMotor& plan, RecordSink& sink) : plan_(plan), sink_(sink) {}
+  // `trains`: the case's, for the larynx; may be null. `sink` outlives it.
+  MotorWatch(const ResolvedMotor& plan, std::shared_ptr<const LatestTrain> trains, RecordSink& sink)
+      : plan_(plan), sink_(sink) {
+    if (!LaryngealComparison::IsFor(plan.plan.modality())) return;
+    laryngeal_ = std::make_unique<LaryngealComparison>(plan, std::move(trains), sink);
+  }
 
   void OnTrial(const MotorTrial& trial, int64_t now_ns);
 
@@ -40,6 +49,7 @@ class MotorWatch {
 
   const ResolvedMotor plan_;
   RecordSink& sink_;
+  std::unique_ptr<LaryngealComparison> laryngeal_;  // of the larynx's modalities
   std::vector<Own> own_;
   std::vector<v1::ThresholdStep> steps_;  // of the search that is going on
   std::string steps_site_;

@@ -49,7 +49,10 @@ TechnicalWatch::TechnicalWatch(const ResolvedPlan& plan, const SourceInfo& sourc
       for (const int channel : *inputs) affected[channel].push_back(trace);
     }
   };
-  for (const ResolvedEvoked& evoked : plan.evoked) add(evoked.derivation, evoked.trace_id);
+  for (const ResolvedEvoked& evoked : plan.evoked) {
+    add(evoked.derivation, evoked.trace_id);
+    averaged_.push_back(evoked.trigger.listener);
+  }
   for (const ResolvedEmg& emg : plan.emg) add(emg.derivation, emg.trace_id);
   for (const auto& [channel, traces] : affected) {
     electrodes_[channel].label = source.channels[channel].label;
@@ -100,12 +103,24 @@ void TechnicalWatch::OnElectrode(Electrode* electrode, const ChannelMarks& marks
   }
 }
 
+void TechnicalWatch::OnStimulus(const Stimulus& stimulus) {
+  const bool averaged = std::any_of(averaged_.begin(), averaged_.end(),
+                                    [&](size_t listener) { return stimulus.own[listener]; });
+  if (!averaged) last_single_ns_ = std::max(last_single_ns_, stimulus.last_pulse_ns());
+}
+
+bool TechnicalWatch::IsMissing(const Cadence& cadence, int64_t now_ns) const {
+  if (cadence.never_came()) return cadence.IsMissing(now_ns);
+  const int64_t busy_until_ns = std::min(last_single_ns_, cadence.last_ns() + kMaxBusyNs);
+  return cadence.IsPause(std::max(cadence.last_ns(), busy_until_ns), now_ns);
+}
+
 void TechnicalWatch::OnCadence(const SepPipeline& pipeline, int64_t now_ns) {
   const std::string name = StimulusName(pipeline.plan().plan.trigger());
   const std::string subject = absl::StrCat("stimulus/", name);
   const Cadence& cadence = pipeline.cadence();
-  Stimulus& stimulus = stimuli_[name];
-  if (!stimulus.alert.is_on() && cadence.IsMissing(now_ns)) {
+  AlertSlot& slot = stimuli_[name];
+  if (!slot.is_on() && IsMissing(cadence, now_ns)) {
     const int64_t since_ns = cadence.never_came() ? cadence.start_ns() : cadence.last_ns();
     const double missing_s = static_cast<double>(now_ns - since_ns) / 1e9;
     v1::Alert alert = TechnicalAlert(
@@ -114,10 +129,11 @@ void TechnicalWatch::OnCadence(const SepPipeline& pipeline, int64_t now_ns) {
                      : absl::StrFormat("No stimuli %s for %.1f s; %.2f a second were expected",
                                        name, missing_s, cadence.rate_hz()));
     alert.mutable_evidence()->add_quality(v1::QUALITY_FLAG_MISSING_TRIGGER);
-    stimulus.alert.Show(std::move(alert), since_ns, now_ns, sink_);
-  } else if (stimulus.alert.is_on() && !cadence.IsMissing(now_ns) && cadence.in_a_row() >= 3) {
-    stimulus.alert.Recover(TechnicalAlert(subject, absl::StrCat("Stimuli ", name, " come again")),
-                           now_ns, sink_);
+    slot.Show(std::move(alert), since_ns, now_ns, sink_);
+    // Single stimuli excuse none that is already missed: only its own recover it.
+  } else if (slot.is_on() && !cadence.IsMissing(now_ns) && cadence.in_a_row() >= 3) {
+    slot.Recover(TechnicalAlert(subject, absl::StrCat("Stimuli ", name, " come again")), now_ns,
+                 sink_);
   }
 }
 
@@ -146,7 +162,7 @@ void TechnicalWatch::OnAverage(const ResolvedEvoked& plan, const EvokedAverage& 
 
 void TechnicalWatch::OnAlertResolved(const RecordKey& raised_by) {
   for (auto& [channel, electrode] : electrodes_) electrode.alert.OnResolved(raised_by);
-  for (auto& [name, stimulus] : stimuli_) stimulus.alert.OnResolved(raised_by);
+  for (auto& [name, slot] : stimuli_) slot.OnResolved(raised_by);
   for (auto& [trace, slot] : unusable_) slot.OnResolved(raised_by);
 }
 

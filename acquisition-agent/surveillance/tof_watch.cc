@@ -58,6 +58,7 @@ void TofWatch::OnTrain(const TofTrain& train, int64_t now_ns) {
   }
   // Without a single sample there is nothing to be told of.
   if (told.sweeps().empty()) return;
+  trains_->Note(train, plan_.plan.limb());
   told.set_limb(plan_.plan.limb());
   told.set_trace_id(plan_.trace_id);
   told.set_side(plan_.plan.side());

@@ -5,16 +5,20 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <utility>
 
 #include "acquisition-agent/pipelines/record_sink.h"
 #include "acquisition-agent/pipelines/tof_pipeline.h"
+#include "acquisition-agent/surveillance/latest_train.h"
 
 namespace remora::agent {
 
 class TofWatch {
  public:
-  // `sink` outlives it.
-  TofWatch(const ResolvedTrainOfFour& plan, RecordSink& sink) : plan_(plan), sink_(sink) {}
+  // `trains`: the case's, which it notes each train in. `sink` outlives it.
+  TofWatch(const ResolvedTrainOfFour& plan, std::shared_ptr<LatestTrain> trains, RecordSink& sink)
+      : plan_(plan), trains_(std::move(trains)), sink_(sink) {}
 
   void OnTrain(const TofTrain& train, int64_t now_ns);
 
@@ -22,6 +26,7 @@ class TofWatch {
   RecordKey PutSweep(const TofTrain& train, size_t twitch, int64_t now_ns);
 
   const ResolvedTrainOfFour plan_;
+  std::shared_ptr<LatestTrain> trains_;
   RecordSink& sink_;
 };
 

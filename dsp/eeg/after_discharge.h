@@ -78,6 +78,11 @@ class AfterDischargeDetector {
 
   bool background_known() const { return background_uv_ > 0.0 || bins_.size() >= kLeastBins; }
   bool discharging() const { return state_ == State::kDischarge; }
+  // The after-discharge that goes on, as far as it came.
+  std::optional<AfterDischarge> ongoing() const {
+    if (!discharging()) return std::nullopt;
+    return Describe(DischargePhase::kBegan);
+  }
 
  private:
   enum class State : std::uint8_t { kBackground, kStimulating, kSettling, kWatching, kDischarge };

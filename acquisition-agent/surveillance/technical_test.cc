@@ -1,0 +1,99 @@
+// Stimuli that do not come, beside those that a stimulator leaves out for others.
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "acquisition-agent/surveillance/testing/drawn_case.h"
+
+namespace remora::agent {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+constexpr char kPlan[] = R"(
+  evoked { modality: MODALITY_SEP_UPPER side: SIDE_RIGHT derivation: "CP3"
+    trigger { label_prefix: "MED R" } stimulus { site: "median nerve" rate_hz: 4 }
+    component { label: "N20" polarity: POLARITY_NEGATIVE window_from_ms: 16 window_to_ms: 26 }
+    component { label: "P25" polarity: POLARITY_POSITIVE window_from_ms: 20 window_to_ms: 36 } })";
+
+class TechnicalTest : public DrawnCaseTest {
+ protected:
+  // `at_s` of each label, in any order.
+  void RunStimuli(double seconds, const std::vector<double>& averaged_s,
+                  const std::vector<double>& single_s) {
+    Drawing drawing;
+    drawing.channels = {"CP3"};
+    drawing.rate_hz = 2000;
+    drawing.seconds = seconds;
+    drawing.noise_uv = 5;
+    const auto add = [&](double at_s, const char* label) {
+      StimulusTrigger pulse;
+      pulse.time_ns = static_cast<int64_t>(at_s * 1e9);
+      pulse.label = label;
+      drawing.items.push_back(pulse);
+    };
+    for (const double at_s : averaged_s) add(at_s, "MED R");
+    for (const double at_s : single_s) add(at_s, "TOF L");
+    std::stable_sort(drawing.items.begin(), drawing.items.end(),
+                     [](const Item& a, const Item& b) { return DueTimeNs(a) < DueTimeNs(b); });
+    Run(kPlan, std::move(drawing));
+  }
+  // Condition and second of every alert on the stimulus.
+  std::vector<std::pair<v1::AlertCondition, int>> Alerts() const {
+    std::vector<std::pair<v1::AlertCondition, int>> found;
+    for (const v1::Record& record : sink_.records) {
+      if (!record.has_alert() || record.alert().trace_id() != "stimulus/MED R") continue;
+      found.emplace_back(record.alert().condition(),
+                         static_cast<int>(record.captured_at().monotonic_ns() / 1'000'000'000));
+    }
+    return found;
+  }
+  // 4 a second from 1 s on, without those from `from_s` to `to_s` of each `every_s`.
+  static std::vector<double> Averaged(double until_s, double every_s, double from_s, double to_s) {
+    std::vector<double> at_s;
+    for (double t = 1; t < until_s; t += 0.25) {
+      const double in = std::fmod(t, every_s);
+      if (in < from_s || in >= to_s) at_s.push_back(t);
+    }
+    return at_s;
+  }
+};
+
+TEST_F(TechnicalTest, ATrainOfFourEachMinuteIsNoLossOfTheOthers) {
+  // Averaged stimuli pause for 2.5 s, in which four at 2 Hz are given.
+  std::vector<double> trains;
+  for (double minute = 0; minute < 60; minute += 10) {
+    for (int i = 0; i < 4; ++i) trains.push_back(minute + 5.4 + 0.5 * i);
+  }
+  RunStimuli(60, Averaged(60, 10, 5, 7.5), trains);
+  EXPECT_THAT(Alerts(), IsEmpty());
+}
+
+TEST_F(TechnicalTest, APauseInWhichNothingElseCameIsTold) {
+  RunStimuli(30, Averaged(30, 20, 5, 7.5), {});
+  EXPECT_THAT(Alerts(), ElementsAre(std::pair(v1::ALERT_CONDITION_RAISED, 6),
+                                    std::pair(v1::ALERT_CONDITION_RECOVERED, 8),
+                                    std::pair(v1::ALERT_CONDITION_UPDATED, 26),
+                                    std::pair(v1::ALERT_CONDITION_RECOVERED, 28)));
+}
+
+TEST_F(TechnicalTest, OthersExcuseAStopForTenSecondsAtMost) {
+  std::vector<double> singles;
+  for (double t = 5.5; t < 40; t += 1) singles.push_back(t);
+  RunStimuli(40, Averaged(5, 100, 50, 60), singles);
+  EXPECT_THAT(Alerts(), ElementsAre(std::pair(v1::ALERT_CONDITION_RAISED, 16)));
+}
+
+TEST_F(TechnicalTest, OthersDoNotMakeAStopGood) {
+  RunStimuli(30, Averaged(5, 100, 50, 60), {8, 8.5, 9, 9.5});
+  EXPECT_THAT(Alerts(), ElementsAre(std::pair(v1::ALERT_CONDITION_RAISED, 6)));
+}
+
+}  // namespace
+}  // namespace remora::agent
