@@ -1,13 +1,11 @@
 #include "acquisition-agent/pipelines/after_discharges.h"
 
 #include <algorithm>
-#include <cmath>
 #include <utility>
 
 #include "acquisition-agent/pipelines/limits.h"
 #include "common/status_macros.h"
 #include "dsp/emg/burst_train.h"
-#include "dsp/filter/butterworth.h"
 
 namespace remora::agent {
 namespace {
@@ -16,10 +14,6 @@ constexpr uint32_t kNoBrain = dsp::kArtefactNonFinite | dsp::kArtefactClipping |
                               dsp::kArtefactFlat | dsp::kArtefactDiathermy | dsp::kArtefactStimulus;
 // Around a pulse, and between pulses of one stretch: half a period of 50 Hz.
 constexpr int64_t kAroundPulseNs = 11'000'000;
-// How long the edge of a rail takes through the channel's filters, at least; to the piece.
-constexpr double kEdgeMs = 50;
-constexpr double kHighPassHz = 3;
-constexpr int kHighPassOrder = 2;
 
 }  // namespace
 
@@ -27,23 +21,14 @@ absl::StatusOr<AfterDischarges> AfterDischarges::Create(const ResolvedTrigger& t
                                                         double sample_rate_hz) {
   dsp::AfterDischargeOptions options;
   options.sample_rate_hz = sample_rate_hz;
-  options.settle_ms -= 2 * kEdgeMs;  // those of the edge are part of it
   ASSIGN_OR_RETURN(dsp::AfterDischargeDetector detector,
                    dsp::AfterDischargeDetector::Create(options));
-  ASSIGN_OR_RETURN(dsp::Cascade high_pass,
-                   dsp::ButterworthHighPass(kHighPassOrder, kHighPassHz, sample_rate_hz));
-  dsp::StreamingFilter filter(std::move(high_pass));
-  filter.ResetToNextSample();
-  return AfterDischarges(trigger, sample_rate_hz, std::move(detector), std::move(filter));
+  return AfterDischarges(trigger, sample_rate_hz, std::move(detector));
 }
 
 AfterDischarges::AfterDischarges(const ResolvedTrigger& trigger, double sample_rate_hz,
-                                 dsp::AfterDischargeDetector detector,
-                                 dsp::StreamingFilter high_pass)
-    : trigger_(trigger),
-      sample_rate_hz_(sample_rate_hz),
-      detector_(std::move(detector)),
-      high_pass_(std::move(high_pass)) {}
+                                 dsp::AfterDischargeDetector detector)
+    : trigger_(trigger), sample_rate_hz_(sample_rate_hz), detector_(std::move(detector)) {}
 
 int64_t AfterDischarges::TimeOf(int64_t sent_index) const {
   return static_cast<int64_t>(static_cast<double>(sent_index) * 1e9 / sample_rate_hz_ +
@@ -102,12 +87,9 @@ void AfterDischarges::OnPiece(const Piece& piece, std::vector<EegDischarge>* dis
     if (bad && !blind_) {
       Skip(end - at, discharges);
     } else {
-      if (blind_) edge_samples_ = std::lround(kEdgeMs * sample_rate_hz_ / 1000);
-      const bool edge = !blind_ && edge_samples_ > 0;
-      if (edge) edge_samples_ -= static_cast<int64_t>(end - at);
       Push({piece.sent_uv.begin() + static_cast<std::ptrdiff_t>(at),
             piece.sent_uv.begin() + static_cast<std::ptrdiff_t>(end)},
-           blind_ || edge, discharges);
+           blind_, discharges);
     }
     at = end;
   }
@@ -121,8 +103,6 @@ void AfterDischarges::OnPiece(const Piece& piece, std::vector<EegDischarge>* dis
 
 void AfterDischarges::Push(std::vector<double> uv, bool stimulating,
                            std::vector<EegDischarge>* discharges) {
-  high_pass_.Process(uv, uv);
-  if (stimulating) high_pass_.ResetToNextSample();
   std::vector<dsp::AfterDischarge> found;
   detector_.Push(uv, stimulating, found);
   position_ += uv.size();
@@ -132,7 +112,6 @@ void AfterDischarges::Push(std::vector<double> uv, bool stimulating,
 
 void AfterDischarges::Skip(uint64_t samples, std::vector<EegDischarge>* discharges) {
   std::vector<dsp::AfterDischarge> found;
-  high_pass_.ResetToNextSample();
   detector_.Skip(samples, found);
   position_ += samples;
   next_index_ += static_cast<int64_t>(samples);

@@ -5,9 +5,7 @@
 // its last, or as long as an annotation says; pulses that are told one by one make one stretch when
 // they follow each other within a few ms. Samples that are no EEG (clipped, flat, in interference)
 // right before, in and right behind a stimulation belong to it: an amplifier that takes long to
-// come back costs that time, and not the background. Elsewhere they end what goes on. What the
-// channel's own high-pass still carries of the rail then (seconds, at 0.5 Hz) is taken away by one
-// of 3 Hz that begins anew where the brain is back.
+// come back costs that time, and not the background. Elsewhere they end what goes on.
 //
 // A stimulus that is told after its samples is not watched. Where the background of 3 s is not
 // known, nothing is told (dsp/eeg/after_discharge.h has the rule and its source).
@@ -23,7 +21,6 @@
 #include "acquisition-agent/pipelines/stimulus_finder.h"
 #include "acquisition-agent/plan/resolved_plan.h"
 #include "dsp/eeg/after_discharge.h"
-#include "dsp/filter/streaming_filter.h"
 
 namespace remora::agent {
 
@@ -60,7 +57,7 @@ class AfterDischarges {
   };
 
   AfterDischarges(const ResolvedTrigger& trigger, double sample_rate_hz,
-                  dsp::AfterDischargeDetector detector, dsp::StreamingFilter high_pass);
+                  dsp::AfterDischargeDetector detector);
   int64_t TimeOf(int64_t sent_index) const;
   bool IsStimulating(int64_t time_ns);
   void Push(std::vector<double> uv, bool stimulating, std::vector<EegDischarge>* discharges);
@@ -70,12 +67,10 @@ class AfterDischarges {
   const ResolvedTrigger trigger_;
   const double sample_rate_hz_;
   dsp::AfterDischargeDetector detector_;
-  dsp::StreamingFilter high_pass_;
   std::deque<Stretch> waiting_;  // by time
   Stretch newest_;               // that was reached
   Stretch watched_;              // whose samples the detector has had
   bool blind_ = false;           // since the stimulation no sample was brain
-  int64_t edge_samples_ = 0;  // behind it, still of its edge
   bool began_ = false;
   int64_t next_index_ = 0;  // of the sample to come, as sent
   uint64_t position_ = 0;   // the detector's

@@ -18,6 +18,8 @@ constexpr double kFloatingRmsUv = 25;
 constexpr double kBurstFactor = 8;
 constexpr double kBurstRmsUv = 100;
 constexpr double kBurstShare = 0.6;
+// On fewer, what is on all of them may be what they are there for.
+constexpr int kLeastBurstChannels = 3;
 // How fast the usual loudness follows: a time constant of 20 chunks.
 constexpr double kLoudnessShare = 0.05;
 // With a smaller share of a chunk that is not evoked, its loudness says nothing.
@@ -228,7 +230,7 @@ Chunk ChunkAssembler::LookAt(const Chunk& chunk, int64_t samples) const {
     const double usual = chunk.usual_rms_uv[k];
     bursting += usual > 0 && rms_uv > kBurstRmsUv && rms_uv > kBurstFactor * usual;
   }
-  const bool burst = connected > 0 && bursting >= kBurstShare * connected;
+  const bool burst = connected >= kLeastBurstChannels && bursting >= kBurstShare * connected;
   for (const int k : in_use_) {
     if (evoked) look.marks[k].marks |= kMarkEvoked;
     if (burst) look.marks[k].marks |= kMarkInterference;
@@ -293,7 +295,7 @@ void ChunkAssembler::Judge(Chunk* chunk) {
       ++bursting;
     }
   }
-  const bool burst = connected > 0 && bursting >= kBurstShare * connected;
+  const bool burst = connected >= kLeastBurstChannels && bursting >= kBurstShare * connected;
   for (const int k : in_use_) {
     if (evoked) chunk->marks[k].marks |= kMarkEvoked;
     if (burst) {
