@@ -61,6 +61,9 @@ absl::Status AgentSession::Prepare() {
   space_watch_ = std::make_unique<SpaceWatch>(
       SpaceWatchOptions{options_.planned_duration, PlannedRates(analysis_->resolved_plan()), speed},
       spool_, clock_, console_);
+  if (source_.info().live) {
+    acquisition_watch_ = std::make_unique<AcquisitionWatch>(source_.info(), spool_);
+  }
   return absl::OkStatus();
 }
 
@@ -131,15 +134,6 @@ void AgentSession::OnCaughtUp() {
   }
 }
 
-// As fast as it can is no pace that could be looked ahead from.
-void AgentSession::LookAhead() {
-  if (state_ != State::kRunning || options_.speed == 0) return;
-  OnceSink sink(*recorder_);
-  space_watch_->Look(analysis_->now_ns(), sink);
-  ScheduleCommit(kCommitInterval);
-  Post(kSpaceLookInterval, &AgentSession::LookAhead);
-}
-
 void AgentSession::PutNote(const std::string& text) {
   v1::Record note;
   note.mutable_source_note()->set_text(text);
@@ -187,7 +181,10 @@ void AgentSession::Pump() {
   do {
     if (state_ == State::kCatchingUp && IsCaughtUp()) OnCaughtUp();
     const absl::StatusOr<bool> taken = TakeNext(&wait);
-    if (!taken.ok()) return Finish(taken.status());
+    if (!taken.ok()) {
+      TellFailure(taken.status());
+      return Finish(taken.status());
+    }
     if (!recorder_->status().ok()) return Finish(recorder_->status());
     if (state_ != State::kCatchingUp && state_ != State::kRunning) return;  // the source is through
     if (!*taken) break;
@@ -209,6 +206,7 @@ absl::StatusOr<bool> AgentSession::TakeNext(Duration* wait) {
   }
   if (std::holds_alternative<NothingYet>(*next_item_)) {
     next_item_.reset();
+    WatchAcquisition();
     *wait = kLiveAskInterval;
     return false;
   }
@@ -229,6 +227,7 @@ absl::StatusOr<bool> AgentSession::TakeNext(Duration* wait) {
       return false;
     }
   }
+  if (acquisition_watch_ != nullptr) acquisition_watch_->OnItem(*next_item_);
   analysis_->Take(*next_item_);
   ++items_taken_;
   next_item_.reset();
@@ -251,6 +250,7 @@ void AgentSession::TakeInput(const v1::Record& record) {
     differs_.OnResolved(alert);
     key_alert_.OnResolved(alert);
     space_watch_->OnAlertResolved(alert);
+    if (acquisition_watch_ != nullptr) acquisition_watch_->OnAlertResolved(alert);
   }
   analysis_->TakeInput(record);
 }
@@ -320,57 +320,6 @@ void AgentSession::Commit() {
   disk_failed_ = false;
   WatchSpace();
   if (link_ != nullptr) link_->NotifyPending();
-}
-
-void AgentSession::WatchSpace() {
-  if (watching_space_) return;
-  if (!spool_.short_of_space() && !spool_.has_shed() && !short_of_space_.is_on()) return;
-  watching_space_ = true;
-  TellShed();
-  Post(kSpaceInterval, &AgentSession::LookForSpace);
-}
-
-void AgentSession::LookForSpace() {
-  watching_space_ = false;
-  if (state_ == State::kDone) return;
-  spool_.CheckSpace();
-  if (!TellShed() && !spool_.short_of_space() && short_of_space_.is_on()) {
-    OnceSink sink(*recorder_);
-    short_of_space_.Recover(TechnicalAlert("spool", "The disk has space again"),
-                            analysis_->now_ns(), sink);
-    ScheduleCommit(kCommitInterval);
-  }
-  WatchSpace();
-}
-
-bool AgentSession::TellShed() {
-  const std::vector<ShedRange> shed = spool_.TakeShed();
-  uint64_t count = 0;
-  for (const ShedRange& range : shed) {
-    v1::Record record;
-    v1::DataGap& gap = *record.mutable_data_gap();
-    gap.set_cause(v1::DATA_GAP_CAUSE_SPOOL_SHORT);
-    gap.set_origin(spool_.origin().ToString());
-    gap.set_lane(range.lane);
-    gap.set_first_origin_seq(range.first_origin_seq);
-    gap.set_last_origin_seq(range.last_origin_seq);
-    gap.set_from_monotonic_ns(range.from_monotonic_ns);
-    gap.set_to_monotonic_ns(range.to_monotonic_ns);
-    recorder_->PutOnce(&record, analysis_->now_ns());
-    count += range.last_origin_seq - range.first_origin_seq + 1;
-  }
-  if (count > 0 && !short_of_space_.is_on()) {
-    // Through PutOnce, since how full a disk is cannot be made again.
-    OnceSink sink(*recorder_);
-    short_of_space_.Show(
-        TechnicalAlert(
-            "spool",
-            absl::StrCat("The disk is short of space: ", count,
-                         " records of EMG or sweeps were given up before the hub had them")),
-        analysis_->now_ns(), analysis_->now_ns(), sink);
-  }
-  ScheduleCommit(kCommitInterval);
-  return count > 0;
 }
 
 void AgentSession::CheckDrained() {

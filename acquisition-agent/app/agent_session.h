@@ -26,10 +26,12 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
+#include "acquisition-agent/app/acquisition_watch.h"
 #include "acquisition-agent/app/console.h"
 #include "acquisition-agent/app/hub_key.h"
 #include "acquisition-agent/app/hub_watch.h"
 #include "acquisition-agent/app/limits.h"
+#include "acquisition-agent/app/old_case.h"
 #include "acquisition-agent/app/reader_watch.h"
 #include "acquisition-agent/app/record_witness.h"
 #include "acquisition-agent/app/space_watch.h"
@@ -120,6 +122,9 @@ class AgentSession : public LinkObserver {
   bool IsCaughtUp() const;
   void Anchor();
   void GoOnLive();
+  // A live source that had nothing, or has failed.
+  void WatchAcquisition();
+  void TellFailure(const absl::Status& failure);
   void EndOfCase(const std::string& reason);
   void Commit();
   void ScheduleCommit(Duration delay);
@@ -143,16 +148,6 @@ class AgentSession : public LinkObserver {
   int64_t SourceNow() const;
   void Follow();
   void CheckDrained();
-  struct OldCase {
-    CaseSpool* spool;
-    SpoolCloser closer;
-    uint32_t follow_id;
-    bool following = false;
-    // The hub has archived the case, and takes no more of it.
-    bool archived = false;
-    // Why the hub refused it last: said once.
-    std::string refused = {};
-  };
   OldCase* OldFollowedAs(uint32_t follow_id);
   void AdvanceOld(absl::string_view case_id);
   void Advance(OldCase& old);
@@ -186,6 +181,7 @@ class AgentSession : public LinkObserver {
   std::unique_ptr<SpoolRecorder> recorder_;
   std::unique_ptr<CaseAnalysis> analysis_;
   std::unique_ptr<SpaceWatch> space_watch_;
+  std::unique_ptr<AcquisitionWatch> acquisition_watch_;  // of a live source
   std::function<void(absl::Status)> on_done_;
   // Tasks hold it weakly: what is posted after the session's end does nothing.
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

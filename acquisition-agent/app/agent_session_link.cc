@@ -178,7 +178,7 @@ bool AgentSession::IsCleared(const CaseId& case_id) const {
   return old != old_cases_.end() && old->second.closer.IsOver();
 }
 
-AgentSession::OldCase* AgentSession::OldFollowedAs(uint32_t follow_id) {
+OldCase* AgentSession::OldFollowedAs(uint32_t follow_id) {
   for (auto& [case_id, old] : old_cases_) {
     if (old.follow_id == follow_id) return &old;
   }

@@ -1,4 +1,5 @@
-// How a case of a live source goes on after a restart: behind a gap, with nothing made again.
+// AgentSession: a live source. After a restart its case goes on behind a gap, with nothing made
+// again; and where it stands still, or fails, the theatre and its readers are told.
 #include <algorithm>
 
 #include "absl/strings/str_format.h"
@@ -28,6 +29,19 @@ void AgentSession::GoOnLive() {
       static_cast<double>(away_ns) / 1e9);
   console_.Say(text);
   analysis_->Take(SourceEvent{now_ns, 0, text});
+}
+
+void AgentSession::WatchAcquisition() {
+  if (acquisition_watch_ == nullptr || state_ != State::kRunning) return;
+  // Through PutOnce: nothing of a live source can be made again.
+  OnceSink sink(*recorder_);
+  if (acquisition_watch_->Look(SourceNow(), sink)) ScheduleCommit(kCommitInterval);
+}
+
+void AgentSession::TellFailure(const absl::Status& failure) {
+  if (acquisition_watch_ == nullptr || state_ != State::kRunning) return;
+  OnceSink sink(*recorder_);
+  acquisition_watch_->OnFailure(std::string(failure.message()), SourceNow(), sink);
 }
 
 }  // namespace remora::agent

@@ -12,6 +12,7 @@ namespace {
 
 using ::testing::Contains;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
 // The small patient, as a live source: an item is there when its time has come on the clock. A new
 // one knows nothing of the one before.
@@ -26,22 +27,47 @@ class LiveSource : public SignalSource {
   const SourceInfo& info() const override { return info_; }
   absl::StatusOr<Item> Next() override {
     ++asked;
-    if (!next_) {
-      absl::StatusOr<Item> item = source_.Next();
-      if (!item.ok()) return item;
-      next_ = *std::move(item);
+    const int64_t now_ns = clock_.Now().nanoseconds() - info_.live_zero_ns;
+    if (now_ns >= static_cast<int64_t>(fails_at_s * 1e9)) return failure;
+    while (true) {
+      if (!next_) {
+        absl::StatusOr<Item> item = source_.Next();
+        if (!item.ok()) return item;
+        next_ = *std::move(item);
+      }
+      const int64_t due_ns = DueTimeNs(*next_);
+      if (due_ns > now_ns) return NothingYet();
+      if (IsLost(due_ns)) {
+        if (lost_from_ns_ == 0) lost_from_ns_ = due_ns;
+        next_.reset();
+        continue;
+      }
+      if (const int64_t from_ns = std::exchange(lost_from_ns_, 0); from_ns != 0) {
+        return Gap{.from_ns = from_ns, .to_ns = due_ns, .cause = "nothing was heard"};
+      }
+      return *std::exchange(next_, std::nullopt);
     }
-    if (DueTimeNs(*next_) > clock_.Now().nanoseconds() - info_.live_zero_ns) return NothingYet();
-    return *std::exchange(next_, std::nullopt);
   }
 
   int asked = 0;
+  // Between them nothing comes, and what was sent is lost.
+  double silent_from_s = 1e9;
+  double silent_to_s = 1e9;
+  // Not OK: the device goes away for good at that time.
+  absl::Status failure;
+  double fails_at_s = 1e9;
 
  private:
+  bool IsLost(int64_t due_ns) const {
+    const double due_s = static_cast<double>(due_ns) / 1e9;
+    return due_s > silent_from_s && due_s <= silent_to_s;
+  }
+
   ScriptedSource source_;
   const Clock& clock_;
   SourceInfo info_;
   std::optional<Item> next_;
+  int64_t lost_from_ns_ = 0;
 };
 
 // One life of an agent on it.
@@ -149,6 +175,70 @@ TEST(AgentSessionLive, AfterARestartTheCaseGoesOnBehindAGapAndNothingIsMadeAgain
   }
   EXPECT_EQ(opened, 1);
   EXPECT_EQ(away, 1);
+}
+
+std::vector<v1::Alert> AcquisitionAlerts(const LiveTheatre& theatre) {
+  std::vector<v1::Alert> alerts;
+  for (const v1::Record& record : theatre.Lane(0)) {
+    if (record.alert().trace_id() == "acquisition") alerts.push_back(record.alert());
+  }
+  return alerts;
+}
+
+// The only thing that moves while a device is silent is the clock.
+TEST(AgentSessionLive, ASourceThatFallsSilentIsATechnicalAlertThatRecovers) {
+  FakeFileSystem files;
+  FakeClock clock;
+  LiveTheatre theatre(files, clock);
+  theatre.source.silent_from_s = 5;
+  theatre.source.silent_to_s = 20;
+  theatre.RunFor(7.9);
+  EXPECT_THAT(AcquisitionAlerts(theatre), IsEmpty());
+  theatre.RunFor(0.3);
+  std::vector<v1::Alert> alerts = AcquisitionAlerts(theatre);
+  ASSERT_EQ(alerts.size(), 1u);
+  EXPECT_EQ(alerts[0].condition(), v1::ALERT_CONDITION_RAISED);
+  EXPECT_EQ(alerts[0].alert_class(), v1::ALERT_CLASS_TECHNICAL);
+  EXPECT_EQ(alerts[0].kind(), v1::ALERT_KIND_STALE);
+  EXPECT_NEAR(static_cast<double>(alerts[0].onset_monotonic_ns()) / 1e9, 5, 0.1);
+  EXPECT_THAT(theatre.console.lines, Contains(HasSubstr("No samples of any channel for 3 s")));
+  theatre.RunFor(17);
+  alerts = AcquisitionAlerts(theatre);
+  ASSERT_EQ(alerts.size(), 3u) << "raised, worse after 10 s, recovered";
+  EXPECT_EQ(alerts[1].priority(), v1::ALERT_PRIORITY_MEDIUM);
+  EXPECT_EQ(alerts[2].condition(), v1::ALERT_CONDITION_RECOVERED);
+  EXPECT_FALSE(theatre.result);
+}
+
+TEST(AgentSessionLive, ARestartGoesOnWithTheAlertThatWasOn) {
+  FakeFileSystem files;
+  FakeClock clock;
+  {
+    LiveTheatre theatre(files, clock);
+    theatre.source.silent_from_s = 5;
+    theatre.RunFor(9);
+    ASSERT_EQ(AcquisitionAlerts(theatre).size(), 1u);
+  }
+  LiveTheatre theatre(files, clock);
+  theatre.RunFor(5);
+  const std::vector<v1::Alert> alerts = AcquisitionAlerts(theatre);
+  ASSERT_EQ(alerts.size(), 2u);
+  EXPECT_EQ(alerts[1].condition(), v1::ALERT_CONDITION_RECOVERED);
+}
+
+TEST(AgentSessionLive, ASourceThatFailsIsToldBeforeTheAgentEnds) {
+  FakeFileSystem files;
+  FakeClock clock;
+  LiveTheatre theatre(files, clock);
+  theatre.source.fails_at_s = 6;
+  theatre.source.failure = absl::UnavailableError("the stream went away");
+  theatre.RunFor(8);
+  ASSERT_TRUE(theatre.result);
+  EXPECT_EQ(theatre.result->code(), absl::StatusCode::kUnavailable);
+  const std::vector<v1::Alert> alerts = AcquisitionAlerts(theatre);
+  ASSERT_EQ(alerts.size(), 1u);
+  EXPECT_EQ(alerts[0].priority(), v1::ALERT_PRIORITY_HIGH);
+  EXPECT_THAT(alerts[0].summary(), HasSubstr("the stream went away"));
 }
 
 }  // namespace

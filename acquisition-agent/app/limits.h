@@ -13,6 +13,13 @@ inline constexpr Duration kCommitInterval = Duration::Milliseconds(50);
 inline constexpr Duration kSliceLength = Duration::Milliseconds(5);
 // A live source that had nothing is asked again after this: a tenth of a block.
 inline constexpr Duration kLiveAskInterval = Duration::Milliseconds(2);
+// Samples of a live source that do not come are an alert after this: beyond a feed's own word of a
+// silent device (2.5 s), so that the cause is on record before it. Then as the link's ages go.
+inline constexpr Duration kAcquisitionStill = Duration::Seconds(3);
+inline constexpr Duration kAcquisitionLong = Duration::Seconds(10);
+inline constexpr Duration kAcquisitionUnwatched = Duration::Seconds(60);
+// And come again when all have come for so long: a cable that is loose is one alert.
+inline constexpr Duration kAcquisitionFlows = Duration::Seconds(2);
 // The clock estimate is recorded when it became better by half, and this often (architecture: once
 // a minute).
 inline constexpr Duration kClockRecordInterval = Duration::Seconds(60);

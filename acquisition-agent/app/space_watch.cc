@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "acquisition-agent/app/limits.h"
+#include "acquisition-agent/app/spool_repair.h"
 #include "acquisition-agent/surveillance/technical_watch.h"
 #include "common/record_codec.h"
 
@@ -79,21 +80,13 @@ SpaceWatch::SpaceWatch(const SpaceWatchOptions& options, const CaseSpool& spool,
 }
 
 void SpaceWatch::Restore() {
-  const uint64_t last = spool_.committed_seq(0);
-  const uint64_t first = last > kMaxAlertsLookedThrough ? last - kMaxAlertsLookedThrough + 1 : 1;
-  for (uint64_t seq = last; seq >= first; --seq) {
-    const absl::StatusOr<std::string> bytes = spool_.Read(0, seq);
-    v1::Record record;
-    if (!bytes.ok() || !record.ParseFromString(*bytes)) continue;
-    const v1::Alert& alert = record.alert();
-    if (!record.has_alert() || alert.trace_id() != kSubject) continue;
-    slot_.Restore(alert, {spool_.origin(), 0, seq});
-    if (!slot_.is_on()) return;
-    level_ = alert.priority() == v1::ALERT_PRIORITY_HIGH     ? Level::kQuarter
-             : alert.priority() == v1::ALERT_PRIORITY_MEDIUM ? Level::kHour
-                                                             : Level::kBelowPlan;
-    return;
-  }
+  const std::optional<LastAlert> last = LastAlertOf(spool_, kSubject);
+  if (!last) return;
+  slot_.Restore(last->alert, last->key);
+  if (!slot_.is_on()) return;
+  level_ = last->alert.priority() == v1::ALERT_PRIORITY_HIGH     ? Level::kQuarter
+           : last->alert.priority() == v1::ALERT_PRIORITY_MEDIUM ? Level::kHour
+                                                                 : Level::kBelowPlan;
 }
 
 Duration SpaceWatch::Rest(int64_t now_ns) const {
