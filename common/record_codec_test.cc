@@ -353,6 +353,18 @@ TEST(ValidateBody, HostileMeasurementsAreRefused) {
   });
 }
 
+// An origin of before each vital had a kind.
+TEST(ValidateBody, VitalsAsSingleNumbersAreTaken) {
+  v1::Record record = SampleRecord(v1::Record::kVitals);
+  record.mutable_vitals()->clear_vitals();
+  record.mutable_vitals()->set_mean_arterial_pressure_mmhg(72);
+  const std::string bytes = record.SerializeAsString();
+  const auto header = WalkRecord(bytes);
+  ASSERT_TRUE(header.ok()) << header.status();
+  v1::Record parsed;
+  EXPECT_TRUE(ValidateBody(*header, bytes, &parsed).ok());
+}
+
 TEST(ValidateBody, HostileContextIsRefused) {
   using R = v1::Record;
   ExpectRefused(R::kVitals, "Vital.kind: required",

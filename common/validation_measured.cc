@@ -17,7 +17,7 @@ absl::Status Check(const v1::Measurement& measurement) {
        "Measurement.sweep: required, a record of lane 3"},
       {measurement.state() != 0, "Measurement.state: required"},
       {measurement.quality_size() <= kMaxQualityFlags, "Measurement.quality: at most 32 entries"},
-      {measurement.intervals_size() <= kMaxIntervals, "Measurement.intervals: at most 4"},
+      {measurement.intervals_size() <= kMaxIntervalsOfTrace, "Measurement.intervals: at most 4"},
   });
 }
 

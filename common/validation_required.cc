@@ -174,7 +174,9 @@ absl::Status Check(const v1::Vitals& vitals) {
   for (const v1::Vital& vital : vitals.vitals()) {
     if (vital.kind() == 0) return absl::InvalidArgumentError("Vital.kind: required");
   }
-  return CheckAll({{vitals.vitals_size() >= 1 && vitals.vitals_size() <= kMaxVitals,
+  // An origin of before them says these.
+  const bool has_old = vitals.mean_arterial_pressure_mmhg() > 0 || vitals.temperature_c() > 0;
+  return CheckAll({{(vitals.vitals_size() >= 1 || has_old) && vitals.vitals_size() <= kMaxVitals,
                     "Vitals.vitals: 1 to 12"}});
 }
 
