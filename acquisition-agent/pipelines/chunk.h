@@ -2,6 +2,7 @@
 // filter: what every pipeline works on. A value; passed by reference while it is current.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -56,6 +57,13 @@ struct Chunk {
   }
   int64_t TimeOf(double position) const {
     return static_cast<int64_t>(position * 1e9 / sample_rate_hz + position_zero_ns);
+  }
+  // The least number of its samples whose end, rounded as times are, is not before `time_ns`. May
+  // be beyond `samples`.
+  int64_t SamplesUntil(int64_t time_ns) const {
+    int64_t count = static_cast<int64_t>(std::ceil(PositionOf(time_ns))) - first_position;
+    while (TimeOf(static_cast<double>(first_position + count)) < time_ns) ++count;
+    return count;
   }
 };
 

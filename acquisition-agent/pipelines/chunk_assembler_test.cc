@@ -44,5 +44,26 @@ TEST(ChunkAssembler, TimeThatIsLeftOutStartsASegment) {
   EXPECT_TRUE(chunks[1].starts_segment);
 }
 
+// Times hours into a case are rounded on the way to a sample and back: who waits for a time is
+// always served by the samples that hold it.
+TEST(Chunk, SamplesUntilATimeEndNotBeforeIt) {
+  for (const double rate_hz : {44'100.0, 20'000.0, 30'000.0, 24'414.0625}) {
+    Chunk chunk;
+    chunk.sample_rate_hz = rate_hz;
+    for (int64_t hours = 0; hours < 10; ++hours) {
+      chunk.first_position = static_cast<int64_t>(rate_hz * 3600 * static_cast<double>(hours));
+      chunk.position_zero_ns = 1'234'567'890.0 / 7;
+      const int64_t start_ns = chunk.TimeOf(static_cast<double>(chunk.first_position));
+      for (int64_t i = 0; i < 20'000; ++i) {
+        const int64_t time_ns = start_ns + i * 4'999;
+        const int64_t samples = chunk.SamplesUntil(time_ns);
+        const double end = static_cast<double>(chunk.first_position + samples);
+        ASSERT_GE(chunk.TimeOf(end), time_ns) << rate_hz << " Hz, " << hours << " h";
+        ASSERT_LT(chunk.TimeOf(end - 2), time_ns);
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace remora::agent

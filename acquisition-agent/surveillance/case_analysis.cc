@@ -207,9 +207,8 @@ void CaseAnalysis::Look(const Chunk& chunk, int64_t end_ns) {
       if (worker->rate_group() == chunk.rate_group) due_ns = std::min(due_ns, worker->due_ns());
     }
     if (due_ns > end_ns) return;
-    const auto samples =
-        static_cast<int64_t>(std::ceil(chunk.PositionOf(due_ns))) - chunk.first_position;
-    const Chunk look = assemblers_[chunk.rate_group]->LookAt(chunk, samples);
+    const Chunk look =
+        assemblers_[chunk.rate_group]->LookAt(chunk, chunk.SamplesUntil(due_ns));
     for (size_t i = 0; i < evoked_.size(); ++i) {
       if (evoked_[i]->due_ns() > look.end_ns) continue;
       std::vector<EvokedAverage> averages;
