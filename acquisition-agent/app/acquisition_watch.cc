@@ -52,9 +52,8 @@ std::vector<size_t> AcquisitionWatch::Still(int64_t now_ns, int64_t* longest_ns)
   *longest_ns = 0;
   for (size_t group = 0; group < end_ns_.size(); ++group) {
     const int64_t age_ns = now_ns - std::max(end_ns_[group], *since_ns_);
-    if (age_ns < kAcquisitionStill.nanoseconds()) continue;
-    still.push_back(group);
     *longest_ns = std::max(*longest_ns, age_ns);
+    if (age_ns >= kAcquisitionStill.nanoseconds()) still.push_back(group);
   }
   return still;
 }
@@ -79,10 +78,10 @@ bool AcquisitionWatch::Look(int64_t now_ns, RecordSink& sink) {
   const std::vector<size_t> still = Still(now_ns, &longest_ns);
   if (still.empty()) {
     if (!slot_.is_on()) return false;
+    if (longest_ns > kAcquisitionPause.nanoseconds()) flowing_since_ns_.reset();
     if (!flowing_since_ns_) flowing_since_ns_ = now_ns;
-    const bool all_came =
-        std::none_of(end_ns_.begin(), end_ns_.end(), [](int64_t end) { return end == kNever; });
-    if (!all_came || now_ns - *flowing_since_ns_ < kAcquisitionFlows.nanoseconds()) return false;
+    const int64_t all_until_ns = *std::min_element(end_ns_.begin(), end_ns_.end());
+    if (all_until_ns < *flowing_since_ns_ + kAcquisitionFlows.nanoseconds()) return false;
     level_ = Level::kFlowing;
     told_groups_ = 0;
     slot_.Recover(StillAlert("Samples of all channels come again", v1::ALERT_PRIORITY_LOW), now_ns,

@@ -37,7 +37,7 @@ class AcquisitionWatch {
  private:
   enum class Level { kFlowing = 0, kStill = 1, kLong = 2, kUnwatched = 3 };
 
-  // Rate groups of which nothing has come until `now_ns` for long enough; the longest wait.
+  // Rate groups of which nothing has come until `now_ns` for long enough; the longest wait of all.
   std::vector<size_t> Still(int64_t now_ns, int64_t* longest_ns) const;
   std::string NameChannels(const std::vector<size_t>& groups) const;
 

@@ -2,9 +2,11 @@
 // again; and where it stands still, or fails, the theatre and its readers are told.
 #include <algorithm>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "acquisition-agent/app/agent_session.h"
 #include "acquisition-agent/app/spool_repair.h"
+#include "acquisition-agent/app/spooled_past.h"
 
 namespace remora::agent {
 
@@ -23,12 +25,19 @@ void AgentSession::GoOnLive() {
   gap.set_from_monotonic_ns(last.monotonic_ns);
   gap.set_to_monotonic_ns(now_ns);
   recorder_->PutOnce(&record, now_ns);
+  const CasePast past = PastOf(spool_);
+  const std::vector<std::string> todo = analysis_->Restore(past);
   const std::string text = absl::StrFormat(
-      "The agent was away for %.1f s while its live source went on. Averages and baselines begin "
-      "anew: set baselines again; alerts that were on are not followed further",
+      "The agent was away for %.1f s while its live source went on. Averages begin anew; baselines "
+      "and alerts of averaged traces go on. Alerts of muscles and electrodes that were on are not "
+      "followed further",
       static_cast<double>(away_ns) / 1e9);
   console_.Say(text);
   analysis_->Take(SourceEvent{now_ns, 0, text});
+  for (const std::string& words : todo) {
+    console_.Say(absl::StrCat("AMBER ", words));
+    PutNote(words);
+  }
 }
 
 void AgentSession::WatchAcquisition() {

@@ -73,8 +73,12 @@ class LiveSource : public SignalSource {
 // One life of an agent on it.
 class LiveTheatre {
  public:
-  LiveTheatre(FakeFileSystem& files, FakeClock& clock, double speed = 1)
-      : source(Fall(), clock), executor_(clock), plan_(PatientPlan()), spool(OpenSpool(files)) {
+  LiveTheatre(FakeFileSystem& files, FakeClock& clock, double speed = 1,
+              PatientScript script = Fall())
+      : source(std::move(script), clock),
+        executor_(clock),
+        plan_(PatientPlan()),
+        spool(OpenSpool(files)) {
     if (spool->info() == nullptr) {
       CaseInfo info;
       info.boot_id = 9;
@@ -155,7 +159,7 @@ TEST(AgentSessionLive, AfterARestartTheCaseGoesOnBehindAGapAndNothingIsMadeAgain
   theatre.RunFor(10);
   EXPECT_FALSE(theatre.result);
   EXPECT_EQ(theatre.session->recorder().mismatches(), 0u);
-  EXPECT_THAT(theatre.console.lines, Contains(HasSubstr("set baselines again")));
+  EXPECT_THAT(theatre.console.lines, Contains(HasSubstr("Averages begin anew")));
   EXPECT_GT(theatre.spool->last_seq(3), before[3]);
   EXPECT_NEAR(LastSweepS(theatre), 25, 1.5);
   // Times go on; the absence is a gap of its length; the case was opened once.
@@ -175,6 +179,84 @@ TEST(AgentSessionLive, AfterARestartTheCaseGoesOnBehindAGapAndNothingIsMadeAgain
   }
   EXPECT_EQ(opened, 1);
   EXPECT_EQ(away, 1);
+}
+
+// A patient whose response is this large from the start.
+PatientScript Sized(double amplitude) {
+  PatientScript script;
+  script.seconds = 60;
+  script.amplitude = [amplitude](double) { return amplitude; };
+  return script;
+}
+
+template <typename Body>
+std::vector<Body> All(const LiveTheatre& theatre, uint32_t lane, bool (v1::Record::*has)() const,
+                      const Body& (v1::Record::*get)() const) {
+  std::vector<Body> bodies;
+  for (const v1::Record& record : theatre.Lane(lane)) {
+    if ((record.*has)()) bodies.push_back((record.*get)());
+  }
+  return bodies;
+}
+std::vector<v1::BaselineSet> Baselines(const LiveTheatre& theatre) {
+  return All(theatre, 1, &v1::Record::has_baseline_set, &v1::Record::baseline_set);
+}
+std::vector<v1::Alert> PhysiologicalAlerts(const LiveTheatre& theatre) {
+  std::vector<v1::Alert> alerts;
+  for (const v1::Alert& alert : All(theatre, 0, &v1::Record::has_alert, &v1::Record::alert)) {
+    if (alert.alert_class() == v1::ALERT_CLASS_PHYSIOLOGICAL) alerts.push_back(alert);
+  }
+  return alerts;
+}
+
+// What an operation has done to a response before the restart is no baseline behind it.
+TEST(AgentSessionLive, ARestartInTheMiddleKeepsTheBaselineAndSeesTheFall) {
+  FakeFileSystem files;
+  FakeClock clock;
+  {
+    LiveTheatre theatre(files, clock, 1, Sized(1));
+    theatre.RunFor(12);
+    ASSERT_EQ(Baselines(theatre).size(), 1u);
+    ASSERT_THAT(PhysiologicalAlerts(theatre), IsEmpty());
+  }
+  clock.Advance(Duration::Seconds(5));
+  LiveTheatre theatre(files, clock, 1, Sized(0.3));
+  theatre.RunFor(20);
+  EXPECT_EQ(Baselines(theatre).size(), 1u);
+  const std::vector<v1::Alert> alerts = PhysiologicalAlerts(theatre);
+  ASSERT_FALSE(alerts.empty());
+  EXPECT_EQ(alerts[0].priority(), v1::ALERT_PRIORITY_HIGH);
+  EXPECT_NEAR(alerts[0].evidence().amplitude_percent_of_baseline(), 30, 10);
+  EXPECT_EQ(alerts[0].evidence().baseline_amplitude_uv(), Baselines(theatre)[0].amplitude_uv());
+}
+
+TEST(AgentSessionLive, AnAlertThatWasOnRecoversInTheNextLife) {
+  FakeFileSystem files;
+  FakeClock clock;
+  {
+    LiveTheatre theatre(files, clock);
+    theatre.RunFor(20);
+    ASSERT_EQ(PhysiologicalAlerts(theatre).back().condition(), v1::ALERT_CONDITION_RAISED);
+  }
+  LiveTheatre theatre(files, clock, 1, Sized(1));
+  theatre.RunFor(20);
+  const std::vector<v1::Alert> alerts = PhysiologicalAlerts(theatre);
+  EXPECT_EQ(alerts.back().condition(), v1::ALERT_CONDITION_RECOVERED);
+  EXPECT_GT(alerts.back().raised_by().origin_seq(), 0u);
+}
+
+TEST(AgentSessionLive, WithoutABaselineOnRecordNoneIsCollectedInTheMiddle) {
+  FakeFileSystem files;
+  FakeClock clock;
+  {
+    LiveTheatre theatre(files, clock, 1, Sized(1));
+    theatre.RunFor(5);
+    ASSERT_THAT(Baselines(theatre), IsEmpty());
+  }
+  LiveTheatre theatre(files, clock, 1, Sized(0.3));
+  theatre.RunFor(25);
+  EXPECT_THAT(Baselines(theatre), IsEmpty());
+  EXPECT_THAT(theatre.console.lines, Contains(HasSubstr("it has no baseline: set one")));
 }
 
 std::vector<v1::Alert> AcquisitionAlerts(const LiveTheatre& theatre) {

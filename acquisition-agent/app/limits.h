@@ -18,7 +18,9 @@ inline constexpr Duration kLiveAskInterval = Duration::Milliseconds(2);
 inline constexpr Duration kAcquisitionStill = Duration::Seconds(3);
 inline constexpr Duration kAcquisitionLong = Duration::Seconds(10);
 inline constexpr Duration kAcquisitionUnwatched = Duration::Seconds(60);
-// And come again when all have come for so long: a cable that is loose is one alert.
+// They come again when all have come for so long without a pause: a cable that is loose is one
+// alert.
+inline constexpr Duration kAcquisitionPause = Duration::Seconds(1);
 inline constexpr Duration kAcquisitionFlows = Duration::Seconds(2);
 // The clock estimate is recorded when it became better by half, and this often (architecture: once
 // a minute).

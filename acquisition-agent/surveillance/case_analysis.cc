@@ -87,6 +87,16 @@ void CaseAnalysis::Begin() {
   for (const std::string& note : source_.notes) PutNote(note, now_ns_, 0);
 }
 
+std::vector<std::string> CaseAnalysis::Restore(const CasePast& past) {
+  std::vector<std::string> todo;
+  for (const auto& trace : traces_) {
+    const std::string words = trace->Restore(past);
+    if (!words.empty()) todo.push_back(absl::StrCat(trace->trace_id(), ": ", words));
+  }
+  if (past.phase != v1::PHASE_UNSPECIFIED) due_->OnPhase(past.phase, now_ns_);
+  return todo;
+}
+
 void CaseAnalysis::PutNote(const std::string& text, int64_t at_ns, int64_t duration_ns) {
   if (text.empty()) return;
   v1::Record record;
@@ -207,8 +217,7 @@ void CaseAnalysis::Look(const Chunk& chunk, int64_t end_ns) {
       if (worker->rate_group() == chunk.rate_group) due_ns = std::min(due_ns, worker->due_ns());
     }
     if (due_ns > end_ns) return;
-    const Chunk look =
-        assemblers_[chunk.rate_group]->LookAt(chunk, chunk.SamplesUntil(due_ns));
+    const Chunk look = assemblers_[chunk.rate_group]->LookAt(chunk, chunk.SamplesUntil(due_ns));
     for (size_t i = 0; i < evoked_.size(); ++i) {
       if (evoked_[i]->due_ns() > look.end_ns) continue;
       std::vector<EvokedAverage> averages;

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -19,6 +20,7 @@
 #include "acquisition-agent/plan/case_plan.h"
 #include "acquisition-agent/plan/resolved_plan.h"
 #include "acquisition-agent/sources/source.h"
+#include "acquisition-agent/surveillance/case_past.h"
 #include "acquisition-agent/surveillance/context_watch.h"
 #include "acquisition-agent/surveillance/due_watch.h"
 #include "acquisition-agent/surveillance/emg_watch.h"
@@ -47,6 +49,9 @@ class CaseAnalysis {
 
   // What the case runs with: the plan set, and what was unusual in the source. Once, first.
   void Begin();
+  // Instead of Begin, where a live source goes on in the middle of its case: takes up baselines and
+  // alerts of averaged traces. What a person has to do, a sentence a trace.
+  std::vector<std::string> Restore(const CasePast& past);
   // The next item of the source, EndOfSource included.
   void Take(const Item& item);
   // A record of somebody else in this case: a baseline that a person asks for, an alert that was

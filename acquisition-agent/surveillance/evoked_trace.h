@@ -25,6 +25,7 @@
 #include "acquisition-agent/pipelines/sep_pipeline.h"
 #include "acquisition-agent/plan/resolved_plan.h"
 #include "acquisition-agent/surveillance/alert_slot.h"
+#include "acquisition-agent/surveillance/case_past.h"
 #include "dsp/assess/fixed_criteria.h"
 #include "dsp/evoked/peak_tracker.h"
 #include "dsp/evoked/reproducibility.h"
@@ -53,6 +54,10 @@ class EvokedTrace {
   std::optional<MeasuredAverage> OnAverage(const EvokedAverage& average, int64_t now_ns);
   // A person's baseline: names finished sweeps, or none for the newest.
   void OnBaselineAsked(const v1::BaselineSet& asked, const RecordKey& asked_by, int64_t now_ns);
+  // Before anything else, in the middle of a case: takes up its first and its newest baseline, and
+  // the alerts that are on. No baseline is collected from now on, unless the operation has not
+  // begun (Phase before exposure). What a person has to do; "": nothing.
+  std::string Restore(const CasePast& past);
   // A person resolved or dismissed an alert.
   void OnAlertResolved(const RecordKey& raised_by);
 
@@ -110,6 +115,9 @@ class EvokedTrace {
                               const dsp::PairMarking& marking) const;
   absl::Status SetBaseline(const std::vector<const Finished*>& from, v1::BaselineSet set,
                            int64_t now_ns);
+  absl::Status AddBaseline(Baseline baseline);
+  absl::StatusOr<EvokedAverage> AverageOf(const v1::BaselineSet& set) const;
+  absl::Status RestoreBaseline(const CasePast::Baseline& past);
   MeasuredAverage Judge(const Finished& finished, int64_t now_ns);
   MeasuredAverage PutMeasurement(const Finished& finished, v1::Record* record, int64_t now_ns);
   v1::Measurement DescribeMeasurement(const Finished& finished) const;
@@ -131,6 +139,7 @@ class EvokedTrace {
   const dsp::ComponentPair expected_;
   std::vector<Row> rows_;
   std::deque<Finished> finished_;
+  bool collects_ = true;  // a baseline, where the plan asks for it
   std::vector<Finished> candidates_;
   std::vector<Baseline> baselines_;  // the first, and the newest when there is another
 };

@@ -17,7 +17,7 @@ namespace remora::agent {
 
 void EvokedTrace::CollectBaseline(const Finished& finished, int64_t now_ns) {
   const uint32_t wanted = plan_.plan.baseline().first_averages_count();
-  if (wanted == 0) return;
+  if (wanted == 0 || !collects_) return;
   if (!finished.reproducible || finished.marking.presence != dsp::Presence::kPresent ||
       (!finished.average.decided && finished.average.accepted < finished.average.requested)) {
     return;
@@ -112,6 +112,10 @@ absl::Status EvokedTrace::SetBaseline(const std::vector<const Finished*>& from, 
   v1::Record record;
   *record.mutable_baseline_set() = std::move(set);
   baseline.id = sink_.Put(&record, now_ns);
+  return AddBaseline(std::move(baseline));
+}
+
+absl::Status EvokedTrace::AddBaseline(Baseline baseline) {
   if (baselines_.size() == 2) baselines_.pop_back();
   baselines_.push_back(std::move(baseline));
   for (Row& row : rows_) {

@@ -120,6 +120,9 @@ class FixedCriterion {
   // Judges and moves the level.
   Assessment Update(const TrialMeasurement& trial);
 
+  // As after trials that led to this level: what an earlier life of the program had found.
+  void Hold(AlertLevel level) { level_ = level; }
+
   AlertLevel level() const { return level_; }
   const CriterionBaseline& baseline() const { return baseline_; }
   const CriterionLimits& limits() const { return limits_; }

@@ -219,7 +219,7 @@ TEST_F(FeedTest, AnAgentRunsACaseOnAFeedAndGoesOnAfterItsKill) {
   }
   Process agent("remora-agent", arguments, Log("second"));
   EXPECT_TRUE(Eventually(Duration::Seconds(20), [&] {
-    return absl::StrContains(agent.Log(), "set baselines again");
+    return absl::StrContains(agent.Log(), "Averages begin anew");
   })) << agent.Log();
   EXPECT_THAT(agent.Log(), HasSubstr("Going on with case"));
   agent.Signal(SIGTERM);
