@@ -3,6 +3,7 @@
 
 #include "common/chain.h"
 #include "common/origin_seq.h"
+#include "common/testing/sample_records.h"
 #include "hub/participants/session_limits.h"
 #include "hub/participants/testing/one_case.h"
 #include "hub/rooms/limits.h"
@@ -487,6 +488,69 @@ TEST_F(PublishingTest, HostileAuthorIsRefused) {
   ASSERT_EQ(reader->CountOf(v1::Down::kRecordRefused), 2);
   EXPECT_THAT(reader->Last(v1::Down::kRecordRefused)->record_refused().text(),
               HasSubstr("PLACE_READER"));
+}
+
+// Without an author these records say that a device told them.
+std::vector<v1::Record> WhatDevicesTellToo(const std::string& actor) {
+  v1::Record vitals = SampleRecord(v1::Record::kVitals);
+  vitals.mutable_vitals()->set_actor(actor);
+  v1::Record drug = SampleRecord(v1::Record::kDrugGiven);
+  drug.mutable_drug_given()->set_actor(actor);
+  v1::Record position = SampleRecord(v1::Record::kPositionChange);
+  position.mutable_position_change()->set_actor(actor);
+  v1::Record contact = SampleRecord(v1::Record::kMappingContact);
+  contact.mutable_mapping_contact()->set_actor(actor);
+  return {vitals, drug, position, contact};
+}
+
+TEST_F(PublishingTest, HostileAuthorOfWhatADeviceTellsTooIsRefused) {
+  for (const v1::Record& body : WhatDevicesTellToo("")) agent_->Publish({writer_.Write(body)});
+  hub_.Run();
+  EXPECT_EQ(agent_->CountOf(v1::Down::kRecordRefused), 0) << "an agent passes on what a device told";
+  TestParticipant tech(hub_, TechnologistIdentity());
+  tech.Hello();
+  tech.Join(case_id_);
+  hub_.Run();
+  RecordWriter writer(case_id_, tech.origin);
+  int refused = 0;
+  for (const std::string& actor : {std::string("Dr Other"), std::string()}) {
+    for (const v1::Record& body : WhatDevicesTellToo(actor)) {
+      tech.Publish({writer.Write(body)});
+      hub_.Run();
+      ASSERT_EQ(tech.CountOf(v1::Down::kRecordRefused), ++refused) << body.body_case();
+      EXPECT_THAT(tech.Last(v1::Down::kRecordRefused)->record_refused().text(),
+                  HasSubstr(absl::StrCat("the author is '", actor, "'")));
+    }
+  }
+  for (const v1::Record& body : WhatDevicesTellToo(tech.identity.display_name)) {
+    tech.Publish({writer.Write(body)});
+  }
+  hub_.Run();
+  EXPECT_EQ(tech.CountOf(v1::Down::kRecordRefused), refused);
+  EXPECT_EQ(OnRecord(v1::Record::kPositionChange).size(), 2u);
+  EXPECT_EQ(OnRecord(v1::Record::kMappingContact).size(), 2u);
+}
+
+// A screen of the surgical team.
+TEST_F(PublishingTest, HostilePositionUnderTheNameOfAnotherIsRefused) {
+  Identity identity = TechnologistIdentity("surgeons");
+  identity.role = v1::ROLE_SURGICAL_TEAM;
+  TestParticipant surgeons(hub_, identity);
+  surgeons.Hello();
+  surgeons.Join(case_id_);
+  hub_.Run();
+  RecordWriter writer(case_id_, surgeons.origin);
+  v1::Record moved;
+  moved.mutable_position_change()->set_position("right arm lowered");
+  moved.mutable_position_change()->set_actor(ReaderIdentity().display_name);
+  surgeons.Publish({writer.Write(moved)});
+  hub_.Run();
+  EXPECT_EQ(surgeons.CountOf(v1::Down::kRecordRefused), 1);
+  moved.mutable_position_change()->set_actor(identity.display_name);
+  surgeons.Publish({writer.Write(moved)});
+  hub_.Run();
+  EXPECT_EQ(surgeons.CountOf(v1::Down::kRecordRefused), 1);
+  EXPECT_EQ(OnRecord(v1::Record::kPositionChange).size(), 1u);
 }
 
 TEST_F(PublishingTest, OwnViewOfTheLinkMayComeFromWhoDoesNotKnowItsName) {

@@ -28,8 +28,15 @@ const std::string* AuthorOf(const v1::Record& record) {
       return &record.annotation().actor();
     case v1::Record::kChecklistStep:
       return &record.checklist_step().actor();
+    // Of these four only a device's own agent leaves it empty.
+    case v1::Record::kVitals:
+      return &record.vitals().actor();
     case v1::Record::kDrugGiven:
       return &record.drug_given().actor();
+    case v1::Record::kPositionChange:
+      return &record.position_change().actor();
+    case v1::Record::kMappingContact:
+      return &record.mapping_contact().actor();
     case v1::Record::kFocus:
       return &record.focus().actor();
     case v1::Record::kExportMade:
