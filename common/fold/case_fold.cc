@@ -21,6 +21,8 @@ std::string IdText(const RecordKey& key) {
 
 // Separates parts of a key; no name contains it.
 constexpr char kSeparator[] = "\x1f";
+// Ends the key of an activity that stands beside others.
+constexpr char kBeside[] = "\x1f+";
 
 std::string TimerKey(const std::string& timer, int64_t deadline_unix_ns) {
   return absl::StrCat(timer, kSeparator, deadline_unix_ns);
@@ -52,11 +54,44 @@ int Severity(v1::MeasurementState state) {
   }
 }
 
+// Relations are between evoked entries, which are listed themselves.
 std::vector<v1::Modality> ModalitiesOf(const v1::Plan& plan) {
   std::vector<v1::Modality> modalities;
   for (const v1::EvokedPlan& evoked : plan.evoked()) modalities.push_back(evoked.modality());
   if (plan.emg_size() > 0) modalities.push_back(v1::MODALITY_EMG_FREE_RUNNING);
+  for (const v1::MotorPlan& motor : plan.motor()) modalities.push_back(motor.modality());
+  for (const v1::EegPlan& eeg : plan.eeg()) {
+    const bool named = eeg.modality() != v1::MODALITY_UNSPECIFIED;
+    modalities.push_back(named ? eeg.modality() : v1::MODALITY_EEG);
+  }
+  if (plan.train_of_four_size() > 0) modalities.push_back(v1::MODALITY_TRAIN_OF_FOUR);
+  for (const v1::MappingPlan& mapping : plan.mapping()) modalities.push_back(mapping.modality());
   return modalities;
+}
+
+// A train that has a name stands beside the discharges that it is made of; that all muscles are
+// active, beside those of each. Both may begin with them.
+bool StandsBeside(const v1::EmgActivity& activity) {
+  return activity.train_pattern() != v1::TRAIN_PATTERN_UNSPECIFIED ||
+         activity.artefact_class() == v1::ARTEFACT_CLASS_SHIVERING;
+}
+
+// The modality of what a plan lists and what comes with no state of its own; else UNSPECIFIED.
+v1::Modality StatelessModality(const v1::Record& record) {
+  switch (record.body_case()) {
+    case v1::Record::kTrainOfFour:
+      return v1::MODALITY_TRAIN_OF_FOUR;
+    case v1::Record::kStimulusThreshold:
+      return record.stimulus_threshold().modality();
+    case v1::Record::kSpectralEdge:
+      return record.spectral_edge().modality();
+    case v1::Record::kMappingContact:
+      return record.mapping_contact().modality();
+    case v1::Record::kMappingResult:
+      return record.mapping_result().modality();
+    default:
+      return v1::MODALITY_UNSPECIFIED;
+  }
 }
 
 v1::MeasurementState WorseOf(v1::MeasurementState a, v1::MeasurementState b) {
@@ -169,6 +204,7 @@ void CaseFold::ApplyEvent(const v1::Record& record, const RecordKey& key,
     case v1::Record::kCasePlanSet:
       plan_.Put(folded.seq, "", bytes);
       planned_ = ModalitiesOf(record.case_plan_set().plan());
+      std::erase_if(heard_unix_ns_, [this](const auto& heard) { return !IsPlanned(heard.first); });
       if (procedure_.empty()) procedure_ = record.case_plan_set().plan().procedure();
       break;
     case v1::Record::kPhaseChange:
@@ -269,11 +305,13 @@ void CaseFold::ApplyMeasurement(const v1::Record& record, const FoldedRecord& fo
     trends_.Add(measurement, folded.seq, clocks_.HubUnixNs(made));
     measurements_.Put(folded.seq, trace, bytes);
     trace_states_[trace] = {measurement.modality(), measurement.state(), made};
+    heard_unix_ns_.erase(measurement.modality());
     KeepOnly(measurements_, &trace_states_);
   } else if (record.has_emg_activity()) {
     const v1::EmgActivity& activity = record.emg_activity();
     const std::string key =
-        absl::StrCat(activity.trace_id(), kSeparator, activity.started_monotonic_ns());
+        absl::StrCat(activity.trace_id(), kSeparator, activity.started_monotonic_ns(),
+                     StandsBeside(activity) ? kBeside : "");
     activities_.Put(folded.seq, key, bytes);
     // A train asks for a look while it lasts; whether it is an alert, its criterion says.
     const bool train = activity.kind() == v1::EMG_ACTIVITY_KIND_TRAIN && activity.ongoing();
@@ -281,7 +319,22 @@ void CaseFold::ApplyMeasurement(const v1::Record& record, const FoldedRecord& fo
         v1::MODALITY_EMG_FREE_RUNNING,
         train ? v1::MEASUREMENT_STATE_AMBER : v1::MEASUREMENT_STATE_WITHIN_LIMITS, made};
     KeepOnly(activities_, &activity_states_);
+    heard_unix_ns_.erase(v1::MODALITY_EMG_FREE_RUNNING);
+  } else if (const v1::Modality modality = StatelessModality(record);
+             IsPlanned(modality) && !HasState(modality)) {
+    int64_t& heard = heard_unix_ns_[modality];
+    heard = std::max(heard, clocks_.HubUnixNs(made));
   }
+}
+
+bool CaseFold::IsPlanned(v1::Modality modality) const {
+  return std::find(planned_.begin(), planned_.end(), modality) != planned_.end();
+}
+
+bool CaseFold::HasState(v1::Modality modality) const {
+  const auto is_of = [modality](const auto& entry) { return entry.second.modality == modality; };
+  return std::any_of(trace_states_.begin(), trace_states_.end(), is_of) ||
+         std::any_of(activity_states_.begin(), activity_states_.end(), is_of);
 }
 
 void CaseFold::ApplyPresence(const v1::Presence& presence) {
@@ -327,6 +380,7 @@ std::vector<v1::ParticipantSummary> CaseFold::Participants() const {
 void CaseFold::FillModalities(v1::CaseSummary* summary) const {
   std::map<v1::Modality, v1::ModalitySummary> modalities;
   for (const v1::Modality planned : planned_) modalities[planned];
+  for (const auto& [kind, unix_ns] : heard_unix_ns_) modalities[kind].set_last_unix_ns(unix_ns);
   for (const auto* states : {&trace_states_, &activity_states_}) {
     for (const auto& [trace, state] : *states) {
       v1::ModalitySummary& modality = modalities[state.modality];

@@ -97,6 +97,9 @@ class CaseFold {
   void RestoreSummary(const v1::CaseSummary& summary);
   absl::Status RestoreRecords(const v1::CaseState& state);
   void FillModalities(v1::CaseSummary* summary) const;
+  bool IsPlanned(v1::Modality modality) const;
+  // Whether the state of any trace, or an activity, is of this modality.
+  bool HasState(v1::Modality modality) const;
   void ApplyLinkState(const v1::LinkState& link, const RecordKey& key, const FoldedRecord& folded);
   // Outages of the agent's link and unrecorded intervals that no review names.
   uint32_t CountUnreviewed() const;
@@ -131,6 +134,9 @@ class CaseFold {
   std::map<std::string, TraceState> trace_states_;     // by key of measurements_
   std::map<std::string, TraceState> activity_states_;  // by key of activities_
   std::vector<v1::Modality> planned_;
+  // When the last record came of a planned modality none of whose records has a state: trains of
+  // four, spectra, maps. Never of one that HasState.
+  std::map<v1::Modality, int64_t> heard_unix_ns_;
   v1::Certificate certificate_;
   v1::SignedHead signed_head_;
 

@@ -51,6 +51,103 @@ TEST_F(CaseFoldTest, PlannedModalitiesAreListedAndMusclesTellOfATrainWhileItLast
   EXPECT_EQ(summary.modalities(1).last_unix_ns(), static_cast<int64_t>(seq_) * kSecond);
 }
 
+v1::ModalitySummary OfModality(const v1::CaseSummary& summary, v1::Modality modality) {
+  for (const v1::ModalitySummary& one : summary.modalities()) {
+    if (one.modality() == modality) return one;
+  }
+  return v1::ModalitySummary();
+}
+
+TEST_F(CaseFoldTest, FinishedTrainWithANameEndsNoTrainThatBeganWithIt) {
+  v1::Record train = EmgActivityBody("EMG/L4", 7);
+  train.mutable_emg_activity()->set_kind(v1::EMG_ACTIVITY_KIND_TRAIN);
+  train.mutable_emg_activity()->set_ongoing(true);
+  Apply(train);
+  v1::Record named = train;
+  named.mutable_emg_activity()->set_train_pattern(v1::TRAIN_PATTERN_A);
+  named.mutable_emg_activity()->set_ongoing(false);
+  Apply(named);
+  v1::Record shivering = EmgActivityBody("EMG/L4", 7);
+  shivering.mutable_emg_activity()->set_kind(v1::EMG_ACTIVITY_KIND_ARTEFACT);
+  shivering.mutable_emg_activity()->set_artefact_class(v1::ARTEFACT_CLASS_SHIVERING);
+  Apply(shivering);
+  EXPECT_EQ(OfModality(fold_.Summary(), v1::MODALITY_EMG_FREE_RUNNING).worst_state(),
+            v1::MEASUREMENT_STATE_AMBER);
+  EXPECT_EQ(State().activities_size(), 2) << "the train, and what stands beside it";
+  CaseFold restored(case_id_);
+  ASSERT_TRUE(restored.Restore(fold_.EncodeCheckpoint()).ok());
+  EXPECT_EQ(restored.EncodeCheckpoint(), fold_.EncodeCheckpoint());
+  train.mutable_emg_activity()->set_ongoing(false);
+  Apply(train);
+  EXPECT_EQ(OfModality(fold_.Summary(), v1::MODALITY_EMG_FREE_RUNNING).worst_state(),
+            v1::MEASUREMENT_STATE_WITHIN_LIMITS);
+  EXPECT_EQ(State().activities_size(), 2);
+}
+
+TEST_F(CaseFoldTest, EveryListOfThePlanIsOnTheTileAlsoBeforeItRuns) {
+  v1::Record body;
+  v1::Plan& plan = *body.mutable_case_plan_set()->mutable_plan();
+  plan.add_evoked()->set_modality(v1::MODALITY_SEP_UPPER);
+  plan.add_emg();
+  plan.add_motor()->set_modality(v1::MODALITY_MEP_TRANSCRANIAL);
+  plan.add_motor()->set_modality(v1::MODALITY_PEDICLE_SCREW);
+  plan.add_eeg();
+  plan.add_eeg()->set_modality(v1::MODALITY_ECOG);
+  plan.add_train_of_four();
+  plan.add_mapping()->set_modality(v1::MODALITY_MAP_MIDLINE);
+  plan.add_relation()->set_modality(v1::MODALITY_SEP_UPPER);
+  Apply(body);
+  std::vector<int> listed;
+  const v1::CaseSummary summary = fold_.Summary();
+  for (const v1::ModalitySummary& one : summary.modalities()) {
+    EXPECT_EQ(one.last_unix_ns(), 0);
+    listed.push_back(one.modality());
+  }
+  EXPECT_EQ(listed,
+            (std::vector<int>{v1::MODALITY_SEP_UPPER, v1::MODALITY_MEP_TRANSCRANIAL,
+                              v1::MODALITY_EMG_FREE_RUNNING, v1::MODALITY_PEDICLE_SCREW,
+                              v1::MODALITY_EEG, v1::MODALITY_ECOG, v1::MODALITY_TRAIN_OF_FOUR,
+                              v1::MODALITY_MAP_MIDLINE}));
+}
+
+TEST_F(CaseFoldTest, PlannedModalityWithoutStatesTellsWhenItLastRan) {
+  v1::Record body;
+  v1::Plan& plan = *body.mutable_case_plan_set()->mutable_plan();
+  plan.add_train_of_four();
+  plan.add_eeg();
+  plan.add_motor()->set_modality(v1::MODALITY_MEP_TRANSCRANIAL);
+  Apply(body);
+  v1::Record tof;
+  tof.mutable_train_of_four()->set_twitch_count(4);
+  Apply(tof);
+  const int64_t tof_ns = static_cast<int64_t>(seq_) * kSecond;
+  v1::Record threshold;
+  threshold.mutable_stimulus_threshold()->set_modality(v1::MODALITY_MEP_TRANSCRANIAL);
+  Apply(threshold);
+  v1::Record unplanned;
+  unplanned.mutable_spectral_edge()->set_modality(v1::MODALITY_ECOG);
+  Apply(unplanned);
+  CaseFold restored(case_id_);
+  ASSERT_TRUE(restored.Restore(fold_.EncodeCheckpoint()).ok());
+  v1::Record measured = MeasurementBody("MEP/L/TA", 0, v1::MEASUREMENT_STATE_NO_BASELINE);
+  measured.mutable_measurement()->set_modality(v1::MODALITY_MEP_TRANSCRANIAL);
+  Apply(measured);
+  restored.Apply(frames_.back());
+  for (const CaseFold* fold : {&fold_, &restored}) {
+    const v1::CaseSummary summary = fold->Summary();
+    EXPECT_EQ(summary.modalities_size(), 3);
+    EXPECT_EQ(OfModality(summary, v1::MODALITY_TRAIN_OF_FOUR).last_unix_ns(), tof_ns);
+    EXPECT_EQ(OfModality(summary, v1::MODALITY_EEG).last_unix_ns(), 0);
+    EXPECT_EQ(OfModality(summary, v1::MODALITY_MEP_TRANSCRANIAL).last_unix_ns(),
+              static_cast<int64_t>(seq_) * kSecond);
+    EXPECT_EQ(fold->EncodeCheckpoint(), fold_.EncodeCheckpoint());
+  }
+  // Another plan, without it.
+  body.mutable_case_plan_set()->mutable_plan()->clear_train_of_four();
+  Apply(body);
+  EXPECT_EQ(fold_.Summary().modalities_size(), 2);
+}
+
 TEST_F(CaseFoldTest, SecondTimerOfTheSameDeadlineIsIgnored) {
   v1::Record body;
   body.mutable_timer_fired()->set_timer("escalate");

@@ -146,6 +146,11 @@ void CaseFold::RestoreSummary(const v1::CaseSummary& summary) {
   last_recorded_unix_ns_ = summary.last_record_unix_ns();
   last_message_ = summary.last_message();
   last_message_sender_ = summary.last_message_sender();
+  heard_unix_ns_.clear();
+  for (const v1::ModalitySummary& m : summary.modalities()) {
+    if (m.last_unix_ns() == 0 || !IsPlanned(m.modality()) || HasState(m.modality())) continue;
+    heard_unix_ns_[m.modality()] = m.last_unix_ns();
+  }
   participants_.clear();
   for (const v1::ParticipantSummary& p : summary.participants()) {
     participants_[p.participant()] = {p.display_name(), p.role(), p.connected()};

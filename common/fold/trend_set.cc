@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 
 #include "common/fold/limits.h"
 
@@ -9,6 +10,28 @@ namespace remora {
 namespace {
 
 constexpr int64_t kMinuteNs = 60'000'000'000;
+
+// 0 says that there is no baseline, so a lost response of which nothing is left stands just above.
+float PercentOf(const v1::Measurement& measurement) {
+  const auto percent = static_cast<float>(measurement.amplitude_percent_of_baseline());
+  const bool lost = measurement.state() == v1::MEASUREMENT_STATE_NO_RESPONSE;
+  if (lost && measurement.has_baseline() && percent == 0) return std::numeric_limits<float>::min();
+  return percent;
+}
+
+// Whether a baseline has a part in it: without one, a missing response is a finding and no fall.
+bool IsCompared(const TrendSet::Point& point) {
+  switch (point.state) {
+    case v1::MEASUREMENT_STATE_WITHIN_LIMITS:
+    case v1::MEASUREMENT_STATE_AMBER:
+    case v1::MEASUREMENT_STATE_RED:
+      return true;
+    case v1::MEASUREMENT_STATE_NO_RESPONSE:
+      return point.amplitude_percent_of_baseline != 0;
+    default:
+      return false;
+  }
+}
 
 }  // namespace
 
@@ -20,8 +43,7 @@ void TrendSet::Add(const v1::Measurement& measurement, uint64_t seq, int64_t mad
     it = trends_.emplace(key, std::vector<Point>()).first;
   }
   it->second.push_back({made_unix_ns, static_cast<float>(measurement.amplitude_uv()),
-                        static_cast<float>(measurement.latency_ms()),
-                        static_cast<float>(measurement.amplitude_percent_of_baseline()),
+                        static_cast<float>(measurement.latency_ms()), PercentOf(measurement),
                         static_cast<float>(measurement.latency_change_percent()),
                         measurement.state(), seq, measurement.confidence()});
   // One trend more lowers the limit of all.
@@ -97,11 +119,7 @@ std::vector<float> TrendSet::WorstOfLastHour(int64_t until_unix_ns) const {
               ? 0
               : static_cast<uint64_t>(until_unix_ns) - static_cast<uint64_t>(it->made_unix_ns);
       if (age_ns >= uint64_t{kSparklinePoints} * uint64_t{kMinuteNs}) break;
-      const bool compared = it->state == v1::MEASUREMENT_STATE_WITHIN_LIMITS ||
-                            it->state == v1::MEASUREMENT_STATE_AMBER ||
-                            it->state == v1::MEASUREMENT_STATE_RED ||
-                            it->state == v1::MEASUREMENT_STATE_NO_RESPONSE;
-      if (!compared) continue;
+      if (!IsCompared(*it)) continue;
       const size_t minute = kSparklinePoints - 1 - age_ns / uint64_t{kMinuteNs};
       float& value = worst[minute];
       const float percent = it->amplitude_percent_of_baseline;

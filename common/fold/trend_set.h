@@ -24,6 +24,7 @@ class TrendSet {
     int64_t made_unix_ns = 0;
     float amplitude_uv = 0;
     float latency_ms = 0;
+    // 0: there is no baseline. A lost response of exactly 0 has the smallest positive number.
     float amplitude_percent_of_baseline = 0;
     float latency_change_percent = 0;
     v1::MeasurementState state = v1::MEASUREMENT_STATE_UNSPECIFIED;
@@ -37,7 +38,7 @@ class TrendSet {
   void FillProto(v1::CaseState* state) const;
 
   // The smallest amplitude, in percent of baseline, of each minute of the hour that ends at
-  // `until_unix_ns`, oldest first; minutes without a measurement are left out.
+  // `until_unix_ns`, oldest first; minutes without a measurement that has a baseline are left out.
   std::vector<float> WorstOfLastHour(int64_t until_unix_ns) const;
 
   using TrendKey = std::pair<std::string, std::string>;  // trace, component

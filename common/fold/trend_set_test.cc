@@ -64,5 +64,32 @@ TEST(TrendSet, SparklineIsTheWorstOfEachMinuteOfTheLastHour) {
   EXPECT_EQ(trends.WorstOfLastHour(65 * kMinute), (std::vector<float>{60, 30}));
 }
 
+// A ramp over screws: the muscles that do not answer have nothing to be compared with.
+TEST(TrendSet, SparklineLeavesOutWhatHasNoBaseline) {
+  TrendSet trends;
+  trends.Add(At(v1::MEASUREMENT_STATE_WITHIN_LIMITS, 95), 1, 50 * kMinute);
+  v1::Measurement silent = At(v1::MEASUREMENT_STATE_NO_RESPONSE, 0);
+  silent.set_trace_id("PEDICLE_SCREW/L/TA");
+  trends.Add(silent, 2, 50 * kMinute + 1);
+  EXPECT_EQ(trends.WorstOfLastHour(65 * kMinute), (std::vector<float>{95}));
+}
+
+// A response that was there is lost, and nothing at all is left of it.
+TEST(TrendSet, SparklineFallsToZeroForALostResponse) {
+  TrendSet trends;
+  v1::Measurement lost = At(v1::MEASUREMENT_STATE_NO_RESPONSE, 0);
+  lost.mutable_baseline()->set_origin_seq(1);
+  trends.Add(lost, 1, 50 * kMinute);
+  v1::CaseState state;
+  trends.FillProto(&state);
+  TrendSet restored;
+  restored.Restore(state.trends(0));
+  for (const TrendSet* each : {&trends, &restored}) {
+    const std::vector<float> worst = each->WorstOfLastHour(65 * kMinute);
+    ASSERT_EQ(worst.size(), 1u);
+    EXPECT_NEAR(worst[0], 0, 1e-6);
+  }
+}
+
 }  // namespace
 }  // namespace remora

@@ -506,7 +506,7 @@ std::vector<v1::Record> WhatDevicesTellToo(const std::string& actor) {
 TEST_F(PublishingTest, HostileAuthorOfWhatADeviceTellsTooIsRefused) {
   for (const v1::Record& body : WhatDevicesTellToo("")) agent_->Publish({writer_.Write(body)});
   hub_.Run();
-  EXPECT_EQ(agent_->CountOf(v1::Down::kRecordRefused), 0) << "an agent passes on what a device told";
+  EXPECT_EQ(agent_->CountOf(v1::Down::kRecordRefused), 0) << "passed on from a device";
   TestParticipant tech(hub_, TechnologistIdentity());
   tech.Hello();
   tech.Join(case_id_);
