@@ -103,11 +103,10 @@ TEST_F(CaseFoldTest, EveryListOfThePlanIsOnTheTileAlsoBeforeItRuns) {
     EXPECT_EQ(one.last_unix_ns(), 0);
     listed.push_back(one.modality());
   }
-  EXPECT_EQ(listed,
-            (std::vector<int>{v1::MODALITY_SEP_UPPER, v1::MODALITY_MEP_TRANSCRANIAL,
-                              v1::MODALITY_EMG_FREE_RUNNING, v1::MODALITY_PEDICLE_SCREW,
-                              v1::MODALITY_EEG, v1::MODALITY_ECOG, v1::MODALITY_TRAIN_OF_FOUR,
-                              v1::MODALITY_MAP_MIDLINE}));
+  EXPECT_EQ(listed, (std::vector<int>{v1::MODALITY_SEP_UPPER, v1::MODALITY_MEP_TRANSCRANIAL,
+                                      v1::MODALITY_EMG_FREE_RUNNING, v1::MODALITY_PEDICLE_SCREW,
+                                      v1::MODALITY_EEG, v1::MODALITY_ECOG,
+                                      v1::MODALITY_TRAIN_OF_FOUR, v1::MODALITY_MAP_MIDLINE}));
 }
 
 TEST_F(CaseFoldTest, PlannedModalityWithoutStatesTellsWhenItLastRan) {

@@ -15,6 +15,9 @@ namespace remora::hub {
 
 // Each EMG channel, EP derivation and stimulus of the largest case is some 100.
 inline constexpr size_t kMaxTraces = 1'024;
+// Parts of them that are told apart in lane 2: each muscle's kinds of discharge, screws, contacts.
+// Beyond it a part goes by its trace.
+inline constexpr size_t kMaxTraceParts = 2'048;
 
 // --- Origins.
 

@@ -1,9 +1,11 @@
 #pragma once
 
 // The traces of a case: names their keys, and keeps the newest bulk record of each for snapshots
-// (finished sweep, provisional sweep, envelope). Bounded by kMaxTraces. Frames point at the keys,
-// so the board lives as long as its room. Thread-compatible; sequence-bound to its room.
+// (finished sweep, provisional sweep, envelope). Bounded by kMaxTraces and kMaxTraceParts. Frames
+// point at the keys, so the board lives as long as its room. Thread-compatible; sequence-bound to
+// its room.
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -24,13 +26,22 @@ struct BodyPeek {
   absl::string_view component;
   // Field 16 of a Sweep.
   bool provisional = false;
+  // What tells two things of one trace apart in lane 2, so that a newer one of them does not take
+  // the place of the other: the level of a screw, the number of a contact, the kind of a discharge.
+  // Empty and 0: nothing does.
+  absl::string_view part;
+  std::array<uint64_t, 3> part_numbers = {};
+
+  bool has_part() const { return !part.empty() || part_numbers != std::array<uint64_t, 3>{}; }
 };
-// `body` has passed validation; of a kind that is not known the peek is empty.
+// `body` has passed validation; of a kind that is not known only the first field is read. Of bytes
+// that are no canonical protobuf the peek has what comes before them.
 BodyPeek PeekBody(uint32_t kind, absl::string_view body);
 
 class TraceBoard {
  public:
-  // The key of (kind, trace, component); null when kMaxTraces are named already.
+  // The key of (kind, trace, component, part), or of its trace when kMaxTraceParts are named
+  // already; null when kMaxTraces are.
   const TraceKey* Name(uint32_t kind, const BodyPeek& peek);
 
   // Remembers a committed record of lanes 3-4.
@@ -45,7 +56,11 @@ class TraceBoard {
 
  private:
   using KindAndName = std::pair<uint32_t, std::string>;
+  const TraceKey* Find(const KindAndName& name) const;
+  const TraceKey* Add(KindAndName name, absl::string_view trace_id);
+
   std::deque<TraceKey> keys_;
+  size_t parts_ = 0;  // of keys_, those of a part
   std::map<KindAndName, const TraceKey*> by_name_;
   std::map<std::pair<uint32_t, bool>, RecordFrame> newest_;  // (key index, provisional)
 };
