@@ -365,8 +365,113 @@ TEST(ValidateBody, VitalsAsSingleNumbersAreTaken) {
   EXPECT_TRUE(ValidateBody(*header, bytes, &parsed).ok());
 }
 
+TEST(ValidateBody, HostileMusclesAndSpectraAreRefused) {
+  using R = v1::Record;
+  ExpectRefused(R::kMeasurement, "area_uv_ms: not negative",
+                [](R& r) { r.mutable_measurement()->mutable_muscle()->set_area_uv_ms(-1); });
+  for (const double ratio : {-0.1, 2.01}) {
+    ExpectRefused(R::kTrainOfFour, "ratio: 0 to 2",
+                  [ratio](R& r) { r.mutable_train_of_four()->set_ratio(ratio); });
+  }
+  ExpectRefused(R::kTrainOfFour, "twitch_uv: not negative",
+                [](R& r) { r.mutable_train_of_four()->set_twitch_uv(3, -1); });
+  ExpectRefused(R::kTrainOfFour, "TrainOfFour.stimulus: nothing of a stimulus is negative",
+                [](R& r) { r.mutable_train_of_four()->mutable_stimulus()->set_current_ma(-40); });
+  ExpectRefused(R::kTrainOfFour, "t1_percent_of_control: not negative",
+                [](R& r) { r.mutable_train_of_four()->set_t1_percent_of_control(-1); });
+  using E = v1::SpectralEdge;
+  for (const auto set : {&E::set_delta_uv2, &E::set_theta_uv2, &E::set_alpha_uv2, &E::set_beta_uv2,
+                         &E::set_gamma_uv2, &E::set_fast_uv2}) {
+    ExpectRefused(R::kSpectralEdge, "powers not negative",
+                  [set](R& r) { (r.mutable_spectral_edge()->*set)(-1); });
+  }
+  for (const auto set : {&E::set_sef95_hz, &E::set_median_hz}) {
+    ExpectRefused(R::kSpectralEdge, "frequencies not negative",
+                  [set](R& r) { (r.mutable_spectral_edge()->*set)(-1); });
+  }
+  for (const double seconds : {-1.0, 60.1}) {
+    ExpectRefused(R::kSpectralEdge, "suppression_over_s: 0 to 60",
+                  [seconds](R& r) { r.mutable_spectral_edge()->set_suppression_over_s(seconds); });
+  }
+  ExpectRefused(R::kSpectralEdge, "window_ms: not negative",
+                [](R& r) { r.mutable_spectral_edge()->set_window_ms(-1); });
+  using A = v1::EegActivity;
+  for (const auto set : {&A::set_peak_uv, &A::set_rate_hz, &A::set_current_ma}) {
+    ExpectRefused(R::kEegActivity, "peak_uv, rate_hz, current_ma: not negative",
+                  [set](R& r) { (r.mutable_eeg_activity()->*set)(-1); });
+  }
+  ExpectRefused(R::kRelation, "a ratio is not negative", [](R& r) {
+    r.mutable_relation()->set_kind(v1::RELATION_KIND_RATIO);
+    r.mutable_relation()->set_value(-0.5);
+  });
+}
+
+TEST(ValidateBody, HostileThresholdsAndMapsAreRefused) {
+  using R = v1::Record;
+  using T = v1::StimulusThreshold;
+  for (const auto set :
+       {&T::set_threshold_ma, &T::set_threshold_v, &T::set_rising_threshold,
+        &T::set_falling_threshold, &T::set_largest_without_response, &T::set_own_mean}) {
+    ExpectRefused(R::kStimulusThreshold, "a threshold is not negative",
+                  [set](R& r) { (r.mutable_stimulus_threshold()->*set)(-1); });
+  }
+  ExpectRefused(R::kStimulusThreshold, "step: not negative",
+                [](R& r) { r.mutable_stimulus_threshold()->set_step(-1); });
+  ExpectRefused(R::kStimulusThreshold, "state: required",
+                [](R& r) { r.mutable_stimulus_threshold()->clear_state(); });
+  ExpectRefused(R::kStimulusThreshold, "an intensity is not negative",
+                [](R& r) { r.mutable_stimulus_threshold()->mutable_steps(1)->set_intensity(-1); });
+  ExpectRefused(R::kStimulusThreshold, "a sweep a record of lane 3", [](R& r) {
+    r.mutable_stimulus_threshold()->mutable_steps(0)->mutable_sweep()->set_lane(2);
+  });
+  ExpectRefused(R::kStimulusThreshold, "nothing of a stimulus is negative", [](R& r) {
+    r.mutable_stimulus_threshold()->mutable_stimulus()->set_delivered_v(-1);
+  });
+  ExpectRefused(R::kMappingContact, "contact_index: starts at 1",
+                [](R& r) { r.mutable_mapping_contact()->clear_contact_index(); });
+  for (const double polarity : {-1.01, 1.01}) {
+    ExpectRefused(R::kMappingContact, "polarity_ratio: -1 to 1",
+                  [polarity](R& r) { r.mutable_mapping_contact()->set_polarity_ratio(polarity); });
+  }
+  ExpectRefused(R::kMappingContact, "amplitude_uv: not negative",
+                [](R& r) { r.mutable_mapping_contact()->set_amplitude_uv(-1); });
+  ExpectRefused(R::kMappingContact, "current_ma: not negative",
+                [](R& r) { r.mutable_mapping_contact()->set_current_ma(-1); });
+  ExpectRefused(R::kMappingContact, "sweep: a record of lane 3",
+                [](R& r) { r.mutable_mapping_contact()->mutable_sweep()->set_lane(2); });
+  for (const uint32_t after : {3u, 4u}) {
+    ExpectRefused(R::kMappingResult, "contact_before, contact_after: ascending",
+                  [after](R& r) { r.mutable_mapping_result()->set_contact_after(after); });
+  }
+}
+
+TEST(ValidateBody, HostileStimuliAreRefusedWhereverTheyStand) {
+  using R = v1::Record;
+  using S = v1::StimulusSetting;
+  for (const auto set : {&S::set_current_ma, &S::set_rate_hz, &S::set_pulse_us, &S::set_voltage_v,
+                         &S::set_pulse_interval_ms, &S::set_delivered_ma, &S::set_delivered_v}) {
+    ExpectRefused(R::kStimulusChange, "StimulusChange.stimulus: nothing of a stimulus is negative",
+                  [set](R& r) { (r.mutable_stimulus_change()->mutable_stimulus()->*set)(-1); });
+    ExpectRefused(R::kStimulusChange, "StimulusChange.previous: nothing of a stimulus is negative",
+                  [set](R& r) { (r.mutable_stimulus_change()->mutable_previous()->*set)(-1); });
+    ExpectRefused(R::kCasePlanSet, "MotorPlan.stimulus: nothing of a stimulus is negative",
+                  [set](R& r) {
+                    v1::Plan& plan = *r.mutable_case_plan_set()->mutable_plan();
+                    (plan.add_motor()->mutable_stimulus()->*set)(-1);
+                  });
+  }
+}
+
 TEST(ValidateBody, HostileContextIsRefused) {
   using R = v1::Record;
+  for (const double index : {-1.0, 100.5}) {
+    ExpectRefused(R::kVitals, "a bispectral index is 0 to 100", [index](R& r) {
+      r.mutable_vitals()->mutable_vitals(0)->set_kind(v1::VITAL_KIND_BISPECTRAL_INDEX);
+      r.mutable_vitals()->mutable_vitals(0)->set_value(index);
+    });
+  }
+  ExpectRefused(R::kImpedances, "0 of one that is open",
+                [](R& r) { r.mutable_impedances()->mutable_electrodes(1)->set_kohm(4); });
   ExpectRefused(R::kVitals, "Vital.kind: required",
                 [](R& r) { r.mutable_vitals()->mutable_vitals(0)->clear_kind(); });
   ExpectRefused(R::kVitals, "1 to 12", [](R& r) { r.mutable_vitals()->clear_vitals(); });
@@ -500,7 +605,14 @@ TEST(ValidateBody, TheLargestBodyThatIsNotPaddedFits) {
     }
     if (record.has_train_of_four()) record.mutable_train_of_four()->set_twitch_count(4);
     if (record.has_spectral_edge()) record.mutable_spectral_edge()->set_asymmetry(-0.9);
-    if (record.has_mapping_result()) record.mutable_mapping_result()->set_confidence(0.9);
+    if (record.has_mapping_result()) {
+      record.mutable_mapping_result()->set_confidence(0.9);
+      record.mutable_mapping_result()->set_contact_before(UINT32_MAX - 1);
+    }
+    if (record.has_mapping_contact()) {
+      record.mutable_mapping_contact()->set_polarity_ratio(-0.9);
+      record.mutable_mapping_contact()->mutable_sweep()->set_lane(3);
+    }
     if (record.has_relation()) {
       record.mutable_relation()->mutable_first()->set_lane(2);
       record.mutable_relation()->mutable_second()->set_lane(2);

@@ -1,6 +1,6 @@
 // ValidateBody, and what every body of lanes 0-2 shares: its size, finite numbers, known enums,
-// lengths, counts, references, packed samples. Found by reflection, so that a new field is never
-// forgotten.
+// lengths, counts, references, packed samples, stimuli. Found by reflection, so that a new field is
+// never forgotten.
 
 #include <algorithm>
 #include <array>
@@ -74,6 +74,16 @@ absl::Status CheckPacked(const FieldDescriptor& field, const v1::PackedSamples& 
   return wrong == nullptr ? absl::OkStatus() : Wrong(field, wrong);
 }
 
+// As in a sweep (validation_bulk.cc).
+absl::Status CheckStimulus(const FieldDescriptor& field, const v1::StimulusSetting& stimulus) {
+  for (const double quantity :
+       {stimulus.current_ma(), stimulus.rate_hz(), stimulus.pulse_us(), stimulus.voltage_v(),
+        stimulus.pulse_interval_ms(), stimulus.delivered_ma(), stimulus.delivered_v()}) {
+    if (quantity < 0) return Wrong(field, "nothing of a stimulus is negative");
+  }
+  return absl::OkStatus();
+}
+
 absl::Status CheckShared(const Message& message, int depth);
 
 absl::Status CheckSubmessage(const FieldDescriptor& field, const Message& message, int depth) {
@@ -83,6 +93,10 @@ absl::Status CheckSubmessage(const FieldDescriptor& field, const Message& messag
   }
   if (type == v1::PackedSamples::descriptor()) {
     return CheckPacked(field, static_cast<const v1::PackedSamples&>(message));
+  }
+  if (type == v1::StimulusSetting::descriptor()) {
+    absl::Status status = CheckStimulus(field, static_cast<const v1::StimulusSetting&>(message));
+    if (!status.ok()) return status;
   }
   return CheckShared(message, depth + 1);
 }

@@ -173,6 +173,10 @@ absl::Status Check(const v1::PublisherTotal& total) {
 absl::Status Check(const v1::Vitals& vitals) {
   for (const v1::Vital& vital : vitals.vitals()) {
     if (vital.kind() == 0) return absl::InvalidArgumentError("Vital.kind: required");
+    if (vital.kind() == v1::VITAL_KIND_BISPECTRAL_INDEX &&
+        (vital.value() < 0 || vital.value() > kMaxBispectralIndex)) {
+      return absl::InvalidArgumentError("Vital.value: a bispectral index is 0 to 100");
+    }
   }
   // An origin of before them says these.
   const bool has_old = vitals.mean_arterial_pressure_mmhg() > 0 || vitals.temperature_c() > 0;
@@ -185,6 +189,9 @@ absl::Status Check(const v1::Impedances& impedances) {
     if (electrode.electrode().empty() || electrode.kohm() < 0) {
       return absl::InvalidArgumentError(
           "ElectrodeImpedance: electrode required, kohm not negative");
+    }
+    if (electrode.open() && electrode.kohm() != 0) {
+      return absl::InvalidArgumentError("ElectrodeImpedance.kohm: 0 of one that is open");
     }
   }
   return CheckAll({{impedances.electrodes_size() >= 1, "Impedances.electrodes: at least one"}});

@@ -19,10 +19,13 @@ inline constexpr int kMaxMarks = 64;                 // peaks of one trace: BAEP
 inline constexpr int kMaxQualityFlags = 32;          // more than there are
 inline constexpr uint32_t kMaxReducedSamples = 512;  // an alert's own trace
 inline constexpr uint32_t kMaxFilterOrder = 12;
-inline constexpr int kMaxVitals = 12;          // of one moment: as many as there are kinds, and one
+inline constexpr int kMaxVitals = 12;  // of one moment: as many as there are kinds, and one
+inline constexpr double kMaxBispectralIndex = 100;
+inline constexpr double kMaxTwitchRatio = 2;   // beyond it the first twitch was not one
 inline constexpr int kMaxThresholdSteps = 32;  // of a search: beyond, the oldest say nothing
+inline constexpr double kSuppressionWindowS = 60;
 inline constexpr int kMaxIntervalsOfTrace = 4;  // of one trace: BAEP has three
-inline constexpr int kMaxNesting = 8;          // messages in messages; today's deepest is 4
+inline constexpr int kMaxNesting = 8;           // messages in messages; today's deepest is 4
 
 // One condition of a body, and what to say when it does not hold.
 struct BodyRule {

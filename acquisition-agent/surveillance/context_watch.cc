@@ -123,6 +123,9 @@ ContextWatch::ContextWatch(const ResolvedPlan& plan, RecordSink& sink) : sink_(s
 
 void ContextWatch::OnVital(const VitalSign& vital, int64_t now_ns) {
   if (!std::isfinite(vital.value)) return;
+  // Monitors say so that they have no index; with it the hub would refuse all values of the moment.
+  const bool is_index = vital.kind == VitalSign::Kind::kBispectralIndex;
+  if (is_index && (vital.value < 0 || vital.value > kMaxBispectralIndex)) return;
   if (!vitals_.empty() &&
       (vitals_.back().time_ns != vital.time_ns || vitals_.back().source != vital.source ||
        vitals_.size() >= kMaxVitalsTold)) {

@@ -282,6 +282,15 @@ TEST_F(ModalitiesTest, TrainsOfFourAreCountedAndComparedWithTheControl) {
   EXPECT_NEAR(trains[2].t1_percent_of_control(), 30, 5);
 }
 
+TEST_F(ModalitiesTest, ATrainWhoseFirstTwitchWasNoneIsToldWithItsTwitches) {
+  Run(kTofPlan, TofDrawing({{200, 1000, 1000, 1000}}));
+  const auto trains = Trains();
+  ASSERT_THAT(trains, SizeIs(1));
+  EXPECT_EQ(trains[0].ratio(), 2) << "what a record takes";
+  EXPECT_GT(trains[0].twitch_uv(3), 4 * trains[0].twitch_uv(0));
+  EXPECT_THAT(trains[0].reason(), HasSubstr("larger than the first"));
+}
+
 TEST_F(ModalitiesTest, ATrainWithTooFewStimuliHasNoCount) {
   Run(kTofPlan, TofDrawing({{1000, 1000, 1000, 1000}, {1000, 1000}}));
   const auto trains = Trains();
@@ -418,6 +427,9 @@ TEST_F(ModalitiesTest, WhatIsToldBesideSignalsIsOnRecord) {
   limb.kind = VitalSign::Kind::kLimbTemperature;
   limb.value = 31.5;
   limb.site = "left foot";
+  VitalSign no_index = map;  // of a monitor without its sensor
+  no_index.kind = VitalSign::Kind::kBispectralIndex;
+  no_index.value = -1;
   DrugEvent drug;
   drug.time_ns = 600'000'000;
   drug.drug = "rocuronium";
@@ -425,7 +437,7 @@ TEST_F(ModalitiesTest, WhatIsToldBesideSignalsIsOnRecord) {
   drug.unit = "mg";
   ElectrodeImpedance good{700'000'000, "APB", 2.5};
   ElectrodeImpedance open{700'000'000, "TA", std::numeric_limits<double>::infinity()};
-  drawing.items.insert(drawing.items.end(), {map, limb, drug, good, open});
+  drawing.items.insert(drawing.items.end(), {map, no_index, limb, drug, good, open});
   drawing.items.push_back(SourceEvent{800'000'000, 0, "POSITION prone, head turned left"});
   drawing.items.push_back(SourceEvent{900'000'000, 0, "PHASE CORRECTION"});
   drawing.items.push_back(SourceEvent{950'000'000, 0, "PHASE unheard of"});

@@ -1,7 +1,10 @@
 #include "acquisition-agent/surveillance/tof_watch.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "acquisition-agent/pipelines/waveform_records.h"
+#include "acquisition-agent/surveillance/limits.h"
 #include "acquisition-agent/surveillance/wording.h"
 #include "common/record_codec.h"
 
@@ -65,7 +68,8 @@ void TofWatch::OnTrain(const TofTrain& train, int64_t now_ns) {
   *told.mutable_stimulus() = train.setting;
   if (train.reading) {
     told.set_twitch_count(train.reading->count);
-    told.set_ratio(FiniteOr0(train.reading->ratio.value_or(0)));
+    // Beyond it, the first twitch was none, as the reason says; the twitches tell how far.
+    told.set_ratio(std::min(kMaxTwitchRatioTold, FiniteOr0(train.reading->ratio.value_or(0))));
     told.set_t1_percent_of_control(100 * FiniteOr0(train.reading->t1_of_control.value_or(0)));
     for (const double twitch : train.twitch_uv) told.add_twitch_uv(FiniteOr0(twitch));
     told.set_reason(WhyDoubtful(train.reading->doubts));
