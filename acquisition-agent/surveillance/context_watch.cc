@@ -16,6 +16,8 @@ namespace {
 
 constexpr char kPositionWord[] = "POSITION ";
 constexpr char kPhaseWord[] = "PHASE ";
+// The largest BIS there is.
+constexpr double kMaxBispectralIndex = 100;
 // Delivered is not what was asked for from this share on.
 constexpr double kAsAskedShare = 0.1;
 // A setting that changes is told at most this often; a ramp has a step a second.

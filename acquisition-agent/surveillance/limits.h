@@ -37,9 +37,6 @@ inline constexpr int64_t kSepDueNs = int64_t{3} * 60'000'000'000;
 inline constexpr int64_t kMepDueNs = int64_t{10} * 60'000'000'000;
 // Steps of a search told in its record, newest first to go in: what a record takes.
 inline constexpr size_t kMaxStepsTold = 32;
-// What the contract says of a record, and the hub holds it to: fourth over first twitch, and BIS.
-inline constexpr double kMaxTwitchRatioTold = 2;
-inline constexpr double kMaxBispectralIndex = 100;
 // Places whose thresholds make the patient's own mean: forty screws, each tried again.
 inline constexpr size_t kMaxOwnThresholds = 200;
 // The larynx. Good stimuli of a continuous baseline (NIM Nervassure: at least 20 at 1 Hz, repeated

@@ -4,12 +4,14 @@
 
 #include "absl/strings/str_cat.h"
 #include "acquisition-agent/pipelines/waveform_records.h"
-#include "acquisition-agent/surveillance/limits.h"
 #include "acquisition-agent/surveillance/wording.h"
 #include "common/record_codec.h"
 
 namespace remora::agent {
 namespace {
+
+// Fourth over first twitch that a record takes, at most.
+constexpr double kMaxTwitchRatioTold = 2;
 
 std::string WhyNoReading(const TofTrain& train) {
   if (train.sweeps.size() < 4) {
