@@ -187,8 +187,7 @@ absl::Status CheckTraceRecords(const PlannedTrace& trace) {
   RETURN_IF_ERROR(CheckAsHub(TechnicalAlertOf(trace.trace_id)));
   if (!trace.has_stimulus()) return absl::OkStatus();
   RETURN_IF_ERROR(CheckAsHub(SweepOf(trace)));
-  return CheckAsHub(TechnicalAlertOf(
-      absl::StrCat("stimulus/", trace.trigger.label_prefix(), trace.trigger.channel())));
+  return CheckAsHub(TechnicalAlertOf(StimulusSubject(trace.trigger)));
 }
 
 absl::Status CheckEvokedRecords(const CasePlan& plan, const v1::EvokedPlan& evoked,

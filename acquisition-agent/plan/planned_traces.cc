@@ -1,6 +1,7 @@
 #include "acquisition-agent/plan/planned_traces.h"
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "acquisition-agent/plan/case_plan.h"
 
 namespace remora::agent {
@@ -55,6 +56,18 @@ void AddMapping(const v1::MappingPlan& mapping, const std::string& field,
 }
 
 }  // namespace
+
+std::string StimulusName(const v1::TriggerPlan& trigger) {
+  if (!trigger.channel().empty()) return trigger.channel();
+  if (trigger.code() != 0) return absl::StrCat("code ", trigger.code());
+  absl::string_view name = trigger.label_prefix();
+  absl::ConsumePrefix(&name, "STIM ");
+  return std::string(name);
+}
+
+std::string StimulusSubject(const v1::TriggerPlan& trigger) {
+  return absl::StrCat("stimulus/", StimulusName(trigger));
+}
 
 std::string ContactTraceId(const v1::MappingPlan& mapping, uint32_t contact) {
   const int place = static_cast<int>(contact) - 1;

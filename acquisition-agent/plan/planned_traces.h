@@ -31,4 +31,11 @@ std::vector<PlannedTrace> PlannedTraces(const v1::Plan& plan);
 // "MAP_MIDLINE/L/C3-Fz/5": the trace of one stimulated contact, counted from 1.
 std::string ContactTraceId(const v1::MappingPlan& mapping, uint32_t contact);
 
+// What the stimuli of a trigger are called, for people: "MED R" of a label "STIM MED R", the
+// channel's name, "code 3". Entries with one name have the same stimuli.
+std::string StimulusName(const v1::TriggerPlan& trigger);
+
+// "stimulus/MED R": what an alert about these stimuli names as its trace.
+std::string StimulusSubject(const v1::TriggerPlan& trigger);
+
 }  // namespace remora::agent

@@ -1,22 +1,16 @@
 #include "acquisition-agent/surveillance/technical_watch.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/strings/strip.h"
+#include "acquisition-agent/plan/planned_traces.h"
 #include "acquisition-agent/surveillance/limits.h"
 
 namespace remora::agent {
 namespace {
-
-std::string StimulusName(const v1::TriggerPlan& trigger) {
-  if (!trigger.channel().empty()) return trigger.channel();
-  absl::string_view name = trigger.label_prefix();
-  absl::ConsumePrefix(&name, "STIM ");
-  return std::string(name);
-}
 
 std::string NameTraces(const std::vector<std::string>& traces) {
   std::string names;
@@ -27,6 +21,29 @@ std::string NameTraces(const std::vector<std::string>& traces) {
     absl::StrAppend(&names, " and ", traces.size() - kMaxNamedTraces, " more");
   }
   return names;
+}
+
+// Which traces a channel is in, of every entry.
+std::map<int, std::vector<std::string>> TracesOfChannels(const ResolvedPlan& plan) {
+  std::map<int, std::vector<std::string>> affected;
+  const auto add = [&](const ResolvedDerivation& derivation, const std::string& trace) {
+    std::set<int> channels(derivation.plus.begin(), derivation.plus.end());
+    channels.insert(derivation.minus.begin(), derivation.minus.end());
+    for (const int channel : channels) affected[channel].push_back(trace);
+  };
+  for (const ResolvedEvoked& evoked : plan.evoked) add(evoked.derivation, evoked.trace_id);
+  for (const ResolvedEmg& emg : plan.emg) add(emg.derivation, emg.trace_id);
+  for (const ResolvedMotor& motor : plan.motor) {
+    for (const ResolvedMuscle& muscle : motor.muscles) add(muscle.derivation, muscle.trace_id);
+  }
+  for (const ResolvedEeg& eeg : plan.eeg) add(eeg.derivation, eeg.trace_id);
+  for (const ResolvedTrainOfFour& tof : plan.train_of_four) add(tof.derivation, tof.trace_id);
+  for (const ResolvedMapping& mapping : plan.mapping) {
+    for (size_t i = 0; i < mapping.derivations.size(); ++i) {
+      add(mapping.derivations[i], mapping.trace_ids[i]);
+    }
+  }
+  return affected;
 }
 
 }  // namespace
@@ -43,18 +60,8 @@ v1::Alert TechnicalAlert(const std::string& subject, const std::string& summary)
 
 TechnicalWatch::TechnicalWatch(const ResolvedPlan& plan, const SourceInfo& source, RecordSink& sink)
     : source_(source), sink_(sink) {
-  std::map<int, std::vector<std::string>> affected;
-  const auto add = [&](const ResolvedDerivation& derivation, const std::string& trace) {
-    for (const std::vector<int>* inputs : {&derivation.plus, &derivation.minus}) {
-      for (const int channel : *inputs) affected[channel].push_back(trace);
-    }
-  };
-  for (const ResolvedEvoked& evoked : plan.evoked) {
-    add(evoked.derivation, evoked.trace_id);
-    averaged_.push_back(evoked.trigger.listener);
-  }
-  for (const ResolvedEmg& emg : plan.emg) add(emg.derivation, emg.trace_id);
-  for (const auto& [channel, traces] : affected) {
+  for (const ResolvedEvoked& evoked : plan.evoked) averaged_.push_back(evoked.trigger.listener);
+  for (const auto& [channel, traces] : TracesOfChannels(plan)) {
     electrodes_[channel].label = source.channels[channel].label;
     electrodes_[channel].affects = NameTraces(traces);
   }
@@ -117,7 +124,7 @@ bool TechnicalWatch::IsMissing(const Cadence& cadence, int64_t now_ns) const {
 
 void TechnicalWatch::OnCadence(const SepPipeline& pipeline, int64_t now_ns) {
   const std::string name = StimulusName(pipeline.plan().plan.trigger());
-  const std::string subject = absl::StrCat("stimulus/", name);
+  const std::string subject = StimulusSubject(pipeline.plan().plan.trigger());
   const Cadence& cadence = pipeline.cadence();
   AlertSlot& slot = stimuli_[name];
   if (!slot.is_on() && IsMissing(cadence, now_ns)) {

@@ -1,5 +1,6 @@
 // Technical alarm conditions of the theatre's side, LOW priority: an electrode that came off,
-// stimuli that do not come, averages without usable sweeps. Each recovers by itself.
+// averaged stimuli that do not come, averages without usable sweeps. Each recovers by itself.
+// Electrodes are those of all entries, each once, with the traces that it is in.
 // Thread-compatible, on the agent's sequence.
 //
 // A stimulator that gives a train-of-four or a MEP leaves its averaged stimuli out meanwhile, each
