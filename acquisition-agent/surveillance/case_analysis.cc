@@ -67,12 +67,12 @@ absl::Status CaseAnalysis::Build() {
                                                       source_, static_cast<int>(group),
                                                       in_use[group], resolved_.mains_hz));
   }
-  ASSIGN_OR_RETURN(workers_, MakeEntryWorkers(resolved_, source_, sink_));
+  due_ = std::make_unique<DueWatch>(resolved_, sink_);
+  ASSIGN_OR_RETURN(workers_, MakeEntryWorkers(resolved_, source_, *due_, sink_));
   relations_ = std::make_unique<RelationWatch>(plan_.plan, sink_);
   context_ = std::make_unique<ContextWatch>(resolved_, sink_);
   stimulus_finder_ = std::make_unique<StimulusFinder>(resolved_, source_);
   technical_ = std::make_unique<TechnicalWatch>(resolved_, source_, sink_);
-  due_ = std::make_unique<DueWatch>(resolved_, sink_);
   return absl::OkStatus();
 }
 

@@ -98,10 +98,10 @@ class CaseAnalysis {
   std::unique_ptr<RelationWatch> relations_;
   std::unique_ptr<EmgGroup> emg_;
   std::vector<std::unique_ptr<EmgWatch>> emg_watches_;
+  std::unique_ptr<DueWatch> due_;
   std::vector<std::unique_ptr<EntryWorker>> workers_;  // of all other modalities
   std::unique_ptr<ContextWatch> context_;
   std::unique_ptr<TechnicalWatch> technical_;
-  std::unique_ptr<DueWatch> due_;
   int64_t now_ns_ = 0;
   uint64_t stimuli_ = 0;
   uint64_t gaps_ = 0;

@@ -54,6 +54,11 @@ DueWatch::DueWatch(const ResolvedPlan& plan, RecordSink& sink) : sink_(sink) {
     const int64_t due_ns = DueOf(evoked.plan.modality());
     if (due_ns > 0) awaited_[evoked.plan.modality()].due_ns = due_ns;
   }
+  // MEPs; screws and nerves are stimulated when there is something to ask.
+  for (const ResolvedMotor& motor : plan.motor) {
+    const int64_t due_ns = DueOf(motor.plan.modality());
+    if (due_ns > 0) awaited_[motor.plan.modality()].due_ns = due_ns;
+  }
 }
 
 void DueWatch::OnPhase(v1::Phase phase, int64_t now_ns) {

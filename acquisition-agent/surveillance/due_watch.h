@@ -1,6 +1,6 @@
 // Responses that are awaited in a risk stage and do not come (docs/freshness.md): a technical alert
-// for each modality whose last trial ended too long ago. Recovers with the next trial, or when the
-// stage is over. Thread-compatible, on the agent's sequence.
+// for each modality of SEP, MEP and D-wave whose last trial ended too long ago. Recovers with the
+// next trial, or when the stage is over. Thread-compatible, on the agent's sequence.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +21,8 @@ class DueWatch {
 
   // The operation enters a phase.
   void OnPhase(v1::Phase phase, int64_t now_ns);
-  // A trial of this modality has ended.
+  // A trial of this modality has ended: a finished average, or the sweeps of a single response.
+  // Modalities that are not awaited are ignored.
   void OnTrial(v1::Modality modality, int64_t now_ns);
   // With each piece of signal.
   void OnTime(int64_t now_ns);

@@ -1,5 +1,6 @@
 #include "acquisition-agent/surveillance/entry_worker.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "acquisition-agent/pipelines/eeg_pipeline.h"
@@ -15,8 +16,19 @@
 namespace remora::agent {
 namespace {
 
-void Tell(MotorWatch& watch, const MotorTrial& trial, int64_t now_ns) {
-  watch.OnTrial(trial, now_ns);
+// A trial is written down, and was awaited.
+struct MotorEntry {
+  MotorWatch watch;
+  v1::Modality modality;
+  DueWatch& due;
+};
+
+void Tell(MotorEntry& entry, const MotorTrial& trial, int64_t now_ns) {
+  entry.watch.OnTrial(trial, now_ns);
+  if (std::any_of(trial.answers.begin(), trial.answers.end(),
+                  [](const MuscleAnswer& answer) { return !answer.uv.empty(); })) {
+    entry.due.OnTrial(entry.modality, now_ns);
+  }
 }
 void Tell(TofWatch& watch, const TofTrain& train, int64_t now_ns) { watch.OnTrain(train, now_ns); }
 void Tell(MappingWatch& watch, const MappingRound& round, int64_t now_ns) {
@@ -59,7 +71,7 @@ class StimulatedWorker : public EntryWorker {
 
  private:
   // Maps wait for many averages, and come when they come.
-  static constexpr bool kLooks = requires(Pipeline& p) { p.due_ns(); };
+  static constexpr bool kLooks = requires(Pipeline & p) { p.due_ns(); };
 
   void TellAll(const std::vector<Result>& results, int64_t now_ns) {
     for (const Result& result : results) Tell(watch_, result, now_ns);
@@ -69,7 +81,7 @@ class StimulatedWorker : public EntryWorker {
   Watch watch_;
 };
 
-using MotorWorker = StimulatedWorker<MotorPipeline, MotorWatch, MotorTrial>;
+using MotorWorker = StimulatedWorker<MotorPipeline, MotorEntry, MotorTrial>;
 using TofWorker = StimulatedWorker<TofPipeline, TofWatch, TofTrain>;
 using MappingWorker = StimulatedWorker<MappingPipeline, MappingWatch, MappingRound>;
 
@@ -105,13 +117,15 @@ class EegWorker : public EntryWorker {
 
 absl::StatusOr<std::vector<std::unique_ptr<EntryWorker>>> MakeEntryWorkers(const ResolvedPlan& plan,
                                                                            const SourceInfo& source,
+                                                                           DueWatch& due,
                                                                            RecordSink& sink) {
   std::vector<std::unique_ptr<EntryWorker>> workers;
   const auto trains = std::make_shared<LatestTrain>();
   for (const ResolvedMotor& motor : plan.motor) {
     ASSIGN_OR_RETURN(auto pipeline, MotorPipeline::Create(motor, source));
-    workers.push_back(
-        std::make_unique<MotorWorker>(std::move(pipeline), MotorWatch(motor, trains, sink)));
+    workers.push_back(std::make_unique<MotorWorker>(
+        std::move(pipeline),
+        MotorEntry{MotorWatch(motor, trains, sink), motor.plan.modality(), due}));
   }
   const auto powers = std::make_shared<EegPowers>();
   for (const ResolvedEeg& eeg : plan.eeg) {

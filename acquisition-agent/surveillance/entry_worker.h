@@ -13,6 +13,7 @@
 #include "acquisition-agent/pipelines/stimulus_finder.h"
 #include "acquisition-agent/plan/resolved_plan.h"
 #include "acquisition-agent/sources/source.h"
+#include "acquisition-agent/surveillance/due_watch.h"
 
 namespace remora::agent {
 
@@ -35,10 +36,12 @@ class EntryWorker {
   virtual uint64_t late_total() const = 0;
 };
 
-// For every entry of single responses, EEG, trains-of-four and maps. `sink` outlives them.
+// For every entry of single responses, EEG, trains-of-four and maps. `due` is told of each trial of
+// single responses that has a sweep. `due` and `sink` outlive them.
 // InvalidArgument: what the plan asks of dsp and it refuses.
 absl::StatusOr<std::vector<std::unique_ptr<EntryWorker>>> MakeEntryWorkers(const ResolvedPlan& plan,
                                                                            const SourceInfo& source,
+                                                                           DueWatch& due,
                                                                            RecordSink& sink);
 
 }  // namespace remora::agent

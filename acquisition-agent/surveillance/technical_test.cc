@@ -169,17 +169,16 @@ TEST_F(TechnicalTest, AnElectrodeOfAnyEntryThatComesOffIsToldOnceWithWhatItAffec
   for (const v1::Alert& alert : sink_.All(&v1::Record::has_alert, &v1::Record::alert)) {
     if (absl::StartsWith(alert.trace_id(), "electrode/")) told.push_back(alert.summary());
   }
-  EXPECT_THAT(
-      told,
-      UnorderedElementsAre(
-          HasSubstr("Affects SEP_UPPER/R/CP3"),
-          AllOf(HasSubstr("Electrode BOTH is at the amplifier's limit"),
-                HasSubstr("Affects EMG_FREE_RUNNING/L/BOTH, MEP_TRANSCRANIAL/L/BOTH")),
-          HasSubstr("Affects MEP_TRANSCRANIAL/L/APB"), HasSubstr("Affects EEG/L/F3"),
-          HasSubstr("Affects TRAIN_OF_FOUR/L/ADM"),
-          HasSubstr("Affects MAP_CORTICAL_PHASE_REVERSAL/-/G1/1"),
-          HasSubstr("Affects MAP_CORTICAL_PHASE_REVERSAL/-/G2/2"),
-          HasSubstr("Affects MAP_MIDLINE/-/CZ/1, MAP_MIDLINE/-/CZ/2, MAP_MIDLINE/-/CZ/3")));
+  EXPECT_THAT(told,
+              UnorderedElementsAre(
+                  HasSubstr("Affects SEP_UPPER/R/CP3"),
+                  AllOf(HasSubstr("Electrode BOTH is at the amplifier's limit"),
+                        HasSubstr("Affects EMG_FREE_RUNNING/L/BOTH, MEP_TRANSCRANIAL/L/BOTH")),
+                  HasSubstr("Affects MEP_TRANSCRANIAL/L/APB"), HasSubstr("Affects EEG/L/F3"),
+                  HasSubstr("Affects TRAIN_OF_FOUR/L/ADM"),
+                  HasSubstr("Affects MAP_CORTICAL_PHASE_REVERSAL/-/G1/1"),
+                  HasSubstr("Affects MAP_CORTICAL_PHASE_REVERSAL/-/G2/2"),
+                  HasSubstr("Affects MAP_MIDLINE/-/CZ/1, MAP_MIDLINE/-/CZ/2, MAP_MIDLINE/-/CZ/3")));
 }
 
 TEST_F(TechnicalTest, OthersDoNotMakeAStopGood) {

@@ -9,26 +9,17 @@
 #include <gtest/gtest.h>
 
 #include "acquisition-agent/surveillance/case_analysis.h"
+#include "acquisition-agent/surveillance/testing/channel_plan.h"
 #include "acquisition-agent/surveillance/testing/drawn_source.h"
 #include "acquisition-agent/surveillance/testing/keeping_sink.h"
-#include "google/protobuf/text_format.h"
 
 namespace remora::agent {
 
 class DrawnCaseTest : public testing::Test {
  protected:
   void Run(const std::string& plan_text, Drawing drawing) {
-    plan_.plan_path = "test.plan";
-    plan_.montage_path = "test.montage";
-    ASSERT_TRUE(google::protobuf::TextFormat::ParseFromString(plan_text, &plan_.plan));
-    for (const std::string& channel : drawing.channels) {
-      v1::Derivation& derivation = *plan_.montage.add_derivation();
-      derivation.set_name(channel);
-      derivation.add_plus(channel);
-    }
-    FillDefaults(&plan_.plan);
-    const absl::Status checked = CheckCasePlan(plan_);
-    ASSERT_TRUE(checked.ok()) << checked;
+    plan_ = PlanOverChannels(plan_text, drawing.channels);
+    ASSERT_FALSE(HasFailure());
     source_ = std::make_unique<DrawnSource>(std::move(drawing));
     auto analysis = CaseAnalysis::Create(plan_, source_->info(), sink_);
     ASSERT_TRUE(analysis.ok()) << analysis.status();
