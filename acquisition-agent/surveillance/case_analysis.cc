@@ -285,7 +285,7 @@ void CaseAnalysis::TakeEnd() {
   }
   TellMuscles(emg_->OnEnd());
   for (const auto& worker : workers_) worker->OnEnd(now_ns_);
-  context_->Flush(now_ns_);
+  context_->OnEnd(now_ns_);
 }
 
 bool CaseAnalysis::IsInput(const v1::Record& record) {

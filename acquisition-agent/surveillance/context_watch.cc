@@ -20,8 +20,11 @@ constexpr char kPhaseWord[] = "PHASE ";
 constexpr double kMaxBispectralIndex = 100;
 // Delivered is not what was asked for from this share on.
 constexpr double kAsAskedShare = 0.1;
-// A setting that changes is told at most this often; a ramp has a step a second.
-constexpr int64_t kSettingIntervalNs = 500'000'000;
+// A setting that changes is told at most this often. A ramp has a step a second: each step stands
+// on its sweep, and of a search in its StimulusThreshold too.
+constexpr int64_t kSettingIntervalNs = 5'000'000'000;
+// One that is no longer delivered as asked for, or is again.
+constexpr int64_t kFaultIntervalNs = 500'000'000;
 
 std::string Bounded(absl::string_view text, size_t most) {
   size_t end = std::min(text.size(), most);
@@ -54,12 +57,24 @@ bool IsAsAsked(const v1::StimulusSetting& setting) {
          !Differ(setting.delivered_v(), setting.voltage_v(), kAsAskedShare);
 }
 
-bool SameSetting(const v1::StimulusSetting& a, const v1::StimulusSetting& b) {
-  return !Differ(a.current_ma(), b.current_ma(), kSameCurrentShare) &&
-         !Differ(a.voltage_v(), b.voltage_v(), kSameCurrentShare) &&
-         !Differ(a.rate_hz(), b.rate_hz(), kSameRateShare) &&
-         !Differ(a.pulse_us(), b.pulse_us(), kSameCurrentShare) &&
-         a.pulse_count() == b.pulse_count();
+// Known, and not known before or not so.
+bool IsNews(double now, double before, double share) {
+  return now > 0 && (before <= 0 || Differ(now, before, share));
+}
+
+// Of all that a source says of a stimulus. What was measured varies by itself, and is all there is
+// of it where nobody says what was asked for.
+bool HasNews(const v1::StimulusSetting& now, const v1::StimulusSetting& before) {
+  const bool is_asked = now.current_ma() > 0 || now.voltage_v() > 0;
+  const double delivered_share = is_asked ? kAsAskedShare : kSameCurrentShare;
+  return IsNews(now.current_ma(), before.current_ma(), kSameCurrentShare) ||
+         IsNews(now.voltage_v(), before.voltage_v(), kSameCurrentShare) ||
+         IsNews(now.delivered_ma(), before.delivered_ma(), delivered_share) ||
+         IsNews(now.delivered_v(), before.delivered_v(), delivered_share) ||
+         IsNews(now.rate_hz(), before.rate_hz(), kSameRateShare) ||
+         IsNews(now.pulse_us(), before.pulse_us(), kSameCurrentShare) ||
+         IsNews(now.pulse_interval_ms(), before.pulse_interval_ms(), kSameCurrentShare) ||
+         std::max(1u, now.pulse_count()) != std::max(1u, before.pulse_count());
 }
 
 std::optional<v1::Phase> PhaseOf(absl::string_view word) {
@@ -104,7 +119,18 @@ ContextWatch::ContextWatch(const ResolvedPlan& plan, RecordSink& sink) : sink_(s
   listeners_.resize(plan.triggers().size());
   const auto add = [&](const ResolvedTrigger& trigger, v1::Modality modality,
                        const v1::StimulusSetting& planned) {
-    listeners_[trigger.listener] = {modality, planned, {}};
+    Listener& listener = listeners_[trigger.listener];
+    listener.modality = modality;
+    listener.planned = planned;
+    listener.trigger = trigger.plan.SerializeAsString();
+    const std::string setting = planned.SerializeAsString();
+    for (size_t i = 0; i < trigger.listener; ++i) {
+      const Listener& other = listeners_[i];
+      if (other.modality == modality && other.trigger == listener.trigger &&
+          other.planned.SerializeAsString() == setting) {
+        listener.is_told = false;
+      }
+    }
   };
   for (const ResolvedEvoked& one : plan.evoked) {
     add(one.trigger, one.plan.modality(), one.plan.stimulus());
@@ -173,6 +199,7 @@ void ContextWatch::Flush(int64_t now_ns) {
     impedances_.clear();
     sink_.Put(&record, now_ns);
   }
+  FlushSettings(/*all=*/false, now_ns);
 }
 
 void ContextWatch::OnDrug(const DrugEvent& drug, int64_t now_ns) {
@@ -218,28 +245,53 @@ std::optional<v1::Phase> ContextWatch::OnEvent(const SourceEvent& event, bool* t
 
 void ContextWatch::OnStimulus(const Stimulus& stimulus, int64_t now_ns) {
   for (size_t i = 0; i < listeners_.size() && i < stimulus.own.size(); ++i) {
-    if (!stimulus.own[i]) continue;
+    if (!stimulus.own[i] || !listeners_[i].is_told) continue;
     Listener& listener = listeners_[i];
-    const v1::StimulusSetting setting = SettingOf(stimulus, listener.planned);
-    const bool as_asked = IsAsAsked(setting);
-    Told& told = listener.told;
-    if (!told.setting) {
-      // The plan said it already, unless it was not so.
-      told.setting = listener.planned;
+    Setting setting{SettingOf(stimulus, listener.planned), false};
+    setting.not_as_asked = !IsAsAsked(setting.stimulus);
+    listener.waiting.reset();
+    const v1::StimulusSetting& before = listener.told ? listener.told->stimulus : listener.planned;
+    const bool turned = setting.not_as_asked != (listener.told && listener.told->not_as_asked);
+    if (!turned && !HasNews(setting.stimulus, before)) {
+      // The plan said it already.
+      if (!listener.told) listener.told = setting;
+      continue;
     }
-    const bool same = SameSetting(setting, *told.setting) && as_asked == !told.not_as_asked;
-    if (same || (told.at_ns != 0 && stimulus.time_ns - told.at_ns < kSettingIntervalNs)) continue;
-    v1::Record record;
-    v1::StimulusChange& change = *record.mutable_stimulus_change();
-    *change.mutable_stimulus() = setting;
-    *change.mutable_previous() = *told.setting;
-    change.set_modality(listener.modality);
-    change.set_not_as_asked(!as_asked);
-    sink_.Put(&record, now_ns);
-    told.setting = setting;
-    told.not_as_asked = !as_asked;
-    told.at_ns = stimulus.time_ns;
+    const int64_t interval_ns = turned ? kFaultIntervalNs : kSettingIntervalNs;
+    if (listener.at_ns && stimulus.time_ns - *listener.at_ns < interval_ns) {
+      listener.waiting = std::move(setting);
+      continue;
+    }
+    PutSetting(listener, setting, listener.told, now_ns);
+    listener.told = std::move(setting);
+    listener.at_ns = stimulus.time_ns;
   }
+}
+
+void ContextWatch::FlushSettings(bool all, int64_t now_ns) {
+  for (Listener& listener : listeners_) {
+    if (!listener.waiting || (!all && now_ns - *listener.at_ns < kSettingIntervalNs)) continue;
+    PutSetting(listener, *listener.waiting, listener.told, now_ns);
+    listener.told = std::move(listener.waiting);
+    listener.waiting.reset();
+    listener.at_ns = now_ns;
+  }
+}
+
+void ContextWatch::PutSetting(const Listener& listener, const Setting& setting,
+                              const std::optional<Setting>& previous, int64_t now_ns) {
+  v1::Record record;
+  v1::StimulusChange& change = *record.mutable_stimulus_change();
+  *change.mutable_stimulus() = setting.stimulus;
+  if (previous) *change.mutable_previous() = previous->stimulus;
+  change.set_modality(listener.modality);
+  change.set_not_as_asked(setting.not_as_asked);
+  sink_.Put(&record, now_ns);
+}
+
+void ContextWatch::OnEnd(int64_t now_ns) {
+  Flush(now_ns);
+  FlushSettings(/*all=*/true, now_ns);
 }
 
 }  // namespace remora::agent

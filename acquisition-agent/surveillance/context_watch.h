@@ -3,10 +3,16 @@
 //
 // Records it makes: Vitals, DrugGiven, Impedances, StimulusChange, PositionChange, PhaseChange.
 // Nothing is computed from them. Thread-compatible, on the agent's sequence.
+//
+// A StimulusChange is what is known of a stimulus and was not, or is not as it was: against the
+// plan at its first stimulus, then against what was told last. What a source leaves unsaid is no
+// change. At most one each 5 s of a stimulus, with the newest setting; one that is not delivered as
+// asked for is told at once. Entries with the same stimulus tell it once.
 #pragma once
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "acquisition-agent/pipelines/record_sink.h"
@@ -30,21 +36,30 @@ class ContextWatch {
   // that begins, or nothing; `*taken`: it was one of these.
   std::optional<v1::Phase> OnEvent(const SourceEvent& event, bool* taken, int64_t now_ns);
   void OnStimulus(const Stimulus& stimulus, int64_t now_ns);
-  // What waits is told.
+  // With each piece of signal: what waits is told, settings once their time has come.
   void Flush(int64_t now_ns);
+  // All that waits is told.
+  void OnEnd(int64_t now_ns);
 
  private:
-  // One listener's stimulus as it was told last.
-  struct Told {
-    std::optional<v1::StimulusSetting> setting;
+  struct Setting {
+    v1::StimulusSetting stimulus;
     bool not_as_asked = false;
-    int64_t at_ns = 0;
   };
   struct Listener {
     v1::Modality modality = v1::MODALITY_UNSPECIFIED;
     v1::StimulusSetting planned;
-    Told told;
+    std::string trigger;             // the plan's, to know one that another entry has too
+    bool is_told = true;             // else by a listener before it
+    std::optional<Setting> told;     // or known without a record; none: before the first stimulus
+    std::optional<Setting> waiting;  // that changed too soon after `at_ns`
+    std::optional<int64_t> at_ns;    // of the stimulus that was told last
   };
+
+  void FlushSettings(bool all, int64_t now_ns);
+  // `previous`: none at the first stimulus.
+  void PutSetting(const Listener& listener, const Setting& setting,
+                  const std::optional<Setting>& previous, int64_t now_ns);
 
   RecordSink& sink_;
   std::vector<Listener> listeners_;  // as the plan numbers them
