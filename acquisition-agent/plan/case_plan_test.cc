@@ -1,12 +1,21 @@
 #include "acquisition-agent/plan/case_plan.h"
 
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <iterator>
+#include <set>
+#include <string>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
+#include "acquisition-agent/plan/plan_records.h"
 #include "common/testing/fake_file_system.h"
 
 namespace remora::agent {
@@ -90,6 +99,38 @@ TEST_F(CasePlanTest, ThePlansThatShipAreRight) {
         LoadCasePlan(*files, absl::StrCat(source, "/acquisition-agent/plans/", name));
     EXPECT_TRUE(plan.ok()) << plan.status();
   }
+}
+
+TEST_F(CasePlanTest, TheFuzzersSeedsArePlansAndHaveEntriesOfEveryKind) {
+  const char* source = std::getenv("REMORA_SOURCE_DIR");
+  if (source == nullptr) GTEST_SKIP() << "REMORA_SOURCE_DIR is not set";
+  const google::protobuf::Descriptor& type = *v1::Plan::descriptor();
+  std::set<std::string> kinds;
+  for (const auto& seed : std::filesystem::directory_iterator(
+           absl::StrCat(source, "/acquisition-agent/plan/plan_corpus"))) {
+    std::ifstream file(seed.path());
+    const std::string text{std::istreambuf_iterator<char>(file), {}};
+    const std::vector<std::string> parts = absl::StrSplit(text, "\n---\n");
+    ASSERT_EQ(parts.size(), 3u) << seed.path();
+    // As the fuzzer names them.
+    FakeFileSystem files;
+    ASSERT_TRUE(files.CreateDirectory("/p").ok());
+    const char* names[] = {"/p/a.plan", "/p/a.montage", "/p/a.criteria"};
+    for (size_t i = 0; i < 3; ++i) {
+      auto part = files.OpenAppend(names[i]);
+      ASSERT_TRUE(part.ok() && (*part)->Append(parts[i]).ok());
+    }
+    const absl::StatusOr<CasePlan> plan = LoadCasePlan(files, "/p/a.plan");
+    ASSERT_TRUE(plan.ok()) << seed.path() << plan.status();
+    for (int f = 0; f < type.field_count(); ++f) {
+      const google::protobuf::FieldDescriptor* field = type.field(f);
+      if (field->is_repeated() && plan->plan.GetReflection()->FieldSize(plan->plan, field) > 0) {
+        kinds.insert(field->name());
+      }
+    }
+  }
+  EXPECT_THAT(kinds, testing::ElementsAre("eeg", "emg", "evoked", "mapping", "motor", "relation",
+                                          "train_of_four"));
 }
 
 TEST_F(CasePlanTest, HostileEachMistakeHasItsMessage) {
@@ -304,6 +345,48 @@ TEST_F(CasePlanTest, HostileIntervalsAndRelationsOfWhatIsNotThereAreRefused) {
               HasSubstr("relation[0].first_derivation"));
   EXPECT_THAT(Said(related(absl::StrReplaceAll(good, {{"CPz-FPz", "TA"}}))),
               HasSubstr("is the same as the first"));
+}
+
+// An entry of each kind that kPlan lacks.
+constexpr char kOthers[] = R"(
+  motor { modality: MODALITY_PEDICLE_SCREW trigger { code: 2 } threshold { step: 1 maximum: 30 }
+    muscle { derivation: "TA" side: SIDE_LEFT } }
+  eeg { derivation: "CPz-FPz" after_discharge_trigger { label_prefix: "CORTEX" } }
+  train_of_four { derivation: "TA" side: SIDE_LEFT limb: "left foot" trigger { code: 3 } }
+  mapping { modality: MODALITY_MAP_MIDLINE strip: "cord" scalp_derivation: "CPz-FPz"
+    contact_count: 4 trigger { code: 4 } }
+  mapping { modality: MODALITY_MAP_CORTICAL_PHASE_REVERSAL strip: "grid" trigger { code: 5 }
+    contact_derivation: "CPz-FPz" contact_derivation: "TA" }
+  evoked { modality: MODALITY_SEP_LOWER side: SIDE_LEFT derivation: "TA"
+    trigger { label_prefix: "TIB" }
+    component { label: "PF" polarity: POLARITY_POSITIVE window_from_ms: 6 window_to_ms: 12 }
+    component { label: "N" polarity: POLARITY_NEGATIVE window_from_ms: 8 window_to_ms: 16 } }
+  relation { name: "PF-P37" modality: MODALITY_SEP_LOWER side: SIDE_LEFT
+    first_derivation: "TA" second_derivation: "CPz-FPz" })";
+
+TEST_F(CasePlanTest, RecordsOfEveryEntryAreThoseOfTheContract) {
+  const absl::StatusOr<CasePlan> plan = Load(absl::StrCat(kPlan, kOthers));
+  ASSERT_TRUE(plan.ok()) << plan.status();
+  // What each kind's own records refuse, the plan's record takes.
+  const auto refused = [&](const std::function<void(v1::Plan*)>& change) {
+    CasePlan changed = *plan;
+    change(&changed.plan);
+    const absl::Status status = CheckPlanRecords(changed);
+    EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
+    return std::string(status.message());
+  };
+  EXPECT_THAT(
+      refused([](v1::Plan* all) { all->mutable_relation(0)->set_name(std::string(128, 'n')); }),
+      AllOf(HasSubstr("relation[0]"), HasSubstr("Relation.relation_id")));
+  EXPECT_THAT(refused([](v1::Plan* all) { all->mutable_eeg(0)->set_sent_rate_hz(1e6); }),
+              AllOf(HasSubstr("eeg[0]"), HasSubstr("sample_rate_hz")));
+  EXPECT_THAT(refused([](v1::Plan* all) { all->mutable_mapping(0)->clear_strip(); }),
+              AllOf(HasSubstr("mapping[0]"), HasSubstr("MappingContact.strip")));
+  EXPECT_THAT(refused([](v1::Plan* all) {
+                all->mutable_motor(0)->mutable_stimulus()->set_site(std::string(128, 's'));
+                all->mutable_motor(0)->add_muscle()->CopyFrom(all->motor(0).muscle(0));
+              }),
+              AllOf(HasSubstr("motor[0]"), HasSubstr("trace_id")));
 }
 
 TEST_F(CasePlanTest, HostileSyntaxNamesLineAndColumn) {

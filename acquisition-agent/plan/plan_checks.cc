@@ -126,8 +126,10 @@ absl::Status CheckTraces(const CasePlan& plan) {
   for (const PlannedTrace& trace : traces) {
     if (std::find(known.begin(), known.end(), trace.trace_id) != known.end()) {
       return Complaint::InPlan(plan, trace.field)
-          .Say("is the same trace, \"", trace.trace_id,
-               "\", as an entry before it; modality, side or derivation must differ");
+          .Say("is the same trace, \"", trace.trace_id, "\", as an entry before it; ",
+               trace.block == PlannedTrace::Block::kMotor
+                   ? "side, derivation or stimulus.electrodes must differ"
+                   : "modality, side or derivation must differ");
     }
     known.push_back(trace.trace_id);
   }

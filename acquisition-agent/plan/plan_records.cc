@@ -204,16 +204,21 @@ absl::Status CheckEvokedRecords(const CasePlan& plan, const v1::EvokedPlan& evok
   return absl::OkStatus();
 }
 
+v1::Record BlockOf(const PlannedTrace& trace, double sent_rate_hz) {
+  v1::Record record;
+  v1::SampleBlock& block = *record.mutable_sample_block();
+  block.set_trace_id(trace.trace_id);
+  block.set_modality(trace.modality);
+  block.set_side(trace.side);
+  block.set_sample_rate_hz(sent_rate_hz);
+  *block.mutable_samples() = PackCounts({{0}}, 1);
+  *block.mutable_filter() = trace.filter;
+  return record;
+}
+
 absl::Status CheckEmgRecords(const CasePlan& plan, const v1::EmgPlan& emg,
                              const PlannedTrace& trace) {
-  v1::Record block;
-  block.mutable_sample_block()->set_trace_id(trace.trace_id);
-  block.mutable_sample_block()->set_modality(trace.modality);
-  block.mutable_sample_block()->set_side(trace.side);
-  block.mutable_sample_block()->set_sample_rate_hz(emg.sent_rate_hz());
-  *block.mutable_sample_block()->mutable_samples() = PackCounts({{0}}, 1);
-  *block.mutable_sample_block()->mutable_filter() = emg.filter();
-  RETURN_IF_ERROR(CheckAsHub(block));
+  RETURN_IF_ERROR(CheckAsHub(BlockOf(trace, emg.sent_rate_hz())));
   v1::Record activity;
   activity.mutable_emg_activity()->set_trace_id(trace.trace_id);
   activity.mutable_emg_activity()->set_side(trace.side);
@@ -225,20 +230,120 @@ absl::Status CheckEmgRecords(const CasePlan& plan, const v1::EmgPlan& emg,
   return absl::OkStatus();
 }
 
+absl::Status CheckMotorRecords(const v1::MotorPlan& motor, const PlannedTrace& trace) {
+  v1::Record measurement = MeasurementOf(trace, "response");
+  measurement.mutable_measurement()->mutable_muscle()->set_presence(v1::RESPONSE_PRESENCE_PRESENT);
+  RETURN_IF_ERROR(CheckAsHub(measurement));
+  if (!motor.has_threshold()) return absl::OkStatus();
+  v1::Record record;
+  v1::StimulusThreshold& threshold = *record.mutable_stimulus_threshold();
+  threshold.set_trace_id(trace.trace_id);
+  threshold.set_modality(trace.modality);
+  threshold.set_side(trace.side);
+  threshold.set_level(trace.stimulus.site());
+  threshold.set_state(v1::THRESHOLD_STATE_SEARCHING);
+  threshold.set_step(motor.threshold().step());
+  *threshold.mutable_stimulus() = trace.stimulus;
+  threshold.add_steps()->set_trace_id(trace.trace_id);
+  return CheckAsHub(record);
+}
+
+absl::Status CheckEegRecords(const v1::EegPlan& eeg, const PlannedTrace& trace) {
+  RETURN_IF_ERROR(CheckAsHub(BlockOf(trace, eeg.sent_rate_hz())));
+  v1::Record edge;
+  edge.mutable_spectral_edge()->set_trace_id(trace.trace_id);
+  edge.mutable_spectral_edge()->set_modality(trace.modality);
+  edge.mutable_spectral_edge()->set_side(trace.side);
+  edge.mutable_spectral_edge()->set_window_ms(1000 * eeg.window_s());
+  RETURN_IF_ERROR(CheckAsHub(edge));
+  v1::Record slice;
+  slice.mutable_spectrum_slice()->set_trace_id(trace.trace_id);
+  slice.mutable_spectrum_slice()->set_modality(trace.modality);
+  slice.mutable_spectrum_slice()->set_side(trace.side);
+  slice.mutable_spectrum_slice()->set_bin_width_hz(0.5);
+  slice.mutable_spectrum_slice()->set_window_ms(1000 * eeg.window_s());
+  *slice.mutable_spectrum_slice()->mutable_power_db() = PackCounts({{0}}, 1);
+  RETURN_IF_ERROR(CheckAsHub(slice));
+  if (!eeg.has_after_discharge_trigger()) return absl::OkStatus();
+  v1::Record activity;
+  activity.mutable_eeg_activity()->set_trace_id(trace.trace_id);
+  activity.mutable_eeg_activity()->set_kind(v1::EEG_ACTIVITY_KIND_AFTER_DISCHARGE);
+  return CheckAsHub(activity);
+}
+
+absl::Status CheckTrainOfFourRecords(const v1::TrainOfFourPlan& tof, const PlannedTrace& trace) {
+  v1::Record record;
+  v1::TrainOfFour& told = *record.mutable_train_of_four();
+  told.set_limb(tof.limb());
+  told.set_trace_id(trace.trace_id);
+  told.set_side(trace.side);
+  *told.add_sweeps() = Reference(3);
+  *told.mutable_stimulus() = trace.stimulus;
+  return CheckAsHub(record);
+}
+
+absl::Status CheckMappingRecords(const v1::MappingPlan& mapping, const PlannedTrace& trace) {
+  v1::Record contact;
+  contact.mutable_mapping_contact()->set_strip(mapping.strip());
+  contact.mutable_mapping_contact()->set_contact_index(1);
+  contact.mutable_mapping_contact()->set_modality(trace.modality);
+  contact.mutable_mapping_contact()->set_side(trace.side);
+  *contact.mutable_mapping_contact()->mutable_sweep() = Reference(3);
+  contact.mutable_mapping_contact()->set_current_ma(trace.stimulus.current_ma());
+  RETURN_IF_ERROR(CheckAsHub(contact));
+  v1::Record result;
+  result.mutable_mapping_result()->set_strip(mapping.strip());
+  result.mutable_mapping_result()->set_modality(trace.modality);
+  result.mutable_mapping_result()->set_side(trace.side);
+  result.mutable_mapping_result()->set_method(v1::MAPPING_METHOD_PHASE_REVERSAL);
+  return CheckAsHub(result);
+}
+
+absl::Status CheckRelationRecords(const v1::RelationPlan& plan) {
+  v1::Record record;
+  v1::Relation& relation = *record.mutable_relation();
+  relation.set_relation_id(TraceId(plan.modality(), plan.side(), plan.name()));
+  relation.set_kind(plan.is_ratio() ? v1::RELATION_KIND_RATIO : v1::RELATION_KIND_INTERVAL);
+  relation.set_name(plan.name());
+  relation.set_modality(plan.modality());
+  relation.set_side(plan.side());
+  *relation.mutable_first() = Reference(2);
+  *relation.mutable_second() = Reference(2);
+  return CheckAsHub(record);
+}
+
+// What an entry of its block makes of the trace.
+absl::Status CheckBlockRecords(const CasePlan& plan, const PlannedTrace& trace) {
+  const v1::Plan& all = plan.plan;
+  switch (trace.block) {
+    case PlannedTrace::Block::kEvoked:
+      return CheckEvokedRecords(plan, all.evoked(trace.entry), trace);
+    case PlannedTrace::Block::kEmg:
+      return CheckEmgRecords(plan, all.emg(trace.entry), trace);
+    case PlannedTrace::Block::kMotor:
+      return CheckMotorRecords(all.motor(trace.entry), trace);
+    case PlannedTrace::Block::kEeg:
+      return CheckEegRecords(all.eeg(trace.entry), trace);
+    case PlannedTrace::Block::kTrainOfFour:
+      return CheckTrainOfFourRecords(all.train_of_four(trace.entry), trace);
+    case PlannedTrace::Block::kMapping:
+      return CheckMappingRecords(all.mapping(trace.entry), trace);
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::Status CheckPlanRecords(const CasePlan& plan) {
   RETURN_IF_ERROR(CheckPlanSet(plan));
-  int evoked = 0;
-  int emg = 0;
   for (const PlannedTrace& trace : PlannedTraces(plan.plan)) {
     const std::string where = plan.InPlan(trace.field);
     RETURN_IF_ERROR(At(where, CheckTraceRecords(trace)));
-    if (trace.block == PlannedTrace::Block::kEvoked) {
-      RETURN_IF_ERROR(At(where, CheckEvokedRecords(plan, plan.plan.evoked(evoked++), trace)));
-    } else if (trace.block == PlannedTrace::Block::kEmg) {
-      RETURN_IF_ERROR(At(where, CheckEmgRecords(plan, plan.plan.emg(emg++), trace)));
-    }
+    RETURN_IF_ERROR(At(where, CheckBlockRecords(plan, trace)));
+  }
+  for (int i = 0; i < plan.plan.relation_size(); ++i) {
+    RETURN_IF_ERROR(At(plan.InPlan(absl::StrCat("relation[", i, "]")),
+                       CheckRelationRecords(plan.plan.relation(i))));
   }
   return absl::OkStatus();
 }

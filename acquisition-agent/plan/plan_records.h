@@ -6,8 +6,9 @@
 
 namespace remora::agent {
 
-// Makes what the plan's texts and settings will stand in - the plan itself, and of each trace the
-// records of the kinds that it has - and checks it as the hub will (ValidateBody). Later the hub
+// Makes what the plan's texts and settings will stand in - the plan itself, of each trace the
+// records of the kinds that its entry makes, and each relation - and checks it as the hub will
+// (ValidateBody). Later the hub
 // would refuse them one by one, alerts first. InvalidArgument names file, entry and field.
 absl::Status CheckPlanRecords(const CasePlan& plan);
 

@@ -1,5 +1,8 @@
 #include "acquisition-agent/plan/planned_traces.h"
 
+#include <map>
+#include <utility>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "acquisition-agent/plan/case_plan.h"
@@ -22,13 +25,13 @@ PlannedTrace TraceOf(PlannedTrace::Block block, const Entry& entry, v1::Modality
   return trace;
 }
 
-void AddMotor(const v1::MotorPlan& motor, const std::string& field,
-              std::vector<PlannedTrace>* traces) {
+void AddMotor(const v1::MotorPlan& motor, int entry, std::vector<PlannedTrace>* traces) {
   for (int i = 0; i < motor.muscle_size(); ++i) {
     const v1::MusclePlan& muscle = motor.muscle(i);
     PlannedTrace trace =
         TraceOf(PlannedTrace::Block::kMotor, motor, motor.modality(), muscle.side(),
-                muscle.derivation(), absl::StrCat(field, ".muscle[", i, "]"));
+                muscle.derivation(), absl::StrCat("motor[", entry, "].muscle[", i, "]"));
+    trace.entry = entry;
     trace.level_role = muscle.level_role();
     trace.stimulus = motor.stimulus();
     trace.trigger = motor.trigger();
@@ -36,11 +39,28 @@ void AddMotor(const v1::MotorPlan& motor, const std::string& field,
   }
 }
 
-void AddMapping(const v1::MappingPlan& mapping, const std::string& field,
-                std::vector<PlannedTrace>* traces) {
+// What tells the stimuli of two entries apart.
+std::string StimulusOf(const PlannedTrace& trace) {
+  if (!trace.stimulus.electrodes().empty()) return trace.stimulus.electrodes();
+  if (!trace.stimulus.site().empty()) return trace.stimulus.site();
+  return StimulusName(trace.trigger);
+}
+
+// Of motor entries alone: relations and baselines name averaged traces by their derivation.
+void TellStimuliApart(std::vector<PlannedTrace>* traces) {
+  std::map<std::string, int> count;
+  for (const PlannedTrace& trace : *traces) ++count[trace.trace_id];
+  for (PlannedTrace& trace : *traces) {
+    if (trace.block != PlannedTrace::Block::kMotor || count[trace.trace_id] == 1) continue;
+    absl::StrAppend(&trace.trace_id, "/", StimulusOf(trace));
+  }
+}
+
+void AddMapping(const v1::MappingPlan& mapping, int entry, std::vector<PlannedTrace>* traces) {
   const auto add = [&](const std::string& derivation, uint32_t contact) {
     PlannedTrace trace = TraceOf(PlannedTrace::Block::kMapping, mapping, mapping.modality(),
-                                 mapping.side(), derivation, field);
+                                 mapping.side(), derivation, absl::StrCat("mapping[", entry, "]"));
+    trace.entry = entry;
     trace.trace_id = ContactTraceId(mapping, contact);
     trace.stimulus = mapping.stimulus();
     trace.trigger = mapping.trigger();
@@ -84,6 +104,7 @@ std::vector<PlannedTrace> PlannedTraces(const v1::Plan& plan) {
     PlannedTrace trace =
         TraceOf(PlannedTrace::Block::kEvoked, evoked, evoked.modality(), evoked.side(),
                 evoked.derivation(), absl::StrCat("evoked[", i, "]"));
+    trace.entry = i;
     trace.level_role = evoked.level_role();
     trace.stimulus = evoked.stimulus();
     trace.trigger = evoked.trigger();
@@ -93,27 +114,31 @@ std::vector<PlannedTrace> PlannedTraces(const v1::Plan& plan) {
     const v1::EmgPlan& emg = plan.emg(i);
     traces.push_back(TraceOf(PlannedTrace::Block::kEmg, emg, v1::MODALITY_EMG_FREE_RUNNING,
                              emg.side(), emg.derivation(), absl::StrCat("emg[", i, "]")));
+    traces.back().entry = i;
   }
   for (int i = 0; i < plan.motor_size(); ++i) {
-    AddMotor(plan.motor(i), absl::StrCat("motor[", i, "]"), &traces);
+    AddMotor(plan.motor(i), i, &traces);
   }
   for (int i = 0; i < plan.eeg_size(); ++i) {
     const v1::EegPlan& eeg = plan.eeg(i);
     traces.push_back(TraceOf(PlannedTrace::Block::kEeg, eeg, eeg.modality(), eeg.side(),
                              eeg.derivation(), absl::StrCat("eeg[", i, "]")));
+    traces.back().entry = i;
   }
   for (int i = 0; i < plan.train_of_four_size(); ++i) {
     const v1::TrainOfFourPlan& tof = plan.train_of_four(i);
     PlannedTrace trace =
         TraceOf(PlannedTrace::Block::kTrainOfFour, tof, v1::MODALITY_TRAIN_OF_FOUR, tof.side(),
                 tof.derivation(), absl::StrCat("train_of_four[", i, "]"));
+    trace.entry = i;
     trace.stimulus = tof.stimulus();
     trace.trigger = tof.trigger();
     traces.push_back(std::move(trace));
   }
   for (int i = 0; i < plan.mapping_size(); ++i) {
-    AddMapping(plan.mapping(i), absl::StrCat("mapping[", i, "]"), &traces);
+    AddMapping(plan.mapping(i), i, &traces);
   }
+  TellStimuliApart(&traces);
   return traces;
 }
 

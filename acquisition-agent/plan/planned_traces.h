@@ -11,6 +11,7 @@ namespace remora::agent {
 struct PlannedTrace {
   enum class Block { kEvoked, kEmg, kMotor, kEeg, kTrainOfFour, kMapping };
   Block block = Block::kEvoked;
+  int entry = 0;      // of its block
   std::string field;  // of the plan: "motor[1].muscle[0]"
   std::string trace_id;
   v1::Modality modality = v1::MODALITY_UNSPECIFIED;
@@ -25,7 +26,12 @@ struct PlannedTrace {
   bool has_stimulus() const { return block != Block::kEmg && block != Block::kEeg; }
 };
 
-// In the plan's order; ids may be there twice, which CheckCasePlan refuses. Defaults are filled in.
+// In the plan's order. Defaults are filled in.
+//
+// An id is that of modality, side and derivation. Motor entries that stimulate the same muscles in
+// several ways (C3-C4 and C4-C3) would share it: each of these has its stimulus behind it, the
+// electrodes, or else the site, or else the name of its trigger: "MEP_TRANSCRANIAL/R/TA/C3-C4". Ids
+// may still be there twice, which CheckCasePlan refuses.
 std::vector<PlannedTrace> PlannedTraces(const v1::Plan& plan);
 
 // "MAP_MIDLINE/L/C3-Fz/5": the trace of one stimulated contact, counted from 1.

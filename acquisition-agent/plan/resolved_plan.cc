@@ -238,10 +238,14 @@ absl::Status Resolver::AddMotor(int index) {
   const std::string entry = absl::StrCat("motor[", index, "]");
   ResolvedMotor motor;
   motor.plan = plan_.plan.motor(index);
+  std::vector<PlannedTrace> traces = PlannedTraces(plan_.plan);
+  std::erase_if(traces, [&](const PlannedTrace& trace) {
+    return trace.block != PlannedTrace::Block::kMotor || trace.entry != index;
+  });
   for (const v1::MusclePlan& muscle : motor.plan.muscle()) {
     ResolvedMuscle resolved;
     resolved.plan = muscle;
-    resolved.trace_id = TraceId(motor.plan.modality(), muscle.side(), muscle.derivation());
+    resolved.trace_id = traces[motor.muscles.size()].trace_id;
     ASSIGN_OR_RETURN(resolved.derivation, DerivationOf(muscle.derivation()));
     if (!motor.muscles.empty() &&
         resolved.derivation.rate_group != motor.muscles[0].derivation.rate_group) {
