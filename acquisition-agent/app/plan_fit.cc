@@ -32,6 +32,11 @@ absl::Status BuildEntry(const CasePlan& entry, const SourceInfo& source, const s
   return absl::InvalidArgumentError(absl::StrCat(where, ": ", what));
 }
 
+// Without what names another entry, which alone is not there; ResolvePlan has seen that it is.
+void ForgetOthers(v1::Plan* plan) {
+  for (v1::EegPlan& eeg : *plan->mutable_eeg()) eeg.clear_mirror_derivation();
+}
+
 // Leaves what all entries share.
 void ClearEntries(v1::Plan* plan) {
   const google::protobuf::Descriptor& type = *v1::Plan::descriptor();
@@ -57,6 +62,7 @@ absl::Status CheckPlanFits(const CasePlan& plan, const SourceInfo& source) {
       entry.plan.GetReflection()
           ->AddMessage(&entry.plan, field)
           ->CopyFrom(all.GetRepeatedMessage(plan.plan, field, i));
+      ForgetOthers(&entry.plan);
       RETURN_IF_ERROR(
           BuildEntry(entry, source, plan.InPlan(absl::StrCat(field->name(), "[", i, "]"))));
     }

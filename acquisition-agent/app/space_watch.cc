@@ -7,6 +7,7 @@
 #include "absl/strings/str_format.h"
 #include "acquisition-agent/app/limits.h"
 #include "acquisition-agent/app/spool_repair.h"
+#include "acquisition-agent/plan/limits.h"
 #include "acquisition-agent/surveillance/technical_watch.h"
 #include "common/record_codec.h"
 
@@ -29,6 +30,75 @@ constexpr double kUsualStimulusRateHz = 5;
 // Alerts, messages, notes.
 constexpr double kTalkBytesPerSecond = 20;
 
+// A spectrum of half-hertz bins to 45 Hz, and the numbers beside it.
+constexpr double kSpectrumBytes = 130;
+constexpr double kEegNumberBytes = 130;
+// A search tells all of its steps with each one: half of the most that a record takes.
+constexpr double kThresholdBytes = 1'000;
+// A train-of-four each minute, where a stimulator gives them by itself; each is four sweeps.
+constexpr double kTrainsPerSecond = 1.0 / 60;
+constexpr double kTwitches = 4;
+constexpr double kContactBytes = 100;
+
+// What is sent of a channel whose samples are all sent.
+double BlockBytesPerSecond(double sample_rate_hz, double sent_rate_hz) {
+  const double factor = std::max(1.0, std::ceil(sample_rate_hz / sent_rate_hz - 1e-9));
+  return sample_rate_hz / factor * kBytesPerSample + kBlocksPerSecond * kBytesPerRecord;
+}
+
+double SweepBytes(double from_ms, double to_ms, double sample_rate_hz) {
+  return (to_ms - from_ms) / 1000 * sample_rate_hz * kBytesPerSample + kBytesPerRecord;
+}
+
+// Single responses come when somebody asks for them; over the hours of a case not more than these.
+double TrialsPerSecond(const v1::MotorPlan& motor) {
+  if (motor.stimulus().rate_hz() > 0) return motor.stimulus().rate_hz();
+  switch (motor.modality()) {
+    case v1::MODALITY_RLN_CONTINUOUS:
+      return 1;  // what it is usually run at
+    case v1::MODALITY_MEP_TRANSCRANIAL:
+    case v1::MODALITY_MEP_DIRECT_CORTICAL:
+      return 1.0 / 60;  // in the stages that matter; due each 10 min
+    default:
+      return 0.2;  // minutes at 3 Hz at a nerve or a screw, and hours of none
+  }
+}
+
+void AddMotor(const ResolvedMotor& motor, LaneRates* rates) {
+  const double trials = TrialsPerSecond(motor.plan);
+  for (const ResolvedMuscle& muscle : motor.muscles) {
+    (*rates)[3] += trials * SweepBytes(motor.plan.epoch_from_ms(), motor.plan.epoch_to_ms(),
+                                       muscle.derivation.sample_rate_hz);
+    (*rates)[2] += trials * kMeasurementBytes;
+  }
+  if (motor.plan.has_threshold()) (*rates)[2] += trials * kThresholdBytes;
+}
+
+void AddEeg(const ResolvedEeg& eeg, LaneRates* rates) {
+  (*rates)[5] += BlockBytesPerSecond(eeg.derivation.sample_rate_hz, eeg.plan.sent_rate_hz());
+  const double windows = 1 / eeg.plan.step_s();
+  (*rates)[4] += windows * (kSpectrumBytes + kBytesPerRecord);
+  (*rates)[2] += windows * (kEegNumberBytes + kBytesPerRecord);
+}
+
+void AddTrainOfFour(const ResolvedTrainOfFour& tof, LaneRates* rates) {
+  (*rates)[3] +=
+      kTrainsPerSecond * kTwitches * SweepBytes(0, kTwitchEpochMs, tof.derivation.sample_rate_hz);
+  (*rates)[2] += kTrainsPerSecond * kMeasurementBytes;
+}
+
+// An average of each contact: of all at once, or of one after the other where they are stimulated.
+void AddMapping(const ResolvedMapping& mapping, LaneRates* rates) {
+  const double seconds = std::max(1u, mapping.plan.sweep_count()) / kUsualStimulusRateHz;
+  const double at_once = mapping.plan.modality() == v1::MODALITY_MAP_MIDLINE
+                             ? 1
+                             : static_cast<double>(mapping.derivations.size());
+  (*rates)[3] += at_once / seconds *
+                 SweepBytes(mapping.plan.epoch_from_ms(), mapping.plan.epoch_to_ms(),
+                            mapping.derivations[0].sample_rate_hz);
+  (*rates)[2] += at_once / seconds * (kContactBytes + kBytesPerRecord);
+}
+
 std::string InWords(Duration left) {
   if (left >= kLongestForecast) {
     return absl::StrCat("more than ", kLongestForecast.seconds() / 3600, " h");
@@ -48,10 +118,7 @@ LaneRates PlannedRates(const ResolvedPlan& plan) {
   LaneRates rates{};
   rates[0] = rates[1] = kTalkBytesPerSecond;
   for (const ResolvedEmg& emg : plan.emg) {
-    const double factor =
-        std::max(1.0, std::ceil(emg.derivation.sample_rate_hz / emg.plan.sent_rate_hz() - 1e-9));
-    rates[5] += emg.derivation.sample_rate_hz / factor * kBytesPerSample +
-                kBlocksPerSecond * kBytesPerRecord;
+    rates[5] += BlockBytesPerSecond(emg.derivation.sample_rate_hz, emg.plan.sent_rate_hz());
     rates[4] += kEnvelopeBytesPerSecond;
   }
   for (const ResolvedEvoked& evoked : plan.evoked) {
@@ -66,6 +133,10 @@ LaneRates PlannedRates(const ResolvedPlan& plan) {
     rates[3] += sweep_bytes * (1 / seconds + evoked.plan.provisional_rate_hz());
     rates[2] += kMeasurementBytes / seconds;
   }
+  for (const ResolvedMotor& motor : plan.motor) AddMotor(motor, &rates);
+  for (const ResolvedEeg& eeg : plan.eeg) AddEeg(eeg, &rates);
+  for (const ResolvedTrainOfFour& tof : plan.train_of_four) AddTrainOfFour(tof, &rates);
+  for (const ResolvedMapping& mapping : plan.mapping) AddMapping(mapping, &rates);
   return rates;
 }
 

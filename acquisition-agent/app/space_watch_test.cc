@@ -1,5 +1,10 @@
 #include "acquisition-agent/app/space_watch.h"
 
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -7,6 +12,7 @@
 #include "acquisition-agent/app/spool_recorder.h"
 #include "acquisition-agent/app/testing/keeping_console.h"
 #include "acquisition-agent/spool/testing/spool_case.h"
+#include "acquisition-agent/surveillance/testing/drawn_case.h"
 #include "common/testing/fake_clock.h"
 
 namespace remora::agent {
@@ -161,6 +167,83 @@ TEST_F(SpaceWatchTest, WhatIsWrittenCountsOnceItIsMeasured) {
   EXPECT_THAT(watch_->status_line(), HasSubstr(" min at 504 kB/s"));
   ASSERT_EQ(Alerts().size(), 1u);
   EXPECT_THAT(Alerts()[0].summary(), HasSubstr("are planned"));
+}
+
+// What a case writes of each lane in a second, beside what was planned.
+class PlannedRatesTest : public DrawnCaseTest {
+ protected:
+  // Stimuli of `label` each `period_s`, `per_train` of them 0.5 s apart.
+  static Drawing Stimulated(std::vector<std::string> channels, double seconds, const char* label,
+                            double period_s, int per_train = 1) {
+    Drawing drawing;
+    drawing.channels = std::move(channels);
+    drawing.rate_hz = 5000;
+    drawing.seconds = seconds;
+    drawing.noise_uv = 5;
+    for (double t = 1; t + 1 < seconds; t += period_s) {
+      for (int i = 0; i < per_train; ++i) {
+        StimulusTrigger pulse;
+        pulse.time_ns = static_cast<int64_t>((t + 0.5 * i) * 1e9);
+        pulse.label = label;
+        drawing.items.push_back(pulse);
+      }
+    }
+    return drawing;
+  }
+  // Within a third and three times of what came: an estimate, and none that is of nothing.
+  void ExpectNear(const std::vector<size_t>& lanes, double seconds) const {
+    std::map<uint32_t, double> bytes;
+    for (const v1::Record& record : sink_.records) {
+      // Beside it the spool's own.
+      bytes[record.lane()] += static_cast<double>(record.ByteSizeLong()) + 40;
+    }
+    const LaneRates planned = PlannedRates(analysis_->resolved_plan());
+    for (const size_t lane : lanes) {
+      const double came = bytes[static_cast<uint32_t>(lane)] / seconds;
+      EXPECT_GT(planned[lane], came / 3) << "lane " << lane;
+      EXPECT_LT(planned[lane], came * 3) << "lane " << lane;
+    }
+  }
+};
+
+TEST_F(PlannedRatesTest, OfEeg) {
+  Run(R"(eeg { derivation: "F3" side: SIDE_LEFT } eeg { derivation: "F4" side: SIDE_RIGHT })",
+      Stimulated({"F3", "F4"}, 30, "NONE", 100));
+  ExpectNear({2, 4, 5}, 30);
+}
+
+TEST_F(PlannedRatesTest, OfSingleResponses) {
+  Run(R"(motor { modality: MODALITY_RLN_CONTINUOUS trigger { label_prefix: "RLN" }
+           muscle { derivation: "VOC L" side: SIDE_LEFT }
+           muscle { derivation: "VOC R" side: SIDE_RIGHT } })",
+      Stimulated({"VOC L", "VOC R"}, 30, "RLN", 1));
+  ExpectNear({2, 3}, 30);
+}
+
+TEST_F(PlannedRatesTest, OfASearchForAThreshold) {
+  Drawing drawing = Stimulated({"TA"}, 60, "SCREW", 5);
+  for (size_t i = 0; i < drawing.items.size(); ++i) {
+    std::get<StimulusTrigger>(drawing.items[i]).delivered_ma = static_cast<double>(i + 1);
+  }
+  Run(R"(motor { modality: MODALITY_PEDICLE_SCREW trigger { label_prefix: "SCREW" }
+           threshold { step: 1 maximum: 30 } muscle { derivation: "TA" side: SIDE_LEFT } })",
+      std::move(drawing));
+  ExpectNear({2, 3}, 60);
+}
+
+TEST_F(PlannedRatesTest, OfTrainsOfFour) {
+  Run(R"(train_of_four { derivation: "APB" side: SIDE_LEFT limb: "left hand"
+           trigger { label_prefix: "TOF" } })",
+      Stimulated({"APB"}, 120, "TOF", 60, 4));
+  ExpectNear({2, 3}, 120);
+}
+
+TEST_F(PlannedRatesTest, OfMaps) {
+  Run(R"(mapping { modality: MODALITY_MAP_CORTICAL_PHASE_REVERSAL strip: "grid"
+           contact_derivation: "G1" contact_derivation: "G2" contact_derivation: "G3"
+           trigger { label_prefix: "MED" } })",
+      Stimulated({"G1", "G2", "G3"}, 42, "MED", 0.2));
+  ExpectNear({2, 3}, 42);
 }
 
 }  // namespace
