@@ -134,6 +134,11 @@ void LaryngealComparison::Hold(const Baseline& baseline, const MotorTrial& trial
   if (response.presence == dsp::Presence::kAbsent) return;
   const double rise = FiniteOr0(100 * (response.first.latency_ms / baseline.latency_ms - 1));
   measurement->set_latency_change_percent(rise);
+  // Another current or filter makes another response: that it fell then says nothing of the nerve.
+  if (!differences.empty()) {
+    measurement->set_state(v1::MEASUREMENT_STATE_NOT_INTERPRETABLE);
+    return;
+  }
   // The place of a doubtful peak judges nothing.
   const bool certain = response.presence == dsp::Presence::kPresent;
   measurement->set_state(StateAgainst(100 - percent, certain ? rise : 0));

@@ -12,8 +12,12 @@
 // chance does. The first baseline stays: there is no command for another one.
 //
 // One a plan entry with a laryngeal modality, owned by its MotorWatch; thread-compatible. Records
-// it makes: BaselineSet, and a system Message when none can be set, once for each cause. No alert.
+// it makes: BaselineSet, and a system Message when none can be set, once for each cause.
 // Memory: the answers of 20 stimuli a muscle, and of as many a nerve and side.
+//
+// A response that is not like for like with the baseline has its numbers, and is NOT_INTERPRETABLE.
+// That nothing answered is no comparison: it stays NO_RESPONSE. States are shown; no alert is made
+// of them.
 //
 // What it says of a loss of signal are facts for a person: what the first response was, which
 // current came, what the last train-of-four was. It never makes a state milder.

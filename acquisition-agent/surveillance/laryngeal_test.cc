@@ -187,6 +187,8 @@ TEST_F(LaryngealTest, AnotherCurrentBeginsTheTwentyAnewAndIsNotLikeForLikeBehind
   EXPECT_THAT(measured[30].quality(), IsEmpty());
   EXPECT_THAT(measured[31].quality(), ElementsAre(v1::QUALITY_FLAG_NOT_LIKE_FOR_LIKE));
   EXPECT_THAT(measured[31].reason(), HasSubstr("stimulus_intensity_ma"));
+  // As large as before, at twice the current: that says nothing.
+  EXPECT_EQ(measured[31].state(), v1::MEASUREMENT_STATE_NOT_INTERPRETABLE);
 }
 
 TEST_F(LaryngealTest, BehindTheDissectionEachNerveIsHeldAgainstItselfOnItsSide) {
@@ -221,6 +223,28 @@ TEST_F(LaryngealTest, BehindTheDissectionEachNerveIsHeldAgainstItselfOnItsSide) 
   EXPECT_EQ(baselines[0].reason(), "the response at R1 left");
   EXPECT_EQ(baselines[1].reason(), "the response at V1 left");
   EXPECT_NEAR(baselines[1].amplitude_uv(), 800, 40);
+}
+
+TEST_F(LaryngealTest, WhatIsNotLikeForLikeShowsNoStateOfAnAlarm) {
+  RunLarynx(kIntermittent, {{"NIM V1 left", 800, 5, 1},
+                            {"NIM V2 left", 300, 6, 0.5},
+                            {"NIM V2 left", 500, 5, 0.5},
+                            {"NIM V2 left", 0, 5, 0.5},
+                            {"NIM V2 left", 300, 6, 1}});
+  const auto measured = Measured();
+  ASSERT_THAT(measured, SizeIs(5));
+  for (const size_t i : {1, 2}) {
+    EXPECT_EQ(measured[i].state(), v1::MEASUREMENT_STATE_NOT_INTERPRETABLE);
+    EXPECT_THAT(measured[i].quality(), ElementsAre(v1::QUALITY_FLAG_NOT_LIKE_FOR_LIKE));
+    EXPECT_THAT(measured[i].reason(), HasSubstr("stimulus_intensity_ma 1 -> 0.5"));
+  }
+  // The numbers stand there all the same.
+  EXPECT_NEAR(measured[1].amplitude_percent_of_baseline(), 37, 3);
+  EXPECT_GT(measured[1].latency_change_percent(), 10);
+  // That nothing answered is no comparison.
+  EXPECT_EQ(measured[3].state(), v1::MEASUREMENT_STATE_NO_RESPONSE);
+  EXPECT_EQ(measured[4].state(), v1::MEASUREMENT_STATE_RED);
+  EXPECT_THAT(measured[4].quality(), IsEmpty());
 }
 
 TEST_F(LaryngealTest, OfSeveralFirstResponsesTheOnesOfTheLastCurrentCount) {

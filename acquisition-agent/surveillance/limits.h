@@ -50,10 +50,13 @@ inline constexpr double kLostLaryngealUv = 100;
 // How far the middle half of a baseline's amplitudes and latencies may span, of their median.
 inline constexpr double kMaxBaselineAmplitudeSpread = 0.3;
 inline constexpr double kMaxBaselineLatencySpread = 0.1;
-// State of a single response against its baseline: red is the combined event, both at once (INMSG,
-// Schneider et al. 2018); amber either of these, Remora's own.
+// State of a single response against its baseline; in code until the criteria file can say it. No
+// alert hangs on them (docs/modalities.md). Red is the combined event, both at once: 50 % and 10 %
+// (INMSG, Schneider et al. 2018; Phelan et al. 2014; clinical.md 1.6).
 inline constexpr double kLaryngealRedFallPercent = 50;
 inline constexpr double kLaryngealRedRisePercent = 10;
+// Amber, either of these: the combined event as it develops. Customary, from no paper (clinical.md
+// annex B, RLN.combined).
 inline constexpr double kLaryngealAmberFallPercent = 30;
 inline constexpr double kLaryngealAmberRisePercent = 5;
 // A stimulus that muscles answer is there a sample before its time: its artefact.

@@ -11,7 +11,6 @@
 #include "acquisition-agent/surveillance/case_analysis.h"
 #include "acquisition-agent/surveillance/testing/drawn_source.h"
 #include "acquisition-agent/surveillance/testing/keeping_sink.h"
-#include "common/sample_codec.h"
 #include "google/protobuf/text_format.h"
 
 namespace remora::agent {
@@ -230,13 +229,46 @@ TEST_F(ModalitiesTest, AScrewsThresholdIsFoundByItsSiteAndComparedWithThePatient
   EXPECT_EQ(l4.trace_id(), "PEDICLE_SCREW/L/TA");
   EXPECT_EQ(l4.own_count(), 0u);
   EXPECT_THAT(l4.steps(), SizeIs(10));
-  EXPECT_EQ(all[6].state(), v1::THRESHOLD_STATE_NO_RESPONSE_AT_MAXIMUM);
-  EXPECT_THAT(all[6].reason(), HasSubstr("not verified"));
+  // 10 mA of 30.
+  EXPECT_EQ(all[6].state(), v1::THRESHOLD_STATE_SEARCHING);
+  EXPECT_THAT(all[6].reason(), HasSubstr("no response up to 10 mA of 30: not verified"));
   const v1::StimulusThreshold& l5 = all.back();
   EXPECT_EQ(l5.level(), "L5 L");
   EXPECT_EQ(l5.threshold_ma(), 7);
   EXPECT_EQ(l5.own_count(), 1u);
   EXPECT_EQ(l5.own_mean(), 12);
+}
+
+TEST_F(ModalitiesTest, NoResponseAtMaximumIsSaidAtTheMaximumAndNotBeforeIt) {
+  std::vector<std::pair<std::string, double>> steps;
+  for (double ma = 4; ma <= 29; ++ma) steps.emplace_back("L4 L", ma);
+  // What is delivered is never quite what was asked for; then down again.
+  steps.insert(steps.end(), {{"L4 L", 29.8}, {"L4 L", 12}, {"L5 L", 8}});
+  Run(kScrewPlan, ScrewDrawing(steps, [](const std::string&) { return 100.0; }));
+  const auto all = Thresholds();
+  ASSERT_THAT(all, SizeIs(29));
+  for (size_t i = 0; i < 26; ++i) {
+    EXPECT_EQ(all[i].state(), v1::THRESHOLD_STATE_SEARCHING) << all[i].largest_without_response();
+  }
+  EXPECT_EQ(all[26].state(), v1::THRESHOLD_STATE_NO_RESPONSE_AT_MAXIMUM);
+  EXPECT_EQ(all[26].largest_without_response(), 30);
+  // What was tried at the maximum stays known.
+  EXPECT_EQ(all[27].state(), v1::THRESHOLD_STATE_NO_RESPONSE_AT_MAXIMUM);
+  EXPECT_THAT(all[27].reason(), HasSubstr("no response up to 30 mA: not verified"));
+  EXPECT_EQ(all[28].state(), v1::THRESHOLD_STATE_SEARCHING);
+}
+
+TEST_F(ModalitiesTest, ADoubtfulAnswerAtTheMaximumIsNoSilenceThere) {
+  Drawing drawing = ScrewDrawing({{"L4 L", 28}, {"L4 L", 30}}, [](const std::string&) {
+    return 100.0;
+  });
+  // Both muscles are at the amplifier's limit when they would answer 30 mA.
+  drawing.uv = [](int, double time_s) { return time_s > 2.01 && time_s < 2.03 ? 5000.0 : 0.0; };
+  Run(kScrewPlan, std::move(drawing));
+  const auto all = Thresholds();
+  ASSERT_THAT(all, SizeIs(2));
+  EXPECT_EQ(all[1].state(), v1::THRESHOLD_STATE_SEARCHING);
+  EXPECT_EQ(all[1].largest_without_response(), 28);
 }
 
 constexpr char kTofPlan[] = R"(

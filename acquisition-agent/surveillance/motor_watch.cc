@@ -1,6 +1,7 @@
 #include "acquisition-agent/surveillance/motor_watch.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -61,13 +62,22 @@ void Describe(const dsp::MotorResponse& response, v1::Measurement* measurement) 
   }
 }
 
-v1::ThresholdState StateOf(const dsp::Threshold& threshold) {
+// Whether silence was seen at the planned maximum: both rounded to the stimulator's step, as what is
+// delivered is never quite what was asked for.
+bool IsAtMaximum(const dsp::Threshold& threshold, const v1::ThresholdPlan& plan) {
+  return std::lround(threshold.highest_without.value_or(0) / plan.step()) >=
+         std::lround(plan.maximum() / plan.step());
+}
+
+v1::ThresholdState StateOf(const dsp::Threshold& threshold, const v1::ThresholdPlan& plan) {
   if (threshold.inconsistent) return v1::THRESHOLD_STATE_INCONSISTENT;
   switch (threshold.verdict) {
     case dsp::ThresholdVerdict::kFound:
       return v1::THRESHOLD_STATE_FOUND;
     case dsp::ThresholdVerdict::kNoResponse:
-      return v1::THRESHOLD_STATE_NO_RESPONSE_AT_MAXIMUM;
+      // Silence so far is what each rising search begins with.
+      return IsAtMaximum(threshold, plan) ? v1::THRESHOLD_STATE_NO_RESPONSE_AT_MAXIMUM
+                                          : v1::THRESHOLD_STATE_SEARCHING;
     case dsp::ThresholdVerdict::kUndecided:
     case dsp::ThresholdVerdict::kAtOrBelowLowest:
       break;
@@ -158,7 +168,7 @@ void MotorWatch::PutThreshold(const MotorTrial& trial, const std::vector<RecordK
   told.set_side(plan_.muscles[muscle].plan.side());
   told.set_modality(plan_.plan.modality());
   told.set_level(trial.site);
-  told.set_state(StateOf(step.threshold));
+  told.set_state(StateOf(step.threshold, plan_.plan.threshold()));
   const double value = step.threshold.value.value_or(0);
   if (step.is_voltage) {
     told.set_threshold_v(value);
@@ -184,8 +194,12 @@ void MotorWatch::PutThreshold(const MotorTrial& trial, const std::vector<RecordK
   if (step.threshold.inconsistent) {
     told.set_reason("a larger stimulus had no response although a smaller one had");
   } else if (step.threshold.verdict == dsp::ThresholdVerdict::kNoResponse) {
-    told.set_reason(absl::StrCat("no response up to ", value > 0 ? value : step.intensity,
-                                 step.is_voltage ? " V" : " mA", ": not verified"));
+    const bool at_maximum = IsAtMaximum(step.threshold, plan_.plan.threshold());
+    told.set_reason(absl::StrCat(
+        "no response up to ", step.threshold.highest_without.value_or(0),
+        step.is_voltage ? " V" : " mA",
+        at_maximum ? "" : absl::StrCat(" of ", plan_.plan.threshold().maximum()),
+        ": not verified"));
   }
   if (step.threshold.verdict == dsp::ThresholdVerdict::kFound && !step.threshold.inconsistent) {
     NoteOwn(trial.site, value);

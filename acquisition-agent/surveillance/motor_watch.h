@@ -7,8 +7,9 @@
 // Thread-compatible, on the agent's sequence.
 //
 // Invariants: 1. a sweep that is not good is written with what is wrong, as NOT_INTERPRETABLE,
-// never as NO_RESPONSE; 2. records of one trial share its index; 3. no response at the largest
-// current that was tried is said as such, never as a good threshold.
+// never as NO_RESPONSE; 2. records of one trial share its index; 3. no response is never a
+// good threshold: it is a search that goes on below the plan's maximum, and no response at the
+// maximum from there on.
 #pragma once
 
 #include <cstdint>
