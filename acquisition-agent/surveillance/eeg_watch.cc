@@ -1,5 +1,6 @@
 #include "acquisition-agent/surveillance/eeg_watch.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <utility>
@@ -13,7 +14,11 @@
 namespace remora::agent {
 namespace {
 
-constexpr int64_t kSameWindowNs = 500'000'000;
+// Windows of different samplings come with chunks of their own, which do not end together.
+constexpr int64_t kMirrorMarginNs = 500'000'000;
+constexpr double kSlackNs = 1e6;
+// A minute at the shortest step: a mirror with longer windows asks that much later.
+constexpr size_t kMaxPowersKept = 128;
 constexpr int64_t kArtefactIntervalNs = 1'000'000'000;
 // The array that people look at; finer steps than a colour shows.
 constexpr double kSliceToHz = 45;
@@ -26,17 +31,25 @@ double Decibels(double density) {
 
 }  // namespace
 
-std::optional<double> EegPowers::Asymmetry(const std::string& mirror_trace_id, int64_t started_ns,
-                                           double own_uv2, bool own_is_right) const {
-  const auto mirror = powers_.find(mirror_trace_id);
-  if (mirror == powers_.end() ||
-      std::llabs(mirror->second.started_ns - started_ns) > kSameWindowNs) {
-    return std::nullopt;
+void EegPowers::Note(const std::string& trace_id, int64_t started_ns, double total_uv2) {
+  std::deque<Power>& powers = powers_[trace_id];
+  if (powers.size() >= kMaxPowersKept) powers.pop_front();
+  powers.push_back({started_ns, total_uv2});
+}
+
+std::optional<double> EegPowers::Near(const std::string& trace_id, int64_t started_ns,
+                                      int64_t within_ns) const {
+  const auto found = powers_.find(trace_id);
+  if (found == powers_.end()) return std::nullopt;
+  std::optional<double> near_uv2;
+  int64_t least_ns = within_ns;
+  for (const Power& power : found->second) {
+    const int64_t apart_ns = std::llabs(power.started_ns - started_ns);
+    if (apart_ns > least_ns) continue;
+    least_ns = apart_ns;
+    near_uv2 = power.total_uv2;
   }
-  const double sum = own_uv2 + mirror->second.total_uv2;
-  if (!(sum > 0)) return std::nullopt;
-  const double more = (own_uv2 - mirror->second.total_uv2) / sum;
-  return own_is_right ? more : -more;
+  return near_uv2;
 }
 
 void EegWatch::OnOutput(EegOutput* output, int64_t now_ns) {
@@ -48,8 +61,35 @@ void EegWatch::OnOutput(EegOutput* output, int64_t now_ns) {
   for (const EegArtefact& artefact : output->artefacts) PutArtefact(artefact, now_ns);
   for (const EegDischarge& discharge : output->discharges) PutDischarge(discharge, now_ns);
   for (const EegWindow& window : output->windows) {
-    PutWindow(window, now_ns);
+    HoldWindow(window, now_ns);
     PutSlice(window, now_ns);
+  }
+  Release(/*all=*/false, now_ns);
+}
+
+void EegWatch::OnEnd(int64_t now_ns) { Release(/*all=*/true, now_ns); }
+
+int64_t EegWatch::WithinNs() const {
+  const double seconds = std::min(plan_.plan.step_s() / 2, plan_.plan.window_s() / 4);
+  return static_cast<int64_t>(seconds * 1e9 + kSlackNs);
+}
+
+void EegWatch::Release(bool all, int64_t now_ns) {
+  for (; !held_.empty(); held_.pop_front()) {
+    Held& held = held_.front();
+    if (held.own_uv2) {
+      v1::SpectralEdge& edge = *held.record.mutable_spectral_edge();
+      const std::optional<double> mirror_uv2 =
+          powers_.Near(plan_.mirror_trace_id, edge.started_monotonic_ns(), WithinNs());
+      if (!mirror_uv2 && !all && now_ns < held.until_ns) return;
+      const double sum = *held.own_uv2 + mirror_uv2.value_or(0);
+      if (mirror_uv2 && sum > 0) {
+        const double more = (*held.own_uv2 - *mirror_uv2) / sum;
+        edge.set_has_asymmetry(true);
+        edge.set_asymmetry(plan_.plan.side() == v1::SIDE_RIGHT ? more : -more);
+      }
+    }
+    sink_.Put(&held.record, now_ns);
   }
 }
 
@@ -63,9 +103,9 @@ v1::SpectralEdge EegWatch::EdgeFrom(int64_t started_ns, double window_ms) const 
   return edge;
 }
 
-void EegWatch::PutWindow(const EegWindow& window, int64_t now_ns) {
-  v1::Record record;
-  v1::SpectralEdge& edge = *record.mutable_spectral_edge();
+void EegWatch::HoldWindow(const EegWindow& window, int64_t now_ns) {
+  Held held;
+  v1::SpectralEdge& edge = *held.record.mutable_spectral_edge();
   edge = EdgeFrom(window.started_ns, 1000 * plan_.plan.window_s());
   if (window.suppression_percent) {
     edge.set_burst_suppression_percent(*window.suppression_percent);
@@ -83,16 +123,13 @@ void EegWatch::PutWindow(const EegWindow& window, int64_t now_ns) {
     edge.set_fast_uv2(FiniteOr0(dsp::BandPower(window.spectrum, dsp::kFastAtClamp)));
     powers_.Note(plan_.trace_id, window.started_ns, measures.total_uv2);
     if (!plan_.mirror_trace_id.empty()) {
-      const std::optional<double> asymmetry =
-          powers_.Asymmetry(plan_.mirror_trace_id, window.started_ns, measures.total_uv2,
-                            plan_.plan.side() == v1::SIDE_RIGHT);
-      edge.set_has_asymmetry(asymmetry.has_value());
-      edge.set_asymmetry(asymmetry.value_or(0));
+      held.own_uv2 = measures.total_uv2;
+      held.until_ns = now_ns + WithinNs() + kMirrorMarginNs;
     }
   } else {
     edge.add_quality(v1::QUALITY_FLAG_DISCONNECTED);
   }
-  sink_.Put(&record, now_ns);
+  held_.push_back(std::move(held));
 }
 
 void EegWatch::PutSlice(const EegWindow& window, int64_t now_ns) {

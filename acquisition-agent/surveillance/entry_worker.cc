@@ -103,6 +103,7 @@ class EegWorker : public EntryWorker {
     EegOutput output;
     pipeline_->OnEnd(&output);
     watch_.OnOutput(&output, now_ns);
+    watch_.OnEnd(now_ns);
   }
   uint64_t late_total() const override { return pipeline_->late_total(); }
   int rate_group() const override { return pipeline_->rate_group(); }

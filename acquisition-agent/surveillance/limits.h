@@ -55,8 +55,8 @@ inline constexpr double kMaxBaselineLatencySpread = 0.1;
 // (INMSG, Schneider et al. 2018; Phelan et al. 2014; clinical.md 1.6).
 inline constexpr double kLaryngealRedFallPercent = 50;
 inline constexpr double kLaryngealRedRisePercent = 10;
-// Amber, either of these: the combined event as it develops. Customary, from no paper (clinical.md
-// annex B, RLN.combined).
+// Amber, either of these: the combined event as it develops. Custom, from no paper (clinical.md
+// appendix B, RLN.combined).
 inline constexpr double kLaryngealAmberFallPercent = 30;
 inline constexpr double kLaryngealAmberRisePercent = 5;
 // A stimulus that muscles answer is there a sample before its time: its artefact.

@@ -62,8 +62,8 @@ void Describe(const dsp::MotorResponse& response, v1::Measurement* measurement) 
   }
 }
 
-// Whether silence was seen at the planned maximum: both rounded to the stimulator's step, as what is
-// delivered is never quite what was asked for.
+// Whether silence was seen at the planned maximum: both rounded to the stimulator's step, as what
+// is delivered is never quite what was asked for.
 bool IsAtMaximum(const dsp::Threshold& threshold, const v1::ThresholdPlan& plan) {
   return std::lround(threshold.highest_without.value_or(0) / plan.step()) >=
          std::lround(plan.maximum() / plan.step());
@@ -195,11 +195,11 @@ void MotorWatch::PutThreshold(const MotorTrial& trial, const std::vector<RecordK
     told.set_reason("a larger stimulus had no response although a smaller one had");
   } else if (step.threshold.verdict == dsp::ThresholdVerdict::kNoResponse) {
     const bool at_maximum = IsAtMaximum(step.threshold, plan_.plan.threshold());
-    told.set_reason(absl::StrCat(
-        "no response up to ", step.threshold.highest_without.value_or(0),
-        step.is_voltage ? " V" : " mA",
-        at_maximum ? "" : absl::StrCat(" of ", plan_.plan.threshold().maximum()),
-        ": not verified"));
+    told.set_reason(
+        absl::StrCat("no response up to ", step.threshold.highest_without.value_or(0),
+                     step.is_voltage ? " V" : " mA",
+                     at_maximum ? "" : absl::StrCat(" of ", plan_.plan.threshold().maximum()),
+                     ": not verified"));
   }
   if (step.threshold.verdict == dsp::ThresholdVerdict::kFound && !step.threshold.inconsistent) {
     NoteOwn(trial.site, value);
