@@ -26,10 +26,10 @@ absl::StatusOr<std::unique_ptr<MappingPipeline>> MappingPipeline::Create(
 }
 
 MappingPipeline::MappingPipeline(const ResolvedMapping& plan, std::vector<SweepStream> streams)
-    : plan_(plan), streams_(std::move(streams)), setting_(plan.plan.stimulus()) {
+    : plan_(plan), streams_(std::move(streams)) {
   for (size_t i = 0; i < plan_.trace_ids.size(); ++i) {
     contacts_.push_back(
-        {dsp::SweepAverage(streams_[0].samples_per_sweep(), streams_[0].timebase())});
+        {dsp::SweepAverage(streams_[0].samples_per_sweep(), streams_[0].timebase()), 0, 0, {}});
   }
 }
 
@@ -81,8 +81,8 @@ void MappingPipeline::Take(size_t stream, const std::vector<CutSweep>& sweeps) {
     if (contact.average.accepted() >= plan_.plan.sweep_count()) continue;
     if (contact.average.offered() == 0) contact.first_stimulus_ns = sweep.stimulus.time_ns;
     contact.last_stimulus_ns = sweep.stimulus.time_ns;
-    setting_ = SettingOf(sweep.stimulus, plan_.plan.stimulus());
-    contact.average.Add(sweep.uv, sweep.cause);
+    if (contact.average.Add(sweep.uv, sweep.cause) != dsp::Rejection::kNone) continue;
+    contact.setting = SettingOf(sweep.stimulus, plan_.plan.stimulus());
   }
 }
 
@@ -98,7 +98,6 @@ MappingRound MappingPipeline::Finish() {
   MappingRound round;
   round.round_index = round_index_++;
   round.timebase = streams_[0].timebase();
-  round.setting = setting_;
   round.uv_per_count = streams_[0].inputs().uv_per_count;
   const dsp::LatencyWindow behind{plan_.plan.blank_to_ms() + 1, plan_.plan.epoch_to_ms()};
   double noise_uv = 0;
@@ -114,6 +113,7 @@ MappingRound MappingPipeline::Finish() {
     told.noise_uv = average.PlusMinusNoiseUv(behind);
     told.first_stimulus_ns = contacts_[i].first_stimulus_ns;
     told.last_stimulus_ns = contacts_[i].last_stimulus_ns;
+    told.setting = contacts_[i].setting;
     if (std::isfinite(told.noise_uv)) noise_uv = std::max(noise_uv, told.noise_uv);
     round.contacts.push_back(std::move(told));
     average.Reset();

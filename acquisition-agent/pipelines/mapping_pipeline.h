@@ -38,6 +38,7 @@ struct ContactAverage {
   double noise_uv = 0;  // plus-minus
   int64_t first_stimulus_ns = 0;
   int64_t last_stimulus_ns = 0;
+  v1::StimulusSetting setting;  // of the last sweep that was averaged
 };
 
 // What is known of a strip once each contact has its average.
@@ -47,7 +48,6 @@ struct MappingRound {
   // Nothing: the averages could not be compared.
   std::optional<dsp::PhaseReversal> reversal;
   dsp::Timebase timebase;
-  v1::StimulusSetting setting;
   double uv_per_count = 0;
 };
 
@@ -73,6 +73,7 @@ class MappingPipeline {
     dsp::SweepAverage average;
     int64_t first_stimulus_ns = 0;
     int64_t last_stimulus_ns = 0;
+    v1::StimulusSetting setting;
   };
 
   MappingPipeline(const ResolvedMapping& plan, std::vector<SweepStream> streams);
@@ -86,7 +87,6 @@ class MappingPipeline {
   const ResolvedMapping plan_;
   std::vector<SweepStream> streams_;  // one, or one a contact
   std::vector<Contact> contacts_;
-  v1::StimulusSetting setting_;
   uint32_t round_index_ = 0;
   uint64_t without_contact_ = 0;
 };

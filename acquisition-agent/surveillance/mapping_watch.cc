@@ -28,17 +28,11 @@ RecordKey MappingWatch::PutSweep(const MappingRound& round, const ContactAverage
   sweep.set_first_stimulus_monotonic_ns(contact.first_stimulus_ns);
   sweep.set_last_stimulus_monotonic_ns(contact.last_stimulus_ns);
   *sweep.mutable_filter() = plan_.plan.filter();
-  *sweep.mutable_stimulus() = round.setting;
+  *sweep.mutable_stimulus() = contact.setting;
   return sink_.Put(&record, now_ns);
 }
 
 void MappingWatch::OnRound(const MappingRound& round, int64_t now_ns) {
-  double largest = 0;
-  if (round.reversal) {
-    for (const double weight : round.reversal->weights_uv) {
-      largest = std::max(largest, std::fabs(weight));
-    }
-  }
   for (size_t i = 0; i < round.contacts.size(); ++i) {
     const RecordKey sweep = PutSweep(round, round.contacts[i], now_ns);
     v1::Record record;
@@ -48,11 +42,13 @@ void MappingWatch::OnRound(const MappingRound& round, int64_t now_ns) {
     told.set_modality(plan_.plan.modality());
     told.set_side(plan_.plan.side());
     *told.mutable_sweep() = ToProto(sweep);
-    told.set_current_ma(round.setting.current_ma());
-    if (round.reversal && largest > 0) {
-      const double weight = round.reversal->weights_uv[i];
-      told.set_amplitude_uv(FiniteOr0(std::fabs(weight)));
-      told.set_polarity_ratio(FiniteOr0(weight / largest));
+    const v1::StimulusSetting& setting = round.contacts[i].setting;
+    // What was delivered, or else asked for.
+    told.set_current_ma(setting.delivered_ma() > 0 ? setting.delivered_ma() : setting.current_ma());
+    if (round.reversal) {
+      // The rms of what it has of the strip's common shape: noise hardly adds to it.
+      told.set_amplitude_uv(FiniteOr0(std::fabs(round.reversal->weights_uv[i])));
+      told.set_polarity_ratio(FiniteOr0(round.reversal->shape_correlations[i]));
     }
     sink_.Put(&record, now_ns);
   }

@@ -1,8 +1,10 @@
 // Writes down what a strip says: a sweep and a contact's amplitude and polarity for each contact,
 // then between which two the response turns over.
 //
-// Records it makes: Sweep, MappingContact, MappingResult. Thread-compatible, on the agent's
-// sequence.
+// Records it makes: Sweep, MappingContact (amplitude: the rms, in the plan's window, of what the
+// contact has of the shape that all have in common; polarity: its correlation with that shape; the
+// current is the contact's own, as its last sweep had it), MappingResult. Thread-compatible, on the
+// agent's sequence.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
 // Every entry of a plan beside averaged responses and free-running EMG, from samples to records:
-// motor responses and thresholds, trains-of-four, EEG, maps, and what is told beside signals.
+// motor responses and thresholds, trains-of-four, EEG, and what is told beside signals.
 #include <algorithm>
 #include <cmath>
 #include <memory>
@@ -7,7 +7,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "absl/strings/str_cat.h"
 #include "acquisition-agent/surveillance/case_analysis.h"
 #include "acquisition-agent/surveillance/testing/drawn_source.h"
 #include "acquisition-agent/surveillance/testing/keeping_sink.h"
@@ -259,9 +258,8 @@ TEST_F(ModalitiesTest, NoResponseAtMaximumIsSaidAtTheMaximumAndNotBeforeIt) {
 }
 
 TEST_F(ModalitiesTest, ADoubtfulAnswerAtTheMaximumIsNoSilenceThere) {
-  Drawing drawing = ScrewDrawing({{"L4 L", 28}, {"L4 L", 30}}, [](const std::string&) {
-    return 100.0;
-  });
+  Drawing drawing =
+      ScrewDrawing({{"L4 L", 28}, {"L4 L", 30}}, [](const std::string&) { return 100.0; });
   // Both muscles are at the amplifier's limit when they would answer 30 mA.
   drawing.uv = [](int, double time_s) { return time_s > 2.01 && time_s < 2.03 ? 5000.0 : 0.0; };
   Run(kScrewPlan, std::move(drawing));
@@ -394,59 +392,6 @@ TEST_F(ModalitiesTest, SuppressionIsOfTheLastMinuteAndArtefactsAreLeftOut) {
   EXPECT_NEAR(suppressed, 75, 6);
   EXPECT_GE(left_out, 9);
   EXPECT_LE(left_out, 12);
-}
-
-TEST_F(ModalitiesTest, AStripsPhaseReversalIsFoundBetweenItsContacts) {
-  Drawing drawing;
-  drawing.channels = {"G1", "G2", "G3", "G4", "G5", "G6"};
-  drawing.rate_hz = 2000;
-  drawing.seconds = 32;
-  drawing.noise_uv = 5;
-  for (int i = 0; i < 120; ++i) drawing.items.push_back(Pulse(1 + i * 0.25, "MED R"));
-  drawing.uv = [](int channel, double time_s) {
-    if (time_s < 1) return 0.0;
-    const double since_s = std::fmod(time_s - 1, 0.25);
-    return Biphasic(since_s, 0.020, channel < 4 ? 30.0 : -30.0);
-  };
-  Run(R"(mapping { modality: MODALITY_MAP_CORTICAL_PHASE_REVERSAL strip: "frontal" side: SIDE_LEFT
-           contact_derivation: "G1" contact_derivation: "G2" contact_derivation: "G3"
-           contact_derivation: "G4" contact_derivation: "G5" contact_derivation: "G6"
-           trigger { label_prefix: "MED R" } })",
-      drawing);
-  const auto results = sink_.All(&v1::Record::has_mapping_result, &v1::Record::mapping_result);
-  ASSERT_THAT(results, SizeIs(2));
-  EXPECT_EQ(results[0].contact_before(), 4u);
-  EXPECT_EQ(results[0].contact_after(), 5u);
-  EXPECT_GT(results[0].confidence(), 0.8);
-  const auto contacts = sink_.All(&v1::Record::has_mapping_contact, &v1::Record::mapping_contact);
-  ASSERT_THAT(contacts, SizeIs(12));
-  EXPECT_GT(contacts[0].polarity_ratio() * contacts[3].polarity_ratio(), 0);
-  EXPECT_LT(contacts[3].polarity_ratio() * contacts[4].polarity_ratio(), 0);
-}
-
-TEST_F(ModalitiesTest, TheMidlineIsFoundFromContactsStimulatedInTurn) {
-  Drawing drawing;
-  drawing.channels = {"Scalp"};
-  drawing.rate_hz = 2000;
-  drawing.seconds = 110;
-  drawing.noise_uv = 2;
-  for (int i = 0; i < 420; ++i) {
-    StimulusTrigger pulse = Pulse(1 + i * 0.25, "MIDLINE");
-    pulse.site = absl::StrCat("contact ", i % 8 + 1);
-    drawing.items.push_back(pulse);
-  }
-  drawing.uv = [](int, double time_s) {
-    if (time_s < 1) return 0.0;
-    const int i = static_cast<int>((time_s - 1) / 0.25);
-    return Biphasic(std::fmod(time_s - 1, 0.25), 0.018, i % 8 < 3 ? 6.0 : -6.0);
-  };
-  Run(R"(mapping { modality: MODALITY_MAP_MIDLINE strip: "cord" scalp_derivation: "Scalp"
-           contact_count: 8 side: SIDE_MIDLINE trigger { label_prefix: "MIDLINE" } })",
-      drawing);
-  const auto results = sink_.All(&v1::Record::has_mapping_result, &v1::Record::mapping_result);
-  ASSERT_THAT(results, SizeIs(1));
-  EXPECT_EQ(results[0].contact_before(), 3u);
-  EXPECT_EQ(results[0].contact_after(), 4u);
 }
 
 TEST_F(ModalitiesTest, WhatIsToldBesideSignalsIsOnRecord) {

@@ -82,6 +82,17 @@ std::vector<double> WeightsOf(const Matrix& rows) {
   return weights;
 }
 
+// The common waveform is the weighted sum of the rows, so that a row's correlation with it is its
+// weight as a part of its own rms.
+std::vector<double> CorrelationsOf(const Matrix& rows, std::span<const double> weights) {
+  std::vector<double> correlations;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const double rms = std::sqrt(Dot(rows[i], rows[i]) / static_cast<double>(rows[i].size()));
+    correlations.push_back(rms > 0.0 ? std::clamp(weights[i] / rms, -1.0, 1.0) : 0.0);
+  }
+  return correlations;
+}
+
 // The contact behind which the signs change, so that most of the weights are on their side.
 std::size_t BestSplit(std::span<const double> weights) {
   const double all = std::accumulate(weights.begin(), weights.end(), 0.0);
@@ -127,6 +138,7 @@ absl::StatusOr<PhaseReversal> FindPhaseReversal(std::span<const std::span<const 
   PhaseReversal reversal;
   reversal.weights_uv = WeightsOf(*rows);
   const std::span<const double> weights = reversal.weights_uv;
+  reversal.shape_correlations = CorrelationsOf(*rows, weights);
   const std::size_t split = BestSplit(weights);
   const auto first = weights.first(split + 1), second = weights.subspan(split + 1);
   const double sign = std::accumulate(first.begin(), first.end(), 0.0) < 0.0 ? -1.0 : 1.0;

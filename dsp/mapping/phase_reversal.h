@@ -47,6 +47,10 @@ struct PhaseReversal {
   // By contact: rms of the common waveform in it, uV; the sign is its polarity, and that of the
   // largest is positive.
   std::vector<double> weights_uv;
+  // By contact, -1 to 1: correlation with the common waveform within the window, the sign is that
+  // of the weight. How large a response is does not come into it: near 0 is another shape, or
+  // noise. 0 of a contact that is silent.
+  std::vector<double> shape_correlations;
 
   double confidence() const { return after_contact && correlation < 0.0 ? -correlation : 0.0; }
 };

@@ -81,6 +81,53 @@ TEST(PhaseReversal, NoiseAloneIsNone) {
   }
 }
 
+TEST(PhaseReversal, CorrelationIsOfTheShapeNotOfTheSize) {
+  // Heights fall to a fifth from the turn outwards.
+  Traces traces = Strip(8, 1, 20.0, 0.05, 5);
+  traces[4] = TestNoise(9).Gaussian(kSamples, 0.05);
+  traces[5] = std::vector<double>(kSamples, 3.0);
+  const auto found = Find(traces, 0.05);
+  ASSERT_TRUE(found.ok());
+  ASSERT_EQ(found->shape_correlations.size(), 8u);
+  for (const std::size_t contact : {0, 1, 2, 3, 6, 7}) {
+    const double correlation = found->shape_correlations[contact];
+    EXPECT_GT(std::abs(correlation), 0.99) << contact;
+    EXPECT_LE(std::abs(correlation), 1.0);
+    EXPECT_EQ(found->weights_uv[contact] > 0.0, correlation > 0.0) << contact;
+    EXPECT_EQ(contact <= 1, (correlation > 0.0) == (found->shape_correlations[0] > 0.0));
+  }
+  EXPECT_LT(std::abs(found->weights_uv[7]), 0.3 * std::abs(found->weights_uv[2]));
+  EXPECT_LT(std::abs(found->shape_correlations[4]), 0.5);
+  EXPECT_EQ(found->shape_correlations[5], 0.0);
+}
+
+TEST(PhaseReversal, CorrelationIsThatWithTheWeightedSumOfAll) {
+  const Traces traces = Strip(5, 2, 3.0, 1.0, 6);
+  const auto found = Find(traces, 1.0);
+  ASSERT_TRUE(found.ok());
+  Traces in_window;
+  std::vector<double> common(91, 0.0);  // 14 to 32 ms
+  for (std::size_t contact = 0; contact < 5; ++contact) {
+    auto& row = in_window.emplace_back(traces[contact].begin() + 70, traces[contact].begin() + 161);
+    double mean = 0.0;
+    for (const double value : row) mean += value / 91.0;
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      row[i] -= mean;
+      common[i] += found->weights_uv[contact] * row[i];
+    }
+  }
+  const auto dot = [](const std::vector<double>& a, const std::vector<double>& b) {
+    double sum = 0.0;
+    for (std::size_t i = 0; i < a.size(); ++i) sum += a[i] * b[i];
+    return sum;
+  };
+  for (std::size_t contact = 0; contact < 5; ++contact) {
+    const auto& row = in_window[contact];
+    EXPECT_NEAR(found->shape_correlations[contact],
+                dot(row, common) / std::sqrt(dot(row, row) * dot(common, common)), 1e-6);
+  }
+}
+
 TEST(PhaseReversal, SilentContactsBetweenTheSidesDoNotHideIt) {
   Traces traces = Strip(8, 3, 20.0, 0.5, 4);
   traces[5] = TestNoise(8).Gaussian(kSamples, 0.5);
