@@ -7,11 +7,14 @@ import { RecordSchema } from '../wire/generated/remora/v1/record_pb.js';
 import type { Record as CaseRecord } from '../wire/generated/remora/v1/record_pb.js';
 import { GapCause, SnapshotSchema, GapSchema } from '../wire/generated/remora/v1/room_pb.js';
 import { MeasurementState } from '../wire/generated/remora/v1/measurement_pb.js';
+import { Modality, Side } from '../wire/generated/remora/v1/waveform_pb.js';
 import { idOf, toReference } from '../wire/record_id.js';
 import { packMicrovolts } from '../wire/samples.js';
+import { acquisitions } from './ages.js';
 import { isAcknowledged, isActive } from './alerts.js';
 import { CaseModel } from './case_model.js';
 import { CaseScreen } from './case_screen.js';
+import { caseSentence } from './sentence.js';
 import { deliveredTo, readBy } from './talk.js';
 import { previousOf } from './traces.js';
 
@@ -195,6 +198,26 @@ describe('CaseModel', () => {
     if (body.case === 'sweep') (body.value as { lastStimulusMonotonicNs: bigint }).lastStimulusMonotonicNs = 2_000_000_000n;
     model.apply(record(3, body));
     expect(model.traces.get('SEP_UPPER/L/CPc-Front')!.current!.stimulusMs).toBe(502_000);
+    expect(model.acquiredMs).toBe(502_000);
+  });
+
+  const eeg = (sampleRateHz: number): Body => ({ case: 'sampleBlock', value: { traceId: 'EEG/L/F3-P3', modality: Modality.EEG,
+    side: Side.LEFT, sampleRateHz, startedMonotonicNs: 1_000_000_000n, samples: packMicrovolts([1, 2, 3, 4], 0.1) } });
+  it('TakesEegForASignOfAcquisitionAndForNoMuscle', () => {
+    const model = new CaseModel();
+    model.apply(record(1, { case: 'clockEstimate', value: { bootId: 3n, offsetNs: 500_000_000_000n } }));
+    model.apply(record(5, eeg(4)));
+    expect(model.emg.list()).toEqual([]);
+    expect(model.acquiredMs).toBe(502_000);
+    expect(acquisitions(model, 900_000)).toEqual([]);
+    expect(caseSentence(model, 900_000)).not.toContain('F3-P3');
+  });
+
+  it('HostileRatesOfSamplesLeaveTheAgeOfAcquisitionAsItWas', () => {
+    const model = new CaseModel();
+    model.apply(record(1, { case: 'clockEstimate', value: { bootId: 3n, offsetNs: 500_000_000_000n } }));
+    model.apply(record(5, eeg(4)));
+    for (const rate of [NaN, 0, -0, Infinity]) model.apply(record(5, eeg(rate)));
     expect(model.acquiredMs).toBe(502_000);
   });
 

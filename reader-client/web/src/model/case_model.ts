@@ -301,7 +301,7 @@ export class CaseModel implements RoomListener {
   }
 
   private acquired(atMs: number): void {
-    this.acquiredMs = Math.max(this.acquiredMs, atMs);
+    if (Number.isFinite(atMs)) this.acquiredMs = Math.max(this.acquiredMs, atMs);
   }
 
   private addPhase(mark: Mark, phase: Phase, actor: string): void {

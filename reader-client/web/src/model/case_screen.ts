@@ -4,10 +4,12 @@
 import { signal } from '@preact/signals';
 import type { Id } from '../wire/record_id.js';
 import { CaseStage } from '../wire/generated/remora/v1/case_pb.js';
-import { Modality } from '../wire/generated/remora/v1/waveform_pb.js';
+import type { Modality } from '../wire/generated/remora/v1/waveform_pb.js';
 import { MessageKind } from '../wire/generated/remora/v1/message_pb.js';
 import type { Late } from './left_out.js';
 import { Looked } from './looked.js';
+import { firstSetting } from './pane_setting.js';
+import type { PaneSetting } from './pane_setting.js';
 import type { Review } from './review.js';
 import { previousOf } from './traces.js';
 import type { BaselineView, SweepView, Trace, TraceBook } from './traces.js';
@@ -52,19 +54,6 @@ export interface Target {
   about: Id | undefined;
   traceId: string;
   atLatencyMs: number | undefined;
-}
-
-// Fixed first settings: the same in every case, whatever the signals are.
-const FIRST_GAIN_UV: Partial<Record<Modality, number>> = {
-  [Modality.SEP_UPPER]: 2, [Modality.SEP_LOWER]: 2, [Modality.EMG_FREE_RUNNING]: 50,
-};
-const FIRST_SPAN_MS: Partial<Record<Modality, number>> = {
-  [Modality.SEP_UPPER]: 60, [Modality.SEP_LOWER]: 100, [Modality.EMG_FREE_RUNNING]: 10_000,
-};
-
-export interface PaneSetting {
-  uvPerDivision: number;
-  spanMs: number;
 }
 
 interface Kept {
@@ -121,9 +110,7 @@ export class CaseScreen {
   }
 
   setting(modality: Modality): PaneSetting {
-    return this.panes.value.get(modality) ?? {
-      uvPerDivision: FIRST_GAIN_UV[modality] ?? 2, spanMs: FIRST_SPAN_MS[modality] ?? 60,
-    };
+    return this.panes.value.get(modality) ?? firstSetting(modality);
   }
 
   change(modality: Modality, by: Partial<PaneSetting>): void {

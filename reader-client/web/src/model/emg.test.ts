@@ -1,7 +1,7 @@
 import { create } from '@bufbuild/protobuf';
 import { describe, expect, it } from 'vitest';
 import { EmgActivityKind, EmgActivitySchema, TrainPattern } from '../wire/generated/remora/v1/measurement_pb.js';
-import { EnvelopeSchema, SampleBlockSchema, Side } from '../wire/generated/remora/v1/waveform_pb.js';
+import { EnvelopeSchema, Modality, SampleBlockSchema, Side } from '../wire/generated/remora/v1/waveform_pb.js';
 import { packMicrovolts } from '../wire/samples.js';
 import { EmgBook, KEPT_MS, stalest, supplyOf } from './emg.js';
 import type { Mark } from './stamp.js';
@@ -11,10 +11,10 @@ const TRACE = 'EMG_FREE_RUNNING/L/Tib ant';
 const mark = (atMs: number): Mark => ({ id: `x/5/${atMs}`, seq: BigInt(atMs + 1), atMs, unrecorded: false, pending: false });
 const ns = (ms: number) => BigInt(ms) * 1_000_000n;
 const envelope = (fromMs: number, traceId = TRACE) => create(EnvelopeSchema, {
-  traceId, side: Side.LEFT, startedMonotonicNs: ns(fromMs), binMs: 500,
+  traceId, modality: Modality.EMG_FREE_RUNNING, side: Side.LEFT, startedMonotonicNs: ns(fromMs), binMs: 500,
   minimum: packMicrovolts([-1, -1], 0.1), maximum: packMicrovolts([1, 1], 0.1) });
 const block = (fromMs: number) => create(SampleBlockSchema, {
-  traceId: TRACE, side: Side.LEFT, startedMonotonicNs: ns(fromMs), sampleRateHz: 10,
+  traceId: TRACE, modality: Modality.EMG_FREE_RUNNING, side: Side.LEFT, startedMonotonicNs: ns(fromMs), sampleRateHz: 10,
   samples: packMicrovolts([1, 2, 3, 4, 5, 6, 7, 8, 9, 10], 0.1) });
 
 describe('EmgBook', () => {
@@ -32,6 +32,17 @@ describe('EmgBook', () => {
     const { blocks } = book.list()[0]!;
     expect(blocks.map((b) => b.fromMs)).toEqual([0, 1000, 2000]);
     expect([...blocks].sort((a, b) => a.serial - b.serial).map((b) => b.fromMs)).toEqual([0, 2000, 1000]);
+  });
+
+  it('TakesNoSamplesOfAnotherModality', () => {
+    const book = new EmgBook();
+    let painted = 0;
+    book.listeners.add(() => painted++);
+    for (const modality of [Modality.EEG, Modality.ECOG, Modality.UNSPECIFIED, 99 as Modality]) {
+      book.addBlock(mark(0), 'b', create(SampleBlockSchema, { ...block(0), traceId: 'EEG/L/F3-P3', modality }), 0);
+      book.addEnvelope(mark(0), 'b', create(EnvelopeSchema, { ...envelope(0, 'EEG/L/F3-P3'), modality }), 0);
+    }
+    expect([book.list(), painted, book.channelsVersion.value]).toEqual([[], 0, 0]);
   });
 
   it('TakesNothingThatIsOlderThanWhatItKeeps', () => {

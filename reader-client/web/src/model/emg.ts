@@ -4,6 +4,7 @@ import { signal } from '@preact/signals';
 import { nsToMs } from '../base/format.js';
 import { ArtefactClass, EmgActivityKind, TrainPattern } from '../wire/generated/remora/v1/measurement_pb.js';
 import type { EmgActivity } from '../wire/generated/remora/v1/measurement_pb.js';
+import { Modality } from '../wire/generated/remora/v1/waveform_pb.js';
 import type { Envelope, SampleBlock, Side } from '../wire/generated/remora/v1/waveform_pb.js';
 import { toMicrovolts } from '../wire/samples.js';
 import { LOST_MS, STALE_MS } from '../wire/link_age.js';
@@ -83,7 +84,9 @@ export class EmgBook {
     this.activitiesVersion.value++;
   }
 
+  // Samples of another modality, EEG among them, are none of a muscle.
   addBlock(mark: Mark, boot: string, block: SampleBlock, headHubMs: number | undefined): void {
+    if (block.modality !== Modality.EMG_FREE_RUNNING) return;
     const values = toMicrovolts(block.samples);
     if (values.length === 0 || !(block.sampleRateHz > 0)) return;
     const channel = this.channel(block.traceId, block.side, boot, headHubMs ?? mark.atMs);
@@ -111,6 +114,7 @@ export class EmgBook {
 
   // An envelope stands in where samples did not come: two values a bin.
   addEnvelope(mark: Mark, boot: string, envelope: Envelope, headHubMs: number | undefined): void {
+    if (envelope.modality !== Modality.EMG_FREE_RUNNING) return;
     const low = toMicrovolts(envelope.minimum);
     const high = toMicrovolts(envelope.maximum);
     if (low.length === 0 || low.length !== high.length || !(envelope.binMs > 0)) return;

@@ -181,7 +181,7 @@ describe('Review', () => {
     return model;
   };
   // A second of a muscle, as its agent sends it.
-  const envelope = (atS: number, uv: number, muscle = 'APB'): Body => ({ case: 'envelope', value: {
+  const envelope = (atS: number, uv: number, muscle = 'APB'): Body => ({ case: 'envelope', value: { modality: Modality.EMG_FREE_RUNNING,
     traceId: `EMG_FREE_RUNNING/L/${muscle}`, side: Side.LEFT, startedMonotonicNs: BigInt(atS) * 1_000_000_000n, binMs: 100,
     minimum: packMicrovolts(Array(10).fill(-uv), 0.1), maximum: packMicrovolts(Array(10).fill(uv), 0.1) } });
 
@@ -202,9 +202,9 @@ describe('Review', () => {
   it('ShowsTheEmgOfThatTimeAndPassesOverNoneOfIt', () => {
     const model = clocked();
     // What is live on the page is not that time.
-    model.apply(record(5, 2n, { case: 'sampleBlock', value: { traceId: 'EMG_FREE_RUNNING/L/APB', side: Side.LEFT, sampleRateHz: 10,
+    model.apply(record(5, 2n, { case: 'sampleBlock', value: { modality: Modality.EMG_FREE_RUNNING, traceId: 'EMG_FREE_RUNNING/L/APB', side: Side.LEFT, sampleRateHz: 10,
       startedMonotonicNs: 900_000_000_000n, samples: packMicrovolts([1, 2], 0.1) } }));
-    model.apply(record(5, 3n, { case: 'sampleBlock', value: { traceId: 'EMG_FREE_RUNNING/L/Biceps', side: Side.LEFT, sampleRateHz: 10,
+    model.apply(record(5, 3n, { case: 'sampleBlock', value: { modality: Modality.EMG_FREE_RUNNING, traceId: 'EMG_FREE_RUNNING/L/Biceps', side: Side.LEFT, sampleRateHz: 10,
       startedMonotonicNs: 900_000_000_000n, samples: packMicrovolts([1, 2], 0.1) } }));
     const late = [record(3, 30n, sweep(3, 130)), ...Array.from({ length: 120 }, (_, s) => record(4, BigInt(40 + s), envelope(10 + s, s)))];
     const review = new Review(model, late.reverse(), { fromMs: 10_000, toMs: 131_000 }, undefined);

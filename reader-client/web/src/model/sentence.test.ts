@@ -13,7 +13,7 @@ function withEmg(): CaseModel {
   const stamp = (seq: bigint, atMs: number) => ({ epoch: 1, seq, recordedUnixNs: BigInt(atMs) * 1_000_000n });
   model.apply(create(RecordSchema, { ...record, lane: 2, stamp: stamp(1n, 1000), body: { case: 'measurement', value: {
     traceId: 'SEP_UPPER/L/CPc', modality: Modality.SEP_UPPER, side: Side.LEFT, state: MeasurementState.NO_BASELINE } } }));
-  model.apply(create(RecordSchema, { ...record, lane: 5, stamp: stamp(2n, 50_000), body: { case: 'sampleBlock', value: {
+  model.apply(create(RecordSchema, { ...record, lane: 5, stamp: stamp(2n, 50_000), body: { case: 'sampleBlock', value: { modality: Modality.EMG_FREE_RUNNING,
     traceId: 'EMG_FREE_RUNNING/L/APB', side: Side.LEFT, sampleRateHz: 10, startedMonotonicNs: 1n,
     samples: packMicrovolts([1, 2], 0.1) } } }));
   return model;

@@ -1,9 +1,10 @@
 import { create } from '@bufbuild/protobuf';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { CaseScreen } from '../model/case_screen.js';
+import { beforeMs } from '../model/pane_setting.js';
 import type { BaselineView, SweepView } from '../model/traces.js';
 import { MarkConfidence, Modality, SweepSchema } from '../wire/generated/remora/v1/waveform_pb.js';
-import { DIVISION_PX } from './scale.js';
+import { DIVISION_PX, EVOKED_GAINS_UV, EVOKED_SPANS_MS } from './scale.js';
 import { beyond, paintSweep } from './sweep_painter.js';
 import { paintEvidence } from './trend_painter.js';
 
@@ -105,6 +106,31 @@ describe('The first gain', () => {
   it('LeavesRoomForAnN20P25OfSevenMicrovolts', () => {
     const { uvPerDivision } = new CaseScreen('aa').setting(Modality.SEP_UPPER);
     expect(beyond(response(7), 86, uvPerDivision)).toEqual([0, 0]);
+  });
+  // Peak to peak in uV, and where the response ends in ms.
+  const usual: [Modality, number, number][] = [
+    [Modality.MEP_TRANSCRANIAL, 800, 80], [Modality.MEP_DIRECT_CORTICAL, 800, 80], [Modality.MAP_SUBCORTICAL, 800, 80],
+    [Modality.PEDICLE_SCREW, 500, 40], [Modality.EMG_TRIGGERED, 500, 40], [Modality.DIRECT_NERVE_STIMULATION, 500, 40],
+    [Modality.RLN_CONTINUOUS, 700, 15], [Modality.RLN_INTERMITTENT, 700, 15], [Modality.TRAIN_OF_FOUR, 5000, 40],
+    [Modality.D_WAVE, 20, 12], [Modality.BAEP, 0.5, 10], [Modality.VEP, 10, 150], [Modality.SEP_LOWER, 5, 60],
+  ];
+  it('ShowsAUsualResponseOfEachModalityWholeAndLargeEnoughToJudge', () => {
+    for (const [modality, uv, endMs] of usual) {
+      const { uvPerDivision, spanMs } = new CaseScreen('aa').setting(modality);
+      const name = `${Modality[modality]}`;
+      expect(beyond(response(uv), 86, uvPerDivision), name).toEqual([0, 0]);
+      expect((uv / uvPerDivision) * DIVISION_PX, name).toBeGreaterThan(30);
+      expect(spanMs - beforeMs(spanMs), name).toBeGreaterThan(endMs);
+      expect(spanMs, name).toBeLessThanOrEqual(5 * endMs);
+    }
+  });
+  it('IsAStepThatTheKeysCanReach', () => {
+    for (const m of Object.values(Modality)) {
+      if (typeof m !== 'number' || m === Modality.EMG_FREE_RUNNING) continue;
+      const { uvPerDivision, spanMs } = new CaseScreen('aa').setting(m);
+      expect(EVOKED_GAINS_UV, Modality[m]).toContain(uvPerDivision);
+      expect(EVOKED_SPANS_MS, Modality[m]).toContain(spanMs);
+    }
   });
 });
 

@@ -4,10 +4,11 @@
 export const DIVISION_PX = 24;
 
 const steps = (decades: number[]): number[] => decades.flatMap((d) => [1, 2, 5].map((n) => n * d));
-export const EVOKED_GAINS_UV = steps([0.1, 1, 10]);
+// From wave V of a BAEP to a whole twitch.
+export const EVOKED_GAINS_UV = [0.02, 0.05, ...steps([0.1, 1, 10, 100, 1000])];
 export const EMG_GAINS_UV = steps([10, 100, 1000]);
 // What a pane shows across, in ms.
-export const EVOKED_SPANS_MS = [20, 30, 50, 60, 100, 150, 200];
+export const EVOKED_SPANS_MS = [10, 15, 20, 30, 50, 60, 100, 150, 200, 300];
 export const EMG_SPANS_MS = [1_000, 2_000, 5_000, 10_000, 20_000, 60_000];
 
 // The step above or below; stays at the ends.

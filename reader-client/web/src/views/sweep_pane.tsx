@@ -6,6 +6,7 @@ import { age, microvolts, ms, percentChange, shortAge, stopwatch, timeOfDay } fr
 import { stimulationOf, wouldSee } from '../model/ages.js';
 import type { Desk, OpenCase } from '../model/desk.js';
 import type { TraceView } from '../model/case_screen.js';
+import { beforeMs } from '../model/pane_setting.js';
 import { baselineSetMs, rejectedCount } from '../model/traces.js';
 import type { SweepView, Trace } from '../model/traces.js';
 import { baselineName, modalityName, qualityName, sideWord, stateLook } from '../model/words.js';
@@ -20,9 +21,6 @@ import { idFrom } from '../wire/record_id.js';
 import { freshnessOf, isOverHere } from './case_header.js';
 import { PaneFrame } from './pane_frame.js';
 import { Canvas, cls, UnseenTable } from './parts.js';
-
-// What is shown before the stimulus, in ms.
-const BEFORE_MS = 5;
 
 export function SweepPane({ desk, open, modality }: { desk: Desk; open: OpenCase; modality: Modality }) {
   void open.model.traces.version.value;
@@ -76,6 +74,7 @@ function Row({ desk, open, trace, modality }:
   const cursor = useSignal<number | undefined>(undefined);
   const shownAt = useRef(0);
   const setting = open.screen.setting(modality);
+  const before = beforeMs(setting.spanMs);
   const view = open.screen.shown(trace);
   const { current: shown, previous, baseline } = view;
   const annotations = open.model.annotations.onTrace(trace.id);
@@ -83,7 +82,7 @@ function Row({ desk, open, trace, modality }:
   const state = measurement?.state ?? MeasurementState.UNSPECIFIED;
   shownAt.current = shown?.mark.atMs ?? 0;
   const cursorMs = cursor.value;
-  const at = (part: number) => Math.round((part * setting.spanMs - BEFORE_MS) * 10) / 10;
+  const at = (part: number) => Math.round((part * setting.spanMs - before) * 10) / 10;
   const pick = (part: number) => {
     open.screen.baselineOpen.value = false;
     open.screen.target.value = {
@@ -98,7 +97,7 @@ function Row({ desk, open, trace, modality }:
       <Canvas desk={desk} class="trace" label={describe(name, shown, measurement)}
         paint={(canvas) => paintSweep(canvas, {
           current: shown, previous, baseline, uvPerDivision: setting.uvPerDivision,
-          fromMs: -BEFORE_MS, spanMs: setting.spanMs, cursorMs,
+          fromMs: -before, spanMs: setting.spanMs, cursorMs,
           annotatedMs: annotations.map((a) => a.annotation.atLatencyMs),
         })}
         onPoint={(part) => (cursor.value = part === undefined ? undefined : at(part))}
