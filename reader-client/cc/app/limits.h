@@ -25,6 +25,8 @@ inline constexpr Duration kLookAtSeen = Duration::Milliseconds(500);
 // of a certificate.
 inline constexpr size_t kMaxListedGaps = 40;
 inline constexpr size_t kMaxGapsInALine = 3;
+// Open electrodes that a line names.
+inline constexpr size_t kMaxOpenInALine = 8;
 
 static_assert(kFewWaitingRecords < kMaxWaitingRecords);
 

@@ -7,7 +7,9 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "common/limits.h"
+#include "reader-client/cc/app/event_words.h"
 #include "reader-client/cc/app/limits.h"
+#include "reader-client/cc/app/measured_words.h"
 
 namespace remora::reader {
 namespace {
@@ -69,6 +71,40 @@ std::string CertificateWords(const v1::Certificate& certificate) {
     absl::StrAppend(&words, "; ", certificate.actor(), ": ", certificate.reason());
   }
   return words;
+}
+
+// Of what is told or measured beside traces.
+std::string ToldWords(const v1::Record& record) {
+  switch (record.body_case()) {
+    case v1::Record::kVitals:
+      return VitalsWords(record.vitals());
+    case v1::Record::kDrugGiven:
+      return DrugWords(record.drug_given());
+    case v1::Record::kImpedances:
+      return ImpedancesWords(record.impedances());
+    case v1::Record::kStimulusChange:
+      return StimulusChangeWords(record.stimulus_change());
+    case v1::Record::kPositionChange:
+      return PositionWords(record.position_change());
+    case v1::Record::kTrainOfFour:
+      return TrainOfFourWords(record.train_of_four());
+    case v1::Record::kStimulusThreshold:
+      return ThresholdWords(record.stimulus_threshold());
+    case v1::Record::kMappingContact:
+      return MappingContactWords(record.mapping_contact());
+    case v1::Record::kMappingResult:
+      return MappingResultWords(record.mapping_result());
+    case v1::Record::kSpectralEdge:
+      return SpectralEdgeWords(record.spectral_edge());
+    case v1::Record::kRelation:
+      return RelationWords(record.relation());
+    case v1::Record::kEegActivity:
+      return EegActivityWords(record.eeg_activity());
+    case v1::Record::kSpectrumSlice:
+      return SpectrumSliceWords(record.spectrum_slice());
+    default:
+      return "";
+  }
 }
 
 }  // namespace
@@ -136,7 +172,7 @@ std::string RecordWords(const v1::Record& record) {
     case v1::Record::kCertificate:
       return CertificateWords(record.certificate());
     default:
-      return "";
+      return ToldWords(record);
   }
 }
 

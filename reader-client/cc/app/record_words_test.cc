@@ -64,5 +64,21 @@ TEST(RecordWords, CertificateNamesItsGapsAndItsJudge) {
   EXPECT_THAT(words, Not(HasSubstr("nothing left out")));
 }
 
+TEST(RecordWords, WhatIsToldBesideTracesHasALine) {
+  const google::protobuf::OneofDescriptor* bodies =
+      v1::Record::descriptor()->FindOneofByName("body");
+  for (const char* name :
+       {"vitals", "drug_given", "impedances", "stimulus_change", "position_change", "train_of_four",
+        "stimulus_threshold", "mapping_contact", "mapping_result", "spectral_edge", "relation",
+        "eeg_activity", "spectrum_slice"}) {
+    const google::protobuf::FieldDescriptor* field =
+        v1::Record::descriptor()->FindFieldByName(name);
+    ASSERT_TRUE(field && field->containing_oneof() == bodies) << name;
+    v1::Record record;
+    v1::Record::GetReflection()->MutableMessage(&record, field);
+    EXPECT_NE(RecordWords(record), "") << name;
+  }
+}
+
 }  // namespace
 }  // namespace remora::reader
