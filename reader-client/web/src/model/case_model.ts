@@ -25,6 +25,7 @@ import { AnnotationBook, TalkBook } from './talk.js';
 import { StageBook } from './standing.js';
 import { better, bootOf, byOrder, markOf } from './stamp.js';
 import type { Mark } from './stamp.js';
+import { ToldBook } from './told.js';
 import { sweepView, TraceBook } from './traces.js';
 import type { SweepView } from './traces.js';
 import { TrendBook } from './trends.js';
@@ -63,6 +64,8 @@ export class CaseModel implements RoomListener {
   readonly traces = new TraceBook();
   readonly trends = new TrendBook();
   readonly emg = new EmgBook();
+  // What was told or measured beside traces.
+  readonly told = new ToldBook();
   readonly summary = signal<CaseSummary | undefined>(undefined);
   readonly plan = signal<CasePlanSet | undefined>(undefined);
   readonly phases = signal<ReadonlyArray<{ mark: Mark; phase: Phase; actor: string }>>([]);
@@ -118,6 +121,7 @@ export class CaseModel implements RoomListener {
     this.traces.clear();
     this.trends.clear();
     this.emg.clear();
+    this.told.restart(snapshot.cursor?.epoch ?? 0);
     this.phases.value = [];
     this.notes.value = [];
     this.gaps.clear();
@@ -260,6 +264,7 @@ export class CaseModel implements RoomListener {
         this.acquired(head ?? mark.atMs);
         break;
       }
+      default: this.told.add(mark, body, (monotonicNs) => this.hubMs(boot, monotonicNs));
     }
   }
 

@@ -23,6 +23,7 @@ import { isEmg } from './pane_frame.js';
 import { cls, Notices } from './parts.js';
 import { SweepPane } from './sweep_pane.js';
 import { Talk } from './talk.js';
+import { ToldPanel } from './told.js';
 import { TimeLine, TrendsPane } from './trends_pane.js';
 import { UnsentHere } from './unsent.js';
 import { OtherCases } from './wall.js';
@@ -68,6 +69,7 @@ export function CaseView({ desk, open, sound, onWall, onOpen }: {
         <AlertList desk={desk} open={open} />
         <div>
           <Notes desk={desk} open={open} />
+          <ToldPanel desk={desk} open={open} />
           <Closing desk={desk} open={open} />
         </div>
         <Talk desk={desk} open={open} />

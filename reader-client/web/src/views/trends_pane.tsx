@@ -11,6 +11,7 @@ import { modalityName, phaseName, priorityLook, sideWord, stateLook } from '../m
 import { paintTrend } from '../render/trend_painter.js';
 import { MeasurementState } from '../wire/generated/remora/v1/measurement_pb.js';
 import { Canvas, cls, UnseenTable } from './parts.js';
+import { eventWords, TOLD_LETTER } from './told.js';
 
 const RANGES: [words: string, ms: number][] = [['15 min', 15 * 60_000], ['60 min', 60 * 60_000], ['Case', Infinity]];
 // Until the case is as long as the axis, the axis is as long as the case, but no shorter than this.
@@ -98,11 +99,12 @@ export function axis(desk: Desk, open: OpenCase): { fromMs: number; toMs: number
   return { fromMs: Math.max(now - open.screen.trendRangeMs.value, Math.min(first, now - SHORTEST_MS)), toMs: now };
 }
 
-// One line of time for the case: phases, alerts, baselines, messages.
+// One line of time for the case: phases, alerts, baselines, messages, what was told beside traces.
 export function TimeLine({ desk, open }: { desk: Desk; open: OpenCase }) {
   void open.model.alerts.version.value;
   void open.model.talk.version.value;
   void open.model.annotations.version.value;
+  void open.model.told.eventsVersion.value;
   const { fromMs, toMs } = axis(desk, open);
   const left = (at: number) => ({ left: `${(100 * (at - fromMs)) / (toMs - fromMs)}%` });
   const phases = [...open.model.phases.value].sort((a, b) => a.mark.atMs - b.mark.atMs);
@@ -139,6 +141,9 @@ export function TimeLine({ desk, open }: { desk: Desk; open: OpenCase }) {
         {open.model.annotations.list().filter((n) => n.mark.atMs > fromMs).map((n) => (
           <span key={n.mark.id} class="event event-note" style={left(n.mark.atMs)}
             title={`${n.annotation.actor}: ${n.annotation.text}`}>{'\u25b4'}</span>
+        ))}
+        {open.model.told.events().filter((e) => e.atMs > fromMs).map((e) => (
+          <span key={e.id} class="event event-told" style={left(e.atMs)} title={eventWords(e)} role="img" aria-label={eventWords(e)}>{TOLD_LETTER[e.kind]}</span>
         ))}
         {open.model.notes.value.filter((n) => n.toMs !== undefined && n.toMs > fromMs).map((n) => (
           <span key={`${n.id}-span`} class="gap-span" title={n.text} aria-label={n.text} role="img"
