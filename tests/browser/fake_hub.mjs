@@ -8,6 +8,7 @@ import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { FakeCase } from './fake_case.mjs';
+import { answerMotor, tellBeside } from './fake_told.mjs';
 import { pb, protobuf, webFolder, webRequire } from './web_modules.mjs';
 
 const { create, fromBinary, toBinary } = protobuf;
@@ -98,7 +99,12 @@ export async function startFakeHub({ port = 0, dist = join(webFolder, 'dist'), a
   });
 
   let n = 0;
-  const timer = setInterval(() => { n++; for (const c of cases) c.tick(n); }, 100);
+  const timer = setInterval(() => {
+    n++;
+    for (const c of cases) c.tick(n);
+    tellBeside(cases[0], n);
+    answerMotor(cases[1], n);
+  }, 100);
   await new Promise((resolve) => server.listen(port, '127.0.0.1', resolve));
   hub.url = `http://127.0.0.1:${server.address().port}`;
   hub.stop = async () => {

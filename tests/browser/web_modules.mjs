@@ -11,5 +11,5 @@ const generated = (name) =>
 export const protobuf = await import(
   pathToFileURL(join(webFolder, 'node_modules/@bufbuild/protobuf/dist/esm/index.js')).href);
 export const pb = Object.assign({}, ...await Promise.all(
-  ['alert', 'case', 'directory', 'link', 'message', 'plan', 'record', 'reference', 'room', 'waveform']
+  ['alert', 'case', 'directory', 'link', 'measurement', 'message', 'plan', 'record', 'reference', 'room', 'waveform']
     .map(generated)));

@@ -121,7 +121,7 @@ export class CaseModel implements RoomListener {
     this.traces.clear();
     this.trends.clear();
     this.emg.clear();
-    this.told.restart(snapshot.cursor?.epoch ?? 0);
+    this.told.restart(snapshot.cursor?.epoch ?? 0, nsToMs(snapshot.state?.summary?.lastRecordUnixNs ?? 0n));
     this.phases.value = [];
     this.notes.value = [];
     this.gaps.clear();

@@ -133,13 +133,13 @@ describe('An event of what is told', () => {
   });
   it('OutlastsASnapshotOfTheSameEpochOnly', () => {
     const model = new CaseModel();
-    const snapshot = (epoch: number) => create(SnapshotSchema, { cursor: { epoch } });
-    model.onSnapshot(snapshot(1));
+    const snapshot = (epoch: number, atS = 0) => create(SnapshotSchema, { cursor: { epoch }, state: { summary: { lastRecordUnixNs: BigInt(atS) * 1_000_000_000n } } });
+    model.onSnapshot(snapshot(1, 50));
     model.apply(record({ case: 'positionChange', value: { position: 'prone' } }));
-    model.onSnapshot(snapshot(1));
-    expect(happened(model)).toEqual(['prone']);
-    model.onSnapshot(snapshot(2));
-    expect([happened(model), model.told.kinds()]).toEqual([[], []]);
+    model.onSnapshot(snapshot(1, 60));
+    expect([happened(model), model.told.sinceMs]).toEqual([['prone'], 50_000]);
+    model.onSnapshot(snapshot(2, 70));
+    expect([happened(model), model.told.kinds(), model.told.sinceMs]).toEqual([[], [], 70_000]);
   });
 });
 

@@ -41,16 +41,20 @@ export class ToldBook {
   readonly version = signal(0);
   // Changes with what happened alone: EEG is told twice a second.
   readonly eventsVersion = signal(0);
+  // From when on it is known, in the hub's time: what was told before this page came is on record, and not
+  // here. 0: not known.
+  sinceMs = 0;
   private epoch = 0;
   private readonly newest = new Map<ToldKind, Map<string, ToldView>>();
   private readonly happened = new Map<Id, ToldEvent>();
   // How each thing stood at its last event.
   private readonly standing = new Map<ToldKind, Map<string, Standing>>();
 
-  // Numbers of two epochs do not compare.
-  restart(epoch: number): void {
+  // With each snapshot, made at `atMs`. Numbers of two epochs do not compare.
+  restart(epoch: number, atMs: number): void {
     if (epoch !== 0 && epoch === this.epoch) return;
     this.epoch = epoch;
+    this.sinceMs = atMs;
     this.newest.clear();
     this.happened.clear();
     this.standing.clear();

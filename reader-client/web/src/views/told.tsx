@@ -30,7 +30,9 @@ export function ToldPanel({ desk, open }: { desk: Desk; open: OpenCase }) {
   const events = told.events().slice(-SHOWN_EVENTS).reverse();
   return (
     <section class="told" aria-label="Beside the traces" tabIndex={0}>
-      <header class="side-head"><h2>Beside the traces</h2></header>
+      <header class="side-head"><h2>Beside the traces</h2>
+        {told.sinceMs > 0 && <span class="calm">told since <span class="number">{timeOfDay(told.sinceMs)}</span></span>}
+      </header>
       <dl>
         {kinds.map((kind) => (
           <div key={kind}>
@@ -57,13 +59,15 @@ function Lines({ desk, kind, all }: { desk: Desk; kind: ToldKind; all: ToldView[
   void desk.beat.value;
   const now = desk.hubNow();
   const newest = [...all].sort((a, b) => b.atMs - a.atMs);
+  // The newest, and each at its place.
+  const shown = new Set(newest.slice(0, SHOWN));
   const unrecorded = (v: ToldView) => v.mark.unrecorded && <b class="unrecorded"> NOT RECORDED</b>;
   if (kind === 'impedance') {
     return <dd>{electrodeWords(all)} <small class="number">{shortAge(now - newest[0]!.atMs)} ago</small>{unrecorded(newest[0]!)}</dd>;
   }
   return (
     <>
-      {newest.slice(0, SHOWN).map((v) => (
+      {all.filter((v) => shown.has(v)).map((v) => (
         <dd key={`${v.mark.id} ${v.text}`}>{v.text} <small class="number">{shortAge(now - v.atMs)} ago</small>{unrecorded(v)}</dd>
       ))}
       {newest.length > SHOWN && <dd class="calm">and {newest.length - SHOWN} more</dd>}
