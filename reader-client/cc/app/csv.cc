@@ -4,6 +4,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_replace.h"
 #include "common/record_json.h"
+#include "reader-client/cc/app/record_words.h"
 #include "remora/v1/record.pb.h"
 
 namespace remora::reader {
@@ -143,6 +144,7 @@ Values FromRecord(const v1::Record& record) {
       v.trace_id = record.sample_block().trace_id();
       break;
     default:
+      v.text = RecordWords(record);
       break;
   }
   return v;

@@ -35,6 +35,14 @@ TEST(Csv, ARowHasAsManyColumnsAsTheHeader) {
   EXPECT_THAT(row, testing::HasSubstr(",-3.5000,"));
 }
 
+TEST(Csv, WhatHasNoColumnsOfItsOwnHasItsWords) {
+  v1::Record record;
+  record.set_lane(2);
+  record.mutable_train_of_four()->set_limb("left hand");
+  record.mutable_train_of_four()->set_twitch_count(3);
+  EXPECT_THAT(RowOf(record), testing::HasSubstr(",left hand 3/4\r\n"));
+}
+
 TEST(Csv, HostileTextStaysTextInASpreadsheet) {
   v1::Record record;
   record.mutable_message()->set_text("=HYPERLINK(\"http://x\",\"y\")");

@@ -48,7 +48,47 @@ std::string StateWords(const v1::StimulusThreshold& threshold) {
                       Intensity(threshold, threshold.largest_without_response()));
 }
 
+const char* DischargeWord(const v1::EmgActivity& activity) {
+  switch (activity.train_pattern()) {
+    case v1::TRAIN_PATTERN_A:
+      return "A-train";
+    case v1::TRAIN_PATTERN_B:
+      return "B-train";
+    case v1::TRAIN_PATTERN_C:
+      return "C-train";
+    default:
+      break;
+  }
+  switch (activity.kind()) {
+    case v1::EMG_ACTIVITY_KIND_SPIKE:
+      return "spike";
+    case v1::EMG_ACTIVITY_KIND_BURST:
+      return "burst";
+    case v1::EMG_ACTIVITY_KIND_TRAIN:
+      return "train";
+    case v1::EMG_ACTIVITY_KIND_ARTEFACT:
+      return "artefact";
+    case v1::EMG_ACTIVITY_KIND_SILENCE:
+      return "silence after a burst";
+    default:
+      return "discharge";
+  }
+}
+
 }  // namespace
+
+std::string EmgActivityWords(const v1::EmgActivity& activity) {
+  std::string words =
+      absl::StrCat(activity.trace_id(), " ", DischargeWord(activity), " ",
+                   Quantity(activity.duration_ms(), 0, "ms"), activity.ongoing() ? " so far" : "");
+  if (IsKnown(activity.peak_uv())) {
+    absl::StrAppend(&words, ", ", Quantity(activity.peak_uv(), 0, "uV"));
+  }
+  if (IsKnown(activity.train_time_ms())) {
+    absl::StrAppend(&words, ", train time ", Quantity(activity.train_time_ms() / 1000, 1, "s"));
+  }
+  return absl::StrCat(words, Because(activity.reason()));
+}
 
 std::string TrainOfFourWords(const v1::TrainOfFour& train) {
   std::string words = train.limb().empty() ? train.trace_id() : train.limb();

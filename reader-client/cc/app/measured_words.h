@@ -9,6 +9,8 @@
 
 namespace remora::reader {
 
+// "EMG_FREE_RUNNING/L/TA A-train 160 ms, 92 uV, train time 0.6 s".
+std::string EmgActivityWords(const v1::EmgActivity& activity);
 // "left hand 3/4, T1 61 % of control"; without a count, why: "left hand no count: clipped".
 std::string TrainOfFourWords(const v1::TrainOfFour& train);
 // "L4 left PEDICLE_SCREW/L/TA threshold 7.20 mA". No response at the maximum is "not verified".

@@ -13,6 +13,25 @@ using ::testing::Not;
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
+TEST(MeasuredWords, DischargeSaysItsKindAndNumbers) {
+  v1::EmgActivity activity;
+  activity.set_trace_id("EMG_FREE_RUNNING/L/TA");
+  activity.set_kind(v1::EMG_ACTIVITY_KIND_TRAIN);
+  activity.set_duration_ms(160);
+  activity.set_ongoing(true);
+  EXPECT_EQ(EmgActivityWords(activity), "EMG_FREE_RUNNING/L/TA train 160 ms so far");
+  activity.set_ongoing(false);
+  activity.set_train_pattern(v1::TRAIN_PATTERN_A);
+  activity.set_peak_uv(92);
+  activity.set_train_time_ms(600);
+  EXPECT_EQ(EmgActivityWords(activity),
+            "EMG_FREE_RUNNING/L/TA A-train 160 ms, 92 uV, train time 0.6 s");
+  activity.Clear();
+  activity.set_duration_ms(kNan);
+  activity.set_reason("diathermy");
+  EXPECT_EQ(EmgActivityWords(activity), " discharge no number; diathermy");
+}
+
 TEST(MeasuredWords, TrainOfFourSaysCountRatioAndControl) {
   v1::TrainOfFour train;
   train.set_limb("left hand");

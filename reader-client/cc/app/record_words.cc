@@ -162,7 +162,7 @@ std::string RecordWords(const v1::Record& record) {
     case v1::Record::kSweep:
       return SweepWords(record.sweep());
     case v1::Record::kEmgActivity:
-      return record.emg_activity().trace_id();
+      return EmgActivityWords(record.emg_activity());
     case v1::Record::kEnvelope:
       return record.envelope().trace_id();
     case v1::Record::kSampleBlock:

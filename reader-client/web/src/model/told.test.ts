@@ -57,7 +57,7 @@ describe('What is told beside traces', () => {
     expect(lines(model, 'tof')).toEqual(['left hand 4/4, ratio 0.42, T1 61 % of control']);
     expect(lines(model, 'eeg')).toEqual(['F3-P3 L SEF95 11.2 Hz, median 4.5 Hz, suppression 12 % of 60 s, asymmetry +0.12',
       'G1-G2 after-discharge 4.2 s, 6.0 a second, 250 \u00b5V, after G1-G2 8.0 mA']);
-    expect(lines(model, 'threshold')).toEqual(['Pedicle screw L4 left threshold 7.20 mA, own mean 12.40 mA of 5']);
+    expect(lines(model, 'threshold')).toEqual(['Screw L4 left threshold 7.20 mA, own mean 12.40 mA of 5']);
     expect(lines(model, 'map')).toEqual(['strip A contact 3: 12.30 \u00b5V, polarity \u22120.85', 'strip A: polarity turns between contacts 4 and 5, confidence 0.93']);
     expect(lines(model, 'relation')).toEqual(['central conduction time R 6.40 ms']);
     expect(model.told.kinds()).toEqual(['position', 'drug', 'vital', 'tof', 'eeg', 'threshold', 'map', 'relation', 'stimulus']);
@@ -93,8 +93,8 @@ describe('What is told beside traces', () => {
 
   it('NeverShowsAThresholdWhereNothingAnsweredNorACountThatCannotBeReliedOn', () => {
     const at = (state: ThresholdState): Body => ({ case: 'stimulusThreshold', value: { level: 'L4', state, thresholdMa: 30, modality: Modality.PEDICLE_SCREW } });
-    expect(lines(told(at(ThresholdState.NO_RESPONSE_AT_MAXIMUM)), 'threshold')).toEqual(['Pedicle screw L4 threshold no response at maximum, not verified']);
-    expect(lines(told(at(ThresholdState.SEARCHING)), 'threshold')).toEqual(['Pedicle screw L4 threshold searched']);
+    expect(lines(told(at(ThresholdState.NO_RESPONSE_AT_MAXIMUM)), 'threshold')).toEqual(['Screw L4 threshold no response at maximum, not verified']);
+    expect(lines(told(at(ThresholdState.SEARCHING)), 'threshold')).toEqual(['Screw L4 threshold searched']);
     const doubtful = told(tof(4, 0.9), tof(4, 0.9, { quality: [QualityFlag.CLIPPED], reason: 'a sweep was clipped' }));
     expect(lines(doubtful, 'tof')).toEqual(['left hand no count: a sweep was clipped']);
     expect(lines(told(edge(50, { quality: [QualityFlag.DIATHERMY] })), 'eeg')).toEqual(['F3-P3 L no numbers: diathermy']);

@@ -21,10 +21,20 @@ export const MODALITY_SHORT: Partial<Record<Modality, string>> = {
   [Modality.D_WAVE]: 'D-wave',
   [Modality.EMG_FREE_RUNNING]: 'EMG',
   [Modality.EMG_TRIGGERED]: 'tEMG',
+  [Modality.DIRECT_NERVE_STIMULATION]: 'DNS',
+  [Modality.PEDICLE_SCREW]: 'Screw',
+  [Modality.RLN_INTERMITTENT]: 'RLN',
+  [Modality.RLN_CONTINUOUS]: 'RLN cont.',
   [Modality.BAEP]: 'BAEP',
+  [Modality.ECOCHG]: 'ECochG',
   [Modality.VEP]: 'VEP',
   [Modality.EEG]: 'EEG',
+  [Modality.ECOG]: 'ECoG',
   [Modality.TRAIN_OF_FOUR]: 'TOF',
+  [Modality.MAP_MIDLINE]: 'Midline map',
+  [Modality.MAP_CORTICAL_PHASE_REVERSAL]: 'Sulcus map',
+  [Modality.MAP_CORTICAL_STIMULATION]: 'Cortex map',
+  [Modality.MAP_SUBCORTICAL]: 'Subcortical map',
 };
 
 export const modalityName = (m: Modality): string =>
