@@ -125,14 +125,12 @@ void ChunkAssembler::StartChunk(const SampleBlock& block, int64_t offset) {
 
 void ChunkAssembler::Push(const SampleBlock& block, std::vector<Chunk>* chunks) {
   if (!segment_ended_) {
-    // A source that leaves time out without saying so.
-    const double expected_ns =
-        (static_cast<double>(next_position_)) * 1e9 / sample_rate_hz_ + position_zero_ns_;
-    if (std::fabs(static_cast<double>(block.start_time_ns) - expected_ns) >
-        1.5e9 / sample_rate_hz_) {
-      Break(chunks);
-    }
+    // A source that leaves time out without saying so. Not by the count of samples: a clock that is
+    // slewed is ahead of that by several samples of 5 us before a chunk is full.
+    const auto apart_ns = static_cast<double>(block.start_time_ns - blocks_end_ns_);
+    if (std::fabs(apart_ns) > 1.5e9 / sample_rate_hz_) Break(chunks);
   }
+  blocks_end_ns_ = block.end_time_ns;
   int64_t taken = 0;
   while (taken < block.samples_per_channel) {
     if (current_.samples == 0) StartChunk(block, taken);

@@ -43,7 +43,7 @@ class ChunkAssembler {
  private:
   // Loudness of a channel when nothing is wrong: what a burst is compared with.
   struct Loudness {
-    double rms_uv = 0;  // 0: not known yet
+    double rms_uv = 0;   // 0: not known yet
     uint32_t marks = 0;  // of the last chunk
   };
 
@@ -68,6 +68,7 @@ class ChunkAssembler {
   std::vector<std::optional<dsp::WrapDetector>> wraps_;  // of voltages in use
   bool segment_ended_ = true;
   bool starts_segment_ = true;
+  int64_t blocks_end_ns_ = 0;  // of the last block
   int64_t next_position_ = 0;
   double position_zero_ns_ = 0;
   std::deque<std::pair<int64_t, int64_t>> evoked_ns_;  // from, to; by from

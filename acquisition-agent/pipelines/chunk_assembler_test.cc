@@ -37,11 +37,44 @@ TEST(ChunkAssembler, TimeThatIsLeftOutStartsASegment) {
   block.sample_rate_hz = 1000;
   block.samples_per_channel = 100;
   block.samples.assign(100, 1);
-  assembler.Push(block, &chunks);
-  block.start_time_ns = 102'000'000;
-  assembler.Push(block, &chunks);
-  ASSERT_EQ(chunks.size(), 2u);
-  EXPECT_TRUE(chunks[1].starts_segment);
+  for (const int64_t start_ns : {0, 100'000'000, 202'000'000}) {
+    block.start_time_ns = start_ns;
+    block.end_time_ns = start_ns + 100'000'000;
+    assembler.Push(block, &chunks);
+  }
+  ASSERT_EQ(chunks.size(), 3u);
+  EXPECT_FALSE(chunks[1].starts_segment);
+  EXPECT_TRUE(chunks[2].starts_segment);
+}
+
+// Of a live source: by 500 ppm of two oscillators, as much where the estimate is mended, and twice
+// that where a device's own times are followed.
+TEST(ChunkAssembler, TimesThatAreSlewedAreNoBreakAtAnyRate) {
+  for (const double rate_hz : {1'000.0, 20'000.0, 200'000.0}) {
+    SourceInfo info = DriftingDevice();
+    info.rate_groups[0].sample_rate_hz = rate_hz;
+    for (ChannelInfo& channel : info.channels) channel.sample_rate_hz = rate_hz;
+    ChunkAssembler assembler(info, 0, {0}, 50);
+    std::vector<Chunk> chunks;
+    SampleBlock block;
+    block.sample_rate_hz = rate_hz;
+    block.samples_per_channel = static_cast<int32_t>(rate_hz / 50);
+    block.samples.assign(static_cast<size_t>(block.samples_per_channel), 1);
+    for (int i = 0; i < 500; ++i) {
+      block.start_time_ns = block.end_time_ns;
+      // To and fro.
+      block.end_time_ns += 20'000'000 + (i / 50 % 2 == 0 ? 40'000 : -40'000);
+      const int64_t place = assembler.open() != nullptr ? assembler.open()->samples : 0;
+      assembler.Push(block, &chunks);
+      if (place == 0) {
+        const Chunk& begun = *assembler.open();
+        EXPECT_NEAR(static_cast<double>(begun.TimeOf(static_cast<double>(begun.first_position))),
+                    static_cast<double>(block.start_time_ns), 1e9 / rate_hz * 0.02 + 1);
+      }
+    }
+    ASSERT_EQ(chunks.size(), 100u) << rate_hz;
+    for (size_t i = 0; i < chunks.size(); ++i) EXPECT_EQ(chunks[i].starts_segment, i == 0) << i;
+  }
 }
 
 // Times hours into a case are rounded on the way to a sample and back: who waits for a time is

@@ -141,6 +141,7 @@ void StimulusFinder::OnTrigger(const StimulusTrigger& trigger, std::vector<Stimu
 }
 
 bool StimulusFinder::OnEvent(const SourceEvent& event, std::vector<Stimulus>* found) {
+  if (event.is_remark) return false;
   Stimulus stimulus;
   stimulus.time_ns = event.time_ns;
   stimulus.own = OwnersOf(event.text, 0);

@@ -81,5 +81,19 @@ TEST_F(StimulusFinderTest, WhatNobodyListensToIsAStimulusAllTheSame) {
   EXPECT_EQ(found_.size(), 1u);
 }
 
+// What a person types at a device, or the device says of itself.
+TEST_F(StimulusFinderTest, ARemarkIsNoStimulusWhateverItSays) {
+  StimulusFinder finder(plan_, source_);
+  for (const char* text : {"MED R electrode replaced", "STIM box 7: is heard again"}) {
+    SourceEvent event = Event(1'000'000'000, text);
+    EXPECT_TRUE(finder.OnEvent(event, &found_)) << text;
+    found_.clear();
+    event.is_remark = true;
+    event.time_ns += 1'000'000'000;
+    EXPECT_FALSE(finder.OnEvent(event, &found_)) << text;
+    EXPECT_TRUE(found_.empty()) << text;
+  }
+}
+
 }  // namespace
 }  // namespace remora::agent

@@ -117,6 +117,9 @@ struct SourceEvent {
   int64_t time_ns = 0;
   int64_t duration_ns = 0;  // 0 if none was given
   std::string text;
+  // What a live source says of itself, or a person typed there: never a stimulus, whatever its
+  // text.
+  bool is_remark = false;
 };
 
 // Samples that should be there and are not, or a break in the recorded time.
@@ -138,17 +141,17 @@ struct Gap {
 // computed here.
 struct VitalSign {
   enum class Kind {
-    kMeanArterialPressure,  // mmHg
-    kSystolicPressure,      // mmHg
-    kDiastolicPressure,     // mmHg
-    kHeartRate,             // 1/min
-    kOxygenSaturation,      // SpO2, %
-    kEndTidalCo2,           // EtCO2, mmHg
-    kCoreTemperature,       // degrees Celsius
-    kLimbTemperature,       // degrees Celsius; `site` names the limb
-    kHaemoglobin,           // g/dl
-    kBispectralIndex,       // the monitor's own BIS, 0 to 100
-    kAlveolarConcentration, // MAC of the volatile agents, as the monitor sums it
+    kMeanArterialPressure,   // mmHg
+    kSystolicPressure,       // mmHg
+    kDiastolicPressure,      // mmHg
+    kHeartRate,              // 1/min
+    kOxygenSaturation,       // SpO2, %
+    kEndTidalCo2,            // EtCO2, mmHg
+    kCoreTemperature,        // degrees Celsius
+    kLimbTemperature,        // degrees Celsius; `site` names the limb
+    kHaemoglobin,            // g/dl
+    kBispectralIndex,        // the monitor's own BIS, 0 to 100
+    kAlveolarConcentration,  // MAC of the volatile agents, as the monitor sums it
   };
   int64_t time_ns = 0;  // when it was measured
   Kind kind = Kind::kMeanArterialPressure;

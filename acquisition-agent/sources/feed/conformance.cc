@@ -62,9 +62,9 @@ void ConformanceJudge::OnMessage(const std::vector<std::string>& frames, int64_t
     case wire::Envelope::kDescribe:
       return TakeDescribe(envelope->describe(), arrived_ns);
     case wire::Envelope::kSamples:
-      return TakeSamples(envelope->samples());
+      return TakeSamples(envelope->samples(), sent_ns);
     case wire::Envelope::kHeartbeat:
-      return TakeHeartbeat(envelope->heartbeat(), arrived_ns);
+      return TakeHeartbeat(envelope->heartbeat(), sent_ns, arrived_ns);
     case wire::Envelope::kEnd:
     case wire::Envelope::BODY_NOT_SET:
       return;
@@ -82,7 +82,7 @@ void ConformanceJudge::TakeDescribe(const wire::Describe& describe, int64_t arri
   groups_.resize(static_cast<size_t>(describe.rate_groups_size()));
 }
 
-void ConformanceJudge::TakeSamples(const wire::Samples& samples) {
+void ConformanceJudge::TakeSamples(const wire::Samples& samples, int64_t sent_ns) {
   // Before the description nobody can say what they are.
   if (!describe_) return;
   if (const absl::Status fits = CheckBlock(samples, *describe_); !fits.ok()) {
@@ -118,6 +118,11 @@ void ConformanceJudge::TakeSamples(const wire::Samples& samples) {
   const int64_t end_ns = samples.first_sample_ns() + length_ns;
   if (told_ns_ && end_ns < *told_ns_) ++out_of_order_;
   told_ns_ = std::max(told_ns_.value_or(end_ns), end_ns);
+  // When its last sample was taken, a sample before its end, it may go.
+  const int64_t age_ns = sent_ns - end_ns;
+  least_age_ns_ = std::min(least_age_ns_, age_ns);
+  most_age_ns_ = std::max(most_age_ns_, age_ns);
+  future_blocks_ += age_ns < -std::llround(1e9 / rate_hz) - kMaxSeamNs ? 1 : 0;
 }
 
 void ConformanceJudge::TakeTime(int64_t device_ns, int64_t sent_ns, bool is_trigger) {
@@ -131,7 +136,8 @@ void ConformanceJudge::TakeTime(int64_t device_ns, int64_t sent_ns, bool is_trig
   }
 }
 
-void ConformanceJudge::TakeHeartbeat(const wire::Heartbeat& heartbeat, int64_t arrived_ns) {
+void ConformanceJudge::TakeHeartbeat(const wire::Heartbeat& heartbeat, int64_t sent_ns,
+                                     int64_t arrived_ns) {
   ++heartbeats_;
   const int64_t since_ns = arrived_ns - heartbeat_ns_.value_or(first_arrived_ns_);
   longest_without_heartbeat_ns_ = std::max(longest_without_heartbeat_ns_, since_ns);
@@ -143,6 +149,9 @@ void ConformanceJudge::TakeHeartbeat(const wire::Heartbeat& heartbeat, int64_t a
             heartbeat.next_sample_index(static_cast<int>(i)) >= groups_[i].next_index;
   }
   if (!right) ++wrong_heartbeats_;
+  const bool must_tell = describe_->tells_stimuli() && describe_->rate_groups_size() == 0;
+  const int64_t told_ns = heartbeat.told_until_ns();
+  if (told_ns > sent_ns || (must_tell && told_ns == 0)) ++wrong_told_;
 }
 
 Finding ConformanceJudge::Decoding() const {
@@ -247,6 +256,21 @@ Finding ConformanceJudge::Blocks() const {
               "send blocks of 5 to 50 ms: what is seen is late by a block");
 }
 
+Finding ConformanceJudge::Ages() const {
+  const std::string what = "age of blocks";
+  if (least_age_ns_ > most_age_ns_) return Skip(what, "no samples came", "start the acquisition");
+  return Make(
+      what, future_blocks_ == 0 && most_age_ns_ <= kMaxBlockAgeNs,
+      absl::StrFormat("sent %.1f to %.1f ms after their ends, %d before their last sample",
+                      Milliseconds(least_age_ns_), Milliseconds(most_age_ns_), future_blocks_),
+      future_blocks_ > 0
+          ? "a block is sent when its last sample was taken: first_sample_ns or sent_ns is "
+            "of another clock"
+          : absl::StrFormat("send a block at once: other devices wait %.1f s for it, and "
+                            "then its samples are lost",
+                            Milliseconds(kMaxWaitNs) / 1e3));
+}
+
 Finding ConformanceJudge::Order() const {
   return Make("order of times", out_of_order_ == 0,
               absl::StrCat(out_of_order_, " messages out of order"),
@@ -271,9 +295,16 @@ Finding ConformanceJudge::Heartbeats(int64_t now_ns) const {
   const bool stimulator =
       describe_ && describe_->tells_stimuli() && describe_->rate_groups_size() == 0;
   const int64_t most_ns = stimulator ? kLongestStimulatorSilenceNs : kLongestSilenceNs;
-  return Make("heartbeats on time", longest_ns <= most_ns && wrong_heartbeats_ == 0,
-              absl::StrFormat("%d, at most %.2f s apart, %d with wrong sample indexes", heartbeats_,
-                              Milliseconds(longest_ns) / 1e3, wrong_heartbeats_),
+  const std::string figure = absl::StrFormat(
+      "%d, at most %.2f s apart, %d with wrong sample indexes, %d with a told_until_ns that says "
+      "nothing",
+      heartbeats_, Milliseconds(longest_ns) / 1e3, wrong_heartbeats_, wrong_told_);
+  if (wrong_told_ > 0) {
+    return Make("heartbeats on time", false, figure,
+                "told_until_ns is at most sent_ns, and never 0 of a device that tells stimuli and "
+                "has no samples: the others wait for it");
+  }
+  return Make("heartbeats on time", longest_ns <= most_ns && wrong_heartbeats_ == 0, figure,
               stimulator ? "a device that tells stimuli and has no samples sends one each 20 ms"
                          : "send one each second, with next_sample_index for every rate group");
 }
@@ -307,6 +338,7 @@ std::vector<Finding> ConformanceJudge::Judge(int64_t now_ns) const {
     findings.push_back(Samples(group));
   }
   findings.push_back(Blocks());
+  findings.push_back(Ages());
   findings.push_back(Order());
   findings.push_back(Triggers());
   findings.push_back(Heartbeats(now_ns));

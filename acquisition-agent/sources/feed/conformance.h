@@ -24,6 +24,8 @@ inline constexpr int64_t kLongestStimulatorSilenceNs = 60'000'000;
 // What a person sees is late by a block and by the way.
 inline constexpr int64_t kLongestGoodBlockNs = 100'000'000;
 inline constexpr int64_t kMaxDelayP99Ns = 50'000'000;
+// Of a block when it is sent, from its end: half of what others wait for it.
+inline constexpr int64_t kMaxBlockAgeNs = 250'000'000;
 // Hours of listening; later delays are not counted.
 inline constexpr size_t kMaxDelays = 1'000'000;
 // What is measured over less says nothing.
@@ -70,9 +72,9 @@ class ConformanceJudge {
 
   void TakeSession(const wire::Envelope& envelope);
   void TakeDescribe(const wire::Describe& describe, int64_t arrived_ns);
-  void TakeSamples(const wire::Samples& samples);
+  void TakeSamples(const wire::Samples& samples, int64_t sent_ns);
   void TakeTime(int64_t device_ns, int64_t sent_ns, bool is_trigger);
-  void TakeHeartbeat(const wire::Heartbeat& heartbeat, int64_t arrived_ns);
+  void TakeHeartbeat(const wire::Heartbeat& heartbeat, int64_t sent_ns, int64_t arrived_ns);
 
   Finding Decoding() const;
   Finding Description(int64_t now_ns) const;
@@ -82,6 +84,7 @@ class ConformanceJudge {
   Finding Rate(size_t group) const;
   Finding Samples(size_t group) const;
   Finding Blocks() const;
+  Finding Ages() const;
   Finding Order() const;
   Finding Triggers() const;
   Finding Heartbeats(int64_t now_ns) const;
@@ -104,6 +107,11 @@ class ConformanceJudge {
   int64_t longest_without_heartbeat_ns_ = 0;
   uint64_t heartbeats_ = 0;
   uint64_t wrong_heartbeats_ = 0;
+  uint64_t wrong_told_ = 0;  // with a told_until_ns that says nothing
+  // From a block's end to when it was sent.
+  int64_t least_age_ns_ = INT64_MAX;
+  int64_t most_age_ns_ = INT64_MIN;
+  uint64_t future_blocks_ = 0;
   int64_t last_sent_ns_ = 0;
   uint64_t clock_back_ = 0;
   std::vector<Group> groups_;

@@ -170,5 +170,44 @@ TEST(Conformance, HostileMessagesAreCountedWithTheFirstReason) {
   EXPECT_THAT(listener.Line("messages well-formed").advice, HasSubstr("no Protocol Buffers"));
 }
 
+TEST(Conformance, FindsBlocksThatAreOldOrOfTheFuture) {
+  for (const int64_t late_ns : {600 * kMs, -15 * kMs}) {
+    TestDevice device({});
+    Listener listener;
+    for (Sent& sent : device.RunUntil(5 * kSecond)) {
+      sent.envelope.set_sent_ns(sent.envelope.sent_ns() + late_ns);
+      listener.Take(sent);
+    }
+    EXPECT_FAILS(listener, "age of blocks", late_ns > 0 ? "600.0 ms" : "-15.0 to -15.0 ms");
+  }
+  // As soon as the last sample is there: a sample before the block's end.
+  TestDevice device({});
+  Listener listener;
+  for (Sent& sent : device.RunUntil(5 * kSecond)) {
+    if (sent.envelope.has_samples()) sent.envelope.set_sent_ns(sent.envelope.sent_ns() - kMs);
+    listener.Take(sent);
+  }
+  EXPECT_EQ(listener.Line("age of blocks").verdict, Verdict::kPass);
+}
+
+TEST(Conformance, FindsStimulatorsThatHoldTheOthersUp) {
+  for (const int64_t ahead_ns : {int64_t{0}, kMs}) {
+    TestDevice device({.labels = {}, .stimulus_each_ns = 333 * kMs});
+    Listener listener;
+    for (Sent& sent : device.RunUntil(5 * kSecond)) {
+      if (sent.envelope.has_heartbeat()) {
+        sent.envelope.mutable_heartbeat()->set_told_until_ns(
+            ahead_ns == 0 ? 0 : sent.envelope.sent_ns() + ahead_ns);
+      }
+      listener.Take(sent);
+    }
+    EXPECT_FAILS(listener, "heartbeats", "with a told_until_ns that says nothing");
+  }
+  TestDevice device({.labels = {}, .stimulus_each_ns = 333 * kMs});
+  Listener listener;
+  listener.Take(device.RunUntil(5 * kSecond));
+  EXPECT_EQ(listener.Line("heartbeats").verdict, Verdict::kPass);
+}
+
 }  // namespace
 }  // namespace remora::agent::feed

@@ -22,13 +22,40 @@ void DeviceClock::Reset() {
   behind_ns_ = 0;
   behind_from_ns_ = 0;
   settled_ = false;
+  late_bins_ = 0;
+  late_since_ns_.reset();
+}
+
+// The line may have been lifted by late messages before they are known for what they are; the
+// offset in use follows it slowly.
+double DeviceClock::EarlyNs(const Seen& seen) const {
+  const double expected = settled_ ? std::min(line_.At(seen.sent_ns), OffsetInUse(seen.sent_ns))
+                                   : line_.At(seen.sent_ns);
+  return expected - static_cast<double>(seen.offset_ns);
+}
+
+double DeviceClock::LateNs(const Seen& seen) const {
+  return static_cast<double>(seen.offset_ns) - OffsetInUse(seen.sent_ns);
+}
+
+bool DeviceClock::IsLateStep(const Seen& newest, int64_t arrived_ns) {
+  if (LateNs(newest) <= static_cast<double>(kClockStepNs)) {
+    late_bins_ = 0;
+    late_since_ns_.reset();
+    return false;
+  }
+  if (!late_since_ns_) late_since_ns_ = arrived_ns;
+  // Its second is not over yet: that of the newest bin is, when another begins.
+  const bool over = BinOf(newest.sent_ns) > BinOf(bins_.back().sent_ns);
+  if (over && LateNs(bins_.back()) > static_cast<double>(kClockStepNs)) ++late_bins_;
+  return late_bins_ >= kLateStepBins && arrived_ns - *late_since_ns_ >= kLateStepNs;
 }
 
 DeviceClock::Outcome DeviceClock::Add(int64_t sent_ns, int64_t arrived_ns) {
   const Seen seen = {sent_ns, arrived_ns - sent_ns};
   Outcome outcome = Outcome::kTaken;
-  if (known() &&
-      static_cast<double>(seen.offset_ns) < line_.At(sent_ns) - static_cast<double>(kClockStepNs)) {
+  const bool early = known() && EarlyNs(seen) > static_cast<double>(kClockStepNs);
+  if (early || (settled_ && known() && IsLateStep(seen, arrived_ns))) {
     if (settled_) outcome = Outcome::kStepped;
     Reset();
   }

@@ -23,6 +23,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <vector>
 
 namespace remora::agent::feed {
@@ -38,6 +39,11 @@ inline constexpr size_t kMaxClockBins = 120;
 inline constexpr int64_t kSlopeFromNs = 4'000'000'000;
 // A message that comes so much too early was sent by a clock that has stepped.
 inline constexpr int64_t kClockStepNs = 100'000'000;
+// And so do messages that are all so much too late, the quickest of so many seconds, for so long of
+// the agent's time too: a bridge that slept, whose clock stood still. What only waited on its way
+// comes in one go.
+inline constexpr int kLateStepBins = 3;
+inline constexpr int64_t kLateStepNs = 3'000'000'000;
 
 class DeviceClock {
  public:
@@ -80,6 +86,11 @@ class DeviceClock {
 
   void Fit();
   double OffsetInUse(int64_t device_ns) const;
+  // By how much a message is before, or after, what is expected of it.
+  double EarlyNs(const Seen& seen) const;
+  double LateNs(const Seen& seen) const;
+  // Counts a second that is over. True: so many were late that the clock has stepped.
+  bool IsLateStep(const Seen& newest, int64_t arrived_ns);
 
   std::deque<Seen> bins_;
   std::vector<Seen> hull_;  // kept for its memory
@@ -88,6 +99,9 @@ class DeviceClock {
   int64_t behind_from_ns_ = 0;
   double behind_ns_ = 0;
   bool settled_ = false;
+  // Seconds in a row whose quickest message was too late, and when the first of them came.
+  int late_bins_ = 0;
+  std::optional<int64_t> late_since_ns_;
 };
 
 }  // namespace remora::agent::feed

@@ -77,6 +77,45 @@ TEST(DeviceClock, AStepAheadIsSeen) {
   EXPECT_EQ(clock.ToAgent(500 * (kSecond / 50) + kSecond), 500 * (kSecond / 50));
 }
 
+// A bridge that slept: its clock stood still, and all it sends looks late from then on.
+TEST(DeviceClock, AStepThatMakesMessagesLateIsSeenInSeconds) {
+  for (const int64_t known_s : {2, 10, 100}) {
+    Jitter jitter(4, 0.1, 3);
+    DeviceClock clock;
+    int64_t sent_ns = 0;
+    for (; sent_ns < known_s * kSecond; sent_ns += kSecond / 50) {
+      ASSERT_EQ(clock.Add(sent_ns, sent_ns + jitter.Draw()), DeviceClock::Outcome::kTaken);
+      if (sent_ns == kSecond) clock.Settle();
+    }
+    const int64_t slept_until_ns = sent_ns;
+    int steps = 0;
+    for (; sent_ns < slept_until_ns + 6 * kSecond; sent_ns += kSecond / 50) {
+      const int64_t true_ns = sent_ns + 30 * kSecond;
+      steps += clock.Add(sent_ns, true_ns + jitter.Draw()) == DeviceClock::Outcome::kStepped;
+    }
+    EXPECT_EQ(steps, 1) << known_s;
+    EXPECT_LT(std::llabs(clock.ToAgent(sent_ns) - sent_ns - 30 * kSecond), 5'000'000) << known_s;
+  }
+}
+
+TEST(DeviceClock, MessagesThatWaitedTogetherAreNoStep) {
+  DeviceClock clock;
+  int64_t sent_ns = 0;
+  for (; sent_ns < 10 * kSecond; sent_ns += kSecond / 50) {
+    clock.Add(sent_ns, sent_ns);
+    if (sent_ns == kSecond) clock.Settle();
+  }
+  // Six seconds of messages come in one go, the oldest 6 s late.
+  const int64_t arrived_ns = 16 * kSecond;
+  for (; sent_ns < arrived_ns; sent_ns += kSecond / 50) {
+    EXPECT_EQ(clock.Add(sent_ns, arrived_ns), DeviceClock::Outcome::kTaken);
+  }
+  for (; sent_ns < 30 * kSecond; sent_ns += kSecond / 50) {
+    EXPECT_EQ(clock.Add(sent_ns, sent_ns), DeviceClock::Outcome::kTaken);
+  }
+  EXPECT_LT(std::llabs(clock.ToAgent(sent_ns) - sent_ns), 1'000'000);
+}
+
 TEST(DeviceClock, HostileTimesAtTheEndsOfTheRangeDoNotOverflow) {
   constexpr int64_t kFar = (int64_t{1} << 61) - 1;
   for (const int64_t first : {-kFar, int64_t{0}, kFar}) {

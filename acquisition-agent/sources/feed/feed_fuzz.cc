@@ -3,8 +3,9 @@
 // source.h promises. `feed_fuzz --write-seeds DIR` makes a corpus to begin with, then `feed_fuzz
 // DIR`.
 //
-// Input: messages one after the other, each a byte for the time since the one before (in 4 ms), two
-// bytes of its length (little-endian), and so many bytes of an Envelope.
+// Input: messages one after the other, each a byte for its device (the upper two bits) and the time
+// since the one before (in 4 ms; 63: a second), two bytes of its length (little-endian), and so
+// many bytes of an Envelope.
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -12,6 +13,7 @@
 #include <cstring>
 #include <fstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "acquisition-agent/sources/feed/device_session.h"
@@ -23,6 +25,7 @@ namespace remora::agent::feed {
 namespace {
 
 constexpr int64_t kStepNs = 4'000'000;
+constexpr int64_t kPauseNs = 1'000'000'000;
 
 void Require(bool holds, const char* what) {
   if (holds) return;
@@ -66,6 +69,8 @@ void RequireLimits(const wire::Envelope& envelope) {
 }
 
 // What comes out of the merge, held against source.h.
+constexpr int kGroups = 3 * kMaxRateGroups;
+
 class Order {
  public:
   void Take(const Item& item) {
@@ -78,7 +83,7 @@ class Order {
     told_ns_ = DueTimeNs(item);
     const auto* block = std::get_if<SampleBlock>(&item);
     if (block == nullptr) return;
-    Require(block->rate_group >= 0 && block->rate_group < kMaxRateGroups, "a group");
+    Require(block->rate_group >= 0 && block->rate_group < kGroups, "a group");
     Require(block->samples_per_channel > 0, "an empty block");
     Require(block->samples.size() % static_cast<size_t>(block->samples_per_channel) == 0,
             "a block of another size");
@@ -93,22 +98,32 @@ class Order {
 
  private:
   int64_t told_ns_ = INT64_MIN;
-  int64_t end_ns_[kMaxRateGroups] = {};
-  int64_t next_[kMaxRateGroups] = {};
+  int64_t end_ns_[kGroups] = {};
+  int64_t next_[kGroups] = {};
 };
 
+// Three devices, so that one waits for another, misses it, and takes it back.
+constexpr size_t kDevices = 3;
+
 void Run(const uint8_t* bytes, size_t size) {
-  DeviceSession session("fuzz");
-  FeedMerge merge({{"fuzz", 0, kMaxRateGroups, true}});
+  std::vector<DeviceSession> sessions;
+  std::vector<MergedDevice> merged;
+  for (size_t i = 0; i < kDevices; ++i) {
+    sessions.emplace_back("fuzz " + std::to_string(i));
+    merged.push_back({"fuzz", static_cast<int>(i) * kMaxRateGroups, kMaxRateGroups, i != 2});
+  }
+  FeedMerge merge(std::move(merged));
   Order order;
   int64_t now_ns = 0;
   while (size >= 3) {
-    now_ns += bytes[0] * kStepNs;
+    const size_t index = (bytes[0] >> 6) % kDevices;
+    now_ns += (bytes[0] & 0x3F) == 0x3F ? kPauseNs : (bytes[0] & 0x3F) * kStepNs;
     const size_t length = std::min<size_t>(size - 3, bytes[1] | size_t{bytes[2]} << 8);
     const std::string message(reinterpret_cast<const char*>(bytes + 3), length);
     bytes += 3 + length;
     size -= 3 + length;
     std::vector<Item> items;
+    DeviceSession& session = sessions[index];
     absl::StatusOr<wire::Envelope> envelope = DecodeMessage({kMagic, message});
     if (envelope.ok()) {
       RequireLimits(*envelope);
@@ -116,23 +131,57 @@ void Run(const uint8_t* bytes, size_t size) {
     } else {
       session.OnRefused(envelope.status(), now_ns, &items);
     }
-    for (Item& item : items) merge.Push(0, std::move(item));
-    while (const std::optional<Item> item = merge.Pop(now_ns)) order.Take(*item);
+    for (Item& item : items) merge.Push(index, std::move(item));
+    merge.SetSettling(index, session.settling());
+    if (session.running()) merge.ToldUntil(index, session.told_until_ns());
+    while (const std::optional<Item> item = merge.Pop(now_ns, true)) {
+      Require(!std::holds_alternative<SampleBlock>(*item) || DueTimeNs(*item) <= now_ns,
+              "a block of the future");
+      order.Take(*item);
+    }
+    Require(merge.waiting_bytes() <= 2 * kMaxWaitingBytes, "more waits than may");
   }
 }
 
-std::string Recording(const std::vector<Sent>& all) {
+std::string Recording(const std::vector<Sent>& all, const std::vector<size_t>& devices = {}) {
   std::string text;
   int64_t before_ns = 0;
-  for (const Sent& sent : all) {
-    const std::string bytes = sent.envelope.SerializeAsString();
-    text.push_back(static_cast<char>(std::min<int64_t>(255, (sent.true_ns - before_ns) / kStepNs)));
+  for (size_t i = 0; i < all.size(); ++i) {
+    const std::string bytes = all[i].envelope.SerializeAsString();
+    const int64_t steps = std::max<int64_t>(0, all[i].true_ns - before_ns) / kStepNs;
+    const size_t device = devices.empty() ? 0 : devices[i];
+    text.push_back(
+        static_cast<char>(device << 6 | static_cast<size_t>(std::min<int64_t>(63, steps))));
     text.push_back(static_cast<char>(bytes.size() & 0xff));
     text.push_back(static_cast<char>(bytes.size() >> 8));
     text += bytes;
-    before_ns = sent.true_ns;
+    before_ns = all[i].true_ns;
   }
   return text;
+}
+
+// Two amplifiers and a monitor; the second amplifier is silent for a while and comes back late.
+std::string ThreeDevices(TestDeviceOptions small) {
+  std::vector<std::pair<Sent, size_t>> all;
+  for (size_t i = 0; i < kDevices; ++i) {
+    small.session_id = 10 + i;
+    if (i == 2) small.labels.clear();
+    TestDevice device(small);
+    for (Sent& sent : device.RunUntil(4'000'000'000)) {
+      if (i == 1 && sent.true_ns > 1'500'000'000 && sent.true_ns < 2'500'000'000)
+        sent.true_ns = 2'500'000'000;
+      all.emplace_back(std::move(sent), i);
+    }
+  }
+  std::stable_sort(all.begin(), all.end(),
+                   [](const auto& a, const auto& b) { return a.first.true_ns < b.first.true_ns; });
+  std::vector<Sent> sent;
+  std::vector<size_t> devices;
+  for (auto& [message, device] : all) {
+    sent.push_back(std::move(message));
+    devices.push_back(device);
+  }
+  return Recording(sent, devices);
 }
 
 int WriteSeeds(const std::string& folder) {
@@ -153,6 +202,8 @@ int WriteSeeds(const std::string& folder) {
   for (Sent& sent : again.RunUntil(4'500'000'000)) all.push_back(sent);
   all.push_back(again.End(4'500'000'000));
   seeds.push_back(Recording(all));
+  small.start_ns = 0;
+  seeds.push_back(ThreeDevices(small));
   // One message of each kind.
   wire::Envelope body;
   body.mutable_vital()->set_kind(wire::VITAL_KIND_HEART_RATE);

@@ -29,30 +29,66 @@ FeedMerge::FeedMerge(std::vector<MergedDevice> devices) {
   size_t groups = 0;
   for (MergedDevice& device : devices) {
     groups = std::max(groups, static_cast<size_t>(device.first_group + device.groups));
-    devices_.push_back({std::move(device), {}, 0, false});
+    devices_.emplace_back().is = std::move(device);
   }
   groups_.resize(groups);
+}
+
+size_t FeedMerge::BytesOf(const Item& item) {
+  size_t more = 0;
+  if (const auto* block = std::get_if<SampleBlock>(&item))
+    more = block->samples.size() * sizeof(double);
+  if (const auto* event = std::get_if<SourceEvent>(&item)) more = event->text.size();
+  return sizeof(Item) + more;
+}
+
+bool FeedMerge::full() const {
+  return waiting_bytes_ > kMaxWaitingBytes ||
+         std::any_of(devices_.begin(), devices_.end(),
+                     [](const Device& device) { return device.queue.size() > kMaxWaitingItems; });
+}
+
+bool FeedMerge::HasRoom(Device* device, const Item& item, size_t bytes) {
+  const bool carries_samples =
+      std::holds_alternative<SampleBlock>(item) || std::holds_alternative<Gap>(item);
+  const size_t times = carries_samples ? 2 : 1;
+  if (device->queue.size() < times * kMaxWaitingItems &&
+      waiting_bytes_ + bytes <= times * kMaxWaitingBytes) {
+    return true;
+  }
+  ++late_;
+  const auto* block = std::get_if<SampleBlock>(&item);
+  const auto* gap = std::get_if<Gap>(&item);
+  const int group = block != nullptr ? block->rate_group : gap != nullptr ? gap->rate_group : -1;
+  if (group >= 0) groups_[static_cast<size_t>(device->is.first_group + group)].broken = true;
+  const std::optional<std::string> told = device->remarks.Tell(
+      RemarkKind::kFull, "sends more than can wait for the others; some of it is dropped",
+      told_ns_);
+  if (told) Remark(absl::StrCat(device->is.name, ": ", *told));
+  return false;
 }
 
 void FeedMerge::Push(size_t index, Item item) {
   Device& device = devices_[index];
   const int64_t key_ns = KeyOf(item);
-  const bool is_block = std::holds_alternative<SampleBlock>(item);
-  const bool is_gap = std::holds_alternative<Gap>(item);
-  if (!is_block && !is_gap && device.queue.size() >= kMaxWaitingItems) {
-    ++late_;
-    return;
-  }
+  const size_t bytes = BytesOf(item);
+  if (!HasRoom(&device, item, bytes)) return;
   auto place = device.queue.end();
   while (place != device.queue.begin() && std::prev(place)->key_ns > key_ns) --place;
-  device.queue.insert(place, {key_ns, std::move(item)});
-  if (is_block) ToldUntil(index, key_ns);
+  device.queue.insert(place, {key_ns, std::move(item), bytes});
+  waiting_bytes_ += bytes;
 }
 
 void FeedMerge::ToldUntil(size_t index, int64_t time_ns) {
   Device& device = devices_[index];
   device.known_ns = std::max(device.known_ns, time_ns);
   if (device.known_ns > told_ns_ - kMaxWaitNs) device.absent = false;
+}
+
+void FeedMerge::SetSettling(size_t index, bool settling) {
+  Device& device = devices_[index];
+  if (settling && !device.settling) device.absent = false;
+  device.settling = settling;
 }
 
 void FeedMerge::Remark(const std::string& text) {
@@ -70,15 +106,15 @@ std::optional<size_t> FeedMerge::Earliest() const {
   return earliest;
 }
 
-bool FeedMerge::MustWait(size_t index, int64_t key_ns, std::optional<int64_t> now_ns) {
-  const bool over =
-      (now_ns && *now_ns - key_ns > kMaxWaitNs) || devices_[index].queue.size() > kMaxWaitingItems;
+bool FeedMerge::MustWait(size_t index, int64_t key_ns, int64_t now_ns, bool all) {
+  const bool no_room = full();
   bool wait = false;
   for (size_t i = 0; i < devices_.size(); ++i) {
     Device& other = devices_[i];
     if (i == index || !other.is.waited_for || other.absent) continue;
     if (other.known_ns >= key_ns) continue;
-    if (over) {
+    const int64_t most_ns = kMaxWaitNs + (other.settling ? kSettleNs : 0);
+    if (no_room || (all && now_ns - key_ns > most_ns)) {
       other.absent = true;
     } else {
       wait = true;
@@ -87,28 +123,45 @@ bool FeedMerge::MustWait(size_t index, int64_t key_ns, std::optional<int64_t> no
   return wait;
 }
 
-bool FeedMerge::IsAhead(const Device& device, std::optional<int64_t> now_ns) const {
+bool FeedMerge::IsAhead(const Device& device, int64_t now_ns, bool all) const {
   const Waiting& first = device.queue.front();
-  if (std::holds_alternative<SampleBlock>(first.item) || std::holds_alternative<Gap>(first.item))
-    return false;
-  if (device.is.groups == 0) return !now_ns || *now_ns < first.key_ns;
-  return device.known_ns < first.key_ns && !(now_ns && *now_ns - first.key_ns > kMaxWaitNs);
+  if (std::holds_alternative<SampleBlock>(first.item) || std::holds_alternative<Gap>(first.item) ||
+      device.is.groups == 0) {
+    return now_ns < first.key_ns;
+  }
+  return device.known_ns < first.key_ns && !(all && now_ns - first.key_ns > kMaxWaitNs);
 }
 
-std::optional<Item> FeedMerge::Pop(std::optional<int64_t> now_ns) {
+std::optional<Item> FeedMerge::Pop(int64_t now_ns, bool all) {
   while (ready_.empty()) {
     const std::optional<size_t> index = Earliest();
     if (!index) return std::nullopt;
     Device& device = devices_[*index];
-    if (IsAhead(device, now_ns)) return std::nullopt;
-    if (MustWait(*index, device.queue.front().key_ns, now_ns)) return std::nullopt;
+    if (IsAhead(device, now_ns, all)) return std::nullopt;
+    if (MustWait(*index, device.queue.front().key_ns, now_ns, all)) return std::nullopt;
     Waiting waiting = std::move(device.queue.front());
     device.queue.pop_front();
+    waiting_bytes_ -= waiting.bytes;
     HandOut(&device, std::move(waiting));
   }
   Item item = std::move(ready_.front());
   ready_.pop_front();
+  // Of a live source, whoever said it: a device called "STIM" stimulates nobody by its remarks.
+  if (auto* event = std::get_if<SourceEvent>(&item)) event->is_remark = true;
   return item;
+}
+
+void FeedMerge::TellLate(Device* device, int64_t key_ns) {
+  ++device->late_blocks;
+  if (!device->late_since_ns) device->late_since_ns = told_ns_;
+  if (told_ns_ - *device->late_since_ns < kSilentNs) return;
+  const std::optional<std::string> told = device->remarks.Tell(
+      RemarkKind::kLate,
+      absl::StrFormat("its samples come too late to be seen beside those of other devices, now by "
+                      "%.0f ms; %d blocks are missing",
+                      static_cast<double>(told_ns_ - key_ns) / 1e6, device->late_blocks),
+      told_ns_);
+  if (told) Remark(absl::StrCat(device->is.name, ": ", *told));
 }
 
 void FeedMerge::HandOut(Device* device, Waiting waiting) {
@@ -118,9 +171,11 @@ void FeedMerge::HandOut(Device* device, Waiting waiting) {
     if (late) {
       ++late_;
       groups_[block->rate_group].broken = true;
-      return;
+      return TellLate(device, waiting.key_ns);
     }
     told_ns_ = waiting.key_ns;
+    device->late_blocks = 0;
+    device->late_since_ns.reset();
     return HandOutBlock(*device, std::move(*block));
   }
   if (std::holds_alternative<Gap>(waiting.item)) {

@@ -109,27 +109,34 @@ void FeedSource::Take(const Arrival& arrival) {
     device.refused = std::string(envelope.status().message());
     device.session.OnRefused(envelope.status(), arrived_ns, &items);
   }
-  if (!merge_) {
-    for (Item& item : items) device.early.push_back(std::move(item));
-    // While others are still waited for, only what begins beside them counts.
-    while (!device.early.empty() &&
-           DueTimeNs(device.early.front()) < DueTimeNs(device.early.back()) - 2 * kSettleNs) {
-      device.early.pop_front();
-    }
-    return;
-  }
-  if (device.silent_told) {
+  if (!merge_) return KeepEarly(&device, std::move(items));
+  if (device.silent_told && device.session.last_arrived_ns() == arrived_ns) {
     device.silent_told = false;
     merge_->Remark(absl::StrCat(device.session.name(), ": is heard again"));
   }
   for (Item& item : items) merge_->Push(arrival.device, std::move(item));
+  merge_->SetSettling(arrival.device, device.session.settling());
   if (device.session.running()) merge_->ToldUntil(arrival.device, device.session.told_until_ns());
 }
 
+void FeedSource::KeepEarly(Device* device, std::vector<Item> items) {
+  for (Item& item : items) {
+    device->early_bytes += FeedMerge::BytesOf(item);
+    device->early.push_back(std::move(item));
+  }
+  // While others are still waited for, only what begins beside them counts.
+  while (!device->early.empty() &&
+         (device->early_bytes > kMaxEarlyBytes ||
+          DueTimeNs(device->early.front()) < DueTimeNs(device->early.back()) - 2 * kSettleNs)) {
+    device->early_bytes -= FeedMerge::BytesOf(device->early.front());
+    device->early.pop_front();
+  }
+}
+
 bool FeedSource::TakeArrived() {
-  for (int i = 0; i < kMaxTakenAtOnce; ++i) {
+  for (int i = 0; i < kMaxTakenAtOnce && !merge_->full(); ++i) {
     const std::optional<Arrival> arrival = transport_->Receive(Duration());
-    if (!arrival) return true;
+    if (!arrival) return transport_->all_received();
     Take(*arrival);
   }
   return false;
@@ -147,13 +154,12 @@ void FeedSource::TellSilence() {
 
 absl::StatusOr<Item> FeedSource::Next() {
   if (ended_) return EndOfSource();
-  if (std::optional<Item> item = merge_->Pop(std::nullopt)) return *std::move(item);
+  const int64_t before_ns = NowNs();
+  if (std::optional<Item> item = merge_->Pop(before_ns, /*all=*/false)) return *std::move(item);
   const bool all = TakeArrived();
   if (all) TellSilence();
   const int64_t now_ns = NowNs();
-  if (std::optional<Item> item = merge_->Pop(all ? std::optional<int64_t>(now_ns) : std::nullopt)) {
-    return *std::move(item);
-  }
+  if (std::optional<Item> item = merge_->Pop(now_ns, all)) return *std::move(item);
   if (options_.run_for && now_ns >= options_.run_for->nanoseconds()) {
     ended_ = true;
     return EndOfSource();

@@ -56,6 +56,7 @@ class FeedSource : public SignalSource {
     bool silent_told = false;
     // Before the channels are fixed.
     std::deque<Item> early;
+    size_t early_bytes = 0;
   };
 
   FeedSource(std::unique_ptr<Transport> transport, std::shared_ptr<const Clock> clock,
@@ -66,6 +67,7 @@ class FeedSource : public SignalSource {
   std::string WhatIsMissing() const;
   void Fix();
   void Take(const Arrival& arrival);
+  void KeepEarly(Device* device, std::vector<Item> items);
   // Takes what has arrived. True: all of it.
   bool TakeArrived();
   void TellSilence();

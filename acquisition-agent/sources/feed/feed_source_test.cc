@@ -38,13 +38,17 @@ class Checker {
     told_ns_ = DueTimeNs(item);
     if (const auto* trigger = std::get_if<StimulusTrigger>(&item))
       stimuli[trigger->label].push_back(trigger->time_ns);
-    if (const auto* event = std::get_if<SourceEvent>(&item)) texts += event->text + "\n";
+    if (const auto* event = std::get_if<SourceEvent>(&item)) {
+      texts += event->text + "\n";
+      remarks += event->is_remark ? 1 : 0;
+    }
     if (const auto* block = std::get_if<SampleBlock>(&item)) TakeBlock(*block);
   }
 
   std::vector<Gap> gaps;
   std::map<std::string, std::vector<int64_t>> stimuli;
   std::string texts;
+  int remarks = 0;
   // How far a sample's time was from the true one, at worst; of blocks after `measure_from_ns`.
   int64_t measure_from_ns = 0;
   int64_t worst_ns = 0;
@@ -254,6 +258,101 @@ TEST_F(FeedSourceTest, AStimulatorOfItsOwnIsKnownBeforeTheSamplesOfItsTime) {
   EXPECT_EQ(source->late(), 0u);
   EXPECT_GT(checker->stimuli["MED R"].size(), 50u);
   EXPECT_GT(checker->blocks, 900);
+}
+
+// Until its clock is known again its samples are kept, and the other waits for them.
+TEST_F(FeedSourceTest, ARestartBesideAnotherDeviceLosesNothingOfWhatCameAfterIt) {
+  MakeTransport(2);
+  Jitter jitter(11, 0.1, 0.5);
+  TestDevice amp({});
+  TestDevice first({.name = "Other", .labels = {"EKG"}, .session_id = 2});
+  Deliver(0, &amp, 20, &jitter);
+  Deliver(1, &first, 5, &jitter);
+  TestDevice second({.name = "Other",
+                     .labels = {"EKG"},
+                     .session_id = 3,
+                     .offset_ns = 0,
+                     .stimulus_each_ns = 100 * kMs,
+                     .start_ns = 9 * kSecond});
+  // What it described at first holds: it tells no stimuli by that.
+  second.description().set_tells_stimuli(false);
+  Deliver(1, &second, 20, &jitter);
+  ASSERT_TRUE(Open().ok());
+  RunTo(19);
+  ASSERT_EQ(checker->gaps.size(), 1u);
+  EXPECT_NEAR(static_cast<double>(checker->gaps[0].from_ns), 5e9, 0.03e9);
+  EXPECT_NEAR(static_cast<double>(checker->gaps[0].to_ns), 9e9, 0.03e9);
+  EXPECT_EQ(source->late(), 0u);
+  EXPECT_GT(checker->stimuli["MED R"].size(), 95u);
+}
+
+TEST_F(FeedSourceTest, SamplesThatAreAlwaysOldAreTold) {
+  MakeTransport(2);
+  Jitter jitter(12, 0.1, 0.5);
+  TestDevice amp({});
+  TestDevice other({.name = "Radio", .labels = {"EKG"}, .session_id = 2});
+  Deliver(0, &amp, 20, &jitter);
+  for (Sent& sent : other.RunUntil(20 * kSecond)) {
+    // 600 ms old when it sends them.
+    sent.true_ns += 600 * kMs;
+    sent.envelope.set_sent_ns(sent.envelope.sent_ns() + 600 * kMs);
+    transport->Deliver(1, sent, jitter.Draw());
+  }
+  ASSERT_TRUE(Open().ok());
+  RunTo(19);
+  EXPECT_THAT(checker->texts, HasSubstr("Radio 7: its samples come too late to be seen beside"));
+  EXPECT_GT(checker->blocks, 850);
+}
+
+// The agent stood still, and not all that had arrived could be taken at once.
+TEST_F(FeedSourceTest, NobodyIsLateWhileMessagesAreHeldBack) {
+  MakeTransport(2);
+  Jitter jitter(13, 0.1, 0.5);
+  TestDevice amp({});
+  TestDevice other({.name = "Other", .labels = {"EKG"}, .session_id = 2});
+  Deliver(0, &amp, 10, &jitter);
+  Deliver(1, &other, 10, &jitter);
+  transport->HoldBack(4 * kSecond, 6 * kSecond);
+  ASSERT_TRUE(Open().ok());
+  RunTo(9);
+  EXPECT_TRUE(checker->gaps.empty());
+  EXPECT_EQ(source->late(), 0u);
+  EXPECT_GT(checker->blocks, 880);
+}
+
+TEST_F(FeedSourceTest, WhatItSaysOfItselfIsMarkedAsARemark) {
+  MakeTransport(1);
+  Jitter jitter(14, 0.1, 0.5);
+  TestDevice device({});
+  Deliver(0, &device, 4, &jitter);
+  wire::Envelope body;
+  body.mutable_note()->set_at_ns(device.DeviceNs(4 * kSecond));
+  body.mutable_note()->set_text("MED R electrode replaced");
+  transport->Deliver(0, device.Send(body, 4 * kSecond), 0);
+  transport->Notice(0, "the connection was lost", 4 * kSecond);
+  Deliver(0, &device, 6, &jitter);
+  ASSERT_TRUE(Open().ok());
+  RunTo(6);
+  EXPECT_THAT(checker->texts, HasSubstr("MED R electrode replaced"));
+  EXPECT_THAT(checker->texts, HasSubstr("the connection was lost"));
+  EXPECT_EQ(checker->remarks, 2);
+}
+
+TEST_F(FeedSourceTest, ADeviceThatOnlyRepeatsItselfIsSilent) {
+  MakeTransport(1);
+  Jitter jitter(15, 0.1, 0.5);
+  TestDevice device({});
+  Deliver(0, &device, 4, &jitter);
+  const Sent last = device.Block(4 * kSecond, 20);
+  for (int i = 0; i < 50; ++i) {
+    Sent again = last;
+    again.true_ns += i * 100 * kMs;
+    transport->Deliver(0, again, 0);
+  }
+  ASSERT_TRUE(Open().ok());
+  RunTo(8);
+  EXPECT_THAT(checker->texts, HasSubstr("nothing was heard for 2.5 s"));
+  EXPECT_THAT(checker->texts, ::testing::Not(HasSubstr("is heard again")));
 }
 
 TEST_F(FeedSourceTest, EndsWhenItWasToldTo) {

@@ -18,8 +18,9 @@ inline constexpr size_t kMaxMessageBytes = 256 * 1024;
 // Messages of a device that wait in ZeroMQ while the agent is busy; beyond them ZeroMQ drops, which
 // shows as a gap. 100 MiB at most, 8 s of blocks of 20 ms.
 inline constexpr int kReceiveQueueMessages = 400;
-// And of those that are taken from it with their time of arrival: 2 s of such blocks, 25 MiB.
+// And of those that are taken from it with their time of arrival: 2 s of such blocks.
 inline constexpr size_t kMaxTakenMessages = 100;
+inline constexpr size_t kMaxTakenBytes = 4 * 1024 * 1024;
 // Devices of a case: amplifier, stimulator, anaesthesia monitor, pump, and as many again.
 inline constexpr size_t kMaxDevices = 8;
 
@@ -59,6 +60,7 @@ inline constexpr uint64_t kMaxSeq = uint64_t{1} << 62;
 inline constexpr int64_t kSettleNs = 1'000'000'000;
 // What a device sends meanwhile is kept; a second of blocks of 1 ms, and everything else.
 inline constexpr size_t kMaxSettlingMessages = 2'000;
+inline constexpr size_t kMaxSettlingBytes = 6 * 1024 * 1024;
 // A stimulus or value that is farther from the newest sample than this has a wrong time.
 inline constexpr int64_t kMaxAwayNs = 10'000'000'000;
 // Blocks whose times differ by more from what their sample counts say are not one stretch of
@@ -68,8 +70,16 @@ inline constexpr int64_t kMaxSeamNs = 1'000'000;
 inline constexpr int64_t kMaxWaitNs = 500'000'000;
 // A device is said to be silent after two heartbeats that did not come.
 inline constexpr int64_t kSilentNs = 2'500'000'000;
-// Items of a device that wait for the others: kMaxWaitNs of blocks of 1 ms in all its groups.
+// Items of a device that wait for the others: kMaxWaitNs of blocks of 1 ms in all its groups. And
+// their bytes, of all devices together: 3 s of 64 channels at 20 kHz. Beyond one of them nobody is
+// waited for; beyond twice as much nothing more is taken in.
 inline constexpr size_t kMaxWaitingItems = 10'000;
+inline constexpr size_t kMaxWaitingBytes = 32 * 1024 * 1024;
+// What a device told while others were still waited for, when a source is opened.
+inline constexpr size_t kMaxEarlyBytes = 4 * 1024 * 1024;
+// Messages in a row that came before, by their numbers: one is a message sent twice, so many are a
+// device that counts anew.
+inline constexpr int kRestartMessages = 5;
 // Remarks on what a device does wrong, each kind at most once in this time.
 inline constexpr int64_t kRemarkIntervalNs = 10'000'000'000;
 // How long opening may be told to wait for a device that is not switched on yet.
@@ -80,6 +90,9 @@ inline constexpr int kMaxTakenAtOnce = 256;
 
 static_assert(kMaxTimeNs < INT64_MAX / 3);
 static_assert(kMaxBlockNs < kMaxTimeNs);
-static_assert(kSettleNs < kSilentNs && kMaxWaitNs < kSilentNs);
+static_assert(kSettleNs + kMaxWaitNs < kSilentNs);
+static_assert(2 * kMaxWaitingBytes +
+                  kMaxDevices * (kMaxSettlingBytes + kMaxTakenBytes + kMaxEarlyBytes) <
+              192 * 1024 * 1024);
 
 }  // namespace remora::agent::feed

@@ -29,6 +29,9 @@ class Transport {
   // The next message that has arrived, in each device's order; waits for one until `wait` is over
   // (not at all for zero). Nothing: none came.
   virtual std::optional<Arrival> Receive(Duration wait) = 0;
+  // After Receive gave nothing: nothing else has arrived. False: more may lie where it could not be
+  // taken from while too much waited here, so nobody is late for it.
+  virtual bool all_received() const = 0;
 };
 
 }  // namespace remora::agent::feed

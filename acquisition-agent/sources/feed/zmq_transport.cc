@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <zmq.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstring>
@@ -62,6 +63,12 @@ class Frame {
   zmq_msg_t message_;
 };
 
+size_t BytesOf(const std::vector<std::string>& frames) {
+  size_t bytes = 0;
+  for (const std::string& frame : frames) bytes += frame.size();
+  return bytes;
+}
+
 // The frames of the next message, the first kMaxFrames of them; empty: there is none.
 std::vector<std::string> ReceiveFrames(void* socket) {
   std::vector<std::string> frames;
@@ -89,6 +96,7 @@ class ZmqTransport : public Transport {
   void Start();
   const std::vector<std::string>& addresses() const override { return addresses_; }
   std::optional<Arrival> Receive(Duration wait) override;
+  bool all_received() const override;
 
  private:
   struct Connection {
@@ -104,17 +112,25 @@ class ZmqTransport : public Transport {
   // What the monitor has seen, where a person should know.
   std::string NoticeOf(Connection* connection);
   void Put(size_t device, std::vector<std::string> frames, std::string notice);
+  // False, too: ZeroMQ may hold more of it, which all_received tells until it does not.
   bool HasRoom(size_t device);
+  void TookAll(size_t device);
 
   const std::shared_ptr<const Clock> clock_;
   std::unique_ptr<void, EndContext> context_;
   std::vector<std::string> addresses_;
   std::vector<Connection> connections_;
   std::atomic<bool> stopping_{false};
-  Mutex mutex_;
+  mutable Mutex mutex_;
   ConditionVariable has_arrived_;
   std::deque<Arrival> waiting_ ABSL_GUARDED_BY(mutex_);
-  std::vector<size_t> waiting_count_ ABSL_GUARDED_BY(mutex_);  // of each device
+  // Of each device.
+  struct Load {
+    size_t messages = 0;
+    size_t bytes = 0;
+    bool held_back = false;  // in ZeroMQ, for lack of room here
+  };
+  std::vector<Load> load_ ABSL_GUARDED_BY(mutex_);
   std::thread thread_;
 };
 
@@ -206,14 +222,29 @@ std::string ZmqTransport::NoticeOf(Connection* connection) {
 void ZmqTransport::Put(size_t device, std::vector<std::string> frames, std::string notice) {
   const DeviceTime now = clock_->Now();
   MutexLock lock(&mutex_);
-  ++waiting_count_[device];
+  ++load_[device].messages;
+  load_[device].bytes += BytesOf(frames);
   waiting_.push_back({device, now, std::move(frames), std::move(notice)});
   has_arrived_.NotifyOne();
 }
 
 bool ZmqTransport::HasRoom(size_t device) {
   MutexLock lock(&mutex_);
-  return waiting_count_[device] < kMaxTakenMessages;
+  Load& load = load_[device];
+  if (load.messages < kMaxTakenMessages && load.bytes < kMaxTakenBytes) return true;
+  load.held_back = true;
+  return false;
+}
+
+void ZmqTransport::TookAll(size_t device) {
+  MutexLock lock(&mutex_);
+  load_[device].held_back = false;
+}
+
+bool ZmqTransport::all_received() const {
+  MutexLock lock(&mutex_);
+  return waiting_.empty() &&
+         std::none_of(load_.begin(), load_.end(), [](const Load& load) { return load.held_back; });
 }
 
 bool ZmqTransport::Look() {
@@ -228,7 +259,10 @@ bool ZmqTransport::Look() {
     }
     if (!HasRoom(i)) continue;
     std::vector<std::string> frames = ReceiveFrames(connection.feed.get());
-    if (frames.empty()) continue;
+    if (frames.empty()) {
+      TookAll(i);
+      continue;
+    }
     any = true;
     Put(i, std::move(frames), "");
   }
@@ -238,7 +272,7 @@ bool ZmqTransport::Look() {
 void ZmqTransport::Start() {
   {
     MutexLock lock(&mutex_);
-    waiting_count_.resize(connections_.size());
+    load_.resize(connections_.size());
   }
   thread_ = std::thread([this] { Run(); });
 }
@@ -268,7 +302,8 @@ std::optional<Arrival> ZmqTransport::Receive(Duration wait) {
   if (waiting_.empty()) return std::nullopt;
   Arrival arrival = std::move(waiting_.front());
   waiting_.pop_front();
-  --waiting_count_[arrival.device];
+  --load_[arrival.device].messages;
+  load_[arrival.device].bytes -= BytesOf(arrival.frames);
   return arrival;
 }
 

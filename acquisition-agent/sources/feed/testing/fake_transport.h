@@ -38,10 +38,16 @@ class FakeTransport : public Transport {
   }
 
   const std::vector<std::string>& addresses() const override { return addresses_; }
+  // From then until then nothing is given out, as if too much waited, and all_received is false.
+  void HoldBack(int64_t from_ns, int64_t until_ns) {
+    held_from_ns_ = from_ns;
+    held_until_ns_ = until_ns;
+  }
+  bool all_received() const override { return !held(); }
   // Waiting moves the clock.
   std::optional<Arrival> Receive(Duration wait) override {
     const int64_t now_ns = (clock_.Now() - start_).nanoseconds();
-    if (waiting_.empty() || waiting_.front().first > now_ns + wait.nanoseconds()) {
+    if (waiting_.empty() || held() || waiting_.front().first > now_ns + wait.nanoseconds()) {
       clock_.Advance(wait);
       return std::nullopt;
     }
@@ -52,6 +58,10 @@ class FakeTransport : public Transport {
   }
 
  private:
+  bool held() const {
+    const int64_t now_ns = (clock_.Now() - start_).nanoseconds();
+    return now_ns >= held_from_ns_ && now_ns < held_until_ns_;
+  }
   void Put(size_t device, int64_t true_ns, std::vector<std::string> frames, std::string notice) {
     const DeviceTime arrived = start_ + Duration::Nanoseconds(true_ns);
     auto place = waiting_.end();
@@ -64,6 +74,8 @@ class FakeTransport : public Transport {
   const DeviceTime start_;
   std::vector<std::string> addresses_;
   std::vector<int64_t> last_ns_;
+  int64_t held_from_ns_ = 0;
+  int64_t held_until_ns_ = 0;
   std::deque<std::pair<int64_t, Arrival>> waiting_;
 };
 
