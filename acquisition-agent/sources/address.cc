@@ -153,9 +153,13 @@ absl::Status OptionReader::Finish() const {
                                                  "; there are: ", absl::StrJoin(known_, ", ")));
 }
 
+void TakeCodeOption(OptionReader* reader, TriggerOptions* options) {
+  reader->Take("codes", [options](const std::string& text) { return ParseCodes(text, options); });
+}
+
 void TakeTriggerOptions(OptionReader* reader, TriggerOptions* options) {
   reader->Take("triggers", [&](const std::string& text) { return ParseTriggers(text, options); });
-  reader->Take("codes", [&](const std::string& text) { return ParseCodes(text, options); });
+  TakeCodeOption(reader, options);
   reader->TakeNumber<double>("threshold", -1e9, 1e9,
                              [&](double value) { options->threshold = value; });
 }

@@ -72,6 +72,8 @@ struct RecordingOptions {
   PlaybackOptions playback;
 };
 void TakeRecordingOptions(OptionReader* reader, RecordingOptions* options);
+// "codes=1:MED R,2:TIB L" alone.
+void TakeCodeOption(OptionReader* reader, TriggerOptions* options);
 // Of them, triggers, codes and threshold.
 void TakeTriggerOptions(OptionReader* reader, TriggerOptions* options);
 

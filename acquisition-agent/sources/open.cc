@@ -167,11 +167,14 @@ Source OpenFeed(const Address& address) {
   OptionReader reader(address.options);
   reader.Take("key", file_to(&place.key_file));
   reader.Take("server_key", file_to(&place.server_key_files));
+  TriggerOptions triggers;
+  TakeCodeOption(&reader, &triggers);
   reader.TakeNumber<double>("wait_s", 0.1, feed::kMaxOpenWaitS,
                             [&](double value) { options.wait = Duration::FromSeconds(value); });
   reader.TakeNumber<double>("seconds", 0.1, sim::kMaxTimeS,
                             [&](double value) { options.run_for = Duration::FromSeconds(value); });
   if (absl::Status status = reader.Finish(); !status.ok()) return status;
+  options.code_labels = std::move(triggers.code_labels);
   const std::unique_ptr<FileSystem> files = MakePosixFileSystem();
   const std::shared_ptr<const Clock> clock = MakeSystemClock();
   absl::StatusOr<std::unique_ptr<feed::Transport>> transport =

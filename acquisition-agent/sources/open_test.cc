@@ -222,6 +222,7 @@ TEST(OpenSource, HostileFeedsAreRefusedBeforeAnythingIsWaitedFor) {
   EXPECT_THAT(ErrorOf("feed:tcp://192.0.2.1:5570"), HasSubstr("needs keys"));
   EXPECT_THAT(ErrorOf("feed:ipc://amp?wait_s=0"), HasSubstr("option wait_s"));
   EXPECT_THAT(ErrorOf("feed:ipc://amp?key=a"), HasSubstr("go together"));
+  EXPECT_THAT(ErrorOf("feed:ipc://amp?codes=MED R"), HasSubstr("must be like 1:MED R"));
   EXPECT_THAT(ErrorOf("feed:ipc://amp?speed=2"), HasSubstr("there is no option \"speed\""));
   EXPECT_THAT(ErrorOf("feed:ipc://amp?key=/none&server_key=/none", absl::StatusCode::kNotFound),
               HasSubstr("/none"));

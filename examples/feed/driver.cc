@@ -141,7 +141,7 @@ int main(int argc, char** argv) {
     if (block % 12 == 11)
       device.SendText("trigger { code: 1 label: 'MED R' delivered_ma: 15 at_ns: " +
                       std::to_string(end_ns - 10'000'000) + " }");
-    device.SendBlock(index, skip_every > 0 && block % skip_every == 7);
+    device.SendBlock(index, skip_every > 0 && block % skip_every == skip_every - 1);
     index += kBlock;
   }
   device.SendText("end { reason: 'the example is over' }");

@@ -120,7 +120,7 @@ def main():
         time.sleep(max(0, end_ns - device.now_ns()) / 1e9)
         if blocks % 12 == 11:
             device.stimulus(end_ns - 10_000_000)
-        device.block(index, options.skip_every > 0 and blocks % options.skip_every == 7)
+        device.block(index, options.skip_every > 0 and blocks % options.skip_every == options.skip_every - 1)
         index += BLOCK
         blocks += 1
     end = feed.Envelope()

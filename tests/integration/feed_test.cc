@@ -3,6 +3,8 @@
 
 #include <signal.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
@@ -139,7 +141,7 @@ TEST_F(FeedTest, TwoDevicesAreOneSource) {
   ASSERT_EQ((*source)->info().channels.size(), 4u);
   int64_t told_ns = INT64_MIN;
   int blocks[2] = {};
-  Take(**source, Duration::Seconds(20), [&](const agent::Item& item) {
+  const auto items = Take(**source, Duration::Seconds(20), [&](const agent::Item& item) {
     if (!std::holds_alternative<agent::Gap>(item)) {
       EXPECT_GE(agent::DueTimeNs(item), told_ns);
       told_ns = agent::DueTimeNs(item);
@@ -149,6 +151,23 @@ TEST_F(FeedTest, TwoDevicesAreOneSource) {
   });
   EXPECT_GE(blocks[0], 100);
   EXPECT_GE(blocks[1], 100);
+  // A driver that this machine did not let run for half a second is late, which is no other fault.
+  for (const agent::Gap& gap : Only<agent::Gap>(items))
+    EXPECT_THAT(gap.cause, HasSubstr("came too late"));
+  // Each stimulus is 10 ms before the end of a block of its device.
+  const auto all = Only<agent::SampleBlock>(items);
+  const auto stimuli = Only<agent::StimulusTrigger>(items);
+  EXPECT_GE(stimuli.size(), 8u);
+  for (const agent::StimulusTrigger& stimulus : stimuli) {
+    double nearest = 1e9;
+    for (const agent::SampleBlock& block : all) {
+      nearest = std::min(
+          nearest, std::fabs(static_cast<double>(block.end_time_ns - stimulus.time_ns) - 10 * kMs));
+    }
+    if (stimulus.time_ns < all.back().start_time_ns) {
+      EXPECT_LT(nearest, 0.5 * kMs);
+    }
+  }
 }
 
 TEST_F(FeedTest, OnlyWhoHasTheKeysListens) {

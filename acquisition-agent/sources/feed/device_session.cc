@@ -244,6 +244,12 @@ void DeviceSession::UseHeartbeat(const wire::Heartbeat& heartbeat, int64_t sent_
 
 void DeviceSession::UseEvent(const wire::Envelope& envelope, int64_t arrived_ns,
                              std::vector<Item>* out) {
+  if ((envelope.has_vital() && !IsKnownKind(envelope.vital().kind())) ||
+      (envelope.has_drug() && !IsKnownKind(envelope.drug().kind()))) {
+    Remark(RemarkKind::kUnknown, "values of a kind that this version does not know are passed over",
+           arrived_ns, out);
+    return;
+  }
   const int64_t device_ns = EventTimeOf(envelope);
   if (std::llabs(device_ns - envelope.sent_ns()) > kMaxAwayNs) {
     ++counts_.refused;

@@ -476,6 +476,29 @@ TEST(DeviceSession, HostileWhatWasNoMessageIsRemarkedOnce) {
   EXPECT_EQ(heard.All<SourceEvent>().size(), 1u);
 }
 
+TEST(DeviceSession, KindsOfALaterVersionArePassedOver) {
+  TestDevice device({});
+  Heard heard;
+  heard.Take(device.RunUntil(2 * kSecond));
+  wire::Envelope vital;
+  vital.mutable_vital()->set_at_ns(device.DeviceNs(2 * kSecond));
+  vital.mutable_vital()->set_kind(static_cast<wire::VitalKind>(77));
+  vital.mutable_vital()->set_value(1);
+  wire::Envelope drug;
+  drug.mutable_drug()->set_at_ns(device.DeviceNs(2 * kSecond));
+  drug.mutable_drug()->set_drug("remifentanil");
+  drug.mutable_drug()->set_kind(static_cast<wire::DrugKind>(77));
+  for (const wire::Envelope& body : {vital, drug}) {
+    const Sent sent = device.Send(body, 2 * kSecond);
+    EXPECT_TRUE(DecodeMessage(EncodeMessage(sent.envelope)).ok());
+    heard.Take(sent);
+  }
+  EXPECT_TRUE(heard.All<VitalSign>().empty());
+  EXPECT_TRUE(heard.All<DrugEvent>().empty());
+  EXPECT_EQ(heard.session.counts().refused, 0u);
+  EXPECT_THAT(heard.Texts(), HasSubstr("of a kind that this version does not know"));
+}
+
 TEST(DeviceSession, CarriesValuesAsTheyAre) {
   TestDevice device({});
   Heard heard;

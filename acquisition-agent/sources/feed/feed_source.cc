@@ -109,6 +109,7 @@ void FeedSource::Take(const Arrival& arrival) {
     device.refused = std::string(envelope.status().message());
     device.session.OnRefused(envelope.status(), arrived_ns, &items);
   }
+  for (Item& item : items) NameByCode(&item);
   if (!merge_) return KeepEarly(&device, std::move(items));
   if (device.silent_told && device.session.last_arrived_ns() == arrived_ns) {
     device.silent_told = false;
@@ -117,6 +118,13 @@ void FeedSource::Take(const Arrival& arrival) {
   for (Item& item : items) merge_->Push(arrival.device, std::move(item));
   merge_->SetSettling(arrival.device, device.session.settling());
   if (device.session.running()) merge_->ToldUntil(arrival.device, device.session.told_until_ns());
+}
+
+void FeedSource::NameByCode(Item* item) const {
+  auto* trigger = std::get_if<StimulusTrigger>(item);
+  if (trigger == nullptr || !trigger->label.empty()) return;
+  const auto name = options_.code_labels.find(trigger->code);
+  if (name != options_.code_labels.end()) trigger->label = name->second;
 }
 
 void FeedSource::KeepEarly(Device* device, std::vector<Item> items) {

@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -30,6 +31,8 @@ struct FeedOptions {
   Duration wait = Duration::FromSeconds(kDefaultOpenWaitS);
   // EndOfSource after so long; nothing: it never ends.
   std::optional<Duration> run_for = std::nullopt;
+  // Names of codes, "1" -> "MED R", for stimuli without a label.
+  std::map<int32_t, std::string> code_labels = {};
 };
 
 class FeedSource : public SignalSource {
@@ -67,6 +70,7 @@ class FeedSource : public SignalSource {
   std::string WhatIsMissing() const;
   void Fix();
   void Take(const Arrival& arrival);
+  void NameByCode(Item* item) const;
   void KeepEarly(Device* device, std::vector<Item> items);
   // Takes what has arrived. True: all of it.
   bool TakeArrived();

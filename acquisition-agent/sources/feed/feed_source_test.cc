@@ -338,6 +338,27 @@ TEST_F(FeedSourceTest, WhatItSaysOfItselfIsMarkedAsARemark) {
   EXPECT_EQ(checker->remarks, 2);
 }
 
+TEST_F(FeedSourceTest, StimuliThatHaveOnlyACodeGetItsName) {
+  MakeTransport(1);
+  Jitter jitter(16, 0.1, 0.5);
+  TestDevice device({});
+  Deliver(0, &device, 3, &jitter);
+  for (const auto& [code, label] :
+       std::map<int32_t, std::string>{{1, ""}, {2, ""}, {3, "own name"}}) {
+    Sent sent = device.Trigger(3 * kSecond, 3 * kSecond, label);
+    sent.envelope.mutable_trigger()->set_code(code);
+    transport->Deliver(0, sent, 0);
+  }
+  Deliver(0, &device, 5, &jitter);
+  FeedOptions options;
+  options.code_labels = {{1, "MED R"}, {3, "TIB L"}};
+  ASSERT_TRUE(Open(options).ok());
+  RunTo(5);
+  EXPECT_EQ(checker->stimuli["MED R"].size(), 1u);
+  EXPECT_EQ(checker->stimuli[""].size(), 1u);
+  EXPECT_EQ(checker->stimuli["own name"].size(), 1u);
+}
+
 TEST_F(FeedSourceTest, ADeviceThatOnlyRepeatsItselfIsSilent) {
   MakeTransport(1);
   Jitter jitter(15, 0.1, 0.5);

@@ -33,6 +33,11 @@ absl::Status CheckPositive(absl::string_view where, double value, double highest
   return Wrong(where, absl::StrCat(value, " is not above 0 and at most ", highest));
 }
 
+absl::Status CheckFinite(absl::string_view where, double value) {
+  if (std::isfinite(value)) return absl::OkStatus();
+  return Wrong(where, "is no number");
+}
+
 absl::Status CheckTime(absl::string_view where, int64_t time_ns) {
   if (time_ns > -kMaxTimeNs && time_ns < kMaxTimeNs) return absl::OkStatus();
   return Wrong(where, absl::StrCat(time_ns, " ns is no time of a device"));
@@ -162,7 +167,9 @@ absl::Status CheckVital(const wire::Vital& vital) {
   RETURN_IF_ERROR(CheckText("Vital site", vital.site(), 0, kMaxNameBytes));
   RETURN_IF_ERROR(CheckText("Vital source", vital.source(), 0, kMaxNameBytes));
   const VitalRange range = RangeOf(vital.kind());
-  if (range.highest == range.lowest) return Wrong("Vital", "its kind is not known");
+  if (vital.kind() == wire::VITAL_KIND_UNSPECIFIED) return Wrong("Vital", "its kind is not told");
+  // Of a later version: its number counts, and it is passed over.
+  if (!IsKnownKind(vital.kind())) return CheckFinite("Vital value", vital.value());
   return CheckNumber(absl::StrCat("Vital value in ", range.unit), vital.value(), range.lowest,
                      range.highest);
 }
@@ -172,8 +179,7 @@ absl::Status CheckDrug(const wire::Drug& drug) {
   RETURN_IF_ERROR(CheckText("Drug drug", drug.drug(), 1, kMaxNameBytes));
   RETURN_IF_ERROR(CheckText("Drug unit", drug.unit(), 0, kMaxUnitBytes));
   RETURN_IF_ERROR(CheckText("Drug source", drug.source(), 0, kMaxNameBytes));
-  if (drug.kind() < wire::DRUG_KIND_BOLUS || drug.kind() > wire::DRUG_KIND_INSPIRED)
-    return Wrong("Drug", "its kind is not known");
+  if (drug.kind() == wire::DRUG_KIND_UNSPECIFIED) return Wrong("Drug", "its kind is not told");
   return CheckNumber("Drug amount", drug.amount(), 0, kMaxDrugAmount);
 }
 
@@ -259,6 +265,15 @@ VitalRange RangeOf(wire::VitalKind kind) {
     default:
       return {};
   }
+}
+
+bool IsKnownKind(wire::VitalKind kind) {
+  const VitalRange range = RangeOf(kind);
+  return range.lowest < range.highest;
+}
+
+bool IsKnownKind(wire::DrugKind kind) {
+  return kind >= wire::DRUG_KIND_BOLUS && kind <= wire::DRUG_KIND_INSPIRED;
 }
 
 absl::Status CheckEnvelope(const wire::Envelope& envelope) {

@@ -44,5 +44,8 @@ struct VitalRange {
   const char* unit = "";
 };
 VitalRange RangeOf(wire::VitalKind kind);
+// Kinds of later versions of the protocol come too: what has one is to be passed over.
+bool IsKnownKind(wire::VitalKind kind);
+bool IsKnownKind(wire::DrugKind kind);
 
 }  // namespace remora::agent::feed

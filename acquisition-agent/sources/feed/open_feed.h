@@ -1,6 +1,8 @@
 // From what a person writes (endpoints, key files) to a transport that listens there.
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -17,11 +19,15 @@ struct FeedPlace {
   std::string server_key_files;  // the devices' NAME.key, one for all or one each, with commas
 };
 
+// The permission bits of a file.
+using FileModeReader = std::function<absl::StatusOr<uint32_t>(const std::string& path)>;
+absl::StatusOr<uint32_t> ModeOfFile(const std::string& path);
+
 //   kInvalidArgument  endpoints or keys; the message says what would be right
-//   kNotFound, kPermissionDenied  a key file
+//   kNotFound, kPermissionDenied  a key file; or others than its owner may read the secret one
 //   kUnavailable      no sockets
-absl::StatusOr<std::unique_ptr<Transport>> OpenFeedTransport(FileSystem& files,
-                                                             const FeedPlace& place,
-                                                             std::shared_ptr<const Clock> clock);
+absl::StatusOr<std::unique_ptr<Transport>> OpenFeedTransport(
+    FileSystem& files, const FeedPlace& place, std::shared_ptr<const Clock> clock,
+    const FileModeReader& mode_of = ModeOfFile);
 
 }  // namespace remora::agent::feed

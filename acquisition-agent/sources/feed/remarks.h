@@ -23,6 +23,7 @@ enum class RemarkKind {
   kIdentity,   // another device, or another firmware
   kSignals,    // other channels or rates
   kLate,       // samples that come after those of others
+  kUnknown,    // of a later version of the protocol
   kFull,       // more than can wait
 };
 

@@ -44,9 +44,18 @@ TEST(OpenFeed, KeysComeInPairsAndFitTheDevices) {
   const std::string agent = "/keys/agent.key_secret";
   const std::string device = "/keys/device.key";
   const auto error = [&](FeedPlace place) {
-    return std::string(OpenFeedTransport(files, place, clock).status().message());
+    return std::string(
+        OpenFeedTransport(files, place, clock, [](const std::string&) { return 0600u; })
+            .status()
+            .message());
   };
-  EXPECT_TRUE(OpenFeedTransport(files, {"tcp://127.0.0.1:1", agent, device}, clock).ok());
+  EXPECT_EQ(error({"tcp://127.0.0.1:1", agent, device}), "");
+  for (const uint32_t mode : {0640u, 0604u}) {
+    const auto readable = OpenFeedTransport(files, {"tcp://127.0.0.1:1", agent, device}, clock,
+                                            [mode](const std::string&) { return mode; });
+    EXPECT_EQ(readable.status().code(), absl::StatusCode::kPermissionDenied);
+    EXPECT_THAT(readable.status().message(), HasSubstr("chmod 600 /keys/agent.key_secret"));
+  }
   EXPECT_THAT(error({"tcp://127.0.0.1:1", agent, ""}), HasSubstr("go together"));
   EXPECT_THAT(error({"tcp://127.0.0.1:1", "", device}), HasSubstr("go together"));
   EXPECT_THAT(error({"ipc://a,ipc://b,ipc://c", agent, device + "," + device}),
