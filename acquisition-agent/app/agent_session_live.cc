@@ -33,7 +33,7 @@ void AgentSession::GoOnLive() {
       "followed further",
       static_cast<double>(away_ns) / 1e9);
   console_.Say(text);
-  analysis_->Take(SourceEvent{now_ns, 0, text});
+  analysis_->Take(SourceEvent{now_ns, 0, text, /*is_remark=*/true});
   for (const std::string& words : todo) {
     console_.Say(absl::StrCat("AMBER ", words));
     PutNote(words);

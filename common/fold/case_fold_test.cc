@@ -292,7 +292,7 @@ TEST_F(CaseFoldTest, EncodingOfAStateIsPinnedToItsVersion) {
   reader.set_origin_seq(1'000);
   ++seq;
   fold.Apply(StampedForFold(reader.SerializeAsString(), seq, static_cast<int64_t>(seq)));
-  EXPECT_EQ(kFoldVersion, 3u);
+  EXPECT_EQ(kFoldVersion, 4u);
   EXPECT_EQ(absl::BytesToHexString(Blake2b256(fold.EncodeCheckpoint())),
             "6d7897397686de7f291919ee78d502a937fa370df6b0975240da5e0ca9efdfed");
 }
