@@ -174,7 +174,7 @@ await step('a case opens by key and shows sweeps, EMG, trends and ages', async (
 if (hub) await step('what is told beside the traces has its line, and EEG is no muscle', async () => {
   const panel = reader.getByRole('region', { name: 'Beside the traces' });
   await panel.getByText(/F3-P3 L SEF95 11\.2 Hz/).waitFor();
-  await panel.getByText('MAP 58 mmHg').waitFor();
+  await panel.getByText('MAP 58 mmHg').first().waitFor();
   await panel.getByText('left hand 4/4, ratio 0.91').first().waitFor({ timeout: 30_000 });
   expect(!/F3-P3|EEG/.test(await reader.locator('.emg-pane').textContent()), 'EEG stands in the EMG pane');
   expect(await reader.locator('.event-told').count() > 0, 'no event on the time line');
