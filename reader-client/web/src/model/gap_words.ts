@@ -6,6 +6,7 @@ import type { Certificate, DataGap } from '../wire/generated/remora/v1/link_pb.j
 import { Modality } from '../wire/generated/remora/v1/waveform_pb.js';
 import { idFrom } from '../wire/record_id.js';
 import type { Id } from '../wire/record_id.js';
+import { modalityOfTrace, nameOf } from './trace_names.js';
 import { modalityName } from './words.js';
 
 const LANES = ['alerts', 'events', 'measurements', 'sweeps', 'envelopes', 'samples'];
@@ -35,9 +36,10 @@ const numbers = (first: bigint, last: bigint): string => (first === last ? `${fi
 function whatOf(gap: DataGap): string {
   const what = gap.firstOriginSeq > 0n ? laneWord(gap.lane) : 'samples';
   if (gap.traceId === '') return what;
-  const [kind, side, ...derivation] = gap.traceId.split('/');
-  const modality = Modality[kind as keyof typeof Modality];
-  return [modality === undefined ? kind : modalityName(modality), ...derivation, side === 'L' ? 'left' : side === 'R' ? 'right' : '', what]
+  const [kind = '', side] = gap.traceId.split('/');
+  const modality = modalityOfTrace(gap.traceId);
+  const { derivation, behind } = nameOf(gap.traceId);
+  return [modality === Modality.UNSPECIFIED ? kind : modalityName(modality), side === undefined ? '' : derivation, side === 'L' ? 'left' : side === 'R' ? 'right' : '', behind, what]
     .filter((word) => word !== '').join(' ');
 }
 

@@ -75,7 +75,7 @@ function quietGroups(model: CaseModel, troubled: ReadonlySet<string>): string[] 
     groups.set(name, group);
     group.all++;
     const state = t.measurement?.measurement.state;
-    if (!troubled.has(t.id) && state === MeasurementState.WITHIN_LIMITS) group.fine.push(t.derivation);
+    if (!troubled.has(t.id) && state === MeasurementState.WITHIN_LIMITS) group.fine.push(t.name);
   }
   return [...groups.values()].filter((g) => g.fine.length > 0)
     .map((g) => (g.fine.length === g.all ? g.name : `${g.name} ${g.fine.join(' and ')}`));

@@ -12,6 +12,7 @@ import type {
 import { MarkConfidence } from '../wire/generated/remora/v1/waveform_pb.js';
 import type { Side, StimulusSetting } from '../wire/generated/remora/v1/waveform_pb.js';
 import type { Record as CaseRecord } from '../wire/generated/remora/v1/record_pb.js';
+import { nameOf, sidedName } from './trace_names.js';
 import { modalityName, qualityName, sided } from './words.js';
 
 export const TOLD_KINDS = ['position', 'drug', 'vital', 'tof', 'eeg', 'threshold', 'map', 'relation', 'stimulus', 'impedance'] as const;
@@ -61,7 +62,10 @@ const by = (source: string, actor: string): string => {
   return who === '' ? '' : ` (${who})`;
 };
 // "F3-P3 L" of "EEG/L/F3-P3".
-const ofTrace = (traceId: string, side: Side): string => sided(said(traceId.split('/').pop() || traceId), side);
+function ofTrace(traceId: string, side: Side): string {
+  const { derivation, behind } = nameOf(traceId);
+  return sidedName({ derivation: said(derivation), behind: said(behind) }, side);
+}
 const signed = (value: number): string => (value > 0 ? `+${quantity(value, 2)}` : quantity(value, 2));
 
 interface VitalLook {

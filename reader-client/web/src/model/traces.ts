@@ -5,12 +5,13 @@ import type { Signal } from '@preact/signals';
 import type { BaselineSet } from '../wire/generated/remora/v1/case_pb.js';
 import type { Measurement } from '../wire/generated/remora/v1/measurement_pb.js';
 import type { RejectedCounts, Side, Sweep } from '../wire/generated/remora/v1/waveform_pb.js';
-import { Modality } from '../wire/generated/remora/v1/waveform_pb.js';
+import type { Modality } from '../wire/generated/remora/v1/waveform_pb.js';
 import { idFrom } from '../wire/record_id.js';
 import type { Id } from '../wire/record_id.js';
 import { toMicrovolts } from '../wire/samples.js';
 import { better, byOrder } from './stamp.js';
 import type { Mark } from './stamp.js';
+import { fullName, modalityOfTrace, nameOf } from './trace_names.js';
 
 // Finished sweeps kept of each trace: the ghost, and the evidence that measurements refer to.
 export const KEPT_SWEEPS = 32;
@@ -39,6 +40,8 @@ export interface Trace {
   modality: Modality;
   side: Side;
   derivation: string;
+  // The derivation, and behind it what else tells this trace apart: "TA \u00b7 after TES C3-C4".
+  name: string;
   version: Signal<number>;
   // The newest, provisional or finished.
   current: SweepView | undefined;
@@ -118,7 +121,8 @@ export class TraceBook {
   list(): Trace[] {
     return [...this.traces.values()].sort((a, b) =>
       a.modality - b.modality || rostralRank(a.derivation) - rostralRank(b.derivation) ||
-      a.derivation.localeCompare(b.derivation) || a.side - b.side);
+      a.derivation.localeCompare(b.derivation) || a.side - b.side ||
+      a.name.localeCompare(b.name, 'en', { numeric: true }));
   }
 
   baselineList(): BaselineView[] {
@@ -135,8 +139,9 @@ export class TraceBook {
   private trace(id: string, modality: Modality, side: Side, derivation: string): Trace {
     let trace = this.traces.get(id);
     if (!trace) {
+      const name = nameOf(id, derivation);
       trace = {
-        id, modality, side, derivation: derivation || (id.split('/')[2] ?? id), version: signal(0),
+        id, modality, side, derivation: name.derivation, name: fullName(name), version: signal(0),
         current: undefined, finished: [], measurement: undefined, baseline: undefined,
         baselineAsked: undefined,
       };
@@ -144,6 +149,7 @@ export class TraceBook {
       this.version.value++;
     } else if (derivation && trace.derivation !== derivation) {
       trace.derivation = derivation;
+      trace.name = fullName(nameOf(id, derivation));
     }
     if (side !== 0 && trace.side === 0) {
       trace.side = side;
@@ -163,11 +169,16 @@ export function sweepView(mark: Mark, sweep: Sweep, stimulusMs: number | undefin
   };
 }
 
-// The sweep before the one shown: its ghost.
+// The sweep before the one shown: its ghost. Of single responses the one at the same place: the fourth twitch
+// beside the fourth of the train before, a screw beside itself.
 export function previousOf(trace: Trace, shown: SweepView | undefined): SweepView | undefined {
   return trace.finished.findLast((s) => s.mark.id !== shown?.mark.id &&
-    (!shown || byOrder(s.mark, shown.mark) < 0));
+    (!shown || (s.sweep.site === shown.sweep.site && byOrder(s.mark, shown.mark) < 0)));
 }
+
+// One stimulus, or one train: nothing was averaged.
+export const isSingle = (sweep: Pick<Sweep, 'requestedCount' | 'provisional'>): boolean =>
+  sweep.requestedCount === 1 && !sweep.provisional;
 
 export function rejectedCount(r: RejectedCounts | undefined): number {
   return r ? r.overAmplitudeCount + r.clippedCount + r.disconnectedCount + r.notFiniteCount +
@@ -194,9 +205,4 @@ export function rostralRank(derivation: string): number {
   if (/erb|^ep|clav/.test(name)) return 3;
   if (/^pf|popl|knee|ankle/.test(name)) return 4;
   return 0;
-}
-
-function modalityOfTrace(traceId: string): Modality {
-  const key = traceId.split('/')[0] as keyof typeof Modality;
-  return Modality[key] ?? Modality.UNSPECIFIED;
 }

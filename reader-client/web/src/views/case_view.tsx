@@ -7,6 +7,7 @@ import { sendDelivered } from '../model/acts.js';
 import type { Desk, OpenCase } from '../model/desk.js';
 import { stalest } from '../model/emg.js';
 import { caseSentence } from '../model/sentence.js';
+import { nameOf, sidedName } from '../model/trace_names.js';
 import { activityWord, modalityName, priorityLook, sided, stateLook } from '../model/words.js';
 import { isActive } from '../model/alerts.js';
 import { age, shortAge } from '../base/format.js';
@@ -149,7 +150,7 @@ function railWords(desk: Desk, open: OpenCase, m: Modality): string {
     if (t.modality !== m || !measured?.measurement.baseline) continue;
     const percent = measured.measurement.amplitudePercentOfBaseline;
     if (worst && worst.percent <= percent) continue;
-    worst = { percent, words: sided(t.derivation, t.side), atMs: measured.atMs };
+    worst = { percent, words: sidedName(nameOf(t.id, t.derivation), t.side), atMs: measured.atMs };
   }
   const overdue = isOverHere(desk, open) ? undefined : oldest(responses(open.model, phaseOf(desk, open), now).filter((r) => r.modality === m && r.overdue));
   if (overdue) return `overdue: ${shortAge(overdue.ageMs)} ago`;

@@ -33,7 +33,7 @@ export function Notes({ desk, open }: { desk: Desk; open: OpenCase }) {
             <li key={mark.id} class={cls(mark.pending && 'pending')}>
               <span class="number">{timeOfDay(mark.atMs)}</span> {a.text}{' '}
               <small>
-                {trace && `${sideWord(trace.side)} ${trace.derivation}`}
+                {trace && `${sideWord(trace.side)} ${trace.name}`}
                 {a.hasPlace && ` at ${a.atLatencyMs.toFixed(1)} ms`} {'\u00b7'} {a.actor}
                 {mark.pending && ' (sending)'}
               </small>
@@ -114,7 +114,7 @@ function BaselineForm({ desk, open }: { desk: Desk; open: OpenCase }) {
               if (e.currentTarget.checked) next.delete(t.id);
               else next.add(t.id);
               left.value = next;
-            }} /> {sideWord(t.side)} {t.derivation} <small>{modalityName(t.modality)}</small>
+            }} /> {sideWord(t.side)} {t.name} <small>{modalityName(t.modality)}</small>
           </label>
         ))}
         {traces.length === 0 && <p class="calm">No average has been finished yet.</p>}

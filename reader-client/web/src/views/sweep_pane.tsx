@@ -7,7 +7,8 @@ import { stimulationOf, wouldSee } from '../model/ages.js';
 import type { Desk, OpenCase } from '../model/desk.js';
 import type { TraceView } from '../model/case_screen.js';
 import { beforeMs } from '../model/pane_setting.js';
-import { baselineSetMs, rejectedCount } from '../model/traces.js';
+import { siteWords } from '../model/trace_names.js';
+import { baselineSetMs, isSingle, rejectedCount } from '../model/traces.js';
 import type { SweepView, Trace } from '../model/traces.js';
 import { baselineName, modalityName, qualityName, sideWord, stateLook } from '../model/words.js';
 import { DIVISION_PX } from '../render/scale.js';
@@ -86,11 +87,11 @@ function Row({ desk, open, trace, modality }:
   const pick = (part: number) => {
     open.screen.baselineOpen.value = false;
     open.screen.target.value = {
-      words: `${sideWord(trace.side)} ${trace.derivation} at ${at(part).toFixed(1)} ms`,
+      words: `${sideWord(trace.side)} ${trace.name} at ${at(part).toFixed(1)} ms`,
       about: shown?.mark.id, traceId: trace.id, atLatencyMs: at(part),
     };
   };
-  const name = `${sideWord(trace.side)} ${trace.derivation}`;
+  const name = `${sideWord(trace.side)} ${trace.name}`;
   return (
     <div class={cls('row', `row-${stateLook(state, baseline !== undefined).css}`, shown?.mark.unrecorded && 'row-unrecorded')}>
       <Stopped desk={desk} open={open} trace={trace} />
@@ -103,7 +104,7 @@ function Row({ desk, open, trace, modality }:
         onPoint={(part) => (cursor.value = part === undefined ? undefined : at(part))}
         onPick={pick} />
       <div class="row-name">
-        <b>{trace.derivation}</b> <SweepFacts desk={desk} sweep={shown} past={open.screen.review.value !== undefined} />
+        <b>{trace.name}</b> <SweepFacts desk={desk} sweep={shown} past={open.screen.review.value !== undefined} />
       </div>
       <ScaleBar uv={setting.uvPerDivision} />
       <Readout desk={desk} trace={trace} view={view} />
@@ -135,19 +136,22 @@ function flagsOf(s: Sweep): QualityFlag[] {
 
 function SweepFacts({ desk, sweep, past }: { desk: Desk; sweep: SweepView | undefined; past: boolean }) {
   void desk.beat.value;
-  if (!sweep) return <span class="calm">{past ? 'no average of that time' : 'waiting for a first average'}</span>;
+  if (!sweep) return <span class="calm">{past ? 'nothing of that time' : 'waiting for a first one'}</span>;
   const s = sweep.sweep;
   const rejected = rejectedCount(s.rejected);
   return (
     <span class="facts">
       <span class="number" title={`Last stimulus ${timeOfDay(sweep.stimulusMs, true)}`}>{shortAge(desk.hubNow() - sweep.stimulusMs)} ago</span>
-      <span class={cls('number', s.provisional && 'provisional')}>
-        {s.provisional ? 'provisional ' : ''}n {s.acceptedCount}/{s.requestedCount}
-      </span>
+      {siteWords(s) && <b>{siteWords(s)}</b>}
+      {!isSingle(s) && (
+        <span class={cls('number', s.provisional && 'provisional')}>
+          {s.provisional ? 'provisional ' : ''}n {s.acceptedCount}/{s.requestedCount}
+        </span>
+      )}
       {sweep.mark.unrecorded && <span class="unseen">not recorded</span>}
       {flagsOf(s).map((q) => <b key={q} class="quality">{qualityName(q)}</b>)}
-      <span class="number">block {s.blockIndex}</span>
-      <span class="number">{rejected} rejected</span>
+      <span class="number">{isSingle(s) ? `trial ${s.trialIndex}` : `block ${s.blockIndex}`}</span>
+      {!isSingle(s) && <span class="number">{rejected} rejected</span>}
       <span class="number">noise {s.noiseUvRms.toFixed(2)} {'\u00b5'}V</span>
     </span>
   );
@@ -192,7 +196,7 @@ function MeasuredAt({ desk, atMs, measurement, sweep }:
   const another = sweep !== undefined && of !== undefined && of !== sweep.mark.id;
   return (
     <p class={cls('measured', 'number', another && 'measured-before')}>
-      {another ? 'before: ' : ''}{shortAge(desk.hubNow() - atMs)} ago, block {measurement.blockIndex}
+      {another ? 'before: ' : ''}{shortAge(desk.hubNow() - atMs)} ago, {measurement.muscle ? 'trial' : 'block'} {measurement.blockIndex}
       <span class="unseen">, measured at {timeOfDay(atMs, true)}{another && ', not on the average that is drawn'}</span>
     </p>
   );
@@ -215,11 +219,12 @@ function SweepTable({ name, sweep, baseline: b }:
 }
 
 function describe(name: string, sweep: SweepView | undefined, m: Measurement | undefined): string {
-  if (!sweep) return `${name}: no average yet`;
-  const average = sweep.sweep.provisional ? 'provisional average' : 'average';
+  if (!sweep) return `${name}: nothing yet`;
+  const what = isSingle(sweep.sweep) ? ['single sweep', siteWords(sweep.sweep)].filter((w) => w !== '').join(', ')
+    : `${sweep.sweep.provisional ? 'provisional average' : 'average'} of ${sweep.sweep.acceptedCount} sweeps`;
   const measured = m ? `; ${m.component} ${ms(m.latencyMs)}, ${microvolts(m.amplitudeUv)}, ` +
     `${Math.round(m.amplitudePercentOfBaseline)} percent of baseline` : '';
-  return `${name}: ${average} of ${sweep.sweep.acceptedCount} sweeps, stimulated ${timeOfDay(sweep.stimulusMs, true)}${measured}`;
+  return `${name}: ${what}, stimulated ${timeOfDay(sweep.stimulusMs, true)}${measured}`;
 }
 
 export function filterWords(f: FilterSetting | undefined): string {

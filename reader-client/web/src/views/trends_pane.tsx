@@ -41,7 +41,7 @@ export function TrendsPane({ desk, open }: { desk: Desk; open: OpenCase }) {
       {shown.map((t) => {
         const line = open.model.trends.get(t.id);
         const last = line?.points[line.points.length - 1];
-        const name = `${sideWord(t.side)} ${t.derivation}`;
+        const name = `${sideWord(t.side)} ${t.name}`;
         return (
           <figure key={t.id} class={cls('trend', last && `row-${stateLook(last.state, t.baseline !== undefined).css}`)}>
             <figcaption>
@@ -132,7 +132,7 @@ export function TimeLine({ desk, open }: { desk: Desk; open: OpenCase }) {
         ))}
         {open.model.traces.baselineList().filter((b) => b.mark.atMs > fromMs && b.values.length > 0).map((b) => (
           <span key={b.mark.id} class="event event-baseline" style={left(b.mark.atMs)}
-            title={`Baseline of ${b.baseline.traceId} set ${timeOfDay(b.mark.atMs)}`}>B</span>
+            title={`Baseline of ${open.model.traces.get(b.baseline.traceId)?.name ?? b.baseline.traceId} set ${timeOfDay(b.mark.atMs)}`}>B</span>
         ))}
         {open.model.talk.list().filter((m) => m.mark.atMs > fromMs).map((m) => (
           <span key={m.mark.id} class="event event-message" style={left(m.mark.atMs)}
