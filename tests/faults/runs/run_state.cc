@@ -4,6 +4,7 @@
 #include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <iostream>
 #include <utility>
 #include <vector>
 
@@ -48,6 +49,7 @@ uint64_t RunState::Count(const std::string& counter) const {
 }
 
 void RunState::AddFinding(const std::string& what) {
+  std::cerr << "finding: " << what << "\n";
   nlohmann::json& findings = json_["findings"];
   if (findings.size() < kMaxFindings) findings.push_back(what.substr(0, kMaxFindingBytes));
   Add("finding_count", 1);
