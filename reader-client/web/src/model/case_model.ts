@@ -26,9 +26,6 @@ import { StageBook } from './standing.js';
 import { better, bootOf, byOrder, markOf } from './stamp.js';
 import type { Mark } from './stamp.js';
 import { ToldBook } from './told.js';
-import { MOST_OF_LANE, MOST_OF_LANE_LIGHTER, ToldFetch } from './told_fetch.js';
-import type { Ask } from './told_fetch.js';
-import { toldOf } from './told_words.js';
 import { sweepView, TraceBook } from './traces.js';
 import type { SweepView } from './traces.js';
 import { TrendBook } from './trends.js';
@@ -109,21 +106,9 @@ export class CaseModel implements RoomListener {
   private readonly unrecordedIds = new Set<Id>();
   private readonly unrecordedNewsIds = new Set<Id>();
   private agentLinkMark: Mark | undefined;
-  // What was told before this page came; none where there is nobody to ask.
-  readonly toldFetch: ToldFetch | undefined;
 
-  // `pending`: what this page wrote in the case that is not known to be on record. `ask`: the case's record.
-  constructor(private readonly pending: () => Uint8Array[] = () => [], ask?: Ask) {
-    if (!ask) return;
-    this.toldFetch = new ToldFetch(ask, {
-      tellAgain: (records) => batch(() => {
-        this.told.forget();
-        for (const record of records) this.addTold(record);
-      }),
-      tell: (record) => this.addTold(record),
-      knownSince: (atMs, looking) => this.told.knownSince(atMs, looking),
-    }, () => (this.leftOut.lighter.value ? MOST_OF_LANE_LIGHTER : MOST_OF_LANE));
-  }
+  // `pending`: what this page wrote in the case that is not known to be on record.
+  constructor(private readonly pending: () => Uint8Array[] = () => []) {}
 
   onSnapshot(snapshot: Snapshot): void {
     batch(() => this.restart(snapshot));
@@ -136,9 +121,7 @@ export class CaseModel implements RoomListener {
     this.traces.clear();
     this.trends.clear();
     this.emg.clear();
-    const madeMs = nsToMs(snapshot.state?.summary?.lastRecordUnixNs ?? 0n);
-    const epoch = snapshot.cursor?.epoch ?? 0;
-    this.told.restart(epoch, madeMs);
+    this.told.restart(snapshot.cursor?.epoch ?? 0, nsToMs(snapshot.state?.summary?.lastRecordUnixNs ?? 0n));
     this.phases.value = [];
     this.notes.value = [];
     this.gaps.clear();
@@ -154,7 +137,6 @@ export class CaseModel implements RoomListener {
     if (snapshot.state) this.applyState(snapshot.state);
     this.applyAll(snapshot.records);
     for (const lane of snapshot.cursor?.lanes ?? []) if (lane.lane <= 1 && lane.seq > this.controlSeq) this.controlSeq = lane.seq;
-    this.toldFetch?.onSnapshot(epoch, this.headSeq, snapshot.headSeq, madeMs);
     this.headSeq = snapshot.headSeq;
     // A snapshot knows nothing of what is still on its way.
     this.applyAll(this.pending());
@@ -282,16 +264,8 @@ export class CaseModel implements RoomListener {
         this.acquired(head ?? mark.atMs);
         break;
       }
-      default:
-        if (toldOf(body).length === 0) break;
-        this.toldFetch?.onLive(record);
-        this.addTold(record);
+      default: this.told.add(mark, body, (monotonicNs) => this.hubMs(boot, monotonicNs));
     }
-  }
-
-  private addTold(record: CaseRecord): void {
-    const boot = bootOf(record);
-    this.told.add(markOf(record), record.body, (monotonicNs) => this.hubMs(boot, monotonicNs));
   }
 
   // The phase that the operation is in.

@@ -176,9 +176,7 @@ export class Desk {
   open(caseHex: string): OpenCase {
     let open = this.cases.get(caseHex);
     if (open) return open;
-    const model = new CaseModel(
-      () => this.publisher.waitingIn(caseHex).map((e) => e.bytes),
-      (lanes, fromSeq, toSeq) => this.history.ask(fromHex(caseHex), lanes, fromSeq, toSeq));
+    const model = new CaseModel(() => this.publisher.waitingIn(caseHex).map((e) => e.bytes));
     const room = new CaseRoom(this.session, this.inbox, fromHex(caseHex), model, this.clock, this.random);
     open = { hex: caseHex, model, room, screen: new CaseScreen(caseHex) };
     this.cases.set(caseHex, open);
@@ -206,7 +204,6 @@ export class Desk {
     });
     this.clocksTold.delete(caseHex);
     open.screen.keep();
-    open.model.toldFetch?.close();
     open.room.close();
     this.publisher.leave(caseHex);
   }

@@ -1,6 +1,6 @@
 // What was told or measured beside traces: of each thing the newest, and what happened, in the order of time.
-// A snapshot holds none of it: what is known stays over a snapshot of the same epoch, and what was told before the
-// page came is fetched (told_fetch.ts).
+// A snapshot holds none of it: what is known stays over a snapshot of the same epoch, and a page that came
+// later knows what was told since.
 
 import { signal } from '@preact/signals';
 import type { Record as CaseRecord } from '../wire/generated/remora/v1/record_pb.js';
@@ -41,11 +41,9 @@ export class ToldBook {
   readonly version = signal(0);
   // Changes with what happened alone: EEG is told twice a second.
   readonly eventsVersion = signal(0);
-  // From when on it is known, in the hub's time: what was told before is on record, and not here. 0: from the
-  // case's beginning on, or not known.
+  // From when on it is known, in the hub's time: what was told before this page came is on record, and not
+  // here. 0: not known.
   sinceMs = 0;
-  // More of it is being fetched.
-  looking = false;
   private epoch = 0;
   private readonly newest = new Map<ToldKind, Map<string, ToldView>>();
   private readonly happened = new Map<Id, ToldEvent>();
@@ -57,23 +55,11 @@ export class ToldBook {
     if (epoch !== 0 && epoch === this.epoch) return;
     this.epoch = epoch;
     this.sinceMs = atMs;
-    this.forget();
-  }
-
-  // All of it is told again.
-  forget(): void {
     this.newest.clear();
     this.happened.clear();
     this.standing.clear();
     this.version.value++;
     this.eventsVersion.value++;
-  }
-
-  knownSince(atMs: number, looking: boolean): void {
-    if (atMs === this.sinceMs && looking === this.looking) return;
-    this.sinceMs = atMs;
-    this.looking = looking;
-    this.version.value++;
   }
 
   // `hubMs`: a time of the record's origin in the hub's time, where it is known.

@@ -1,6 +1,5 @@
 // What was told or measured beside traces: the newest of each in a line, and how old it is; then what happened.
 
-import { useEffect } from 'preact/hooks';
 import { shortAge, timeOfDay } from '../base/format.js';
 import type { Desk, OpenCase } from '../model/desk.js';
 import { electrodeWords } from '../model/told.js';
@@ -25,8 +24,6 @@ export const eventWords = (e: ToldEvent): string =>
 
 export function ToldPanel({ desk, open }: { desk: Desk; open: OpenCase }) {
   const { told } = open.model;
-  // What was told before this page came is fetched for who looks at it.
-  useEffect(() => open.model.toldFetch?.want(), [open]);
   void told.version.value;
   const kinds = told.kinds();
   if (kinds.length === 0) return null;
@@ -34,9 +31,7 @@ export function ToldPanel({ desk, open }: { desk: Desk; open: OpenCase }) {
   return (
     <section class="told" aria-label="Beside the traces" tabIndex={0}>
       <header class="side-head"><h2>Beside the traces</h2>
-        {told.sinceMs > 0 && (
-          <span class="calm">told since <span class="number">{timeOfDay(told.sinceMs)}</span>{told.looking && ', looking further back'}</span>
-        )}
+        {told.sinceMs > 0 && <span class="calm">told since <span class="number">{timeOfDay(told.sinceMs)}</span></span>}
       </header>
       <dl>
         {kinds.map((kind) => (
