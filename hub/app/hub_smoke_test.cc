@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <sys/stat.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -30,6 +31,10 @@
 
 namespace remora::hub {
 namespace {
+
+// Who waits for what never comes takes longer, on a busy machine with sanitizers too. How long it
+// takes is measured in hub/app/start_benchmark.cc.
+constexpr Duration kSoon = Duration::Seconds(20);
 
 using ::testing::HasSubstr;
 using ::testing::IsSupersetOf;
@@ -228,7 +233,7 @@ TEST_F(HubSmokeTest, CarriesRecordsByBothTransportsOverACrash) {
   for (int i = 0; i < kAfter; ++i) agent.Publish(Note(absl::StrCat("late note ", i)));
   const DeviceTime restarted = clock_->Now();
   ASSERT_TRUE(hub_.Start());
-  EXPECT_LT(clock_->Now() - restarted, Duration::Seconds(2));
+  EXPECT_LT(clock_->Now() - restarted, kSoon);
 
   const std::vector<std::string> texts = reader.observer.arrivals.WaitFor(kBefore + kAfter);
   std::vector<std::string> expected;
@@ -302,7 +307,7 @@ TEST_F(HubSmokeTest, EndsSoonWithSessionsOpen) {
   ReadNotes(*browser, 1, &arrivals);
   const DeviceTime asked = clock_->Now();
   EXPECT_EQ(hub_.End(SIGTERM), 0);
-  EXPECT_LT(clock_->Now() - asked, Duration::Seconds(2));
+  EXPECT_LT(clock_->Now() - asked, kSoon);
   EXPECT_THAT(hub_.Log(), HasSubstr("stopped journal=flushed"));
 }
 
@@ -316,16 +321,20 @@ TEST_F(HubSmokeTest, EndsSoonAndWholeThoughTheDiskOfItsArchiveHangs) {
   Agent agent(*this, case_id_);
   for (int i = 0; i < kNotes; ++i) agent.Publish(Note(absl::StrCat("note ", i)));
   agent.WaitUntilRecorded();
+  // Not a step that is only slow: whoever makes the folder's other files on a busy disk takes a
+  // moment too, and comes back.
+  constexpr int kHangsSeconds = 3;
   const auto hangs = [this] {
+    const std::string name = "\nremora_archive_step_stuck_seconds ";
     const std::string metrics = RawWebClient(hub_.http_port()).Request("GET", "/metrics")->body;
-    return metrics.find("\nremora_archive_step_stuck_seconds ") != std::string::npos &&
-           metrics.find("\nremora_archive_step_stuck_seconds 0\n") == std::string::npos;
+    const size_t at = metrics.find(name);
+    return at != std::string::npos && std::atof(&metrics[at + name.size()]) >= kHangsSeconds;
   };
   while (!hangs()) {
   }
   const DeviceTime asked = clock_->Now();
   EXPECT_EQ(hub_.End(SIGTERM), 0);
-  EXPECT_LT(clock_->Now() - asked, Duration::Seconds(2));
+  EXPECT_LT(clock_->Now() - asked, kSoon);
   EXPECT_THAT(hub_.Log(), HasSubstr(" archive-hangs directory="));
   EXPECT_THAT(hub_.Log(), HasSubstr("stopped journal=flushed"));
 
