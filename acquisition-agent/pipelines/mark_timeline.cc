@@ -7,13 +7,14 @@
 namespace remora::agent {
 
 MarkTimeline::MarkTimeline(double sample_rate_hz, double blank_from_ms, double blank_to_ms,
-                           double memory_before, double memory_after)
+                           double memory_before, double memory_after, double asked_behind)
     : before_samples_(-blank_from_ms * sample_rate_hz / 1000),
       // An amplifier needs a moment to leave its rail.
       after_samples_((blank_to_ms + 0.5) * sample_rate_hz / 1000),
       memory_before_(memory_before),
       memory_after_(memory_after),
-      memory_samples_(static_cast<int64_t>(kMarkMemoryNs / 1e9 * sample_rate_hz)) {}
+      memory_samples_(static_cast<int64_t>(
+          std::max(kMarkMemoryNs / 1e9 * sample_rate_hz, asked_behind + memory_after))) {}
 
 void MarkTimeline::AddStimulus(double position) { stimuli_.push_back(position); }
 

@@ -4,8 +4,9 @@
 // A mark reaches as far as the filter carries what it marks: `memory_after` samples, and for a
 // zero-phase filter `memory_before` as well.
 //
-// Memory is bounded by kMarkMemoryNs. Clipping and gaps in numbers inside a stimulus window do not
-// count: what is there is blanked. Thread-compatible.
+// Memory is bounded: as long as the caller may still ask, and kMarkMemoryNs at least. Clipping and
+// gaps in numbers inside a stimulus window do not count: what is there is blanked.
+// Thread-compatible.
 #pragma once
 
 #include <cstdint>
@@ -18,9 +19,10 @@ namespace remora::agent {
 
 class MarkTimeline {
  public:
-  // `blank_from_ms` (negative) to `blank_to_ms`: the stimulus window.
+  // `blank_from_ms` (negative) to `blank_to_ms`: the stimulus window. `asked_behind`: samples from
+  // the first one that an epoch holds until its marks are asked for.
   MarkTimeline(double sample_rate_hz, double blank_from_ms, double blank_to_ms,
-               double memory_before, double memory_after);
+               double memory_before, double memory_after, double asked_behind = 0);
 
   void AddStimulus(double position);
   // Marks of the inputs (places in the rate group) of a chunk.

@@ -32,88 +32,49 @@ double IntensityOf(const v1::StimulusSetting& setting, bool* is_voltage) {
 
 absl::StatusOr<std::unique_ptr<MotorPipeline>> MotorPipeline::Create(const ResolvedMotor& plan,
                                                                      const SourceInfo& source) {
-  std::vector<SweepStream> muscles;
+  std::vector<SweepStreamOptions> options;
   for (const ResolvedMuscle& muscle : plan.muscles) {
-    ASSIGN_OR_RETURN(
-        SweepStream stream,
-        SweepStream::Create(SweepOptionsOf(plan.plan, plan.filter, muscle.derivation), source));
-    muscles.push_back(std::move(stream));
+    options.push_back(SweepOptionsOf(plan.plan, plan.filter, muscle.derivation));
   }
+  ASSIGN_OR_RETURN(TrialCutter muscles, TrialCutter::Create(options, source));
   return std::unique_ptr<MotorPipeline>(new MotorPipeline(plan, std::move(muscles)));
 }
 
-MotorPipeline::MotorPipeline(const ResolvedMotor& plan, std::vector<SweepStream> muscles)
-    : plan_(plan), muscles_(std::move(muscles)), waiting_(muscles_.size()) {}
-
-uint64_t MotorPipeline::late_total() const {
-  uint64_t late = 0;
-  for (const SweepStream& muscle : muscles_) late = std::max(late, muscle.late_total());
-  return late;
-}
+MotorPipeline::MotorPipeline(const ResolvedMotor& plan, TrialCutter muscles)
+    : plan_(plan), muscles_(std::move(muscles)) {}
 
 void MotorPipeline::OnStimulus(const Stimulus& stimulus, bool own) {
-  for (SweepStream& muscle : muscles_) muscle.OnStimulus(stimulus, own);
+  muscles_.OnStimulus(stimulus, own);
 }
 
 void MotorPipeline::OnChunk(const Chunk& chunk, std::vector<MotorTrial>* trials) {
-  if (chunk.rate_group != muscles_[0].rate_group()) return;
-  for (size_t i = 0; i < muscles_.size(); ++i) {
-    std::vector<CutSweep> sweeps;
-    muscles_[i].OnChunk(chunk, &sweeps);
-    Collect(i, std::move(sweeps));
-  }
-  TellComplete(trials, /*all=*/false);
+  std::vector<CutTrial> cut;
+  muscles_.OnChunk(chunk, &cut);
+  MeasureAll(std::move(cut), trials);
 }
 
 void MotorPipeline::OnLook(const Chunk& look, std::vector<MotorTrial>* trials) {
-  if (look.rate_group != muscles_[0].rate_group()) return;
+  if (look.rate_group != muscles_.rate_group()) return;
   looked_ns_ = look.end_ns;
-  for (size_t i = 0; i < muscles_.size(); ++i) {
-    std::vector<CutSweep> sweeps = muscles_[i].Look(look);
-    for (const CutSweep& sweep : sweeps) muscles_[i].Give(sweep.stimulus.time_ns);
-    Collect(i, std::move(sweeps));
-  }
-  TellComplete(trials, /*all=*/false);
+  std::vector<CutTrial> cut;
+  muscles_.Look(look, &cut);
+  MeasureAll(std::move(cut), trials);
 }
 
 void MotorPipeline::OnEnd(std::vector<MotorTrial>* trials) {
-  for (size_t i = 0; i < muscles_.size(); ++i) {
-    std::vector<CutSweep> sweeps;
-    muscles_[i].OnEnd(&sweeps);
-    Collect(i, std::move(sweeps));
-  }
-  TellComplete(trials, /*all=*/true);
+  std::vector<CutTrial> cut;
+  muscles_.OnEnd(&cut);
+  MeasureAll(std::move(cut), trials);
 }
 
-void MotorPipeline::Collect(size_t muscle, std::vector<CutSweep> sweeps) {
-  for (CutSweep& sweep : sweeps) {
-    std::deque<CutSweep>& waiting = waiting_[muscle];
-    const auto after = std::upper_bound(
-        waiting.begin(), waiting.end(), sweep.stimulus.time_ns,
-        [](int64_t time_ns, const CutSweep& other) { return time_ns < other.stimulus.time_ns; });
-    waiting.insert(after, std::move(sweep));
-  }
+void MotorPipeline::MeasureAll(std::vector<CutTrial> cut, std::vector<MotorTrial>* trials) {
+  for (CutTrial& one : cut) trials->push_back(Measure(std::move(one)));
 }
 
-// All muscles are told of the same stimuli and the same chunks: their sweeps come together.
-void MotorPipeline::TellComplete(std::vector<MotorTrial>* trials, bool all) {
-  while (std::all_of(waiting_.begin(), waiting_.end(),
-                     [](const std::deque<CutSweep>& muscle) { return !muscle.empty(); })) {
-    std::vector<CutSweep> sweeps;
-    for (std::deque<CutSweep>& muscle : waiting_) {
-      sweeps.push_back(std::move(muscle.front()));
-      muscle.pop_front();
-    }
-    trials->push_back(Measure(std::move(sweeps)));
-  }
-  if (!all) return;
-  for (std::deque<CutSweep>& muscle : waiting_) muscle.clear();
-}
-
-MotorTrial MotorPipeline::Measure(std::vector<CutSweep> sweeps) {
+MotorTrial MotorPipeline::Measure(CutTrial cut) {
   MotorTrial trial;
   trial.trial_index = next_trial_++;
-  trial.stimulus = sweeps[0].stimulus;
+  trial.stimulus = std::move(cut.stimulus);
   trial.site = SiteOf(trial.stimulus, plan_.trigger);
   if (plan_.plan.modality() == v1::MODALITY_RLN_INTERMITTENT ||
       plan_.plan.modality() == v1::MODALITY_RLN_CONTINUOUS) {
@@ -121,9 +82,9 @@ MotorTrial MotorPipeline::Measure(std::vector<CutSweep> sweeps) {
     if (const auto site = LaryngealSiteOf(trial.site)) trial.site = NameOf(*site);
   }
   trial.setting = SettingOf(trial.stimulus, plan_.plan.stimulus());
-  trial.timebase = muscles_[0].timebase();
-  for (size_t i = 0; i < sweeps.size(); ++i) {
-    trial.answers.push_back(Answer(i, std::move(sweeps[i])));
+  trial.timebase = muscles_.timebase();
+  for (size_t i = 0; i < cut.sweeps.size(); ++i) {
+    trial.answers.push_back(Answer(i, std::move(cut.sweeps[i])));
   }
   if (plan_.plan.has_threshold()) NoteStep(&trial);
   return trial;
@@ -133,7 +94,7 @@ MuscleAnswer MotorPipeline::Answer(size_t muscle, CutSweep sweep) const {
   MuscleAnswer answer;
   answer.uv = std::move(sweep.uv);
   answer.cause = sweep.cause;
-  answer.uv_per_count = muscles_[muscle].inputs().uv_per_count;
+  answer.uv_per_count = muscles_.uv_per_count(muscle);
   if (!answer.is_good()) return answer;
   // Behind the last pulse of a train, whose artefact is over then.
   dsp::MotorResponseOptions options = OptionsOf(plan_.plan);
@@ -143,7 +104,7 @@ MuscleAnswer MotorPipeline::Answer(size_t muscle, CutSweep sweep) const {
       std::min(std::max(options.search.start_ms, last_pulse_ms + plan_.plan.blank_to_ms()),
                options.search.end_ms - 1);
   absl::StatusOr<dsp::MotorResponse> response =
-      dsp::MeasureMotorResponse(answer.uv, muscles_[muscle].timebase(), options);
+      dsp::MeasureMotorResponse(answer.uv, muscles_.timebase(), options);
   if (response.ok()) {
     answer.response = *std::move(response);
   } else {

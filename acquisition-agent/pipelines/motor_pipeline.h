@@ -2,8 +2,8 @@
 // laryngeal EMG, subcortical mapping. One stimulus, or one train, makes one trial: a sweep of every
 // muscle, measured by itself and never averaged.
 //
-//   sweeps of each muscle (sweep_stream.h) -> by stimulus -> measured (dsp/motor) -> trial
-//                                                        '-> by site -> threshold search
+//   sweeps of all muscles (trial_cutter.h) -> measured (dsp/motor) -> trial
+//                                                                 '-> by site -> threshold search
 //
 // Pure: no clock, no thread, no record. One a plan entry, thread-compatible, on the agent's
 // sequence. The delay is the epoch: the filter is causal, and who gives it looks (OnLook) does not
@@ -15,7 +15,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <limits>
 #include <map>
 #include <memory>
@@ -26,7 +25,7 @@
 #include "absl/status/statusor.h"
 #include "acquisition-agent/pipelines/chunk.h"
 #include "acquisition-agent/pipelines/stimulus_finder.h"
-#include "acquisition-agent/pipelines/sweep_stream.h"
+#include "acquisition-agent/pipelines/trial_cutter.h"
 #include "acquisition-agent/plan/resolved_plan.h"
 #include "acquisition-agent/sources/source.h"
 #include "dsp/motor/motor_response.h"
@@ -74,15 +73,15 @@ class MotorPipeline {
   // Appends the trials that are complete. Chunks of other rate groups are passed over.
   void OnChunk(const Chunk& chunk, std::vector<MotorTrial>* trials);
   // When a trial's samples are all there, before their chunk is whole: the next time for OnLook.
-  int64_t due_ns() const { return muscles_[0].due_ns(0, looked_ns_); }
+  int64_t due_ns() const { return muscles_.DueNs(looked_ns_); }
   // The first samples of the next chunk (ChunkAssembler::LookAt), up to due_ns() or further.
   void OnLook(const Chunk& look, std::vector<MotorTrial>* trials);
   // The end of the source: what was begun, as far as it came.
   void OnEnd(std::vector<MotorTrial>* trials);
 
   const ResolvedMotor& plan() const { return plan_; }
-  int rate_group() const { return muscles_[0].rate_group(); }
-  uint64_t late_total() const;
+  int rate_group() const { return muscles_.rate_group(); }
+  uint64_t late_total() const { return muscles_.late_total(); }
 
  private:
   // A search at one site. A pause of the stimuli there begins a new one.
@@ -93,16 +92,14 @@ class MotorPipeline {
     uint32_t repeat_index = 1;
   };
 
-  MotorPipeline(const ResolvedMotor& plan, std::vector<SweepStream> muscles);
-  void Collect(size_t muscle, std::vector<CutSweep> sweeps);
-  void TellComplete(std::vector<MotorTrial>* trials, bool all);
-  MotorTrial Measure(std::vector<CutSweep> sweeps);
+  MotorPipeline(const ResolvedMotor& plan, TrialCutter muscles);
+  void MeasureAll(std::vector<CutTrial> cut, std::vector<MotorTrial>* trials);
+  MotorTrial Measure(CutTrial cut);
   MuscleAnswer Answer(size_t muscle, CutSweep sweep) const;
   void NoteStep(MotorTrial* trial);
 
   const ResolvedMotor plan_;
-  std::vector<SweepStream> muscles_;
-  std::vector<std::deque<CutSweep>> waiting_;  // by muscle, by time
+  TrialCutter muscles_;
   std::map<std::string, SiteSearch> searches_;
   uint32_t next_trial_ = 0;
   int64_t looked_ns_ = std::numeric_limits<int64_t>::min();

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <limits>
 #include <utility>
 
 #include "acquisition-agent/pipelines/limits.h"
@@ -13,16 +12,49 @@ namespace remora::agent {
 namespace {
 
 constexpr double kLookAheadError = 1e-6;
-// Samples behind the epoch that its interpolation needs, and one for rounding.
-constexpr double kBehindEpochSamples = 4;
-// What is left of a filter's start when its samples may be taken.
-constexpr double kSettled = 0.01;
+
+// Of a zero-phase filter.
+size_t LookAheadOf(const SweepStreamOptions& options) {
+  return dsp::StreamingZeroPhase::LookAheadFor(options.filter, kLookAheadError);
+}
+
+// Samples that are released at a time. As many as are looked ahead: the backward pass then costs
+// twice the forward one. An average that is due does not wait for them (Look); what is told on the
+// way waits no longer than a second.
+size_t StrideOf(const SweepStreamOptions& options) {
+  const double rate_hz = options.derivation.sample_rate_hz;
+  const auto most = static_cast<size_t>(rate_hz);
+  const auto chunk = static_cast<size_t>(rate_hz * kChunkMs / 1000);
+  return std::max({size_t{1}, chunk, std::min(LookAheadOf(options), most)});
+}
+
+// Samples from an epoch's first until it is judged: it, what the filter waits for, and two chunks.
+double AskedBehind(const SweepStreamOptions& options) {
+  const double samples_per_ms = options.derivation.sample_rate_hz / 1000;
+  const double epoch = (options.epoch_to_ms - options.epoch_from_ms) * samples_per_ms;
+  const double waits =
+      options.zero_phase ? static_cast<double>(LookAheadOf(options) + StrideOf(options)) : 0;
+  return epoch + waits + 2 * kChunkMs * samples_per_ms;
+}
 
 double MemoryOf(const dsp::Cascade& filter) {
-  return static_cast<double>(dsp::SettlingSamples(filter, kSettled));
+  return static_cast<double>(dsp::SettlingSamples(filter, kSettledShare));
 }
 
 }  // namespace
+
+dsp::Rejection JudgeCut(std::span<const double> uv, const dsp::Timebase& timebase,
+                        double reject_over_uv, uint32_t marks) {
+  const bool interference = (marks & (kMarkInterference | kMarkStimulus)) != 0;
+  if (marks & kMarkFloating) marks |= dsp::kQualityFlat;
+  dsp::RejectionLimits limits;
+  if (reject_over_uv > 0) limits.max_abs_uv = reject_over_uv;
+  const dsp::Rejection cause = dsp::JudgeSweep(uv, timebase, limits, marks);
+  if (interference && (cause == dsp::Rejection::kNone || cause == dsp::Rejection::kAmplitude)) {
+    return dsp::Rejection::kExternal;
+  }
+  return cause;
+}
 
 absl::StatusOr<SweepStream> SweepStream::Create(const SweepStreamOptions& options,
                                                 const SourceInfo& source) {
@@ -41,46 +73,21 @@ SweepStream::SweepStream(const SweepStreamOptions& options, const SourceInfo& so
     : options_(options),
       inputs_(InputsOf(options.derivation, source)),
       marks_(options.derivation.sample_rate_hz, options.blank_from_ms, options.blank_to_ms,
-             options.zero_phase ? MemoryOf(options.filter) : 0, MemoryOf(options.filter)),
+             options.zero_phase ? MemoryOf(options.filter) : 0, MemoryOf(options.filter),
+             AskedBehind(options)),
       blanking_(std::move(blanking)),
-      cutter_(std::move(cutter)) {
+      cutter_(std::move(cutter)),
+      behind_ns_(static_cast<int64_t>(
+          (options.epoch_to_ms + kBehindEpochSamples * 1000 / options.derivation.sample_rate_hz) *
+          1e6)) {
   if (options.zero_phase) {
-    const size_t look_ahead =
-        dsp::StreamingZeroPhase::LookAheadFor(options.filter, kLookAheadError);
-    const size_t stride = std::max<size_t>(
-        1, static_cast<size_t>(options.derivation.sample_rate_hz * kChunkMs / 1000));
-    zero_phase_.emplace(options.filter, look_ahead, stride);
+    zero_phase_.emplace(options.filter, LookAheadOf(options), StrideOf(options));
   } else {
     causal_.emplace(options.filter);
   }
 }
 
-void SweepStream::OnStimulus(const Stimulus& stimulus, bool own) {
-  if (stimulus.known && !own) return;
-  if (own) {
-    if (open_ns_.size() >= kMaxWaitingTriggers) open_ns_.pop_front();
-    open_ns_.insert(std::upper_bound(open_ns_.begin(), open_ns_.end(), stimulus.time_ns),
-                    stimulus.time_ns);
-  }
-  Wait(stimulus, stimulus.time_ns, own);
-  if (stimulus.known) return;
-  const auto interval_ns = static_cast<int64_t>(stimulus.told.pulse_interval_ms * 1e6);
-  for (int pulse = 1; pulse < std::min(stimulus.told.pulses, kMaxPulsesOfTrain); ++pulse) {
-    Wait(stimulus, stimulus.time_ns + pulse * interval_ns, /*own=*/false);
-  }
-}
-
-void SweepStream::Wait(const Stimulus& stimulus, int64_t time_ns, bool own) {
-  if (waiting_.size() >= kMaxWaitingTriggers) {
-    if (waiting_.front().own) WasGiven(waiting_.front().time_ns);
-    waiting_.pop_front();
-    ++late_total_;
-  }
-  const auto after =
-      std::upper_bound(waiting_.begin(), waiting_.end(), time_ns,
-                       [](int64_t at, const Waiting& other) { return at < other.time_ns; });
-  waiting_.insert(after, Waiting{time_ns, stimulus, own});
-}
+void SweepStream::OnStimulus(const Stimulus& stimulus, bool own) { stimuli_.Add(stimulus, own); }
 
 void SweepStream::StartSegment(const Chunk& chunk, std::vector<CutSweep>* sweeps) {
   FlushSegment(sweeps);
@@ -113,8 +120,8 @@ void SweepStream::FlushSegment(std::vector<CutSweep>* sweeps) {
   in_segment_ = false;
 }
 
-void SweepStream::Announce(const Waiting& waiting, double position, std::vector<CutSweep>* sweeps) {
-  if (!waiting.stimulus.known) {
+void SweepStream::Announce(const Pulse& pulse, double position, std::vector<CutSweep>* sweeps) {
+  if (!pulse.stimulus.known) {
     marks_.AddStimulus(position);
     if (!blanking_.AddTrigger(position - static_cast<double>(segment_first_)).ok()) {
       // Its samples, or those of a later stimulus, were given out before it was told.
@@ -125,16 +132,16 @@ void SweepStream::Announce(const Waiting& waiting, double position, std::vector<
       ++late_total_;
     }
   }
-  if (!waiting.own) return;
+  if (!pulse.own) return;
   const uint64_t id = next_id_++;
   if (cutter_.AddTrigger(position, id).ok()) {
-    in_epochs_.emplace(id, waiting.stimulus);
+    in_epochs_.emplace(id, pulse.stimulus);
     return;
   }
   // Too many wait, or it came before the first sample: a sweep without samples.
   ++late_total_;
-  if (WasGiven(waiting.stimulus.time_ns)) return;
-  sweeps->push_back({waiting.stimulus, {}, dsp::Rejection::kGap});
+  if (!stimuli_.Finish(pulse.stimulus.time_ns)) return;
+  sweeps->push_back({pulse.stimulus, {}, dsp::Rejection::kGap});
 }
 
 void SweepStream::OnChunk(const Chunk& chunk, std::vector<CutSweep>* sweeps) {
@@ -142,10 +149,8 @@ void SweepStream::OnChunk(const Chunk& chunk, std::vector<CutSweep>* sweeps) {
   if (chunk.starts_segment) StartSegment(chunk, sweeps);
   segment_end_ = chunk.first_position + chunk.samples;
   marks_.AddChunk(chunk, inputs_.all);
-  while (!waiting_.empty() && waiting_.front().time_ns < chunk.end_ns) {
-    const Waiting waiting = std::move(waiting_.front());
-    waiting_.pop_front();
-    Announce(waiting, chunk.PositionOf(waiting.time_ns), sweeps);
+  while (const std::optional<Pulse> pulse = stimuli_.NextBefore(chunk.end_ns)) {
+    Announce(*pulse, chunk.PositionOf(pulse->time_ns), sweeps);
   }
   std::vector<double> blanked;
   blanking_.Push(Derive(chunk, inputs_.plus, inputs_.minus), blanked);
@@ -173,45 +178,21 @@ void SweepStream::Cut(std::vector<CutSweep>* sweeps) {
 
 dsp::Rejection SweepStream::Judge(const dsp::Epoch& epoch) const {
   const double samples_per_ms = options_.derivation.sample_rate_hz / 1000;
-  uint32_t marks = marks_.MarksIn(epoch.trigger_sample + options_.epoch_from_ms * samples_per_ms,
-                                  epoch.trigger_sample + options_.epoch_to_ms * samples_per_ms);
-  const bool interference = (marks & (kMarkInterference | kMarkStimulus)) != 0;
-  if (marks & kMarkFloating) marks |= dsp::kQualityFlat;
-  dsp::RejectionLimits limits;
-  if (options_.reject_over_uv > 0) limits.max_abs_uv = options_.reject_over_uv;
-  const dsp::Rejection cause =
-      dsp::JudgeSweep(epoch.Channel(0), cutter_.timebase(), limits, marks | dsp::EpochMarks(epoch));
-  if (interference && (cause == dsp::Rejection::kNone || cause == dsp::Rejection::kAmplitude)) {
-    return dsp::Rejection::kExternal;
-  }
-  return cause;
+  const uint32_t marks =
+      marks_.MarksIn(epoch.trigger_sample + options_.epoch_from_ms * samples_per_ms,
+                     epoch.trigger_sample + options_.epoch_to_ms * samples_per_ms);
+  return JudgeCut(epoch.Channel(0), cutter_.timebase(), options_.reject_over_uv,
+                  marks | dsp::EpochMarks(epoch));
 }
 
 void SweepStream::TakeEpoch(const dsp::Epoch& epoch, std::vector<CutSweep>* sweeps) {
   const auto found = in_epochs_.find(epoch.trigger_id);
   if (found == in_epochs_.end()) return;
   const std::span<const double> uv = epoch.Channel(0);
-  if (!WasGiven(found->second.time_ns)) {
+  if (stimuli_.Finish(found->second.time_ns)) {
     sweeps->push_back({std::move(found->second), {uv.begin(), uv.end()}, Judge(epoch)});
   }
   in_epochs_.erase(found);
-}
-
-bool SweepStream::WasGiven(int64_t stimulus_ns) {
-  if (given_ns_.erase(stimulus_ns) > 0) return true;
-  const auto open = std::find(open_ns_.begin(), open_ns_.end(), stimulus_ns);
-  if (open != open_ns_.end()) open_ns_.erase(open);
-  return false;
-}
-
-int64_t SweepStream::due_ns(size_t n, int64_t after_ns) const {
-  const double behind_ms =
-      options_.epoch_to_ms + kBehindEpochSamples * 1000 / options_.derivation.sample_rate_hz;
-  const auto behind_ns = static_cast<int64_t>(behind_ms * 1e6);
-  for (; n < open_ns_.size(); ++n) {
-    if (open_ns_[n] + behind_ns > after_ns) return open_ns_[n] + behind_ns;
-  }
-  return std::numeric_limits<int64_t>::max();
 }
 
 std::vector<CutSweep> SweepStream::Look(const Chunk& look) const {
@@ -228,14 +209,6 @@ std::vector<CutSweep> SweepStream::Look(const Chunk& look) const {
     return a.stimulus.time_ns < b.stimulus.time_ns;
   });
   return sweeps;
-}
-
-void SweepStream::Give(int64_t stimulus_ns) {
-  const auto open = std::find(open_ns_.begin(), open_ns_.end(), stimulus_ns);
-  if (open == open_ns_.end()) return;
-  open_ns_.erase(open);
-  if (given_ns_.size() >= kMaxWaitingTriggers) given_ns_.erase(given_ns_.begin());
-  given_ns_.insert(stimulus_ns);
 }
 
 }  // namespace remora::agent

@@ -5,8 +5,8 @@
 //
 // Pure: no clock, no thread, no record; thread-compatible, on the agent's sequence. Every stimulus
 // that the source tells is blanked, each pulse of a train, also those of other nerves; only its own
-// make epochs. The delay is the chunk, the filter's look-ahead (zero phase, 30 Hz: about 0.4 s) and
-// the epoch.
+// make epochs. The delay is the chunk, the filter's look-ahead (zero phase, 30 Hz: 0.2 to 0.4 s)
+// and the epoch.
 //
 // Who cannot wait takes a sweep as soon as its own samples are there (due_ns, Look, Give): the same
 // for a causal filter; with zero phase, the backward pass begins where the sweep ends, as it does
@@ -21,17 +21,15 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <optional>
-#include <set>
 #include <span>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "acquisition-agent/pipelines/chunk.h"
 #include "acquisition-agent/pipelines/mark_timeline.h"
-#include "acquisition-agent/pipelines/stimulus_finder.h"
+#include "acquisition-agent/pipelines/stimulus_queue.h"
 #include "acquisition-agent/plan/resolved_plan.h"
 #include "acquisition-agent/sources/source.h"
 #include "dsp/evoked/epoch.h"
@@ -68,6 +66,15 @@ SweepStreamOptions SweepOptionsOf(const Plan& plan, const dsp::Cascade& filter,
   return options;
 }
 
+// Samples behind the epoch that its interpolation needs, and one for rounding.
+inline constexpr double kBehindEpochSamples = 4;
+// What is left of a filter's start when its samples may be taken.
+inline constexpr double kSettledShare = 0.01;
+
+// A filtered sweep by its samples, and by what was wrong with the raw ones under it.
+dsp::Rejection JudgeCut(std::span<const double> uv, const dsp::Timebase& timebase,
+                        double reject_over_uv, uint32_t marks);
+
 // What followed one stimulus.
 struct CutSweep {
   Stimulus stimulus;
@@ -89,38 +96,30 @@ class SweepStream {
 
   // The first time after `after_ns` when the samples of a sweep are there that was not given out,
   // leaving out the first `n`; the largest number where there is none.
-  int64_t due_ns(size_t n, int64_t after_ns) const;
+  int64_t due_ns(size_t n, int64_t after_ns) const {
+    return stimuli_.DueNs(n, after_ns, behind_ns_);
+  }
   // The sweeps that were not given out and whose samples are there with the first ones of the next
   // chunk (ChunkAssembler::LookAt), in the order of their stimuli.
   std::vector<CutSweep> Look(const Chunk& look) const;
   // The sweep of this stimulus was taken from a look: it does not come again.
-  void Give(int64_t stimulus_ns);
+  void Give(int64_t stimulus_ns) { stimuli_.Give(stimulus_ns); }
 
   const DerivationInputs& inputs() const { return inputs_; }
   const dsp::Timebase& timebase() const { return cutter_.timebase(); }
   size_t samples_per_sweep() const { return cutter_.samples_per_epoch(); }
   int rate_group() const { return options_.derivation.rate_group; }
   // Pulses that came too late to be blanked, or stimuli too late to be cut out.
-  uint64_t late_total() const { return late_total_; }
+  uint64_t late_total() const { return late_total_ + stimuli_.dropped_total(); }
 
  private:
-  // One pulse.
-  struct Waiting {
-    int64_t time_ns = 0;
-    Stimulus stimulus;
-    bool own = false;
-  };
-
   SweepStream(const SweepStreamOptions& options, const SourceInfo& source, dsp::EpochCutter cutter,
               dsp::StimulusBlanking blanking);
-  void Wait(const Stimulus& stimulus, int64_t time_ns, bool own);
   void StartSegment(const Chunk& chunk, std::vector<CutSweep>* sweeps);
-  void Announce(const Waiting& waiting, double position, std::vector<CutSweep>* sweeps);
+  void Announce(const Pulse& pulse, double position, std::vector<CutSweep>* sweeps);
   void Filter(std::span<const double> blanked);
   void FlushSegment(std::vector<CutSweep>* sweeps);
   void Cut(std::vector<CutSweep>* sweeps);
-  // Whether it was given out from a look; else it is now.
-  bool WasGiven(int64_t stimulus_ns);
   void TakeEpoch(const dsp::Epoch& epoch, std::vector<CutSweep>* sweeps);
   dsp::Rejection Judge(const dsp::Epoch& epoch) const;
 
@@ -132,10 +131,9 @@ class SweepStream {
   std::optional<dsp::StreamingZeroPhase> zero_phase_;
   dsp::EpochCutter cutter_;
 
-  std::deque<Waiting> waiting_;  // by time
+  int64_t behind_ns_;  // from a stimulus until its sweep's samples are there
+  StimulusQueue stimuli_;
   std::map<uint64_t, Stimulus> in_epochs_;
-  std::deque<int64_t> open_ns_;   // stimuli whose sweeps were not given out, ascending
-  std::set<int64_t> given_ns_;    // those given out from a look, that are still to come
   uint64_t next_id_ = 1;
   bool in_segment_ = false;
   int64_t segment_first_ = 0;

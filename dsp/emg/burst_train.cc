@@ -251,19 +251,22 @@ void BurstTrainDetector::FinishFloorBin() {
   // While learning every clean bin counts: the quantile leaves the active ones out.
   const bool quiet = state_ == State::kQuiet && !bin_active_;
   if (!bin_artefact_ && (quiet || rebase || learning())) {
-    floor_bins_.push_back(std::sqrt(bin_sum_of_squares_ / static_cast<double>(bin_count_)));
+    const double rms = std::sqrt(bin_sum_of_squares_ / static_cast<double>(bin_count_));
+    floor_bins_.push_back(rms);
+    sorted_bins_.insert(std::upper_bound(sorted_bins_.begin(), sorted_bins_.end(), rms), rms);
   }
-  if (floor_bins_.size() > floor_bins_max_) floor_bins_.pop_front();
+  if (floor_bins_.size() > floor_bins_max_) {
+    sorted_bins_.erase(
+        std::lower_bound(sorted_bins_.begin(), sorted_bins_.end(), floor_bins_.front()));
+    floor_bins_.pop_front();
+  }
   bin_count_ = 0;
   bin_sum_of_squares_ = 0.0;
   bin_active_ = bin_artefact_ = false;
   if (learning() || ++bins_since_update_ < kBinsPerUpdate) return;
   bins_since_update_ = 0;
-  std::vector<double> sorted(floor_bins_.begin(), floor_bins_.end());
-  const auto rank =
-      static_cast<std::ptrdiff_t>(options_.floor_quantile * static_cast<double>(sorted.size() - 1));
-  std::nth_element(sorted.begin(), sorted.begin() + rank, sorted.end());
-  floor_uv_ = sorted[static_cast<std::size_t>(rank)];
+  floor_uv_ = sorted_bins_[static_cast<std::size_t>(
+      options_.floor_quantile * static_cast<double>(sorted_bins_.size() - 1))];
   threshold_uv_ = std::max(options_.threshold_over_floor * floor_uv_, options_.min_threshold_uv);
 }
 

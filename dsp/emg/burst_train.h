@@ -172,7 +172,8 @@ class BurstTrainDetector {
   std::size_t bin_count_ = 0;
   bool bin_active_ = false;
   bool bin_artefact_ = false;
-  std::deque<double> floor_bins_;  // rms of quiet bins, oldest first
+  std::deque<double> floor_bins_;    // rms of quiet bins, oldest first
+  std::vector<double> sorted_bins_;  // the same, ascending
   std::size_t bins_since_update_ = 0;
   double floor_uv_ = 0.0;
   double threshold_uv_ = 0.0;

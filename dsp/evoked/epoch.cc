@@ -15,8 +15,8 @@ constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr std::int64_t kMaxPosition = std::int64_t{1} << 52;
 // A trigger nearer to a sample than this is on it: no interpolation, no neighbours needed.
 constexpr double kWholeSampleTolerance = 1e-9;
-constexpr std::int64_t kTapsBefore = 2;
-constexpr std::int64_t kTapsAfter = 3;
+constexpr auto kTapsBefore = static_cast<std::int64_t>(kSamplesBeforeShift);
+constexpr auto kTapsAfter = static_cast<std::int64_t>(kSamplesBehindShift);
 
 // 6-point Lagrange weights for a position `fraction` after the third point.
 std::array<double, 6> LagrangeWeights(double fraction) {
@@ -46,6 +46,15 @@ Position Split(double sample) {
 }
 
 }  // namespace
+
+void ShiftSamples(std::span<const double> line, double fraction, std::span<double> output) {
+  const std::array<double, 6> weights = LagrangeWeights(fraction);
+  for (std::size_t i = 0; i < output.size(); ++i) {
+    double value = 0.0;
+    for (std::size_t tap = 0; tap < weights.size(); ++tap) value += weights[tap] * line[i + tap];
+    output[i] = value;
+  }
+}
 
 absl::StatusOr<EpochCutter> EpochCutter::Create(const EpochOptions& options) {
   const double rate_hz = options.sample_rate_hz;
@@ -115,53 +124,74 @@ std::size_t EpochCutter::RingIndex(std::int64_t sample) const {
   return static_cast<std::size_t>(sample % static_cast<std::int64_t>(ring_samples_));
 }
 
-// What the epoch rests on, out of the ring into a line; how many of its positions are missing in
-// front of each, so that a stretch is asked for by a difference.
-EpochCutter::Line EpochCutter::Gather(std::int64_t first, std::size_t count) const {
+// What the epoch rests on, out of the ring and of what follows it (which may be nothing) into a
+// line; how many of its positions are missing in front of each, so that a stretch is asked for by a
+// difference.
+EpochCutter::Line EpochCutter::Gather(std::int64_t first, std::size_t count,
+                                      std::span<const std::span<const double>> next) const {
+  constexpr std::int64_t kMissing = -1;
+  constexpr std::int64_t kFirstNext = std::int64_t{1} << 62;  // from here on: in `next`
   Line line;
-  line.values.resize(channels_ * count);
   line.missing_before.resize(count + 1);
-  std::size_t index = RingIndex(std::max<std::int64_t>(first, 0));
+  const std::int64_t next_end =
+      next_sample_ + (next.empty() ? 0 : static_cast<std::int64_t>(next.front().size()));
+  std::vector<std::int64_t> from(count, kMissing);
   for (std::size_t i = 0; i < count; ++i) {
     const std::int64_t sample = first + static_cast<std::int64_t>(i);
-    const bool held = started_ && sample >= first_held_ && sample < next_sample_ && sample >= 0;
-    const bool missing = !held || missing_[index];
-    line.missing_before[i + 1] = line.missing_before[i] + (missing ? 1 : 0);
-    for (std::size_t channel = 0; channel < channels_; ++channel) {
-      line.values[channel * count + i] =
-          missing ? kNaN : ring_[channel * ring_samples_ + index];
+    if (started_ && sample >= first_held_ && sample < next_sample_ && sample >= 0) {
+      const std::size_t index = RingIndex(sample);
+      if (!missing_[index]) from[i] = static_cast<std::int64_t>(index);
+    } else if (started_ && sample >= next_sample_ && sample < next_end) {
+      from[i] = kFirstNext + (sample - next_sample_);
     }
-    if (sample >= 0 && ++index == ring_samples_) index = 0;
+    line.missing_before[i + 1] = line.missing_before[i] + (from[i] == kMissing ? 1 : 0);
+  }
+  line.values.resize(channels_ * count);
+  for (std::size_t channel = 0; channel < channels_; ++channel) {
+    double* values = line.values.data() + channel * count;
+    const double* ring = ring_.data() + channel * ring_samples_;
+    for (std::size_t i = 0; i < count; ++i) {
+      if (from[i] == kMissing) {
+        values[i] = kNaN;
+      } else if (from[i] >= kFirstNext) {
+        values[i] = next[channel][static_cast<std::size_t>(from[i] - kFirstNext)];
+      } else {
+        values[i] = ring[from[i]];
+      }
+    }
   }
   return line;
 }
 
-Epoch EpochCutter::Cut(const Trigger& trigger) const {
+Epoch EpochCutter::Cut(const Trigger& trigger,
+                       std::span<const std::span<const double>> next) const {
   Epoch epoch;
   epoch.trigger_id = trigger.id;
   epoch.trigger_sample = trigger.sample;
   epoch.samples = samples_per_epoch_;
-  epoch.values_uv.assign(channels_ * samples_per_epoch_, kNaN);
+  epoch.values_uv.resize(channels_ * samples_per_epoch_);
   const Position position = Split(trigger.sample);
   const bool whole = position.fraction == 0.0;
   const std::size_t taps = whole ? 1 : kTapsBefore + kTapsAfter + 1;
-  const std::array<double, 6> weights = LagrangeWeights(position.fraction);
   const std::size_t count = samples_per_epoch_ + taps - 1;
-  const Line line =
-      Gather(position.base + start_sample_ - (whole ? 0 : kTapsBefore), count);
-  for (std::size_t i = 0; i < samples_per_epoch_; ++i) {
-    if (line.missing_before[i + taps] != line.missing_before[i]) {
-      ++epoch.missing_samples;
-      continue;
+  const Line line = Gather(position.base + start_sample_ - (whole ? 0 : kTapsBefore), count, next);
+  const auto is_missing = [&](std::size_t i) {
+    return line.missing_before[i + taps] != line.missing_before[i];
+  };
+  for (std::size_t i = 0; i < samples_per_epoch_; ++i) epoch.missing_samples += is_missing(i);
+  for (std::size_t channel = 0; channel < channels_; ++channel) {
+    const auto values = std::span(line.values).subspan(channel * count, count);
+    const auto cut =
+        std::span(epoch.values_uv).subspan(channel * samples_per_epoch_, samples_per_epoch_);
+    if (whole) {
+      std::copy(values.begin(), values.end(), cut.begin());
+    } else {
+      ShiftSamples(values, position.fraction, cut);
     }
-    for (std::size_t channel = 0; channel < channels_; ++channel) {
-      const double* values = line.values.data() + channel * count + i;
-      double value = whole ? values[0] : 0.0;
-      if (!whole) {
-        for (std::size_t tap = 0; tap < taps; ++tap) value += weights[tap] * values[tap];
-      }
-      if (!std::isfinite(value)) ++epoch.non_finite_samples;
-      epoch.values_uv[channel * samples_per_epoch_ + i] = std::isfinite(value) ? value : kNaN;
+    for (std::size_t i = 0; i < samples_per_epoch_; ++i) {
+      if (std::isfinite(cut[i])) continue;
+      if (!is_missing(i)) ++epoch.non_finite_samples;
+      cut[i] = kNaN;
     }
   }
   return epoch;
@@ -169,7 +199,7 @@ Epoch EpochCutter::Cut(const Trigger& trigger) const {
 
 void EpochCutter::YieldComplete(std::vector<Epoch>& epochs) {
   while (!triggers_.empty() && LastNeeded(triggers_.front().sample) < next_sample_) {
-    epochs.push_back(Cut(triggers_.front()));
+    epochs.push_back(Cut(triggers_.front(), {}));
     triggers_.pop_front();
   }
 }
@@ -244,8 +274,19 @@ absl::StatusOr<PushReport> EpochCutter::Push(std::uint64_t first_sample,
   return report;
 }
 
+std::optional<Epoch> EpochCutter::Peek(double trigger_sample, std::uint64_t trigger_id,
+                                       std::span<const std::span<const double>> next) const {
+  if (!started_ || next.size() != channels_ || !(trigger_sample >= 0.0) ||
+      !(trigger_sample <= static_cast<double>(kMaxPosition))) {
+    return std::nullopt;
+  }
+  const auto length = static_cast<std::int64_t>(next.front().size());
+  if (LastNeeded(trigger_sample) >= next_sample_ + length) return std::nullopt;
+  return Cut({trigger_sample, trigger_id}, next);
+}
+
 void EpochCutter::Flush(std::vector<Epoch>& epochs) {
-  for (const Trigger& trigger : triggers_) epochs.push_back(Cut(trigger));
+  for (const Trigger& trigger : triggers_) epochs.push_back(Cut(trigger, {}));
   Restart();
 }
 

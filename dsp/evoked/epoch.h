@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -58,6 +59,14 @@ struct PushReport {
   std::uint64_t overlapping_samples = 0;  // of this block, already known: ignored
 };
 
+// What a line of samples holds `fraction` (0 to below 1) of a sample behind each position,
+// beginning with its third one: output[i] lies behind line[i + kSamplesBeforeShift]. The line has
+// kSamplesBeforeShift + kSamplesBehindShift samples more than the output. 6-point Lagrange; what is
+// not finite spreads over all that rests on it.
+inline constexpr std::size_t kSamplesBeforeShift = 2;
+inline constexpr std::size_t kSamplesBehindShift = 3;
+void ShiftSamples(std::span<const double> line, double fraction, std::span<double> output);
+
 class EpochCutter {
  public:
   // Errors: kInvalidArgument -> rate, window or channel count.
@@ -76,6 +85,11 @@ class EpochCutter {
   absl::StatusOr<PushReport> Push(std::uint64_t first_sample,
                                   std::span<const std::span<const double>> channels,
                                   std::vector<Epoch>& epochs);
+
+  // The epoch of a trigger, were these samples of all channels (equal lengths) to follow the newest
+  // one; nothing where they do not complete it, or nothing was pushed yet. Takes nothing.
+  std::optional<Epoch> Peek(double trigger_sample, std::uint64_t trigger_id,
+                            std::span<const std::span<const double>> next) const;
 
   // The end of the stream: yields every pending epoch as far as it came. Then Restart().
   void Flush(std::vector<Epoch>& epochs);
@@ -101,8 +115,9 @@ class EpochCutter {
 
   EpochCutter(const EpochOptions& options, std::size_t samples_per_epoch);
   std::int64_t LastNeeded(double trigger_sample) const;
-  Epoch Cut(const Trigger& trigger) const;
-  Line Gather(std::int64_t first, std::size_t count) const;
+  Epoch Cut(const Trigger& trigger, std::span<const std::span<const double>> next) const;
+  Line Gather(std::int64_t first, std::size_t count,
+              std::span<const std::span<const double>> next) const;
   std::size_t RingIndex(std::int64_t sample) const;
   void SkipGap(std::int64_t to, std::vector<Epoch>& epochs);
   void Advance(std::size_t samples);

@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <numbers>
+#include <vector>
 
 namespace remora::dsp {
 namespace {
@@ -16,24 +17,37 @@ struct Extent {
   double mean_square = 0.0;  // about the mean
 };
 
+// Sums wait for their own last value: several side by side do not wait for each other.
+constexpr std::size_t kSumsAtOnce = 4;
+
 Extent Measure(std::span<const double> samples) {
   Extent extent;
-  double sum = 0.0;
-  for (const double sample : samples) {
-    if (std::isfinite(sample)) {
-      ++extent.finite;
-      extent.low = std::min(extent.low, sample);
-      extent.high = std::max(extent.high, sample);
-      sum += sample;
-    }
+  std::array<double, kSumsAtOnce> sums{};
+  std::array<double, kSumsAtOnce> low;
+  std::array<double, kSumsAtOnce> high;
+  low.fill(extent.low);
+  high.fill(extent.high);
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    const double sample = samples[i];
+    if (!std::isfinite(sample)) continue;
+    const std::size_t k = i % kSumsAtOnce;
+    ++extent.finite;
+    low[k] = std::min(low[k], sample);
+    high[k] = std::max(high[k], sample);
+    sums[k] += sample;
   }
   if (extent.finite == 0) return extent;
-  extent.mean = sum / static_cast<double>(extent.finite);
-  double squares = 0.0;
-  for (const double sample : samples) {
-    if (std::isfinite(sample)) squares += (sample - extent.mean) * (sample - extent.mean);
+  extent.low = *std::min_element(low.begin(), low.end());
+  extent.high = *std::max_element(high.begin(), high.end());
+  extent.mean = (sums[0] + sums[1] + sums[2] + sums[3]) / static_cast<double>(extent.finite);
+  std::array<double, kSumsAtOnce> squares{};
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    if (!std::isfinite(samples[i])) continue;
+    const double from_mean = samples[i] - extent.mean;
+    squares[i % kSumsAtOnce] += from_mean * from_mean;
   }
-  extent.mean_square = squares / static_cast<double>(extent.finite);
+  extent.mean_square =
+      (squares[0] + squares[1] + squares[2] + squares[3]) / static_cast<double>(extent.finite);
   return extent;
 }
 
@@ -86,22 +100,51 @@ std::array<double, kCount> PowersAt(std::span<const double> samples, double mean
 }
 
 constexpr std::size_t kHarmonicsAtOnce = 3;
+// Mains are looked for in means of neighbouring samples, as many as leave this rate for a period of
+// the highest harmonic: what folds in from above is weakened 100 times in power.
+constexpr double kMeansAPeriod = 16.0;
+
+// Means of `step` samples each; what is over at the end is left out.
+std::vector<double> MeansOf(std::span<const double> samples, std::size_t step) {
+  std::vector<double> means(samples.size() / step);
+  for (std::size_t i = 0; i < means.size(); ++i) {
+    double sum = 0.0;
+    for (const double sample : samples.subspan(i * step, step)) sum += sample;
+    means[i] = sum / static_cast<double>(step);
+  }
+  return means;
+}
+
+// What such a mean leaves of a frequency's amplitude.
+double LeftByMeans(double frequency_hz, double sample_rate_hz, std::size_t step) {
+  const double half_turn = std::numbers::pi * frequency_hz / sample_rate_hz;
+  return std::sin(half_turn * static_cast<double>(step)) /
+         (static_cast<double>(step) * std::sin(half_turn));
+}
 
 double MainsFraction(std::span<const double> samples, double sample_rate_hz, const Extent& extent,
                      const QualityLimits& limits) {
   const double mean_square = extent.mean_square;
   if (limits.mains_hz <= 0.0 || mean_square <= 0.0) return 0.0;
   if (static_cast<double>(samples.size()) * limits.mains_hz < 2.0 * sample_rate_hz) return 0.0;
+  const double highest_hz = limits.mains_hz * std::max(limits.mains_harmonics, 1);
+  const auto step = static_cast<std::size_t>(
+      std::clamp(sample_rate_hz / (kMeansAPeriod * highest_hz), 1.0, 1000.0));
+  const std::vector<double> means = step > 1 ? MeansOf(samples, step) : std::vector<double>();
+  const double means_hz = sample_rate_hz / static_cast<double>(step);
   double power = 0.0;
   for (int first = 1; first <= limits.mains_harmonics; first += kHarmonicsAtOnce) {
     std::array<double, kHarmonicsAtOnce> frequencies_hz;
     for (std::size_t k = 0; k < kHarmonicsAtOnce; ++k) {
       frequencies_hz[k] = limits.mains_hz * (first + static_cast<int>(k));
     }
-    const auto powers = PowersAt(samples, extent.mean, frequencies_hz, sample_rate_hz);
+    const auto powers = PowersAt(step > 1 ? std::span<const double>(means) : samples, extent.mean,
+                                 frequencies_hz, means_hz);
     for (std::size_t k = 0; k < kHarmonicsAtOnce; ++k) {
       const bool wanted = first + static_cast<int>(k) <= limits.mains_harmonics;
-      if (wanted && frequencies_hz[k] < sample_rate_hz / 2.0) power += powers[k];
+      if (!wanted || frequencies_hz[k] >= sample_rate_hz / 2.0) continue;
+      const double left = LeftByMeans(frequencies_hz[k], sample_rate_hz, step);
+      power += powers[k] / (left * left);
     }
   }
   return std::min(power / mean_square, 1.0);

@@ -69,28 +69,50 @@ StreamingZeroPhase::StreamingZeroPhase(Cascade cascade, std::size_t look_ahead_s
       backward_filter_(cascade_) {}
 
 void StreamingZeroPhase::Push(std::span<const double> input, std::vector<double>& output) {
-  for (const double sample : input) {
-    if (std::abs(sample) <= kLargestSample) {
-      PushFinite(sample, output);
-    } else {
+  for (std::size_t at = 0; at < input.size();) {
+    const auto finite = [](double sample) { return std::abs(sample) <= kLargestSample; };
+    const auto begin = input.begin() + static_cast<std::ptrdiff_t>(at);
+    const auto run = static_cast<std::size_t>(std::find_if_not(begin, input.end(), finite) - begin);
+    if (run == 0) {
       Flush(output);
       output.push_back(kNaN);
+      ++at;
+    } else {
+      PushFinite(input.subspan(at, run), output);
+      at += run;
     }
   }
 }
 
-void StreamingZeroPhase::PushFinite(double sample, std::vector<double>& output) {
-  if (!started_) {
-    held_input_.push_back(sample);
-    if (held_input_.size() > pad_samples_) StartStretch();
-  } else {
-    recent_input_.push_back(sample);
-    recent_input_.pop_front();
-    double filtered;
-    forward_filter_.Process({&sample, 1}, {&filtered, 1});
-    forward_.push_back(filtered);
+void StreamingZeroPhase::PushFinite(std::span<const double> run, std::vector<double>& output) {
+  while (!run.empty()) {
+    if (!started_) {
+      held_input_.push_back(run.front());
+      run = run.subspan(1);
+      if (held_input_.size() > pad_samples_) StartStretch();
+    } else {
+      // Up to the next release.
+      const std::size_t room = look_ahead_samples_ + stride_samples_ - forward_.size();
+      const std::span<const double> piece = run.first(std::min(room, run.size()));
+      run = run.subspan(piece.size());
+      Remember(piece);
+      const std::size_t filtered = forward_.size();
+      forward_.resize(filtered + piece.size());
+      forward_filter_.Process(piece, std::span<double>(forward_).subspan(filtered));
+    }
+    if (forward_.size() >= look_ahead_samples_ + stride_samples_) Release(output);
   }
-  if (forward_.size() >= look_ahead_samples_ + stride_samples_) Release(output);
+}
+
+void StreamingZeroPhase::Remember(std::span<const double> piece) {
+  const std::size_t kept = recent_input_.size();
+  if (piece.size() >= kept) {
+    recent_input_.assign(piece.end() - static_cast<std::ptrdiff_t>(kept), piece.end());
+    return;
+  }
+  recent_input_.erase(recent_input_.begin(),
+                      recent_input_.begin() + static_cast<std::ptrdiff_t>(piece.size()));
+  recent_input_.insert(recent_input_.end(), piece.begin(), piece.end());
 }
 
 void StreamingZeroPhase::StartStretch() {

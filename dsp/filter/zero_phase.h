@@ -9,7 +9,6 @@
 #pragma once
 
 #include <cstddef>
-#include <deque>
 #include <span>
 #include <vector>
 
@@ -56,7 +55,8 @@ class StreamingZeroPhase {
   std::size_t pending_samples() const { return held_input_.size() + forward_.size(); }
 
  private:
-  void PushFinite(double sample, std::vector<double>& output);
+  void PushFinite(std::span<const double> run, std::vector<double>& output);
+  void Remember(std::span<const double> piece);
   void StartStretch();
   void Release(std::vector<double>& output);
   void RunBackward(std::vector<double>& scratch);
@@ -69,8 +69,8 @@ class StreamingZeroPhase {
   StreamingFilter backward_filter_;
   bool started_ = false;
   std::vector<double> held_input_;  // before the odd extension at the start is known
-  std::deque<double>
-      recent_input_;             // the last pad_samples_ + 1 inputs, for the extension at the end
+  // The last pad_samples_ + 1 inputs, for the extension at the end.
+  std::vector<double> recent_input_;
   std::vector<double> forward_;  // forward-filtered, not yet given out
 };
 
