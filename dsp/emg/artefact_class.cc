@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "dsp/emg/rhythm.h"
@@ -88,15 +89,6 @@ double Likeness(std::span<const double> a, std::span<const double> b) {
 }
 
 }  // namespace
-
-double ArtefactClassifier::BroadHz() const {
-  return std::min(options_.broad_hz, 0.22 * options_.sample_rate_hz);
-}
-
-std::size_t ArtefactClassifier::Active() const {
-  return static_cast<std::size_t>(std::count_if(
-      channels_.begin(), channels_.end(), [](const Channel& channel) { return channel.active; }));
-}
 
 void ArtefactClassifier::Restart() {
   channels_.clear();
@@ -212,7 +204,8 @@ bool ArtefactClassifier::FindPulses(ArtefactVerdict& verdict) {
   bool all_short = true;
   std::vector<double> begins;
   for (std::size_t bin = 0; bin < bins; ++bin) {
-    if (!IsPart(tall[bin], channels_.size(), kPulseChannels)) {
+    // On one channel alone it is as well a unit that discharges evenly.
+    if (tall[bin] < 2 || !IsPart(tall[bin], channels_.size(), kPulseChannels)) {
       run = 0;
       continue;
     }
@@ -267,38 +260,48 @@ double ArtefactClassifier::FlatnessOf(const Channel& channel) const {
   return even > 0.0 ? std::exp(log_sum / kFlatnessLines) / even : 0.0;
 }
 
-bool ArtefactClassifier::FindDiathermy(ArtefactVerdict& verdict) const {
-  std::size_t huge = 0;
-  std::size_t broad = 0;
+bool ArtefactClassifier::FindDiathermy(ArtefactVerdict& verdict) {
+  std::vector<std::size_t> huge;
+  std::vector<std::size_t> broad;
   std::size_t looked_at = 0;
   double peak_uv = 0.0;
   double mean_hz = 0.0;
   double flatness = 0.0;
-  for (const Channel& channel : channels_) {
+  for (std::size_t i = 0; i < channels_.size(); ++i) {
+    const Channel& channel = channels_[i];
     if (!channel.active) continue;
     peak_uv = std::max(peak_uv, channel.peak_uv);
-    huge += channel.peak_uv > kDiathermyUv;
+    if (channel.peak_uv > kDiathermyUv) huge.push_back(i);
     // A lone pulse is as broad; it does not last.
     const bool lasts = channel.peak_uv <= kSteadyCrest * channel.rms_uv;
     if (channel.mean_hz <= BroadHz() || !lasts) continue;
-    ++broad;
+    broad.push_back(i);
     mean_hz += channel.mean_hz;
     if (looked_at == kFlatnessChannels) continue;
     ++looked_at;
     flatness += FlatnessOf(channel);
   }
   if (looked_at > 0) flatness /= static_cast<double>(looked_at);
-  const bool is_broad = IsPart(broad, channels_.size(), 0.5) && flatness >= kFlatness;
-  if (huge == 0 && !is_broad) return false;
-  verdict.kind = NonMuscle::kDiathermy;
-  verdict.channels = is_broad ? broad : huge;
-  verdict.reasons = {CountText(verdict.channels, channels_.size()),
-                     absl::StrCat("up to ", Rounded(peak_uv, 1.0), " uV")};
-  if (is_broad) {
-    const double mean = mean_hz / static_cast<double>(broad);
-    verdict.reasons.push_back(absl::StrCat("mean frequency ", Rounded(mean, 1.0), " Hz"));
-    verdict.reasons.push_back(absl::StrCat("flatness ", Rounded(flatness, 0.01)));
+  const bool is_broad = IsPart(broad.size(), channels_.size(), 0.5) && flatness >= kFlatness;
+  std::vector<std::size_t> with_it = huge;
+  for (const std::size_t i : broad) {
+    if (is_broad && channels_[i].peak_uv <= kDiathermyUv) with_it.push_back(i);
   }
+  if (with_it.empty()) return false;
+  std::vector<std::string> reasons = {CountText(with_it.size(), channels_.size()),
+                                      absl::StrCat("up to ", Rounded(peak_uv, 1.0), " uV")};
+  if (is_broad) {
+    const double mean = mean_hz / static_cast<double>(broad.size());
+    reasons.push_back(absl::StrCat("mean frequency ", Rounded(mean, 1.0), " Hz"));
+    reasons.push_back(absl::StrCat("flatness ", Rounded(flatness, 0.01)));
+  }
+  if (!IsOfAll(with_it)) {
+    LeaveOut(with_it, NonMuscle::kDiathermy, std::move(reasons), verdict);
+    return false;
+  }
+  verdict.kind = NonMuscle::kDiathermy;
+  verdict.channels = with_it.size();
+  verdict.reasons = std::move(reasons);
   return true;
 }
 
@@ -323,29 +326,35 @@ double ArtefactClassifier::MainsShareOf(const Channel& channel) const {
   return std::min(1.0, on / (channel.rms_uv * channel.rms_uv));
 }
 
-bool ArtefactClassifier::FindMains(ArtefactVerdict& verdict) const {
+bool ArtefactClassifier::FindMains(ArtefactVerdict& verdict) {
   if (options_.mains_hz <= 0.0) return false;
-  std::size_t count = 0;
+  std::vector<std::size_t> humming;
   double largest = 0.0;
-  for (const Channel& channel : channels_) {
+  for (std::size_t i = 0; i < channels_.size(); ++i) {
     // Hum is low: a channel of high mean frequency need not be looked at.
-    if (!channel.active || channel.mean_hz > BroadHz()) continue;
-    const double share = MainsShareOf(channel);
+    if (!channels_[i].active || channels_[i].mean_hz > BroadHz()) continue;
+    const double share = MainsShareOf(channels_[i]);
     largest = std::max(largest, share);
-    count += share >= kMainsShare;
+    if (share >= kMainsShare) humming.push_back(i);
   }
-  if (count == 0) return false;
-  verdict.kind = NonMuscle::kMains;
-  verdict.channels = count;
-  verdict.reasons = {
-      CountText(count, channels_.size()),
+  if (humming.empty()) return false;
+  std::vector<std::string> reasons = {
+      CountText(humming.size(), channels_.size()),
       absl::StrCat(Rounded(100.0 * largest, 1.0), " % of the power at ", options_.mains_hz,
                    " Hz and its harmonics")};
+  if (!IsOfAll(humming)) {
+    LeaveOut(humming, NonMuscle::kMains, std::move(reasons), verdict);
+    return false;
+  }
+  verdict.kind = NonMuscle::kMains;
+  verdict.channels = humming.size();
+  verdict.reasons = std::move(reasons);
   return true;
 }
 
 bool ArtefactClassifier::FindDrill(ArtefactVerdict& verdict) const {
-  if (!IsPart(verdict.active, channels_.size(), 0.5) || verdict.active < 2) return false;
+  const std::size_t active = Active();
+  if (!IsPart(active, channels_.size(), 0.5) || active < 2) return false;
   // The loudest, against its noise, is the pattern that the others are held against.
   const Channel* loudest = nullptr;
   for (const Channel& channel : channels_) {

@@ -9,12 +9,12 @@
 // The first that applies (a channel is active with an rms of 2.5 times its floor, or a peak of 8):
 //
 //   stimulus    80 % of the energy of half of the channels lies in 6 ms after stimuli that the
-//               caller knows, or there are short pulses on 70 % of them at once at even intervals
-//               (four, 20 to 500 ms apart, deviation under 3 %)
-//   diathermy   over 5 mV on any channel; or half of the channels active with broad noise: mean
-//               frequency over broad_hz and spectral flatness 0.2 and more
-//   mains       on an active channel half of its power lies at the mains' frequency and harmonics,
-//               a quarter of that at the first, and 5 times as much as between them
+//               caller knows, or there are short pulses on 70 % of them, two at least, at once and
+//               at even intervals (four, 20 to 500 ms apart, deviation under 3 %)
+//   diathermy   over 5 mV; or half of the channels active with broad noise: mean frequency over
+//               broad_hz and spectral flatness 0.2 and more
+//   mains       half of an active channel's power lies at the mains' frequency and harmonics, a
+//               quarter of that at the first, and 5 times as much as between them
 //   drill       half of the channels active with one periodic waveform: autocorrelation 0.6, no
 //               multiple of the mains, and the same shape (|r| 0.6 and more) in half of them.
 //               An ultrasonic aspirator is such a tone, as it folds back into the band
@@ -22,6 +22,10 @@
 //               frequency 40 to 520 Hz), each its own, in 2 of the last 3 s: shivering where their
 //               common level swings at 3 to 14 a second, else light anaesthesia
 //   none        quiet, or muscle on some channels
+//
+// Diathermy, and mains, are what all have where half of the channels have it, two at least. On
+// fewer it is a loose electrode's own: it holds for those alone, the others are judged without
+// them.
 //
 // Source: what contaminates recordings in theatre (clinical practice; flatness as in speech coding,
 // Gray & Markel 1974); all limits are Remora's own, tried on simulated channels
@@ -66,11 +70,22 @@ struct ArtefactClassOptions {
 inline constexpr std::size_t kMaxArtefactChannels = 256;
 
 struct ArtefactVerdict {
-  NonMuscle kind = NonMuscle::kNone;
+  // What one channel has by itself.
+  struct Alone {
+    std::size_t channel = 0;  // its place in Push
+    NonMuscle kind = NonMuscle::kNone;
+    std::vector<std::string> reasons;
+  };
+
+  NonMuscle kind = NonMuscle::kNone;  // of all channels together
   std::size_t channels = 0;  // of those that are active, which have what was found
   std::size_t active = 0;
   // "7 of 8 channels", "mean frequency 870 Hz", "flatness 0.52": empty for kNone.
   std::vector<std::string> reasons;
+  std::vector<Alone> alone;  // a channel at most once
+
+  // What holds for one channel: its own, or else that of all.
+  ArtefactVerdict Of(std::size_t channel) const;
 };
 
 class ArtefactClassifier {
@@ -108,8 +123,8 @@ class ArtefactClassifier {
                std::span<const double> floors_uv);
   bool FindStimuli(std::span<const std::size_t> stimuli, ArtefactVerdict& verdict);
   bool FindPulses(ArtefactVerdict& verdict);
-  bool FindDiathermy(ArtefactVerdict& verdict) const;
-  bool FindMains(ArtefactVerdict& verdict) const;
+  bool FindDiathermy(ArtefactVerdict& verdict);
+  bool FindMains(ArtefactVerdict& verdict);
   bool FindDrill(ArtefactVerdict& verdict) const;
   void KeepLevels();
   bool FindAllMuscles(ArtefactVerdict& verdict);
@@ -117,6 +132,10 @@ class ArtefactClassifier {
   double MainsShareOf(const Channel& channel) const;
   double BroadHz() const;
   std::size_t Active() const;
+  bool IsOfAll(const std::vector<std::size_t>& channels) const;
+  // Tells it of these alone, and leaves them out of what is looked for next.
+  void LeaveOut(const std::vector<std::size_t>& channels, NonMuscle kind,
+                std::vector<std::string> reasons, ArtefactVerdict& verdict);
 
   ArtefactClassOptions options_;
   std::vector<Channel> channels_;

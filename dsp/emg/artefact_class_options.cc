@@ -1,9 +1,17 @@
-// What an ArtefactClassifier may be told, and what its verdicts are called.
+// What an ArtefactClassifier may be told, what its verdicts are called and whom they are about.
+#include <algorithm>
+
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "dsp/emg/artefact_class.h"
 
 namespace remora::dsp {
+namespace {
+
+// What fewer channels have is not of all, be they half of them.
+constexpr std::size_t kLeastOfAll = 2;
+
+}  // namespace
 
 const char* NonMuscleName(NonMuscle kind) {
   static constexpr const char* kNames[kNonMuscleKinds] = {"none",  "stimulus", "diathermy",
@@ -23,6 +31,38 @@ std::uint32_t HintsOf(NonMuscle kind) {
       return kArtefactMains;
     default:
       return kNoArtefact;
+  }
+}
+
+ArtefactVerdict ArtefactVerdict::Of(std::size_t channel) const {
+  const auto own = std::find_if(alone.begin(), alone.end(),
+                                [&](const Alone& one) { return one.channel == channel; });
+  ArtefactVerdict verdict;
+  verdict.active = active;
+  verdict.kind = own == alone.end() ? kind : own->kind;
+  verdict.channels = own == alone.end() ? channels : 1;
+  verdict.reasons = own == alone.end() ? reasons : own->reasons;
+  return verdict;
+}
+
+double ArtefactClassifier::BroadHz() const {
+  return std::min(options_.broad_hz, 0.22 * options_.sample_rate_hz);
+}
+
+std::size_t ArtefactClassifier::Active() const {
+  return static_cast<std::size_t>(std::count_if(
+      channels_.begin(), channels_.end(), [](const Channel& channel) { return channel.active; }));
+}
+
+bool ArtefactClassifier::IsOfAll(const std::vector<std::size_t>& channels) const {
+  return channels.size() >= kLeastOfAll && 2 * channels.size() >= channels_.size();
+}
+
+void ArtefactClassifier::LeaveOut(const std::vector<std::size_t>& channels, NonMuscle kind,
+                                  std::vector<std::string> reasons, ArtefactVerdict& verdict) {
+  for (const std::size_t channel : channels) {
+    channels_[channel].active = false;
+    verdict.alone.push_back({channel, kind, reasons});
   }
 }
 

@@ -8,6 +8,7 @@
 #include <numbers>
 #include <span>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "absl/strings/str_join.h"
@@ -72,7 +73,7 @@ Channels Simulate(NonMuscle kind, std::uint64_t seed, bool shiver) {
       double& sample = channels[c][i];
       switch (kind) {
         case NonMuscle::kMains:
-          if (c < 3) sample += 40.0 * gain * (std::sin(50.0 * turn) + 0.3 * std::sin(150.0 * turn));
+          if (c < 5) sample += 40.0 * gain * (std::sin(50.0 * turn) + 0.3 * std::sin(150.0 * turn));
           break;
         case NonMuscle::kDiathermy:
           sample += 400.0 * gain * (common[i] + 0.3 * noise.Gaussian());
@@ -199,6 +200,82 @@ TEST(ArtefactClass, TellsAKnownStimulusInItsFirstChunk) {
   EXPECT_EQ(HintsOf(verdict.kind), static_cast<std::uint32_t>(kArtefactStimulus));
   // A stimulus elsewhere explains nothing.
   EXPECT_EQ(classifier.Push(spans, floors, std::vector<std::size_t>{400}).kind, NonMuscle::kNone);
+}
+
+// A loose electrode: hum, or more than any muscle, on one channel beside what the others do.
+TEST(ArtefactClass, WhatOneChannelHasIsItsOwn) {
+  for (const NonMuscle kind : {NonMuscle::kMains, NonMuscle::kDiathermy}) {
+    for (const NonMuscle others : {NonMuscle::kNone, NonMuscle::kDrill}) {
+      Channels channels = Simulate(others, 41, /*shiver=*/false);
+      for (std::size_t i = 0; i < channels[3].size(); ++i) {
+        const double turn = 2.0 * std::numbers::pi * static_cast<double>(i) / kRateHz;
+        if (kind == NonMuscle::kMains) channels[3][i] += 900.0 * std::sin(50.0 * turn);
+        if (kind == NonMuscle::kDiathermy && i % 400 < 15) channels[3][i] += 9000.0;
+      }
+      Filter(channels);
+      ArtefactClassifier classifier = Classifier();
+      const ArtefactVerdict verdict = RunOver(classifier, channels).back();
+      EXPECT_EQ(verdict.kind, others) << NonMuscleName(kind);
+      ASSERT_EQ(verdict.alone.size(), 1u) << NonMuscleName(kind);
+      EXPECT_EQ(verdict.Of(3).kind, kind);
+      EXPECT_EQ(verdict.Of(3).reasons.front(), "1 of 8 channels");
+      for (const std::size_t other : {0u, 2u, 4u, 7u}) EXPECT_EQ(verdict.Of(other).kind, others);
+    }
+  }
+}
+
+// Half of the channels are all of them; one of two, or one alone, is not.
+TEST(ArtefactClass, HumIsOfAllWhereHalfHaveIt) {
+  for (const auto& [humming, of, whole] :
+       {std::tuple{4u, 8u, true}, {3u, 8u, false}, {1u, 2u, false}, {1u, 1u, false}}) {
+    TestNoise noise(42);
+    Channels channels = Quiet(0.1, noise);
+    channels.resize(of);
+    for (std::size_t c = 0; c < humming; ++c) {
+      for (std::size_t i = 0; i < kChunk; ++i) {
+        const double t = static_cast<double>(i) / kRateHz;
+        channels[c][i] += 60.0 * std::sin(100.0 * std::numbers::pi * t);
+      }
+    }
+    ArtefactClassifier classifier = Classifier();
+    const ArtefactVerdict verdict = RunOver(classifier, channels).front();
+    EXPECT_EQ(verdict.kind, whole ? NonMuscle::kMains : NonMuscle::kNone) << humming;
+    EXPECT_EQ(verdict.alone.size(), whole ? 0u : humming);
+    EXPECT_EQ(verdict.Of(0).kind, NonMuscle::kMains);
+    EXPECT_EQ(verdict.Of(of - 1).kind, whole || of == 1 ? NonMuscle::kMains : NonMuscle::kNone);
+  }
+}
+
+// So of broad noise: one of two is noisy, and not both.
+TEST(ArtefactClass, BroadNoiseOfOneIsItsOwn) {
+  for (const bool both : {false, true}) {
+    TestNoise noise(43);
+    Channels channels = Quiet(0.1, noise);
+    channels.resize(2);
+    for (std::size_t c = both ? 0 : 1; c < 2; ++c) channels[c] = noise.Gaussian(kChunk, 200.0);
+    ArtefactClassifier classifier = Classifier();
+    const ArtefactVerdict verdict = RunOver(classifier, channels).front();
+    EXPECT_EQ(verdict.kind, both ? NonMuscle::kDiathermy : NonMuscle::kNone);
+    EXPECT_EQ(verdict.Of(0).kind, both ? NonMuscle::kDiathermy : NonMuscle::kNone);
+    EXPECT_EQ(verdict.Of(1).kind, NonMuscle::kDiathermy);
+  }
+}
+
+// A unit that discharges evenly, where no other channel can tell it from a stimulus.
+TEST(ArtefactClass, EvenPulsesOfOneChannelAreNoStimulus) {
+  for (const std::size_t of : {1u, 2u}) {
+    TestNoise noise(44);
+    Channels channels = Quiet(2.0, noise);
+    channels.resize(of);
+    for (std::vector<double>& channel : channels) {
+      for (std::size_t i = 0; i < channel.size(); ++i) {
+        if (i % In(0.04) < In(0.003)) channel[i] += 300.0;
+      }
+    }
+    ArtefactClassifier classifier = Classifier();
+    const NonMuscle kind = RunOver(classifier, channels).back().kind;
+    EXPECT_EQ(kind, of == 1 ? NonMuscle::kNone : NonMuscle::kStimulus);
+  }
 }
 
 TEST(ArtefactClass, AllMusclesTakesTwoSeconds) {

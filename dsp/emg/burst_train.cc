@@ -59,6 +59,7 @@ absl::StatusOr<BurstTrainDetector> BurstTrainDetector::Create(const BurstTrainOp
       {"bar_of_height", options.bar_of_height},
       {"bar_half_life_ms", options.bar_half_life_ms},
       {"max_gap_ms", options.max_gap_ms},
+      {"max_passed_over_ms", options.max_passed_over_ms},
       {"spike_max_ms", options.spike_max_ms},
       {"train_min_ms", options.train_min_ms},
       {"floor_window_ms", options.floor_window_ms},
@@ -94,6 +95,7 @@ BurstTrainDetector::BurstTrainDetector(const BurstTrainOptions& options) : optio
         std::max(1.0, std::round(ms * options.sample_rate_hz / 1000.0)));
   };
   gap_samples_ = samples_in(options.max_gap_ms);
+  passed_over_max_ = samples_in(options.max_passed_over_ms);
   train_samples_ = samples_in(options.train_min_ms);
   refractory_samples_ = samples_in(options.refractory_ms);
   bin_samples_ = static_cast<std::size_t>(samples_in(kFloorBinMs));
@@ -110,9 +112,15 @@ void BurstTrainDetector::Push(std::span<const double> samples_uv, std::uint32_t 
   for (const double sample : samples_uv) {
     // Squares of larger values would overflow; nothing physical is near.
     const bool finite = std::abs(sample) < 1e30;
-    const std::uint32_t causes = finite ? hints : hints | kArtefactNonFinite;
-    if (causes != kNoArtefact) {
-      TakeArtefact(causes, activities);
+    std::uint32_t causes = finite ? hints : hints | kArtefactNonFinite;
+    if (causes != kPassedOver) passed_over_in_a_row_ = 0;
+    if (causes == kPassedOver && passed_over_in_a_row_ == passed_over_max_) {
+      causes = kArtefactStimulus;
+    }
+    if (causes == kPassedOver) {
+      PassOver();
+    } else if (causes != kNoArtefact) {
+      TakeArtefact(causes & ~kPassedOver, activities);
     } else {
       TakeFinite(sample, activities);
     }
@@ -129,6 +137,16 @@ void BurstTrainDetector::NoteAssessed() {
   unassessed_hints_ = kNoArtefact;
 }
 
+// What is open stays so, and has max_gap_ms behind it to go on; but an artefact ends where it
+// would: under stimuli that follow each other faster it would never.
+void BurstTrainDetector::PassOver() {
+  bin_artefact_ = true;
+  if (state_ != State::kArtefact) gap_since_ = position_;
+  ++passed_over_in_a_row_;
+  ++passed_over_;
+  silent_since_ = std::min(silent_since_ + 1, position_ + 1);
+}
+
 void BurstTrainDetector::TakeArtefact(std::uint32_t hints, std::vector<Activity>& activities) {
   bin_artefact_ = true;
   if (state_ != State::kArtefact) {
@@ -142,13 +160,20 @@ void BurstTrainDetector::TakeArtefact(std::uint32_t hints, std::vector<Activity>
   hints_ |= hints;
   unassessed_hints_ |= hints;
   last_over_ = position_;
+  gap_since_ = position_;
+  passed_over_ = 0;
   silent_since_ = clean_since_ = position_ + 1;
 }
 
 void BurstTrainDetector::TakeFinite(double sample_uv, std::vector<Activity>& activities) {
   if (state_ != State::kQuiet) {
     sum_of_squares_ += sample_uv * sample_uv;
-    if (position_ - last_over_ > gap_samples_) Close(/*interrupted=*/false, activities);
+    // Before a hole and behind it a gap may be as long as without one. Nor do single spikes become
+    // one train because holes lie close.
+    const std::uint64_t silent = position_ - last_over_ - passed_over_;
+    if (position_ - gap_since_ > gap_samples_ || silent > 2 * gap_samples_) {
+      Close(/*interrupted=*/false, activities);
+    }
   }
   if (threshold_uv_ <= 0.0 || std::abs(sample_uv) <= threshold_uv_) return;
   silent_since_ = position_ + 1;
@@ -170,6 +195,8 @@ void BurstTrainDetector::OnOverThreshold(double sample_uv) {
   }
   Count(std::abs(sample_uv), sample_uv > 0.0 ? positive_ : negative_);
   last_over_ = position_;
+  gap_since_ = position_;
+  passed_over_ = 0;
   sum_at_last_over_ = sum_of_squares_;
   peak_uv_ = std::max(peak_uv_, std::abs(sample_uv));
 }

@@ -9,6 +9,11 @@
 //   train   >= 1 s        repetitive discharge: a nerve in trouble
 //   artefact              what the caller hinted, and max_gap_ms after the last hint
 //
+// Samples that are passed over (kPassedOver) are none of these, and not in the floor. An activity
+// may go on behind them: it ends when it is silent for max_gap_ms behind them, or for twice that
+// without them since its last discharge. More than max_passed_over_ms of them in a row are an
+// artefact (kArtefactStimulus): what ran before is not known to go on.
+//
 //                     discharge                      1 s long
 //      kQuiet ----------------------> kActive ----------------------> kTrain
 //        ^  ^                            | gap: spike or burst           | gap: train ended
@@ -52,6 +57,9 @@ enum ArtefactHint : std::uint32_t {
   kArtefactDiathermy =
       1u << 5,                  // huge and broad on all channels: only the caller sees all channels
   kArtefactStimulus = 1u << 6,  // a stimulus whose artefact is not blanked
+  // No artefact, but no spontaneous activity either: a muscle's answer to a stimulus. Alone, it
+  // makes a hole, over which what is open goes on; beside another hint it says nothing.
+  kPassedOver = 1u << 7,
 };
 // From the raw block's marks (AssessBlock).
 std::uint32_t ArtefactHints(std::uint32_t quality_marks);
@@ -69,6 +77,9 @@ struct BurstTrainOptions {
   // A longer silence ends the activity: 7 Hz and more is repetitive. Interleaved SEP stimuli can
   // reach that: blank their artefact first.
   double max_gap_ms = 150.0;
+  // The longest hole that what is open goes on over: a transcranial response, and what it leaves in
+  // the filter, take 236 ms.
+  double max_passed_over_ms = 250.0;
   double spike_max_ms = 20.0;
   double train_min_ms = 1000.0;
   double floor_window_ms = 30000.0;
@@ -113,10 +124,11 @@ class BurstTrainDetector {
   double noise_floor_uv() const { return floor_uv_; }  // rms; 0 while learning
   double threshold_uv() const { return threshold_uv_; }
   bool in_train() const { return state_ == State::kTrain; }
+  bool in_artefact() const { return state_ == State::kArtefact; }
   // The train that is going on, as far as it has come; nothing when there is none.
   std::optional<Activity> CurrentTrain() const;
-  // For so long neither a discharge nor an artefact has been there: an interrupted train that has
-  // been silent for longer than max_gap_ms has ended.
+  // For so long neither a discharge nor an artefact has been there, without what was passed over:
+  // an interrupted train that has been silent for longer than max_gap_ms has ended.
   double silent_ms() const { return MsOf(position_ - silent_since_); }
   // For so long there has been no clean stretch of train_min_ms: no train could have been told.
   double unassessed_ms() const { return MsOf(position_ - assessed_until_); }
@@ -137,6 +149,7 @@ class BurstTrainDetector {
   explicit BurstTrainDetector(const BurstTrainOptions& options);
   void TakeFinite(double sample_uv, std::vector<Activity>& activities);
   void TakeArtefact(std::uint32_t hints, std::vector<Activity>& activities);
+  void PassOver();
   void OnOverThreshold(double sample_uv);
   void Count(double height_uv, Excursions& excursions) const;
   void Close(bool interrupted, std::vector<Activity>& activities);
@@ -146,6 +159,7 @@ class BurstTrainDetector {
   double MsOf(std::uint64_t samples) const;
 
   BurstTrainOptions options_;
+  std::uint64_t passed_over_max_ = 0;
   std::uint64_t gap_samples_;
   std::uint64_t train_samples_;
   std::uint64_t refractory_samples_;
@@ -157,6 +171,9 @@ class BurstTrainDetector {
   std::uint64_t position_ = 0;  // of the next sample
   std::uint64_t first_discharge_ = 0;
   std::uint64_t last_over_ = 0;  // last sample over threshold (or of the artefact)
+  std::uint64_t gap_since_ = 0;  // as last_over_, or the last sample that was passed over
+  std::uint32_t passed_over_in_a_row_ = 0;  // up to the last sample; stops when it is too many
+  std::uint32_t passed_over_ = 0;           // since last_over_
   Excursions positive_;
   Excursions negative_;
   double peak_uv_ = 0.0;

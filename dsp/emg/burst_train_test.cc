@@ -387,5 +387,111 @@ TEST(BurstTrain, FindsTheRegularTrainOfARealRecording) {
   EXPECT_NEAR(discharges, 112.0, 4.0);
 }
 
+// Each second, from 0.5 s of it on, so much is passed over; in it, something tall.
+std::vector<Activity> DetectOverHoles(std::vector<double> emg, double hole_s) {
+  BurstTrainDetector detector = Detector();
+  std::vector<Activity> activities;
+  const std::size_t hole = SamplesIn(hole_s);
+  for (std::size_t at = 0; at + SamplesIn(1) <= emg.size(); at += SamplesIn(1)) {
+    const std::span<double> second = std::span(emg).subspan(at, SamplesIn(1));
+    const std::size_t half = SamplesIn(0.5);
+    for (std::size_t i = 0; i < hole; ++i) second[half + i] = i < 20 ? 3000.0 : 0.0;
+    detector.Push(second.first(half), kNoArtefact, activities);
+    detector.Push(second.subspan(half, hole), kPassedOver, activities);
+    detector.Push(second.subspan(half + hole), kNoArtefact, activities);
+  }
+  return activities;
+}
+
+TEST(BurstTrain, WhatIsPassedOverIsNoDischargeAndEndsNone) {
+  EXPECT_TRUE(DetectOverHoles(Quiet(6), 0.112).empty());
+  std::vector<double> emg = Quiet(8);
+  // At 10 a second, each hole takes two discharges: 296 ms without one.
+  AddTrain(emg, 2.0, 4.0, 10, 80);
+  const std::vector<Activity> activities = DetectOverHoles(emg, 0.112);
+  ASSERT_EQ(activities.size(), 2u);
+  EXPECT_EQ(activities[0].kind, ActivityKind::kTrain);
+  EXPECT_EQ(activities[1].kind, ActivityKind::kTrain);
+  EXPECT_FALSE(activities[1].interrupted);
+  EXPECT_NEAR(activities[1].duration_ms, 4000, 20);
+  EXPECT_LT(activities[1].peak_uv, 100);
+}
+
+// From 2 s on, five holes a second with 88 ms between; the sixth is clipped as well.
+std::vector<Activity> DetectBetweenHoles(std::vector<double> emg) {
+  BurstTrainDetector detector = Detector();
+  std::vector<Activity> activities;
+  const std::size_t period = SamplesIn(0.2);
+  const std::size_t hole = SamplesIn(0.112);
+  detector.Push(std::span(emg).first(SamplesIn(2)), kNoArtefact, activities);
+  for (std::size_t i = 0; SamplesIn(2) + (i + 1) * period <= emg.size(); ++i) {
+    const std::span<double> part = std::span(emg).subspan(SamplesIn(2) + i * period, period);
+    detector.Push(part.first(hole), kPassedOver | (i == 5 ? kArtefactClipping : 0u), activities);
+    detector.Push(part.subspan(hole), kNoArtefact, activities);
+  }
+  return activities;
+}
+
+TEST(BurstTrain, SpikesBetweenHolesAreNoTrain) {
+  std::vector<double> emg = Quiet(12);
+  AddTrain(emg, 3.55, 8.0, 1, 80);
+  int spikes = 0;
+  for (const Activity& activity : DetectBetweenHoles(emg)) {
+    EXPECT_NE(activity.kind, ActivityKind::kTrain);
+    spikes += activity.kind == ActivityKind::kSpike;
+  }
+  EXPECT_GE(spikes, 6);
+}
+
+TEST(BurstTrain, AnArtefactEndsThoughMuchIsPassedOver) {
+  std::vector<double> emg = Quiet(8);
+  AddTrain(emg, 4.0, 3.0, 50, 80);
+  const std::vector<Activity> activities = DetectBetweenHoles(emg);
+  ASSERT_EQ(activities.size(), 4u);
+  EXPECT_EQ(activities[1].kind, ActivityKind::kArtefact);
+  EXPECT_EQ(activities[1].phase, ActivityPhase::kEnded);
+  EXPECT_NEAR(activities[1].duration_ms, 112, 2);
+  EXPECT_EQ(activities[3].kind, ActivityKind::kTrain);
+  EXPECT_NEAR(activities[3].duration_ms, 3000, 150);
+}
+
+TEST(BurstTrain, WhatIsPassedOverIsNotSilence) {
+  std::vector<double> emg = Quiet(4);
+  AddTrain(emg, 2.0, 1.0, 50, 80);
+  BurstTrainDetector detector = Detector();
+  std::vector<Activity> activities;
+  const std::span<double> all(emg);
+  detector.Push(all.first(SamplesIn(3)), kNoArtefact, activities);
+  const double before_ms = detector.silent_ms();
+  EXPECT_LT(before_ms, 30);
+  detector.Push(all.subspan(SamplesIn(3), SamplesIn(0.2)), kPassedOver, activities);
+  EXPECT_EQ(detector.silent_ms(), before_ms);
+  detector.Push(all.subspan(SamplesIn(3.2), SamplesIn(0.1)), kNoArtefact, activities);
+  EXPECT_NEAR(detector.silent_ms(), before_ms + 100, 0.1);
+}
+
+TEST(BurstTrain, WhatEndsBehindAHoleHasEnded) {
+  std::vector<double> emg = Quiet(8);
+  AddTrain(emg, 2.0, 1.45, 50, 80);
+  const std::vector<Activity> activities = DetectOverHoles(emg, 0.112);
+  ASSERT_EQ(activities.size(), 2u);
+  EXPECT_NEAR(activities[1].duration_ms, 1450, 20);
+  EXPECT_FALSE(activities[1].interrupted);
+}
+
+TEST(BurstTrain, AHoleThatIsTooLongIsAnArtefact) {
+  std::vector<double> emg = Quiet(6);
+  AddTrain(emg, 2.0, 2.9, 50, 80);
+  bool interrupted = false;
+  bool artefact = false;
+  for (const Activity& activity : DetectOverHoles(emg, 0.3)) {
+    interrupted = interrupted || activity.interrupted;
+    artefact = artefact ||
+               (activity.kind == ActivityKind::kArtefact && activity.hints == kArtefactStimulus);
+  }
+  EXPECT_TRUE(interrupted);
+  EXPECT_TRUE(artefact);
+}
+
 }  // namespace
 }  // namespace remora::dsp

@@ -104,8 +104,10 @@ void TrainPatternDetector::Push(std::span<const double> samples_uv, std::uint32_
                                 double noise_floor_uv, std::vector<PatternTrain>& trains) {
   for (const double sample : samples_uv) {
     // |x| over max_uv, and what is not finite, is no muscle.
-    const bool artefact = hints != kNoArtefact || !(std::abs(sample) <= options_.max_uv);
-    Take(artefact ? 0.0 : sample, noise_floor_uv, artefact, trains);
+    const bool finite = std::abs(sample) <= options_.max_uv;
+    const bool passed_over = hints == kPassedOver;
+    const bool artefact = !passed_over && (hints != kNoArtefact || !finite);
+    Take(artefact || passed_over ? 0.0 : sample, noise_floor_uv, artefact, trains);
   }
 }
 

@@ -92,7 +92,8 @@ class TrainPatternDetector {
 
   // Takes a block with the hints that hold for all of it, and the noise floor (rms, uV) as
   // BurstTrainDetector knows it; 0 while it learns: nothing is judged then. Appends what became
-  // known, in the order in which it did.
+  // known, in the order in which it did. What is passed over (kPassedOver alone) is silent: a train
+  // goes on over as much as parts two of its components.
   void Push(std::span<const double> samples_uv, std::uint32_t hints, double noise_floor_uv,
             std::vector<PatternTrain>& trains);
   // The end of the stream, or a pause: closes what is open.
