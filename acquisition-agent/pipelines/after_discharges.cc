@@ -39,21 +39,29 @@ void AfterDischarges::OnStimulus(const Stimulus& stimulus) {
   const v1::StimulusSetting setting = SettingOf(stimulus, {});
   Stretch stretch;
   stretch.from_ns = stimulus.time_ns - kAroundPulseNs;
-  stretch.to_ns =
-      std::max(stimulus.last_pulse_ns(), stimulus.time_ns + stimulus.lasts_ns) + kAroundPulseNs;
+  stretch.to_ns = StimulationEndNs(stimulus) + kAroundPulseNs;
   stretch.site = SiteOf(stimulus, trigger_);
   stretch.current_ma = setting.delivered_ma() > 0 ? setting.delivered_ma() : setting.current_ma();
-  if (!waiting_.empty() && waiting_.back().site == stretch.site &&
-      waiting_.back().from_ns <= stretch.from_ns && waiting_.back().to_ns >= stretch.from_ns) {
-    waiting_.back().to_ns = std::max(waiting_.back().to_ns, stretch.to_ns);
-    waiting_.back().current_ma = std::max(waiting_.back().current_ma, stretch.current_ma);
-    return;
-  }
-  if (waiting_.size() >= kMaxWaitingTriggers) waiting_.pop_front();
+  if (told_.size() >= kMaxWaitingTriggers) told_.pop_front();
   const auto after = std::upper_bound(
-      waiting_.begin(), waiting_.end(), stretch.from_ns,
+      told_.begin(), told_.end(), stretch.from_ns,
       [](int64_t from_ns, const Stretch& other) { return from_ns < other.from_ns; });
-  waiting_.insert(after, std::move(stretch));
+  told_.insert(after, std::move(stretch));
+}
+
+void AfterDischarges::Reach(int64_t end_ns, int64_t known_until_ns) {
+  for (; !told_.empty() && told_.front().from_ns < end_ns; told_.pop_front()) {
+    Stretch& stretch = told_.front();
+    if (stretch.from_ns + kAroundPulseNs >= known_until_ns) return;
+    if (!waiting_.empty() && waiting_.back().site == stretch.site &&
+        waiting_.back().to_ns >= stretch.from_ns) {
+      waiting_.back().to_ns = std::max(waiting_.back().to_ns, stretch.to_ns);
+      waiting_.back().current_ma = std::max(waiting_.back().current_ma, stretch.current_ma);
+    } else {
+      if (waiting_.size() >= kMaxWaitingTriggers) waiting_.pop_front();
+      waiting_.push_back(std::move(stretch));
+    }
+  }
 }
 
 bool AfterDischarges::IsStimulating(int64_t time_ns) {
@@ -63,17 +71,35 @@ bool AfterDischarges::IsStimulating(int64_t time_ns) {
   return true;
 }
 
+int64_t AfterDischarges::EndOf(const Held& held) const {
+  const auto next = static_cast<double>(held.first_index + std::ssize(held.uv));
+  return static_cast<int64_t>(next * 1e9 / sample_rate_hz_ + held.position_zero_ns);
+}
+
 void AfterDischarges::OnPiece(const Piece& piece, std::vector<EegDischarge>* discharges) {
-  const int64_t first = piece.first_sent_index;
-  if (began_ && (piece.starts_segment || first != next_index_)) {
+  Held held;
+  held.first_index = piece.first_sent_index;
+  held.uv = piece.sent_uv;
+  held.bad = (piece.raw_hints & kNoBrain) != 0;
+  held.starts_segment = piece.starts_segment;
+  held.position_zero_ns = piece.position_zero_ns;
+  if (held_) Take(*held_, EndOf(held), discharges);
+  held_ = std::move(held);
+}
+
+void AfterDischarges::Take(const Held& held, int64_t known_until_ns,
+                           std::vector<EegDischarge>* discharges) {
+  const int64_t first = held.first_index;
+  if (began_ && (held.starts_segment || first != next_index_)) {
     blind_ = false;
     Skip(static_cast<uint64_t>(std::max<int64_t>(first - next_index_, 0)), discharges);
   }
   began_ = true;
   next_index_ = first;
-  position_zero_ns_ = piece.position_zero_ns;
-  const bool bad = (piece.raw_hints & kNoBrain) != 0;
-  std::vector<bool> stimulating(piece.sent_uv.size());
+  position_zero_ns_ = held.position_zero_ns;
+  const bool bad = held.bad;
+  Reach(TimeOf(first + std::ssize(held.uv)), known_until_ns);
+  std::vector<bool> stimulating(held.uv.size());
   bool any = false;
   for (size_t i = 0; i < stimulating.size(); ++i) {
     stimulating[i] = IsStimulating(TimeOf(first + static_cast<int64_t>(i)));
@@ -87,8 +113,8 @@ void AfterDischarges::OnPiece(const Piece& piece, std::vector<EegDischarge>* dis
     if (bad && !blind_) {
       Skip(end - at, discharges);
     } else {
-      Push({piece.sent_uv.begin() + static_cast<std::ptrdiff_t>(at),
-            piece.sent_uv.begin() + static_cast<std::ptrdiff_t>(end)},
+      Push({held.uv.begin() + static_cast<std::ptrdiff_t>(at),
+            held.uv.begin() + static_cast<std::ptrdiff_t>(end)},
            blind_, discharges);
     }
     at = end;
@@ -118,7 +144,11 @@ void AfterDischarges::Skip(uint64_t samples, std::vector<EegDischarge>* discharg
   Tell(found, discharges);
 }
 
-void AfterDischarges::OnEnd(std::vector<EegDischarge>* discharges) { Skip(0, discharges); }
+void AfterDischarges::OnEnd(std::vector<EegDischarge>* discharges) {
+  if (held_) Take(*held_, EndOf(*held_), discharges);
+  held_.reset();
+  Skip(0, discharges);
+}
 
 void AfterDischarges::Tell(const std::vector<dsp::AfterDischarge>& found,
                            std::vector<EegDischarge>* discharges) {

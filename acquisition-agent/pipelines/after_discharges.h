@@ -7,12 +7,17 @@
 // right before, in and right behind a stimulation belong to it: an amplifier that takes long to
 // come back costs that time, and not the background. Elsewhere they end what goes on.
 //
+// What surrounds a pulse may lie in the piece before it. So each piece waits for the next one, and
+// a stimulus for its samples: however far ahead it is told, the same comes of it. The delay is a
+// piece, 100 ms; memory, one piece.
+//
 // A stimulus that is told after its samples is not watched. Where the background of 3 s is not
 // known, nothing is told (dsp/eeg/after_discharge.h has the rule and its source).
 #pragma once
 
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -43,7 +48,7 @@ class AfterDischarges {
 
   // One of the plan's, before the piece that holds its time.
   void OnStimulus(const Stimulus& stimulus);
-  // The next piece with samples. Appends what became known.
+  // The next piece with samples. Appends what became known of those before it.
   void OnPiece(const Piece& piece, std::vector<EegDischarge>* discharges);
   // The end of the source.
   void OnEnd(std::vector<EegDischarge>* discharges);
@@ -56,9 +61,22 @@ class AfterDischarges {
     double current_ma = 0;
   };
 
+  // A piece that waits.
+  struct Held {
+    int64_t first_index = 0;
+    std::vector<double> uv;
+    bool bad = false;
+    bool starts_segment = false;
+    double position_zero_ns = 0;
+  };
+
   AfterDischarges(const ResolvedTrigger& trigger, double sample_rate_hz,
                   dsp::AfterDischargeDetector detector);
   int64_t TimeOf(int64_t sent_index) const;
+  int64_t EndOf(const Held& held) const;
+  void Take(const Held& held, int64_t known_until_ns, std::vector<EegDischarge>* discharges);
+  // Stimuli that reach into what ends there, as far as all are known.
+  void Reach(int64_t end_ns, int64_t known_until_ns);
   bool IsStimulating(int64_t time_ns);
   void Push(std::vector<double> uv, bool stimulating, std::vector<EegDischarge>* discharges);
   void Skip(uint64_t samples, std::vector<EegDischarge>* discharges);
@@ -67,7 +85,9 @@ class AfterDischarges {
   const ResolvedTrigger trigger_;
   const double sample_rate_hz_;
   dsp::AfterDischargeDetector detector_;
-  std::deque<Stretch> waiting_;  // by time
+  std::optional<Held> held_;
+  std::deque<Stretch> told_;     // one a stimulus, by time
+  std::deque<Stretch> waiting_;  // that were reached, joined; by time
   Stretch newest_;               // that was reached
   Stretch watched_;              // whose samples the detector has had
   bool blind_ = false;           // since the stimulation no sample was brain

@@ -10,6 +10,7 @@
 #include "common/status_macros.h"
 #include "dsp/emg/burst_train.h"
 #include "dsp/filter/butterworth.h"
+#include "dsp/filter/sos.h"
 
 namespace remora::agent {
 namespace {
@@ -17,6 +18,13 @@ namespace {
 constexpr dsp::BlankingWindow kBlanking{2.0, 3.0};
 // Corner of the anti-alias filter, of the rate that is sent.
 constexpr double kAntiAliasShare = 0.4;
+// A muscle's answer is over when this is left of it in the filter, and at most so long after.
+constexpr double kSettled = 0.01;
+constexpr double kLongestSettlingMs = 100;
+// As far as blanking reaches before a stimulus: its line leads up to the answer.
+constexpr int64_t kBeforeStimulusNs = 2'000'000;
+// Pulses that are told one by one are one stimulation when they follow each other within this.
+constexpr int64_t kOneStimulationNs = 100'000'000;
 
 std::vector<v1::QualityFlag> FlagsOf(uint32_t marks) {
   std::vector<v1::QualityFlag> flags;
@@ -57,14 +65,41 @@ ContinuousStream::ContinuousStream(const ContinuousOptions& options, const Sourc
       factor_(factor),
       filter_(options.filter),
       anti_alias_(std::move(anti_alias)),
-      blanking_(std::move(blanking)) {}
+      blanking_(std::move(blanking)) {
+  const double settling_ms = 1000 / options.derivation.sample_rate_hz *
+                             static_cast<double>(dsp::SettlingSamples(options.filter, kSettled));
+  settling_ns_ = static_cast<int64_t>(std::min(settling_ms, kLongestSettlingMs) * 1e6);
+}
 
 int64_t ContinuousStream::TimeOf(double position) const {
   return static_cast<int64_t>(position * 1e9 / options_.derivation.sample_rate_hz +
                               position_zero_ns_);
 }
 
+std::vector<size_t> StimulationsOf(const ResolvedPlan& plan) {
+  std::vector<size_t> listeners;
+  for (const ResolvedEeg& eeg : plan.eeg) {
+    if (eeg.after_discharge) listeners.push_back(eeg.after_discharge->listener);
+  }
+  return listeners;
+}
+
 void ContinuousStream::OnStimulus(const Stimulus& stimulus) {
+  const auto tell = [&](int64_t to_ns, bool is_answer) {
+    if (told_.size() >= kMaxWaitingTriggers) told_.pop_front();
+    const Stretch stretch{stimulus.time_ns, to_ns, is_answer};
+    const auto by_time = [](const Stretch& a, const Stretch& b) { return a.from_ns < b.from_ns; };
+    told_.insert(std::upper_bound(told_.begin(), told_.end(), stretch, by_time), stretch);
+  };
+  for (const AnsweredStimulus& answer : options_.answers) {
+    if (!stimulus.own[answer.listener]) continue;
+    const auto behind_ns = static_cast<int64_t>(answer.to_ms * 1e6) + settling_ns_;
+    tell(stimulus.last_pulse_ns() + behind_ns, /*is_answer=*/true);
+  }
+  if (std::any_of(options_.stimulations.begin(), options_.stimulations.end(),
+                  [&](size_t listener) { return stimulus.own[listener]; })) {
+    tell(StimulationEndNs(stimulus), /*is_answer=*/false);
+  }
   if (stimulus.known) return;
   const auto interval_ns = static_cast<int64_t>(stimulus.told.pulse_interval_ms * 1e6);
   for (int pulse = 0; pulse < std::clamp(stimulus.told.pulses, 1, kMaxPulsesOfTrain); ++pulse) {
@@ -75,6 +110,60 @@ void ContinuousStream::OnStimulus(const Stimulus& stimulus) {
     const int64_t time_ns = stimulus.time_ns + pulse * interval_ns;
     pulses_ns_.insert(std::upper_bound(pulses_ns_.begin(), pulses_ns_.end(), time_ns), time_ns);
   }
+}
+
+void ContinuousStream::AnnounceStretches(const Chunk& chunk) {
+  for (; !told_.empty() && told_.front().from_ns < chunk.end_ns; told_.pop_front()) {
+    Stretch stretch = told_.front();
+    if (!stretch.is_answer) {
+      const int64_t until_ns =
+          std::exchange(stimulated_until_ns_, std::max(stimulated_until_ns_, stretch.to_ns));
+      if (stretch.from_ns - until_ns <= kOneStimulationNs) {
+        stretch.from_ns = std::min(stretch.from_ns, until_ns);
+      }
+      if (stretch.from_ns == stretch.to_ns) continue;
+    }
+    stretches_.push_back({stretch.from_ns - kBeforeStimulusNs, stretch.to_ns, stretch.is_answer});
+  }
+}
+
+void ContinuousStream::FindStretches(Piece* piece) {
+  const auto size = static_cast<int64_t>(piece->uv.size());
+  const int64_t start_ns = TimeOf(static_cast<double>(piece->first_position));
+  const int64_t end_ns = TimeOf(static_cast<double>(piece->first_position + size));
+  std::erase_if(stretches_, [&](const Stretch& stretch) { return stretch.to_ns <= start_ns; });
+  const auto sample_at = [&](int64_t time_ns) {
+    if (time_ns <= start_ns) return size_t{0};
+    if (time_ns >= end_ns) return piece->uv.size();
+    const double since = static_cast<double>(time_ns - start_ns);
+    const double sample = std::ceil(since * options_.derivation.sample_rate_hz / 1e9);
+    return static_cast<size_t>(std::clamp<int64_t>(static_cast<int64_t>(sample), 0, size));
+  };
+  for (const Stretch& stretch : stretches_) {
+    if (stretch.from_ns >= end_ns) continue;
+    if (!stretch.is_answer) {
+      piece->stimulated = size > 0;
+      continue;
+    }
+    const size_t from = sample_at(stretch.from_ns);
+    const size_t to = sample_at(stretch.to_ns);
+    if (!piece->answers.empty() && from <= piece->answers.back().to) {
+      piece->answers.back().to = std::max(piece->answers.back().to, to);
+    } else if (from < to) {
+      piece->answers.push_back({from, to});
+    }
+  }
+}
+
+// What a muscle answers may be as large.
+bool ContinuousStream::HasInterference(const Piece& piece) const {
+  auto answer = piece.answers.begin();
+  for (size_t i = 0; i < piece.uv.size(); ++i) {
+    while (answer != piece.answers.end() && i >= answer->to) ++answer;
+    if (answer != piece.answers.end() && i >= answer->from) continue;
+    if (std::fabs(piece.uv[i]) > options_.interference_over_uv) return true;
+  }
+  return false;
 }
 
 // Hints for the chunk: its stimuli are blanked, unless one came too late for that.
@@ -125,11 +214,9 @@ void ContinuousStream::OnChunk(const Chunk& chunk, std::vector<Piece>* pieces) {
   uint32_t hints = dsp::ArtefactHints(marks);
   if (marks & kMarkInterference) hints |= dsp::kArtefactDiathermy;
   if (marks & kMarkFloating) hints |= dsp::kArtefactFlat;
-  // A muscle's answer to a stimulus is no spontaneous activity.
-  if ((marks & kMarkEvoked) != 0 && options_.is_muscle) hints |= dsp::kArtefactStimulus;
   quality_ = FlagsOf(marks);
   hints |= AnnounceStimuli(chunk);
-  if (hints & dsp::kArtefactStimulus) MergeFlags({v1::QUALITY_FLAG_STIMULUS_ARTEFACT}, &quality_);
+  AnnounceStretches(chunk);
   std::vector<double> blanked;
   blanking_.Push(Derive(chunk, inputs_.plus, inputs_.minus), blanked);
   if (!blanked.empty()) pieces->push_back(Take(blanked, hints));
@@ -140,11 +227,16 @@ Piece ContinuousStream::Take(std::span<const double> blanked, uint32_t hints) {
   piece.first_position = filtered_position_;
   piece.position_zero_ns = position_zero_ns_;
   piece.starts_segment = std::exchange(starts_segment_, false);
-  piece.hints = piece.raw_hints = hints;
   piece.uv.resize(blanked.size());
   filter_.Process(blanked, piece.uv);
-  if (std::any_of(piece.uv.begin(), piece.uv.end(),
-                  [&](double uv) { return std::fabs(uv) > options_.interference_over_uv; })) {
+  FindStretches(&piece);
+  // An answer is as slow as hum; what hums between answers, the muscles together tell.
+  if (!piece.answers.empty()) hints &= ~static_cast<uint32_t>(dsp::kArtefactMains);
+  piece.hints = piece.raw_hints = hints;
+  if ((hints & dsp::kArtefactStimulus) != 0 || piece.stimulated || !piece.answers.empty()) {
+    MergeFlags({v1::QUALITY_FLAG_STIMULUS_ARTEFACT}, &quality_);
+  }
+  if (HasInterference(piece)) {
     piece.hints |= dsp::kArtefactDiathermy;
     MergeFlags({v1::QUALITY_FLAG_DIATHERMY}, &quality_);
   }

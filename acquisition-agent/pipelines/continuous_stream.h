@@ -9,8 +9,11 @@
 //
 // Each piece says what is wrong with it: clipped, flat, floating, full of hum, in a burst of
 // interference, larger than any signal, or with a stimulus that was told too late to be blanked.
+// And where in it a muscle answers a stimulus of its own, which says nothing of the other samples;
+// and whether it lies under a stimulation: what that means, the one who takes it knows.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <span>
@@ -27,6 +30,13 @@
 
 namespace remora::agent {
 
+// Stimuli that a muscle answers: what comes from the first pulse to so long behind the last is no
+// spontaneous activity.
+struct AnsweredStimulus {
+  size_t listener = 0;
+  double to_ms = 0;
+};
+
 struct ContinuousOptions {
   std::string trace_id;
   v1::Modality modality = v1::MODALITY_UNSPECIFIED;
@@ -36,14 +46,25 @@ struct ContinuousOptions {
   v1::FilterSetting setting;
   // Of what is sent: the source's divided by a whole number, at most this.
   double sent_rate_hz = 0;
-  // A deviation beyond it is interference.
+  // A deviation beyond it is interference, but for what a muscle answers.
   double interference_over_uv = 0;
-  // Answers stimuli that muscles answer.
-  bool is_muscle = false;
+  std::vector<AnsweredStimulus> answers;
+  // Listeners whose stimuli may be a stimulation that lasts: a train, an annotation that says how
+  // long, pulses that follow each other within 100 ms. Single pulses are only blanked.
+  std::vector<size_t> stimulations;
 };
+
+// Of the cortex, for after-discharges: the listeners of all of the plan's entries.
+std::vector<size_t> StimulationsOf(const ResolvedPlan& plan);
 
 // A stretch of filtered samples. Empty ones only mark where a segment ends.
 struct Piece {
+  // Samples from the first to before the last.
+  struct Range {
+    size_t from;
+    size_t to;
+  };
+
   std::vector<double> uv;
   int64_t first_position = 0;
   // Device time of a position p of its segment: p * 1e9 / rate + position_zero_ns.
@@ -52,6 +73,8 @@ struct Piece {
   bool ends_segment = false;
   uint32_t hints = 0;      // dsp::ArtefactHint
   uint32_t raw_hints = 0;  // without what is only larger than any signal
+  bool stimulated = false;     // it overlaps a stimulation: no hint says so
+  std::vector<Range> answers;  // what the muscle answers, and what that leaves in the filter
   std::vector<v1::QualityFlag> quality;
   // What is sent of it: the thinned samples as records, and as they are.
   std::vector<v1::SampleBlock> blocks;
@@ -83,6 +106,10 @@ class ContinuousStream {
   void Send(Piece* piece);
   int64_t TimeOf(double position) const;
   uint32_t AnnounceStimuli(const Chunk& chunk);
+  void AnnounceStretches(const Chunk& chunk);
+  // Stretches in the piece: its answers, and whether it is stimulated.
+  void FindStretches(Piece* piece);
+  bool HasInterference(const Piece& piece) const;
 
   ContinuousOptions options_;
   DerivationInputs inputs_;
@@ -91,7 +118,19 @@ class ContinuousStream {
   dsp::StreamingFilter anti_alias_;
   dsp::StimulusBlanking blanking_;
 
+  // Of a muscle's answer, or a stimulation.
+  struct Stretch {
+    int64_t from_ns;
+    int64_t to_ns;
+    bool is_answer;
+  };
+
   std::deque<int64_t> pulses_ns_;  // ascending
+  // By from_ns; whoever is told far ahead is not known before his chunk, as if told with it.
+  std::deque<Stretch> told_;
+  std::vector<Stretch> stretches_;  // that reach into samples to come
+  int64_t stimulated_until_ns_ = 0;
+  int64_t settling_ns_ = 0;
   uint64_t late_total_ = 0;
   bool in_segment_ = false;
   bool starts_segment_ = false;

@@ -1,7 +1,11 @@
 #include "acquisition-agent/pipelines/continuous_stream.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "acquisition-agent/pipelines/chunk_assembler.h"
 #include "acquisition-agent/pipelines/testing/drifting_device.h"
+#include "dsp/emg/burst_train.h"
 #include "dsp/filter/butterworth.h"
 #include "gtest/gtest.h"
 
@@ -65,6 +69,88 @@ TEST(ContinuousStream, EachSegmentBeginsAndEndsOnce) {
   }
   EXPECT_EQ(open, 0);
   EXPECT_EQ(segments, 600 * 1000 / (10 * kDriftingBlockSamples) + 1);
+}
+
+Stimulus At(int64_t time_ms, std::vector<bool> own) {
+  Stimulus stimulus;
+  stimulus.time_ns = time_ms * 1'000'000;
+  stimulus.own = std::move(own);
+  return stimulus;
+}
+
+// Two seconds; listener 0 is answered for 40 ms, 1 stimulates, 2 is somebody else's. Each is told
+// so many blocks ahead of its samples.
+std::vector<Piece> PiecesWith(const std::vector<Stimulus>& stimuli, int64_t blocks_ahead) {
+  const SourceInfo info = DriftingDevice();
+  ChunkAssembler assembler(info, 0, {0}, 50);
+  ContinuousOptions options = Muscle();
+  options.answers = {{0, 40}};
+  options.stimulations = {1};
+  ContinuousStream stream = *ContinuousStream::Create(options, info);
+  std::vector<Piece> pieces;
+  std::vector<Chunk> chunks;
+  size_t told = 0;
+  for (int64_t i = 0; i * kDriftingBlockSamples < 2000; ++i) {
+    const int64_t known_ns = (i + 1 + blocks_ahead) * kDriftingBlockSamples * 1'000'000;
+    for (; told < stimuli.size() && stimuli[told].time_ns < known_ns; ++told) {
+      stream.OnStimulus(stimuli[told]);
+    }
+    assembler.Push(DriftingBlock(i, 0), &chunks);
+    for (const Chunk& chunk : chunks) stream.OnChunk(chunk, &pieces);
+    chunks.clear();
+  }
+  stream.OnEnd(&pieces);
+  return pieces;
+}
+
+TEST(ContinuousStream, AMusclesAnswerIsMarkedWhereItIsAndNowhereElse) {
+  for (const int64_t ahead : {0, 2, 100}) {
+    std::vector<bool> answered(2100);
+    bool any_hint = false;
+    const std::vector<Stimulus> stimuli = {At(520, {true, false, false}),
+                                           At(985, {true, false, false}),
+                                           At(1500, {false, false, true})};
+    for (const Piece& piece : PiecesWith(stimuli, ahead)) {
+      any_hint = any_hint || (piece.hints & dsp::kArtefactStimulus) != 0;
+      for (const Piece::Range& range : piece.answers) {
+        for (size_t i = range.from; i < range.to; ++i) {
+          answered[static_cast<size_t>(piece.first_position) + i] = true;
+        }
+      }
+    }
+    EXPECT_FALSE(any_hint);
+    EXPECT_FALSE(answered[517]);
+    // From where blanking begins: its line leads up to the answer.
+    EXPECT_TRUE(answered[518] && answered[520] && answered[559]);
+    // The filter forgets it within 100 ms.
+    EXPECT_FALSE(answered[662]);
+    // Over the end of a chunk.
+    EXPECT_TRUE(answered[986] && answered[999] && answered[1000] && answered[1024]);
+    EXPECT_EQ(std::count(answered.begin() + 1400, answered.end(), true), 0);
+  }
+}
+
+TEST(ContinuousStream, AStimulationMarksItsPiecesAndASinglePulseDoesNot) {
+  std::vector<Stimulus> stimuli;
+  stimuli.push_back(At(250, {false, true, false}));
+  for (int i = 0; i < 20; ++i) stimuli.push_back(At(1010 + 20 * i, {false, true, false}));
+  Stimulus annotated = At(1730, {false, true, false});
+  annotated.lasts_ns = 50'000'000;
+  stimuli.push_back(annotated);
+  for (const int64_t ahead : {0, 2, 100}) {
+    for (const Piece& piece : PiecesWith(stimuli, ahead)) {
+      if (piece.uv.empty()) continue;
+      const int64_t first = piece.first_position;
+      const int64_t end = first + std::ssize(piece.uv);
+      const bool stimulated = (first < 1390 && end > 1010) || (first < 1780 && end > 1729);
+      EXPECT_EQ(piece.stimulated, stimulated) << first << " " << end;
+      EXPECT_EQ(std::count(piece.quality.begin(), piece.quality.end(),
+                           v1::QUALITY_FLAG_STIMULUS_ARTEFACT),
+                stimulated);
+      EXPECT_EQ(piece.hints & dsp::kArtefactStimulus, 0u);
+      EXPECT_TRUE(piece.answers.empty());
+    }
+  }
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "acquisition-agent/pipelines/limits.h"
 #include "common/status_macros.h"
 #include "dsp/emg/burst_train.h"
+#include "dsp/filter/sos.h"
 
 namespace remora::agent {
 namespace {
@@ -17,11 +18,14 @@ constexpr uint32_t kNoEeg = dsp::kArtefactNonFinite | dsp::kArtefactClipping | d
                             dsp::kArtefactDiathermy | dsp::kArtefactStimulus;
 // Resolution of the spectrum, as in a density spectral array.
 constexpr double kResolutionHz = 0.5;
+// What is left of an artefact in the filter when EEG is EEG again.
+constexpr double kSettled = 0.01;
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<EegPipeline>> EegPipeline::Create(const ResolvedEeg& plan,
-                                                                 const SourceInfo& source) {
+                                                                 const SourceInfo& source,
+                                                                 std::vector<size_t> stimulations) {
   ContinuousOptions continuous;
   continuous.trace_id = plan.trace_id;
   continuous.modality = plan.plan.modality();
@@ -31,6 +35,7 @@ absl::StatusOr<std::unique_ptr<EegPipeline>> EegPipeline::Create(const ResolvedE
   continuous.setting = plan.plan.filter();
   continuous.sent_rate_hz = plan.plan.sent_rate_hz();
   continuous.interference_over_uv = plan.plan.reject_over_uv();
+  continuous.stimulations = std::move(stimulations);
   ASSIGN_OR_RETURN(ContinuousStream stream, ContinuousStream::Create(continuous, source));
   const double rate = stream.sent_rate_hz();
   dsp::EegWindowOptions window;
@@ -70,7 +75,10 @@ EegPipeline::EegPipeline(const ResolvedEeg& plan, ContinuousStream stream, dsp::
       windows_(std::move(windows)),
       welch_(std::move(welch)),
       suppression_(std::move(suppression)),
-      after_discharges_(std::move(after_discharges)) {}
+      after_discharges_(std::move(after_discharges)),
+      settling_samples_(static_cast<int64_t>(
+          std::ceil(static_cast<double>(dsp::SettlingSamples(plan.filter, kSettled)) *
+                    stream_.sent_rate_hz() / plan.derivation.sample_rate_hz))) {}
 
 int64_t EegPipeline::TimeOf(int64_t sent_index, const Piece& piece) const {
   return static_cast<int64_t>(static_cast<double>(sent_index) * 1e9 / stream_.sent_rate_hz() +
@@ -100,14 +108,17 @@ void EegPipeline::OnEnd(EegOutput* output) {
 void EegPipeline::Take(std::vector<Piece> pieces, EegOutput* output) {
   for (Piece& piece : pieces) {
     for (v1::SampleBlock& block : piece.blocks) output->blocks.push_back(std::move(block));
+    // A segment's filter begins settled.
+    if (piece.starts_segment) settled_from_ = 0;
     if (piece.sent_uv.empty()) continue;
     if (after_discharges_) after_discharges_->OnPiece(piece, &output->discharges);
     if (judged_until_ >= 0 && piece.first_sent_index > judged_until_) {
       suppression_.Skip(static_cast<uint64_t>(piece.first_sent_index - judged_until_));
     }
     judged_until_ = piece.first_sent_index + static_cast<int64_t>(piece.sent_uv.size());
-    if ((piece.hints & kNoEeg) != 0) {
+    if (piece.stimulated || (piece.hints & kNoEeg) != 0) {
       suppression_.Skip(piece.sent_uv.size());
+      settled_from_ = judged_until_ + settling_samples_;
       EegArtefact artefact;
       artefact.started_ns = TimeOf(piece.first_sent_index, piece);
       artefact.duration_ms =
@@ -116,13 +127,18 @@ void EegPipeline::Take(std::vector<Piece> pieces, EegOutput* output) {
       output->artefacts.push_back(std::move(artefact));
       continue;
     }
-    suppression_.Push(piece.sent_uv);
-    TakeGood(piece, output);
+    const auto settling =
+        std::clamp<int64_t>(settled_from_ - piece.first_sent_index, 0, std::ssize(piece.sent_uv));
+    if (settling > 0) suppression_.Skip(static_cast<uint64_t>(settling));
+    TakeGood(piece, static_cast<size_t>(settling), output);
   }
 }
 
-void EegPipeline::TakeGood(const Piece& piece, EegOutput* output) {
-  windows_.Push(static_cast<uint64_t>(piece.first_sent_index), piece.sent_uv,
+void EegPipeline::TakeGood(const Piece& piece, size_t from, EegOutput* output) {
+  const std::span<const double> uv = std::span<const double>(piece.sent_uv).subspan(from);
+  if (uv.empty()) return;
+  suppression_.Push(uv);
+  windows_.Push(static_cast<uint64_t>(piece.first_sent_index) + from, uv,
                 [&](uint64_t first_sample, std::span<const double> samples_uv) {
                   absl::StatusOr<dsp::Spectrum> spectrum = welch_.Estimate(samples_uv);
                   // A window is long enough and finite: there is nothing else to refuse.

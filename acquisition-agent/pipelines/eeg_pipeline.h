@@ -9,11 +9,13 @@
 //
 // Pure, thread-compatible, on the agent's sequence. What is sent holds all of the bands that are
 // measured, and costs a hundredth of what an amplifier's 20 kHz would. Pieces that are clipped,
-// flat, floating, in a burst of interference or larger than any EEG are no EEG: they are in no
-// window, and what they leave out of the last minute is said. The delay is the chunk and the
+// flat, floating, in a burst of interference, under a stimulation or larger than any EEG are no
+// EEG, nor is what they leave in the filter (to 1 %: 2 s behind them, from 0.5 Hz on): they are in
+// no window, and what they leave out of the last minute is said. The delay is the chunk and the
 // window.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -60,8 +62,10 @@ struct EegOutput {
 
 class EegPipeline {
  public:
+  // `stimulations`: see ContinuousOptions.
   static absl::StatusOr<std::unique_ptr<EegPipeline>> Create(const ResolvedEeg& plan,
-                                                             const SourceInfo& source);
+                                                             const SourceInfo& source,
+                                                             std::vector<size_t> stimulations);
 
   // Before the chunk that holds its time.
   void OnStimulus(const Stimulus& stimulus);
@@ -78,7 +82,8 @@ class EegPipeline {
               dsp::WelchEstimator welch, dsp::SuppressionRatio suppression,
               std::optional<AfterDischarges> after_discharges);
   void Take(std::vector<Piece> pieces, EegOutput* output);
-  void TakeGood(const Piece& piece, EegOutput* output);
+  // What of the piece's samples comes `from` there on.
+  void TakeGood(const Piece& piece, size_t from, EegOutput* output);
   int64_t TimeOf(int64_t sent_index, const Piece& piece) const;
 
   const ResolvedEeg plan_;
@@ -89,6 +94,9 @@ class EegPipeline {
   std::optional<AfterDischarges> after_discharges_;
   // After the last sent sample that suppression has taken, or skipped; -1 at first.
   int64_t judged_until_ = -1;
+  // Sent samples below it are the filter's answer to what was no EEG.
+  const int64_t settling_samples_;
+  int64_t settled_from_ = 0;
 };
 
 }  // namespace remora::agent

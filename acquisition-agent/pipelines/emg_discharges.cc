@@ -1,6 +1,7 @@
 #include "acquisition-agent/pipelines/emg_discharges.h"
 
 #include <algorithm>
+#include <span>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -13,7 +14,9 @@ namespace remora::agent {
 namespace {
 
 constexpr double kEvidenceMs = 400;  // of a train: some forty discharges at 100 a second
-constexpr int64_t kTrainUpdateNs = 1'000'000'000;
+constexpr int64_t kSecondNs = 1'000'000'000;
+constexpr int64_t kTrainUpdateNs = kSecondNs;
+constexpr char kStimulatedText[] = "while the cortex was stimulated";
 
 v1::EmgActivityKind KindOf(dsp::ActivityKind kind) {
   switch (kind) {
@@ -77,7 +80,7 @@ std::string CauseOf(uint32_t hints) {
   if (hints & dsp::kArtefactNonFinite) return "samples without a value";
   if (hints & dsp::kArtefactClipping) return "amplifier at its limit";
   if (hints & dsp::kArtefactFlat) return "electrode disconnected";
-  if (hints & dsp::kArtefactDiathermy) return "interference on all channels, as from diathermy";
+  if (hints & dsp::kArtefactDiathermy) return "interference, as from diathermy";
   if (hints & dsp::kArtefactStimulus) return "stimuli, or what muscles answered to them";
   if (hints & dsp::kArtefactMains) return "mains";
   return "";
@@ -145,18 +148,34 @@ void EmgDischarges::Take(const Piece& piece, const dsp::ArtefactVerdict& verdict
   while (static_cast<double>(recent_.size()) > sent_rate_hz_ * kEvidenceMs / 1000) {
     recent_.pop_front();
   }
+  if (piece.stimulated) {
+    if (stimulated_to_ != detected_samples_) stimulated_from_ = detected_samples_;
+    stimulated_to_ = detected_samples_ + piece.uv.size();
+  }
   const uint32_t hints = piece.hints | dsp::HintsOf(verdict.kind);
-  if (hints != dsp::kNoArtefact) verdict_ = verdict;
+  if (hints != dsp::kNoArtefact || !detector_.in_artefact()) verdict_ = verdict;
   const double floor_uv = detector_.noise_floor_uv();  // what was known before it
   std::vector<dsp::Activity> activities;
-  detector_.Push(piece.uv, hints, activities);
   std::vector<dsp::PatternTrain> trains;
-  patterns_.Push(piece.uv, hints, floor_uv, trains);
-  const std::optional<dsp::SilenceAfterBurst> silence = silence_.Push(piece.uv, hints, floor_uv);
+  std::optional<dsp::SilenceAfterBurst> silence;
+  const auto detect = [&](size_t from, size_t to, uint32_t more_hints) {
+    const std::span<const double> uv = std::span<const double>(piece.uv).subspan(from, to - from);
+    detector_.Push(uv, hints | more_hints, activities);
+    patterns_.Push(uv, hints | more_hints, floor_uv, trains);
+    if (const auto found = silence_.Push(uv, hints | more_hints, floor_uv)) silence = found;
+  };
+  size_t at = 0;
+  for (const Piece::Range& answer : piece.answers) {
+    detect(at, answer.from, dsp::kNoArtefact);
+    detect(answer.from, answer.to, dsp::kPassedOver);
+    at = answer.to;
+  }
+  detect(at, piece.uv.size(), dsp::kNoArtefact);
   detected_samples_ += piece.uv.size();
   next_position_ = piece.first_position + static_cast<int64_t>(piece.uv.size());
 
   TellActivities(activities, events);
+  if (TimeOf(static_cast<double>(next_position_)) / kSecondNs > second_) TellUntold(events);
   TellTrain(events);
   TellPatterns(trains, events);
   if (silence) TellSilence(*silence, events);
@@ -173,6 +192,8 @@ void EmgDischarges::EndSegment(std::vector<EmgEvent>* events) {
   TellPatterns(trains, events);
   TellAllMuscles({}, events);
 }
+
+void EmgDischarges::End(std::vector<EmgEvent>* events) { TellUntold(events); }
 
 EmgEvent EmgDischarges::NewEvent(v1::EmgActivityKind kind) const {
   EmgEvent event;
@@ -191,7 +212,18 @@ EmgEvent EmgDischarges::Describe(const dsp::Activity& activity) {
   event.activity.set_discharge_rate_hz(activity.discharge_rate_hz);
   event.activity.set_ongoing(goes_on);
   event.trace_rate_hz = sent_rate_hz_;
+  event.stimulated = IsStimulated(activity.first_sample, activity.last_sample);
   return event;
+}
+
+bool EmgDischarges::IsStimulated(uint64_t first_sample, uint64_t last_sample) const {
+  return first_sample < stimulated_to_ && last_sample >= stimulated_from_;
+}
+
+void EmgDischarges::AddReason(const std::string& reason, EmgEvent* event) {
+  if (reason.empty()) return;
+  std::string* words = event->activity.mutable_reason();
+  absl::StrAppend(words, words->empty() ? "" : "; ", reason);
 }
 
 std::string EmgDischarges::ReasonOf(const dsp::Activity& activity) {
@@ -200,12 +232,20 @@ std::string EmgDischarges::ReasonOf(const dsp::Activity& activity) {
     reason = TextOf(verdict_);
   }
   if (activity.interrupted) reason = "cut off by an artefact or a pause: its end was not seen";
-  if (untold_ > 0) {
-    absl::StrAppend(&reason, reason.empty() ? "" : "; ", untold_,
-                    " shorter ones before it were not told one by one");
-    untold_ = 0;
-  }
   return reason;
+}
+
+void EmgDischarges::AddUntold(EmgEvent* event) {
+  if (untold_ == 0) return;
+  AddReason(absl::StrCat(untold_, " spikes before it were not told one by one"), event);
+  untold_ = 0;
+}
+
+void EmgDischarges::TellUntold(std::vector<EmgEvent>* events) {
+  if (untold_ == 0) return;
+  --untold_;
+  AddUntold(&untold_spike_);
+  events->push_back(std::move(untold_spike_));
 }
 
 void EmgDischarges::TellActivities(const std::vector<dsp::Activity>& activities,
@@ -213,14 +253,19 @@ void EmgDischarges::TellActivities(const std::vector<dsp::Activity>& activities,
   for (const dsp::Activity& found : activities) {
     const bool train = found.kind == dsp::ActivityKind::kTrain;
     const bool began = found.phase == dsp::ActivityPhase::kBegan;
-    const int64_t second = TimeOfSample(found.first_sample) / 1'000'000'000;
-    if (std::exchange(second_, second) != second) told_in_second_ = 0;
-    if (!train && ++told_in_second_ > kMaxActivitiesPerSecond) {
-      ++untold_;
-      continue;
-    }
     EmgEvent event = Describe(found);
-    event.activity.set_reason(ReasonOf(found));
+    AddReason(ReasonOf(found), &event);
+    if (event.stimulated) AddReason(kStimulatedText, &event);
+    if (found.kind == dsp::ActivityKind::kSpike) {
+      const int64_t second = event.activity.started_monotonic_ns() / kSecondNs;
+      if (std::exchange(second_, second) != second) spikes_in_second_ = 0;
+      if (++spikes_in_second_ > kMaxSpikesPerSecond) {
+        ++untold_;
+        untold_spike_ = std::move(event);
+        continue;
+      }
+    }
+    AddUntold(&event);
     if (found.kind == dsp::ActivityKind::kArtefact) {
       event.activity.set_artefact_class(verdict_.kind != dsp::NonMuscle::kNone
                                             ? ClassOf(verdict_.kind)
@@ -241,6 +286,7 @@ void EmgDischarges::TellTrain(std::vector<EmgEvent>* events) {
   const std::optional<dsp::Activity> train = detector_.CurrentTrain();
   if (!train) return;
   EmgEvent event = Describe(*train);
+  if (event.stimulated) AddReason(kStimulatedText, &event);
   event.train_ongoing = true;
   event.trace_uv.assign(recent_.begin(), recent_.end());
   // As a record each second; to the surveillance with every chunk, so that an alert is not late.
@@ -274,6 +320,7 @@ void EmgDischarges::TellPatterns(const std::vector<dsp::PatternTrain>& trains,
     } else if (train.pattern == dsp::TrainPattern::kBBursts) {
       activity.set_reason("bursts");
     }
+    if (IsStimulated(train.first_sample, train.last_sample)) AddReason(kStimulatedText, &event);
     events->push_back(std::move(event));
   }
 }

@@ -2,9 +2,16 @@
 // (dsp/emg/burst_train.h), trains by name with their train time (dsp/emg/train_pattern.h), and
 // silence after a tall burst (dsp/emg/silence.h).
 //
-//   piece + what all muscles together say of it -+-> activities, at most so many a second
+//   piece + what all muscles together say of it -+-> activities; of spikes at most so many a second
 //                                                +-> A-, B- and C-trains
 //                                                '-> silence
+//
+// Spikes beyond kMaxSpikesPerSecond are counted: what is told next says how many they were, and if
+// nothing comes the last of them is told when its second is over. What is longer is always told,
+// and so is the end of all that was told as ongoing.
+//
+// While the cortex is stimulated (Piece::stimulated), all is told as ever, and what runs in that
+// time says so: it may be an answer, or a nerve.
 //
 // Pure, thread-compatible, on the agent's sequence. A train that runs a second is told by its
 // length alone, and alerts; one that has a name is told beside it, with its own begin and end: an
@@ -37,6 +44,7 @@ struct EmgEvent {
   bool train_ended = false;
   // It ended because an artefact or a pause cut it off: it may be going on.
   bool interrupted = false;
+  bool stimulated = false;  // the cortex was stimulated in it: it may be an answer to that
   std::vector<double> trace_uv;  // of a train: the last stretch of it, for its alert's evidence
   double trace_rate_hz = 0;
 };
@@ -55,10 +63,12 @@ class EmgDischarges {
   static absl::StatusOr<EmgDischarges> Create(const ResolvedEmg& plan, double sent_rate_hz);
 
   // The next piece that is not empty, in the order of time, with what all muscles of its rate group
-  // together say of it.
+  // together say of it, and of this one among them.
   void Take(const Piece& piece, const dsp::ArtefactVerdict& verdict, std::vector<EmgEvent>* events);
   // After the last piece of a segment.
   void EndSegment(std::vector<EmgEvent>* events);
+  // After the last segment of all.
+  void End(std::vector<EmgEvent>* events);
 
   EmgState state() const;
   double noise_floor_uv() const { return detector_.noise_floor_uv(); }  // 0 while it learns
@@ -82,6 +92,12 @@ class EmgDischarges {
   EmgEvent NewEvent(v1::EmgActivityKind kind) const;
   EmgEvent Describe(const dsp::Activity& activity);
   std::string ReasonOf(const dsp::Activity& activity);
+  // Of an activity between these samples of the detectors.
+  bool IsStimulated(uint64_t first_sample, uint64_t last_sample) const;
+  static void AddReason(const std::string& reason, EmgEvent* event);
+  // Says in it how many spikes before it were not told.
+  void AddUntold(EmgEvent* event);
+  void TellUntold(std::vector<EmgEvent>* events);
   // The start of what began at this sample of the detectors, as it was told first.
   int64_t StartOf(Open* open, uint64_t first_sample, bool goes_on);
   int64_t TimeOf(double position) const;
@@ -103,11 +119,15 @@ class EmgDischarges {
   Open slow_;
   int64_t all_muscles_since_ns_ = 0;  // 0: they are not
   std::string all_muscles_because_;
+  // The samples of the detectors that were stimulated last, from the first to before the last.
+  uint64_t stimulated_from_ = 0;
+  uint64_t stimulated_to_ = 0;
   int64_t train_told_ns_ = 0;
   std::deque<double> recent_;  // filtered and decimated, for evidence
-  int64_t second_ = 0;
-  int told_in_second_ = 0;
+  int64_t second_ = 0;         // of the last spike
+  int spikes_in_second_ = 0;
   int untold_ = 0;
+  EmgEvent untold_spike_;  // the last of them
 };
 
 }  // namespace remora::agent

@@ -2,8 +2,9 @@
 //
 // One muscle cannot tell a drill from a train, nor shivering from a nerve in trouble. The muscles
 // of one rate group are looked at together (dsp/emg/artefact_class.h), piece by piece; those of
-// several rates, or that are not at the same place, each for itself. Pure, thread-compatible, on
-// the agent's sequence.
+// several rates, or that are not at the same place, each for itself. What only some of them have,
+// one loose electrode's hum, is theirs alone: the others go on being judged. Pure,
+// thread-compatible, on the agent's sequence.
 #pragma once
 
 #include <cstddef>

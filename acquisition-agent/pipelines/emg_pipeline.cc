@@ -19,8 +19,9 @@ constexpr double kClickStep = 1;
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<EmgPipeline>> EmgPipeline::Create(const ResolvedEmg& plan,
-                                                                 const SourceInfo& source) {
+absl::StatusOr<std::unique_ptr<EmgPipeline>> EmgPipeline::Create(
+    const ResolvedEmg& plan, const SourceInfo& source, std::vector<AnsweredStimulus> answers,
+    std::vector<size_t> stimulations) {
   ContinuousOptions continuous;
   continuous.trace_id = plan.trace_id;
   continuous.modality = v1::MODALITY_EMG_FREE_RUNNING;
@@ -30,7 +31,8 @@ absl::StatusOr<std::unique_ptr<EmgPipeline>> EmgPipeline::Create(const ResolvedE
   continuous.setting = plan.plan.filter();
   continuous.sent_rate_hz = plan.plan.sent_rate_hz();
   continuous.interference_over_uv = plan.plan.interference_over_uv();
-  continuous.is_muscle = true;
+  continuous.answers = std::move(answers);
+  continuous.stimulations = std::move(stimulations);
   ASSIGN_OR_RETURN(ContinuousStream stream, ContinuousStream::Create(continuous, source));
   const double rate = plan.derivation.sample_rate_hz;
   ASSIGN_OR_RETURN(dsp::EmgEnvelope envelope,
@@ -57,7 +59,10 @@ void EmgPipeline::OnStimulus(const Stimulus& stimulus) { stream_.OnStimulus(stim
 
 void EmgPipeline::Filter(const Chunk& chunk) { stream_.OnChunk(chunk, &pieces_); }
 
-void EmgPipeline::FilterRest() { stream_.OnEnd(&pieces_); }
+void EmgPipeline::FilterRest() {
+  stream_.OnEnd(&pieces_);
+  at_end_ = true;
+}
 
 void EmgPipeline::Judge(const std::vector<dsp::ArtefactVerdict>& verdicts, EmgOutput* output) {
   static const dsp::ArtefactVerdict kNothing;
@@ -73,6 +78,7 @@ void EmgPipeline::Judge(const std::vector<dsp::ArtefactVerdict>& verdicts, EmgOu
     TakeBins(output, /*all=*/true);
   }
   pieces_.clear();
+  if (at_end_) discharges_.End(&output->events);
 }
 
 void EmgPipeline::Take(Piece* piece, const dsp::ArtefactVerdict& verdict, EmgOutput* output) {

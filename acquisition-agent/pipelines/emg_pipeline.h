@@ -10,9 +10,11 @@
 // again where samples are not sent (dsp/emg/audio_features.h), for bins of 200 ms at most.
 //
 // Pure, thread-compatible, on the agent's sequence. Stimuli are blanked from 2 ms before to 3 ms
-// after: what remains is muscle. A chunk that is clipped, flat, floating, full of hum, in a burst
-// of interference, or with a stimulus that was told too late, marks its block and is never taken
-// for a discharge.
+// after: what remains is muscle. What this muscle answers to a stimulus of its own is passed over:
+// no discharge, and a train goes on over it. A chunk that is clipped, flat, floating, full of hum,
+// in a burst of interference, or with a stimulus that was told too late, marks its block and is
+// never taken for a discharge. A stimulation of the cortex marks its blocks, and what is found in
+// them says so.
 #pragma once
 
 #include <cstdint>
@@ -43,8 +45,11 @@ struct EmgOutput {
 
 class EmgPipeline {
  public:
+  // `answers`, `stimulations`: see ContinuousOptions.
   static absl::StatusOr<std::unique_ptr<EmgPipeline>> Create(const ResolvedEmg& plan,
-                                                             const SourceInfo& source);
+                                                             const SourceInfo& source,
+                                                             std::vector<AnsweredStimulus> answers,
+                                                             std::vector<size_t> stimulations);
 
   // Before the chunk that holds its time.
   void OnStimulus(const Stimulus& stimulus);
@@ -52,7 +57,7 @@ class EmgPipeline {
   void Filter(const Chunk& chunk);
   void FilterRest();
   const std::vector<Piece>& pieces() const { return pieces_; }
-  // After either, with what all muscles say of each piece: empty, where nobody looked.
+  // After either, with what all muscles say of each piece of this one: empty, where nobody looked.
   void Judge(const std::vector<dsp::ArtefactVerdict>& verdicts, EmgOutput* output);
 
   const ResolvedEmg& plan() const { return plan_; }
@@ -74,6 +79,7 @@ class EmgPipeline {
   EmgDischarges discharges_;
 
   std::vector<Piece> pieces_;
+  bool at_end_ = false;
   int64_t segment_first_ = 0;
   double position_zero_ns_ = 0;
   std::vector<v1::QualityFlag> quality_;

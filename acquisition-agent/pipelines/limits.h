@@ -22,6 +22,9 @@ inline constexpr int64_t kMarkMemoryNs = 12'000'000'000;
 inline constexpr size_t kMaxWaitingTriggers = 3000;
 // Pulses of one train that are blanked: transcranial trains have up to 9.
 inline constexpr int kMaxPulsesOfTrain = 20;
+// A stimulation is taken to last at most so long, whatever an annotation says: on the cortex it is
+// 1 to 5 s.
+inline constexpr int64_t kLongestStimulationNs = 60'000'000'000;
 // Places whose threshold is looked for in a case: forty screws, and what is typed wrongly.
 inline constexpr size_t kMaxSites = 500;
 // Stimuli at a place after so long a pause begin a new search: within one, steps follow within
@@ -57,9 +60,9 @@ inline constexpr uint32_t kMostSweepsAsked = 10'000;
 inline constexpr double kExpectedShare = 0.15;
 // A cause of rejection is marked on the average when it took more than this share of the sweeps.
 inline constexpr double kMarkedRejectionShare = 0.1;
-// Activities told a second and trace: lane 2 is for measurements, and a shivering patient makes
-// hundreds of spikes.
-inline constexpr int kMaxActivitiesPerSecond = 10;
+// Spikes told a second and trace: lane 2 is for measurements. A detector parts at most seven, but a
+// source with gaps in it cuts more.
+inline constexpr int kMaxSpikesPerSecond = 10;
 // An after-discharge that goes on is told anew so often.
 inline constexpr int64_t kDischargeToldNs = 1'000'000'000;
 // The smallest step that is worth sending, in microvolts: a tenth of what a good average leaves as

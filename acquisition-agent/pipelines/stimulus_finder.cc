@@ -29,6 +29,11 @@ int64_t Stimulus::last_pulse_ns() const {
          static_cast<int64_t>(std::max(0, told.pulses - 1) * told.pulse_interval_ms * 1e6);
 }
 
+int64_t StimulationEndNs(const Stimulus& stimulus) {
+  const int64_t lasts_ns = std::max(stimulus.lasts_ns, stimulus.last_pulse_ns() - stimulus.time_ns);
+  return stimulus.time_ns + std::clamp<int64_t>(lasts_ns, 0, kLongestStimulationNs);
+}
+
 std::string SiteOf(const Stimulus& stimulus, const ResolvedTrigger& trigger) {
   absl::string_view site = stimulus.told.site;
   if (site.empty() && !trigger.plan.label_prefix().empty()) {

@@ -35,6 +35,9 @@ struct Stimulus {
   int64_t last_pulse_ns() const;
 };
 
+// When what one stimulus tells is over: the last pulse, or as long as an annotation says; at most
+// kLongestStimulationNs.
+int64_t StimulationEndNs(const Stimulus& stimulus);
 // What was touched, as the source says it, or what its label has behind the listener's prefix:
 // "L4 L" of "SCREW L4 L". Trimmed; at most a name long.
 std::string SiteOf(const Stimulus& stimulus, const ResolvedTrigger& trigger);

@@ -19,6 +19,7 @@ using testing::Each;
 using testing::Gt;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 using testing::SizeIs;
 
 constexpr double kTurn = 2 * std::numbers::pi;
@@ -40,11 +41,11 @@ double Interference(int channel, double time_s) {
 class EmgTest : public DrawnCaseTest {
  protected:
   // Muscles A to F, quiet but for what is drawn.
-  void RunMuscles(double seconds, std::function<double(int channel, double time_s)> uv) {
-    std::string plan;
-    Drawing drawing;
+  void RunMuscles(double seconds, std::function<double(int channel, double time_s)> uv,
+                  Drawing drawing = {}, std::string plan = "") {
     for (const char* muscle : {"A", "B", "C", "D", "E", "F"}) {
-      absl::StrAppend(&plan, "emg { derivation: \"", muscle, "\" side: SIDE_LEFT }\n");
+      absl::StrAppend(&plan, "emg { derivation: \"", muscle, "\" side: SIDE_LEFT ",
+                      criteria_text_.empty() ? "" : "criterion: \"EMG.train\" ", "}\n");
       drawing.channels.push_back(muscle);
     }
     drawing.rate_hz = 10000;
@@ -130,6 +131,33 @@ TEST_F(EmgTest, ATrainOfOneMuscleIsNoDrill) {
   EXPECT_THAT(Activities("C", v1::EMG_ACTIVITY_KIND_ARTEFACT), IsEmpty());
 }
 
+// A loose needle with hum, or with more than any muscle makes, blinds itself alone.
+TEST_F(EmgTest, OneBadElectrodeDoesNotBlindTheOthers) {
+  for (const double hum_uv : {400.0, 0.0}) {
+    sink_.records.clear();
+    plan_ = CasePlan();
+    const auto uv = [hum_uv](int channel, double t) {
+      if (channel == 0 && t > 3) {
+        if (hum_uv > 0) return hum_uv * Tone(50, t);
+        return std::fmod(t, 0.08) < 0.004 ? 20000.0 : 0.0;
+      }
+      return channel == 2 && Within(t, 8, 11) ? 120 * Tone(83, t) : 0;
+    };
+    Drawing wide;
+    wide.uv_per_count = 1;
+    RunMuscles(16, uv, wide);
+    const auto trains = Activities("C", v1::EMG_ACTIVITY_KIND_TRAIN);
+    ASSERT_THAT(trains, Not(IsEmpty())) << hum_uv;
+    EXPECT_NEAR(trains.back().duration_ms(), 3000, 300);
+    EXPECT_THAT(Activities("C", v1::EMG_ACTIVITY_KIND_ARTEFACT), IsEmpty()) << hum_uv;
+    EXPECT_THAT(Activities("A", v1::EMG_ACTIVITY_KIND_ARTEFACT), Not(IsEmpty())) << hum_uv;
+    for (const v1::Alert& alert : sink_.All(&v1::Record::has_alert, &v1::Record::alert)) {
+      EXPECT_THAT(alert.summary(), Not(HasSubstr("EMG C cannot be assessed")));
+      EXPECT_THAT(alert.summary(), Not(HasSubstr("EMG B cannot be assessed")));
+    }
+  }
+}
+
 TEST_F(EmgTest, ShiveringIsToldBesideTheDischarges) {
   RunMuscles(14, [](int channel, double t) {
     const double level = 0.5 - 0.5 * std::cos(kTurn * 8 * t);
@@ -145,6 +173,107 @@ TEST_F(EmgTest, ShiveringIsToldBesideTheDischarges) {
   EXPECT_NEAR(told[1].duration_ms(), 3000, 800);
   // Muscles they are: the train is told, and may alert.
   EXPECT_THAT(Activities("D", v1::EMG_ACTIVITY_KIND_TRAIN), Not(IsEmpty()));
+}
+
+// The vagus is stimulated each second and A answers: neither it nor the others are blind.
+TEST_F(EmgTest, TrainsAreToldUnderContinuousStimulationInEveryMuscle) {
+  Drawing drawing;
+  for (int i = 0; i < 22; ++i) {
+    StimulusTrigger pulse;
+    pulse.time_ns = 2'030'000'000 + i * int64_t{1'000'000'000};
+    pulse.label = "VAGUS L";
+    drawing.items.push_back(pulse);
+  }
+  const auto uv = [](int channel, double t) {
+    const double answer = t > 2 ? Biphasic(std::fmod(t - 0.03, 1.0), 0.004, 900) : 0;
+    const double from_s = channel == 0 ? 15 : 8;
+    const bool train = channel < 2 && Within(t, from_s, from_s + 4);
+    return (channel == 0 ? answer : 0) + (train ? 90 * Tone(83, t) : 0);
+  };
+  RunMuscles(24, uv, std::move(drawing), R"(
+    motor { modality: MODALITY_RLN_CONTINUOUS side: SIDE_LEFT trigger { label_prefix: "VAGUS L" }
+      muscle { derivation: "A" side: SIDE_LEFT } }
+  )");
+  for (const char* muscle : {"A", "B"}) {
+    std::vector<v1::EmgActivity> trains = Activities(muscle, v1::EMG_ACTIVITY_KIND_TRAIN);
+    std::erase_if(trains, [](const v1::EmgActivity& train) {
+      return train.train_pattern() != v1::TRAIN_PATTERN_UNSPECIFIED;
+    });
+    ASSERT_THAT(trains, Not(IsEmpty())) << muscle;
+    EXPECT_FALSE(trains.back().ongoing());
+    EXPECT_NEAR(trains.back().duration_ms(), 4000, 150) << muscle;
+    EXPECT_EQ(trains.back().started_monotonic_ns(), trains.front().started_monotonic_ns());
+    EXPECT_THAT(Activities(muscle, v1::EMG_ACTIVITY_KIND_ARTEFACT), IsEmpty()) << muscle;
+  }
+  // Answers are no discharges.
+  EXPECT_THAT(Activities("A", v1::EMG_ACTIVITY_KIND_SPIKE), IsEmpty());
+  EXPECT_THAT(Activities("A", v1::EMG_ACTIVITY_KIND_BURST), IsEmpty());
+  for (const v1::Alert& alert : sink_.All(&v1::Record::has_alert, &v1::Record::alert)) {
+    EXPECT_THAT(alert.summary(), Not(HasSubstr("cannot be assessed")));
+  }
+}
+
+// Nerves are stimulated three times a second and all muscles answer, taller than any train and at
+// even times: what runs between is told, in each of them.
+TEST_F(EmgTest, TrainsAreToldUnderTallAnswersOfAllMuscles) {
+  Drawing drawing;
+  drawing.uv_per_count = 1;
+  for (int i = 0; i < 49; ++i) {
+    StimulusTrigger pulse;
+    pulse.time_ns = 2'000'000'000 + i * int64_t{333'000'000};
+    pulse.label = "SCREW";
+    drawing.items.push_back(pulse);
+  }
+  const auto uv = [](int channel, double t) {
+    const double answer = t > 2 ? Biphasic(std::fmod(t - 2, 0.333), 0.008, 9000) : 0;
+    return answer + (channel == 2 && Within(t, 10, 13) ? 90 * Tone(83, t) : 0);
+  };
+  std::string plan =
+      "motor { modality: MODALITY_EMG_TRIGGERED trigger { label_prefix: \"SCREW\" }\n";
+  for (const char* muscle : {"A", "B", "C", "D", "E", "F"}) {
+    absl::StrAppend(&plan, "muscle { derivation: \"", muscle, "\" side: SIDE_LEFT }\n");
+  }
+  RunMuscles(18, uv, std::move(drawing), absl::StrCat(plan, "}\n"));
+  for (const char* muscle : {"A", "B", "C", "D", "E", "F"}) {
+    EXPECT_THAT(Activities(muscle, v1::EMG_ACTIVITY_KIND_ARTEFACT), IsEmpty()) << muscle;
+    for (const v1::EmgActivity& spike : Activities(muscle, v1::EMG_ACTIVITY_KIND_SPIKE)) {
+      EXPECT_LT(spike.peak_uv(), 12) << muscle << ": more than the noise";
+    }
+  }
+  const auto trains = Activities("C", v1::EMG_ACTIVITY_KIND_TRAIN);
+  ASSERT_THAT(trains, Not(IsEmpty()));
+  double longest_ms = 0;
+  for (const v1::EmgActivity& train : trains) {
+    longest_ms = std::max(longest_ms, train.duration_ms());
+  }
+  EXPECT_NEAR(longest_ms, 3000, 250);
+  EXPECT_THAT(Activities("B", v1::EMG_ACTIVITY_KIND_TRAIN), IsEmpty());
+}
+
+// The cortex is stimulated and a muscle fires: as a record and as an alert, both say so.
+TEST_F(EmgTest, ATrainWhileTheCortexIsStimulatedIsToldAndMarked) {
+  Drawing drawing;
+  drawing.items.push_back(SourceEvent{8'000'000'000, 4'000'000'000, "CORTEX G3"});
+  criteria_text_ = R"(version: "1" criterion { key: "EMG.train" amber_train_ms: 2000
+                                        modality: MODALITY_EMG_FREE_RUNNING source: "test" })";
+  const auto uv = [](int channel, double t) {
+    return channel == 1 && Within(t, 9, 11.5) ? 90 * Tone(83, t) : 0;
+  };
+  RunMuscles(16, uv, std::move(drawing), R"(
+    eeg { modality: MODALITY_ECOG side: SIDE_LEFT derivation: "F"
+          after_discharge_trigger { label_prefix: "CORTEX" } }
+  )");
+  const auto trains = Activities("B", v1::EMG_ACTIVITY_KIND_TRAIN);
+  ASSERT_THAT(trains, Not(IsEmpty()));
+  EXPECT_THAT(trains.back().reason(), HasSubstr("while the cortex was stimulated"));
+  EXPECT_THAT(Activities("B", v1::EMG_ACTIVITY_KIND_ARTEFACT), IsEmpty());
+  int marked = 0;
+  for (const v1::Alert& alert : sink_.All(&v1::Record::has_alert, &v1::Record::alert)) {
+    if (alert.kind() != v1::ALERT_KIND_TRAIN) continue;
+    EXPECT_THAT(alert.summary(), HasSubstr("while the cortex was stimulated"));
+    ++marked;
+  }
+  EXPECT_GE(marked, 1);
 }
 
 TEST_F(EmgTest, SilenceAfterATallBurstIsAQuestion) {

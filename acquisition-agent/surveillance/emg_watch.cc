@@ -130,9 +130,10 @@ v1::Alert EmgWatch::Describe(const Row& row, const EmgEvent& event, bool ended) 
     evidence.set_reduced_sample_interval_ms(interval_ms);
   }
   alert.set_summary(absl::StrFormat(
-      "EMG %s: train %s %.1f s%s, %.0f uV, %.0f a second (limit %s)", plan_.plan.derivation(),
+      "EMG %s: train %s %.1f s%s%s, %.0f uV, %.0f a second (limit %s)", plan_.plan.derivation(),
       ended ? "ended after" : "for", LastedMs(event) / 1000,
-      cut_off_ ? " seen, with an artefact in it" : "", event.activity.peak_uv(),
+      cut_off_ ? " seen, with an artefact in it" : "",
+      event.stimulated ? ", while the cortex was stimulated" : "", event.activity.peak_uv(),
       event.activity.discharge_rate_hz(), LimitText(row.criterion, row.level)));
   return alert;
 }

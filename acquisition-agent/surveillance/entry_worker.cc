@@ -130,7 +130,7 @@ absl::StatusOr<std::vector<std::unique_ptr<EntryWorker>>> MakeEntryWorkers(const
   }
   const auto powers = std::make_shared<EegPowers>();
   for (const ResolvedEeg& eeg : plan.eeg) {
-    ASSIGN_OR_RETURN(auto pipeline, EegPipeline::Create(eeg, source));
+    ASSIGN_OR_RETURN(auto pipeline, EegPipeline::Create(eeg, source, StimulationsOf(plan)));
     workers.push_back(std::make_unique<EegWorker>(std::move(pipeline), powers, sink));
   }
   for (const ResolvedTrainOfFour& tof : plan.train_of_four) {

@@ -1,5 +1,5 @@
 // A plan as a test writes it, over named channels: loaded as the agent loads one, with one
-// derivation for each channel, by its name.
+// derivation for each channel, by its name; with criteria, where it names some.
 #pragma once
 
 #include <string>
@@ -13,11 +13,13 @@
 namespace remora::agent {
 
 inline CasePlan PlanOverChannels(const std::string& plan_text,
-                                 const std::vector<std::string>& channels) {
+                                 const std::vector<std::string>& channels,
+                                 const std::string& criteria_text = "") {
   CasePlan plan;
   plan.plan_path = "test.plan";
   plan.montage_path = "test.montage";
   EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(plan_text, &plan.plan));
+  EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(criteria_text, &plan.criteria));
   for (const std::string& channel : channels) {
     v1::Derivation& derivation = *plan.montage.add_derivation();
     derivation.set_name(channel);

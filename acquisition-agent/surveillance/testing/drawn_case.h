@@ -18,7 +18,7 @@ namespace remora::agent {
 class DrawnCaseTest : public testing::Test {
  protected:
   void Run(const std::string& plan_text, Drawing drawing) {
-    plan_ = PlanOverChannels(plan_text, drawing.channels);
+    plan_ = PlanOverChannels(plan_text, drawing.channels, criteria_text_);
     ASSERT_FALSE(HasFailure());
     source_ = std::make_unique<DrawnSource>(std::move(drawing));
     auto analysis = CaseAnalysis::Create(plan_, source_->info(), sink_);
@@ -33,6 +33,7 @@ class DrawnCaseTest : public testing::Test {
     }
   }
 
+  std::string criteria_text_;  // that the plan names
   CasePlan plan_;
   KeepingSink sink_;
   std::unique_ptr<DrawnSource> source_;

@@ -15,11 +15,11 @@ DrawnSource::DrawnSource(Drawing drawing)
     channel.label = channel.original_label = label;
     channel.unit = "uV";
     channel.sample_rate_hz = drawing_.rate_hz;
-    channel.uv_per_count = kUvPerCount;
+    channel.uv_per_count = drawing_.uv_per_count;
     channel.digital_min = -32768;
     channel.digital_max = 32767;
-    channel.physical_min = -3276.8;
-    channel.physical_max = 3276.7;
+    channel.physical_min = -32768 * drawing_.uv_per_count;
+    channel.physical_max = 32767 * drawing_.uv_per_count;
     info_.rate_groups[0].channels.push_back(static_cast<int>(info_.channels.size()));
     info_.channels.push_back(channel);
   }
@@ -55,8 +55,8 @@ SampleBlock DrawnSource::MakeBlock() {
       const double time_s = static_cast<double>(next_sample_ + i) / drawing_.rate_hz;
       const double uv =
           drawing_.uv(static_cast<int>(channel), time_s) + drawing_.noise_uv * Noise();
-      block.samples.push_back(std::clamp(std::round(uv / kUvPerCount), -32768.0, 32767.0) *
-                              kUvPerCount);
+      const double steps = std::clamp(std::round(uv / drawing_.uv_per_count), -32768.0, 32767.0);
+      block.samples.push_back(steps * drawing_.uv_per_count);
     }
   }
   return block;

@@ -18,6 +18,7 @@ struct Drawing {
   int block_ms = 20;
   uint64_t seed = 1;
   double noise_uv = 1;  // rms, white
+  double uv_per_count = 0.1;  // a range of 3277 uV
   // Volts of a channel at a time in s, without the noise.
   std::function<double(int channel, double time_s)> uv = [](int, double) { return 0.0; };
   // Anything but blocks; in any order.
@@ -29,8 +30,6 @@ class DrawnSource : public SignalSource {
   explicit DrawnSource(Drawing drawing);
   const SourceInfo& info() const override { return info_; }
   absl::StatusOr<Item> Next() override;
-
-  static constexpr double kUvPerCount = 0.1;
 
  private:
   double Noise();
