@@ -18,12 +18,11 @@ inline constexpr uint32_t kMarkInterference = 1u << 16;
 inline constexpr uint32_t kMarkFloating = 1u << 17;
 // A stimulus that was told too late for its artefact to be blanked.
 inline constexpr uint32_t kMarkStimulus = 1u << 18;
-// A stimulus that muscles answer: what is there is neither spontaneous nor a burst of interference.
-inline constexpr uint32_t kMarkEvoked = 1u << 19;
 
 // What is wrong with one channel in a chunk.
 struct ChannelMarks {
   uint32_t marks = dsp::kQualityGood;  // of the whole chunk
+  double rms_uv = 0;                   // of its finite samples, without their mean
   // Samples of it that are clipped or not finite, as runs of positions [first, last].
   struct Run {
     int64_t first;
@@ -47,10 +46,12 @@ struct Chunk {
   // By index of the channel in its rate group; only channels in use have samples and marks.
   std::vector<std::vector<double>> channels;
   std::vector<ChannelMarks> marks;
-  // What was known when it began, for a look at its first samples: marks of the chunk before it,
-  // and how loud each channel usually is (rms, uV; 0: not known).
+  // What was known before it, for a look at its first samples: marks of the chunk before it, and
+  // how loud each channel usually is (rms, uV; 0: not known), and whether the chunk before it was
+  // judged a burst. Since it was judged itself.
   std::vector<uint32_t> marks_before;
   std::vector<double> usual_rms_uv;
+  bool burst_before = false;
 
   double PositionOf(int64_t time_ns) const {
     return (static_cast<double>(time_ns) - position_zero_ns) * sample_rate_hz / 1e9;

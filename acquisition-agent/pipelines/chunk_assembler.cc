@@ -25,6 +25,14 @@ constexpr double kLoudnessShare = 0.05;
 // With a smaller share of a chunk that is not evoked, its loudness says nothing.
 constexpr double kSpontaneousShare = 0.2;
 
+bool IsBurst(const std::optional<double>& rms_uv, double usual_uv) {
+  return rms_uv && usual_uv > 0 && *rms_uv > kBurstRmsUv && *rms_uv > kBurstFactor * usual_uv;
+}
+
+bool IsBurstOfAll(int bursting, int connected) {
+  return connected >= kLeastBurstChannels && bursting >= kBurstShare * connected;
+}
+
 }  // namespace
 
 std::vector<double> Derive(const Chunk& chunk, const std::vector<int>& plus,
@@ -116,10 +124,6 @@ void ChunkAssembler::StartChunk(const SampleBlock& block, int64_t offset) {
   current_.position_zero_ns = position_zero_ns_;
   current_.channels.resize(loudness_.size());
   current_.marks.resize(loudness_.size());
-  for (const Loudness& channel : loudness_) {
-    current_.marks_before.push_back(channel.marks);
-    current_.usual_rms_uv.push_back(channel.rms_uv);
-  }
   starts_segment_ = false;
 }
 
@@ -155,24 +159,28 @@ void ChunkAssembler::Break(std::vector<Chunk>* chunks) {
 
 void ChunkAssembler::Finish(std::vector<Chunk>* chunks) {
   current_.end_ns = current_.TimeOf(static_cast<double>(next_position_));
-  Judge(&current_);
+  const std::vector<int>& group = source_.rate_groups[rate_group_].channels;
+  for (const int k : in_use_) {
+    const ChannelInfo& channel = source_.channels[group[k]];
+    if (channel.is_voltage) MarkChannel(channel, &current_, k);
+  }
   chunks->push_back(std::move(current_));
   current_ = Chunk();
 }
 
-void ChunkAssembler::JudgeChannel(const ChannelInfo& channel, Chunk* chunk, int k,
-                                  dsp::BlockQuality* quality) {
+void ChunkAssembler::MarkChannel(const ChannelInfo& channel, Chunk* chunk, int k) {
   dsp::QualityLimits limits;
   limits.flat_range_uv = std::max(limits.flat_range_uv, 1.5 * std::fabs(channel.uv_per_count));
   limits.mains_hz = mains_hz_;
-  *quality = dsp::AssessBlock(chunk->channels[k], chunk->sample_rate_hz, limits);
+  const dsp::BlockQuality quality =
+      dsp::AssessBlock(chunk->channels[k], chunk->sample_rate_hz, limits);
   ChannelMarks& marks = chunk->marks[k];
-  marks.marks = quality->marks & (dsp::kQualityFlat | dsp::kQualityMains);
-  if (quality->mains_fraction > kFloatingMainsFraction && quality->rms_uv > kFloatingRmsUv) {
+  marks.marks = quality.marks & (dsp::kQualityFlat | dsp::kQualityMains);
+  marks.rms_uv = quality.rms_uv;
+  if (quality.mains_fraction > kFloatingMainsFraction && quality.rms_uv > kFloatingRmsUv) {
     marks.marks |= kMarkFloating;
   }
   FindRuns(channel, &wraps_[k], chunk, k);
-  loudness_[k].marks = marks.marks;
 }
 
 void ChunkAssembler::FindRuns(const ChannelInfo& channel, std::optional<dsp::WrapDetector>* wrap,
@@ -202,18 +210,20 @@ Chunk ChunkAssembler::LookAt(const Chunk& chunk, int64_t samples) const {
   Chunk look = chunk;
   look.samples = samples;
   look.end_ns = look.TimeOf(static_cast<double>(chunk.first_position + samples));
+  const bool is_open = &chunk == &current_;
   const std::vector<int>& group = source_.rate_groups[rate_group_].channels;
-  const int64_t start_ns = look.TimeOf(static_cast<double>(look.first_position));
-  const bool evoked = IsEvoked(start_ns, look.end_ns);
+  const std::vector<Range> spontaneous = SpontaneousIn(look);
   int connected = 0;
+  int judged = 0;
   int bursting = 0;
   for (const int k : in_use_) {
     look.channels[k].resize(static_cast<size_t>(samples));
     const ChannelInfo& channel = source_.channels[group[k]];
     if (!channel.is_voltage) continue;
     ChannelMarks& marks = look.marks[k];
-    marks.marks = chunk.marks_before[k];
-    if (&chunk == &current_) {
+    const uint32_t before = is_open ? loudness_[k].marks : chunk.marks_before[k];
+    marks.marks = before & ~kMarkInterference;
+    if (is_open) {
       // The detector stands where this chunk began.
       std::optional<dsp::WrapDetector> wrap = wraps_[k];
       FindRuns(channel, &wrap, &look, k);
@@ -224,22 +234,16 @@ Chunk ChunkAssembler::LookAt(const Chunk& chunk, int64_t samples) const {
     }
     if (marks.marks & (dsp::kQualityFlat | kMarkFloating)) continue;
     ++connected;
-    const double rms_uv = SpontaneousRms(look, k).value_or(0);
-    const double usual = chunk.usual_rms_uv[k];
-    bursting += usual > 0 && rms_uv > kBurstRmsUv && rms_uv > kBurstFactor * usual;
+    const std::optional<double> rms_uv = RmsOf(look.channels[k], spontaneous);
+    judged += rms_uv.has_value();
+    bursting += IsBurst(rms_uv, is_open ? loudness_[k].rms_uv : chunk.usual_rms_uv[k]);
   }
-  const bool burst = connected >= kLeastBurstChannels && bursting >= kBurstShare * connected;
+  const bool burst_before = is_open ? burst_ && !chunk.starts_segment : chunk.burst_before;
+  const bool burst = judged > 0 ? IsBurstOfAll(bursting, connected) : burst_before;
   for (const int k : in_use_) {
-    if (evoked) look.marks[k].marks |= kMarkEvoked;
     if (burst) look.marks[k].marks |= kMarkInterference;
   }
   return look;
-}
-
-bool ChunkAssembler::IsEvoked(int64_t from_ns, int64_t to_ns) const {
-  return std::any_of(evoked_ns_.begin(), evoked_ns_.end(), [&](const auto& stretch) {
-    return stretch.first < to_ns && stretch.second > from_ns;
-  });
 }
 
 void ChunkAssembler::AddEvoked(int64_t from_ns, int64_t to_ns) {
@@ -248,22 +252,41 @@ void ChunkAssembler::AddEvoked(int64_t from_ns, int64_t to_ns) {
   evoked_ns_.insert(std::upper_bound(evoked_ns_.begin(), evoked_ns_.end(), stretch), stretch);
 }
 
-std::optional<double> ChunkAssembler::SpontaneousRms(const Chunk& chunk, int k) const {
+std::vector<ChunkAssembler::Range> ChunkAssembler::SpontaneousIn(const Chunk& chunk) const {
+  const int64_t start_ns = chunk.TimeOf(static_cast<double>(chunk.first_position));
+  const auto sample_at = [&](int64_t time_ns) {
+    // Times beyond the chunk need no position.
+    if (time_ns <= start_ns) return int64_t{0};
+    if (time_ns >= chunk.end_ns) return chunk.samples;
+    const auto position = static_cast<int64_t>(std::ceil(chunk.PositionOf(time_ns)));
+    return std::clamp<int64_t>(position - chunk.first_position, 0, chunk.samples);
+  };
+  std::vector<Range> ranges;
+  int64_t next = 0;
+  for (const auto& [from_ns, to_ns] : evoked_ns_) {
+    if (from_ns >= chunk.end_ns) break;
+    if (to_ns <= start_ns) continue;
+    const int64_t from = sample_at(from_ns);
+    if (from > next) ranges.push_back({next, from});
+    next = std::max(next, sample_at(to_ns));
+  }
+  if (next < chunk.samples) ranges.push_back({next, chunk.samples});
+  return ranges;
+}
+
+std::optional<double> ChunkAssembler::RmsOf(std::span<const double> samples,
+                                            const std::vector<Range>& ranges) const {
   double sum = 0;
   double squares = 0;
   int64_t count = 0;
-  for (int64_t i = 0; i < chunk.samples; ++i) {
-    const int64_t time_ns = chunk.TimeOf(static_cast<double>(chunk.first_position + i));
-    const double sample = chunk.channels[k][static_cast<size_t>(i)];
-    if (!std::isfinite(sample) ||
-        std::any_of(evoked_ns_.begin(), evoked_ns_.end(), [&](const auto& stretch) {
-          return time_ns >= stretch.first && time_ns < stretch.second;
-        })) {
-      continue;
+  for (const Range& range : ranges) {
+    for (int64_t i = range.from; i < range.to; ++i) {
+      const double sample = samples[static_cast<size_t>(i)];
+      if (!std::isfinite(sample)) continue;
+      sum += sample;
+      squares += sample * sample;
+      ++count;
     }
-    sum += sample;
-    squares += sample * sample;
-    ++count;
   }
   if (static_cast<double>(count) < kSpontaneousShare * static_cast<double>(chunk_samples_)) {
     return std::nullopt;
@@ -275,35 +298,36 @@ std::optional<double> ChunkAssembler::SpontaneousRms(const Chunk& chunk, int k) 
 void ChunkAssembler::Judge(Chunk* chunk) {
   const int64_t start_ns = chunk->TimeOf(static_cast<double>(chunk->first_position));
   while (!evoked_ns_.empty() && evoked_ns_.front().second <= start_ns) evoked_ns_.pop_front();
-  const bool evoked = IsEvoked(start_ns, chunk->end_ns);
+  for (const Loudness& channel : loudness_) {
+    chunk->marks_before.push_back(channel.marks);
+    chunk->usual_rms_uv.push_back(channel.rms_uv);
+  }
+  chunk->burst_before = burst_ && !chunk->starts_segment;
+  const std::vector<Range> spontaneous = SpontaneousIn(*chunk);
+  const bool all_of_it = chunk->samples == chunk_samples_ && spontaneous.size() == 1 &&
+                         spontaneous[0].from == 0 && spontaneous[0].to == chunk->samples;
   const std::vector<int>& group = source_.rate_groups[rate_group_].channels;
-  std::vector<dsp::BlockQuality> qualities(chunk->channels.size());
-  std::vector<std::optional<double>> spontaneous(chunk->channels.size());
+  std::vector<std::optional<double>> rms_uv(chunk->channels.size());
   int connected = 0;
+  int judged = 0;
   int bursting = 0;
   for (const int k : in_use_) {
+    const ChannelMarks& marks = chunk->marks[k];
     if (!source_.channels[group[k]].is_voltage) continue;
-    JudgeChannel(source_.channels[group[k]], chunk, k, &qualities[k]);
-    if (chunk->marks[k].marks & (dsp::kQualityFlat | kMarkFloating)) continue;
+    if (marks.marks & (dsp::kQualityFlat | kMarkFloating)) continue;
     ++connected;
-    const double usual = loudness_[k].rms_uv;
-    spontaneous[k] = evoked ? SpontaneousRms(*chunk, k) : qualities[k].rms_uv;
-    if (usual > 0 && spontaneous[k].value_or(0) > kBurstRmsUv &&
-        *spontaneous[k] > kBurstFactor * usual) {
-      ++bursting;
-    }
+    rms_uv[k] = all_of_it ? marks.rms_uv : RmsOf(chunk->channels[k], spontaneous);
+    judged += rms_uv[k].has_value();
+    bursting += IsBurst(rms_uv[k], loudness_[k].rms_uv);
   }
-  const bool burst = connected >= kLeastBurstChannels && bursting >= kBurstShare * connected;
+  burst_ = judged > 0 && IsBurstOfAll(bursting, connected);
+  const bool burst = burst_ || (judged == 0 && chunk->burst_before);
   for (const int k : in_use_) {
-    if (evoked) chunk->marks[k].marks |= kMarkEvoked;
-    if (burst) {
-      chunk->marks[k].marks |= kMarkInterference;
-      continue;
-    }
-    if (chunk->marks[k].marks & (dsp::kQualityFlat | kMarkFloating)) continue;
-    if (!spontaneous[k]) continue;
+    if (burst) chunk->marks[k].marks |= kMarkInterference;
+    loudness_[k].marks = chunk->marks[k].marks;
+    if (burst || !rms_uv[k]) continue;
     double& usual = loudness_[k].rms_uv;
-    usual = usual == 0 ? *spontaneous[k] : usual + kLoudnessShare * (*spontaneous[k] - usual);
+    usual = usual == 0 ? *rms_uv[k] : usual + kLoudnessShare * (*rms_uv[k] - usual);
   }
 }
 

@@ -1,6 +1,13 @@
-// Assembles a rate group's blocks into chunks, and judges each channel in use: clipping, samples
+// Assembles a rate group's blocks into chunks, and marks each channel in use: clipping, samples
 // around a wrap of the converter (told as clipped: the true voltage is not known), flatness, hum,
 // numbers that are none, and bursts on all channels at once (diathermy).
+//
+//   blocks -- Push, Break --> chunks, marked channel by channel
+//                                |  may wait until the stimuli in them are known (AddEvoked)
+//                              Judge --> and for bursts
+//
+// Bursts are judged last, because what muscles answer to a stimulus is loud on all channels too,
+// and a stimulus may be found behind the samples of its time: on a trigger channel.
 //
 // Thread-compatible, on the agent's sequence. Chunks of a segment are contiguous and kChunkMs long;
 // the last one before a gap, or before the end, may be shorter. Memory: one chunk.
@@ -9,6 +16,7 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -25,19 +33,26 @@ class ChunkAssembler {
                  double mains_hz);
 
   // Muscles answer a stimulus from the one time to the other, on any number of channels at once:
-  // what is loud then is no burst. Before the block that holds it.
+  // what is loud then is no burst. Before the chunk that holds it is judged.
   void AddEvoked(int64_t from_ns, int64_t to_ns);
   // Appends the chunks that are complete now.
   void Push(const SampleBlock& block, std::vector<Chunk>* chunks);
   // A gap or a jump of time: gives out what is held; what follows starts a segment.
   void Break(std::vector<Chunk>* chunks);
+  // Marks bursts, and learns how loud the channels are. Each of its chunks once, in their order,
+  // before anybody works with it. One that cannot be judged (less than 20 ms of it are not evoked)
+  // is as the chunk before it; the next such one is not: a burst that ended while muscles answer
+  // one stimulus after the other would never end.
+  void Judge(Chunk* chunk);
 
-  // The chunk that is being filled, as far as it came; nothing where none is. Only its samples, and
-  // what was known when it began: for LookAt.
+  // The chunk that is being filled, as far as it came; nothing where none is. Only its samples: for
+  // LookAt.
   const Chunk* open() const { return current_.samples > 0 ? &current_ : nullptr; }
-  // The first samples of a chunk of this assembler, whole or open, judged by themselves where they
-  // can be (samples at the limit, a burst on all channels) and else as the chunk before: what a
-  // sweep rests on that ends here. The same for an open chunk as for the whole one.
+  // The first samples of a chunk of this assembler: of the one that was judged last, or of the open
+  // one when all before it were judged. Judged by themselves where they can be (samples at the
+  // limit; a burst on all channels, from 20 ms on that are not evoked) and else as the chunk
+  // before, its burst included: what a sweep rests on that ends here. The same for an open chunk as
+  // for the whole one.
   Chunk LookAt(const Chunk& chunk, int64_t samples) const;
 
  private:
@@ -46,14 +61,20 @@ class ChunkAssembler {
     double rms_uv = 0;   // 0: not known yet
     uint32_t marks = 0;  // of the last chunk
   };
+  // Samples of a chunk, from the first to before the last.
+  struct Range {
+    int64_t from;
+    int64_t to;
+  };
 
   void StartChunk(const SampleBlock& block, int64_t offset);
   void Finish(std::vector<Chunk>* chunks);
-  void Judge(Chunk* chunk);
-  // Of what is not evoked; nothing where that is too little.
-  std::optional<double> SpontaneousRms(const Chunk& chunk, int k) const;
-  bool IsEvoked(int64_t from_ns, int64_t to_ns) const;
-  void JudgeChannel(const ChannelInfo& channel, Chunk* chunk, int k, dsp::BlockQuality* quality);
+  // What of it is not evoked.
+  std::vector<Range> SpontaneousIn(const Chunk& chunk) const;
+  // Of these samples; nothing where they are too few.
+  std::optional<double> RmsOf(std::span<const double> samples,
+                              const std::vector<Range>& ranges) const;
+  void MarkChannel(const ChannelInfo& channel, Chunk* chunk, int k);
   // Runs of samples at the limit of the channel, around a wrap, or that are none.
   void FindRuns(const ChannelInfo& channel, std::optional<dsp::WrapDetector>* wrap, Chunk* chunk,
                 int k) const;
@@ -65,6 +86,7 @@ class ChunkAssembler {
   const int64_t chunk_samples_;
   std::vector<int> in_use_;  // by place in the group
   std::vector<Loudness> loudness_;
+  bool burst_ = false;  // the last chunk, by its own samples
   std::vector<std::optional<dsp::WrapDetector>> wraps_;  // of voltages in use
   bool segment_ended_ = true;
   bool starts_segment_ = true;

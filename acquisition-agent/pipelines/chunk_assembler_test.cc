@@ -1,6 +1,7 @@
 #include "acquisition-agent/pipelines/chunk_assembler.h"
 
 #include <cmath>
+#include <memory>
 
 #include "acquisition-agent/pipelines/testing/drifting_device.h"
 #include "gtest/gtest.h"
@@ -96,6 +97,124 @@ TEST(Chunk, SamplesUntilATimeEndNotBeforeIt) {
       }
     }
   }
+}
+
+// Four channels at 1 kHz, in blocks from the start.
+class BurstTest : public testing::Test {
+ protected:
+  BurstTest() : info_(DriftingDevice()) {
+    for (int k = 1; k < 4; ++k) {
+      info_.channels.push_back(info_.channels[0]);
+      info_.rate_groups[0].channels.push_back(k);
+    }
+    assembler_ = std::make_unique<ChunkAssembler>(info_, 0, std::vector<int>{0, 1, 2, 3}, 50);
+  }
+  // Noise of this amplitude on all; appends the chunks, not judged.
+  void Push(int64_t ms, double uv, std::vector<Chunk>* chunks) {
+    SampleBlock block;
+    block.sample_rate_hz = 1000;
+    block.start_time_ns = at_ms_ * 1'000'000;
+    block.end_time_ns = (at_ms_ + ms) * 1'000'000;
+    block.samples_per_channel = static_cast<int32_t>(ms);
+    for (int k = 0; k < 4; ++k) {
+      for (int64_t i = 0; i < ms; ++i) {
+        block.samples.push_back(uv * std::sin(static_cast<double>((at_ms_ + i) * (at_ms_ + i))));
+      }
+    }
+    at_ms_ += ms;
+    assembler_->Push(block, chunks);
+  }
+  void Judge(std::vector<Chunk>* chunks) {
+    for (Chunk& chunk : *chunks) assembler_->Judge(&chunk);
+  }
+  static bool IsBurst(const Chunk& chunk) {
+    return (chunk.marks[2].marks & kMarkInterference) != 0;
+  }
+
+  SourceInfo info_;
+  std::unique_ptr<ChunkAssembler> assembler_;
+  int64_t at_ms_ = 0;
+};
+
+TEST_F(BurstTest, AShortLookIsAsTheChunkBeforeIt) {
+  std::vector<Chunk> chunks;
+  Push(1000, 10, &chunks);
+  Push(100, 3000, &chunks);
+  Push(15, 10, &chunks);
+  Judge(&chunks);
+  ASSERT_EQ(chunks.size(), 11u);
+  EXPECT_FALSE(IsBurst(chunks[9]));
+  EXPECT_TRUE(IsBurst(chunks[10]));
+  ASSERT_NE(assembler_->open(), nullptr);
+  EXPECT_TRUE(IsBurst(assembler_->LookAt(*assembler_->open(), 15)));
+  // From 20 ms on it speaks for itself; and once whole, a short look at it is the same.
+  chunks.clear();
+  Push(10, 10, &chunks);
+  EXPECT_FALSE(IsBurst(assembler_->LookAt(*assembler_->open(), 25)));
+  Push(75, 10, &chunks);
+  Judge(&chunks);
+  ASSERT_EQ(chunks.size(), 1u);
+  EXPECT_FALSE(IsBurst(chunks[0]));
+  EXPECT_TRUE(IsBurst(assembler_->LookAt(chunks[0], 15)));
+  EXPECT_FALSE(IsBurst(assembler_->LookAt(chunks[0], 25)));
+}
+
+TEST_F(BurstTest, WhatIsEvokedMayBeToldUntilItIsJudged) {
+  std::vector<Chunk> chunks;
+  Push(1000, 10, &chunks);
+  Push(80, 3000, &chunks);
+  Push(520, 10, &chunks);
+  assembler_->AddEvoked(999'000'000, 1'080'000'000);
+  ASSERT_EQ(chunks.size(), 16u);
+  for (Chunk& chunk : chunks) {
+    assembler_->Judge(&chunk);
+    EXPECT_FALSE(IsBurst(chunk));
+    EXPECT_FALSE(IsBurst(assembler_->LookAt(chunk, 90)));
+  }
+}
+
+// Chunks that are evoked from end to end: the first is as the burst before it, the others are not.
+TEST_F(BurstTest, AChunkThatCannotBeJudgedIsAsTheOneBefore) {
+  std::vector<Chunk> chunks;
+  Push(1000, 10, &chunks);
+  Push(400, 3000, &chunks);
+  assembler_->AddEvoked(1'099'000'000, 1'400'000'000);
+  ASSERT_EQ(chunks.size(), 14u);
+  for (size_t i = 0; i < chunks.size(); ++i) {
+    assembler_->Judge(&chunks[i]);
+    const bool burst = i == 10 || i == 11;
+    EXPECT_EQ(IsBurst(chunks[i]), burst) << i;
+    EXPECT_EQ(IsBurst(assembler_->LookAt(chunks[i], 100)), burst) << i;
+  }
+}
+
+TEST_F(BurstTest, NothingIsAsBeforeAGap) {
+  for (const int64_t gap_ms : {0, 500}) {
+    std::vector<Chunk> chunks;
+    Push(1000, 10, &chunks);
+    Push(100, 3000, &chunks);
+    if (gap_ms > 0) assembler_->Break(&chunks);
+    at_ms_ += gap_ms;
+    Push(15, 10, &chunks);
+    Judge(&chunks);
+    ASSERT_EQ(chunks.size(), 11u);
+    ASSERT_NE(assembler_->open(), nullptr);
+    EXPECT_EQ(IsBurst(assembler_->LookAt(*assembler_->open(), 15)), gap_ms == 0);
+    chunks.clear();
+    assembler_->Break(&chunks);
+    Judge(&chunks);
+    ASSERT_EQ(chunks.size(), 1u);
+    EXPECT_EQ(IsBurst(chunks[0]), gap_ms == 0);
+  }
+}
+
+TEST_F(BurstTest, WhatIsLoudBesideItIsABurst) {
+  std::vector<Chunk> chunks;
+  Push(1000, 10, &chunks);
+  Push(100, 3000, &chunks);
+  assembler_->AddEvoked(999'000'000, 1'060'000'000);
+  Judge(&chunks);
+  EXPECT_TRUE(IsBurst(chunks[10]));
 }
 
 }  // namespace

@@ -8,10 +8,13 @@
 // make epochs. The delay is the chunk, the filter's look-ahead (zero phase, 30 Hz: 0.2 to 0.4 s)
 // and the epoch.
 //
-// Who cannot wait takes a sweep as soon as its own samples are there (due_ns, Look, Give): the same
-// for a causal filter; with zero phase, the backward pass begins where the sweep ends, as it does
-// at the end of a recording. That bends the end of a sweep, and so is for the last few of an
-// average, which hardly count there.
+// Who cannot wait takes a sweep as soon as its own samples are there (due_ns, Look, Give). With a
+// causal filter these are the same, unless the next stimulus comes right behind the sweep: what is
+// blanked before it reaches back into the sweep's end, and is not blanked yet. With zero phase, the
+// backward pass begins where the sweep ends, as it does at the end of a recording. That bends the
+// end of a sweep, and so is for the last few of an average, which hardly count there. A burst of
+// interference that begins less than 20 ms before a sweep's end, in its last chunk, is not known
+// yet: only its amplitude can reject it.
 //
 // Invariants: 1. a sweep with samples that are missing, not finite, clipped (outside the blanked
 // windows), flat, floating, in a burst of interference or over an artefact that came too late to be

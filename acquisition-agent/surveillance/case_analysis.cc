@@ -133,17 +133,32 @@ void CaseAnalysis::TakeStimulus(const StimulusTrigger& trigger) {
 
 void CaseAnalysis::AnnounceEvoked(const Stimulus& stimulus) {
   double for_ms = 0;
+  int64_t last_ns = stimulus.last_pulse_ns();
   for (const ResolvedMotor& motor : resolved_.motor) {
     if (stimulus.own[motor.trigger.listener]) for_ms = std::max(for_ms, motor.plan.epoch_to_ms());
   }
   for (const ResolvedTrainOfFour& tof : resolved_.train_of_four) {
     if (stimulus.own[tof.trigger.listener]) for_ms = std::max(for_ms, tof.plan.window_to_ms());
   }
+  for (const ResolvedMapping& map : resolved_.mapping) {
+    if (stimulus.own[map.trigger.listener]) for_ms = std::max(for_ms, map.plan.epoch_to_ms());
+  }
+  for (const ResolvedEvoked& evoked : resolved_.evoked) {
+    // The cord is listened to, but muscles that are not relaxed answer as well.
+    if (evoked.plan.modality() == v1::MODALITY_D_WAVE && stimulus.own[evoked.trigger.listener]) {
+      for_ms = std::max({for_ms, evoked.plan.epoch_to_ms(), kBrainPulseAnswerMs});
+    }
+  }
+  for (const ResolvedEeg& eeg : resolved_.eeg) {
+    if (!eeg.after_discharge || !stimulus.own[eeg.after_discharge->listener]) continue;
+    for_ms = std::max(for_ms, kBrainPulseAnswerMs);
+    last_ns = std::max(last_ns, StimulationEndNs(stimulus));
+  }
   if (for_ms == 0) return;
   for (const auto& assembler : assemblers_) {
     if (assembler == nullptr) continue;
     assembler->AddEvoked(stimulus.time_ns - kEvokedBeforeNs,
-                         stimulus.time_ns + static_cast<int64_t>(for_ms * 1e6));
+                         last_ns + static_cast<int64_t>(for_ms * 1e6));
   }
 }
 
@@ -239,6 +254,7 @@ void CaseAnalysis::TakeChunks(std::vector<Chunk>* chunks, bool all) {
   }
   while (!held_.empty() && (all || held_.front().end_ns <= stimulus_finder_->known_until_ns() ||
                             held_.back().end_ns - held_.front().end_ns > kMaxHeldNs)) {
+    assemblers_[held_.front().rate_group]->Judge(&held_.front());
     TakeChunk(held_.front());
     held_.pop_front();
   }

@@ -61,6 +61,9 @@ inline constexpr double kLaryngealAmberFallPercent = 30;
 inline constexpr double kLaryngealAmberRisePercent = 5;
 // A stimulus that muscles answer is there a sample before its time: its artefact.
 inline constexpr int64_t kEvokedBeforeNs = 1'000'000;
+// Muscles answer a pulse on the skull or the cortex within this, where no entry says it: the window
+// of a transcranial response.
+inline constexpr double kBrainPulseAnswerMs = 120;
 // Values and electrodes in one record: as many as it takes.
 inline constexpr size_t kMaxVitalsTold = 12;
 inline constexpr size_t kMaxImpedancesTold = 400;
