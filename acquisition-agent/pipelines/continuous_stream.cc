@@ -184,25 +184,47 @@ void ContinuousStream::StartSegment(const Chunk& chunk, std::vector<Piece>* piec
   in_segment_ = true;
   starts_segment_ = true;
   segment_first_ = chunk.first_position;
-  filtered_position_ = segment_first_;
+  next_position_ = segment_first_;
   blanking_.Restart();
-  filter_.ResetToNextSample();
-  anti_alias_.ResetToNextSample();
 }
 
 void ContinuousStream::Flush(std::vector<Piece>* pieces) {
   if (!in_segment_) return;
   std::vector<double> blanked;
   blanking_.Flush(blanked);
-  Piece last = Take(blanked, dsp::kNoArtefact);
+  Piece last = Take(std::move(blanked), dsp::kNoArtefact);
   last.ends_segment = true;
   pieces->push_back(std::move(last));
   in_segment_ = false;
 }
 
-void ContinuousStream::OnEnd(std::vector<Piece>* pieces) { Flush(pieces); }
-
 void ContinuousStream::OnChunk(const Chunk& chunk, std::vector<Piece>* pieces) {
+  const size_t first = pieces->size();
+  Gather(chunk, pieces);
+  FilterFrom(first, pieces);
+}
+
+void ContinuousStream::OnEnd(std::vector<Piece>* pieces) {
+  const size_t first = pieces->size();
+  GatherRest(pieces);
+  FilterFrom(first, pieces);
+}
+
+void ContinuousStream::FilterFrom(size_t first, std::vector<Piece>* pieces) {
+  for (size_t i = first; i < pieces->size(); ++i) {
+    Piece& piece = (*pieces)[i];
+    if (piece.starts_segment) {
+      filter_.ResetToNextSample();
+      anti_alias_.ResetToNextSample();
+    }
+    filter_.Process(piece.uv, piece.uv);
+    std::vector<double> smooth(piece.uv.size());
+    anti_alias_.Process(piece.uv, smooth);
+    Finish(&piece, smooth);
+  }
+}
+
+void ContinuousStream::Gather(const Chunk& chunk, std::vector<Piece>* pieces) {
   if (chunk.rate_group != options_.derivation.rate_group) return;
   if (chunk.starts_segment) StartSegment(chunk, pieces);
   position_zero_ns_ = chunk.position_zero_ns;
@@ -219,16 +241,15 @@ void ContinuousStream::OnChunk(const Chunk& chunk, std::vector<Piece>* pieces) {
   AnnounceStretches(chunk);
   std::vector<double> blanked;
   blanking_.Push(Derive(chunk, inputs_.plus, inputs_.minus), blanked);
-  if (!blanked.empty()) pieces->push_back(Take(blanked, hints));
+  if (!blanked.empty()) pieces->push_back(Take(std::move(blanked), hints));
 }
 
-Piece ContinuousStream::Take(std::span<const double> blanked, uint32_t hints) {
+Piece ContinuousStream::Take(std::vector<double> blanked, uint32_t hints) {
   Piece piece;
-  piece.first_position = filtered_position_;
+  piece.first_position = next_position_;
   piece.position_zero_ns = position_zero_ns_;
   piece.starts_segment = std::exchange(starts_segment_, false);
-  piece.uv.resize(blanked.size());
-  filter_.Process(blanked, piece.uv);
+  piece.uv = std::move(blanked);
   FindStretches(&piece);
   // An answer is as slow as hum; what hums between answers, the muscles together tell.
   if (!piece.answers.empty()) hints &= ~static_cast<uint32_t>(dsp::kArtefactMains);
@@ -236,19 +257,20 @@ Piece ContinuousStream::Take(std::span<const double> blanked, uint32_t hints) {
   if ((hints & dsp::kArtefactStimulus) != 0 || piece.stimulated || !piece.answers.empty()) {
     MergeFlags({v1::QUALITY_FLAG_STIMULUS_ARTEFACT}, &quality_);
   }
-  if (HasInterference(piece)) {
-    piece.hints |= dsp::kArtefactDiathermy;
-    MergeFlags({v1::QUALITY_FLAG_DIATHERMY}, &quality_);
-  }
   piece.quality = quality_;
-  Send(&piece);
-  filtered_position_ += static_cast<int64_t>(piece.uv.size());
+  next_position_ += static_cast<int64_t>(piece.uv.size());
   return piece;
 }
 
-void ContinuousStream::Send(Piece* piece) {
-  std::vector<double> smooth(piece->uv.size());
-  anti_alias_.Process(piece->uv, smooth);
+void ContinuousStream::Finish(Piece* piece, std::span<const double> smooth) const {
+  if (HasInterference(*piece)) {
+    piece->hints |= dsp::kArtefactDiathermy;
+    MergeFlags({v1::QUALITY_FLAG_DIATHERMY}, &piece->quality);
+  }
+  Send(piece, smooth);
+}
+
+void ContinuousStream::Send(Piece* piece, std::span<const double> smooth) const {
   int64_t first = -1;
   for (size_t i = 0; i < smooth.size(); ++i) {
     const int64_t position = piece->first_position + static_cast<int64_t>(i);
@@ -275,9 +297,11 @@ void ContinuousStream::Send(Piece* piece) {
     block.set_side(options_.side);
     block.set_sample_rate_hz(sent_rate_hz());
     block.set_first_sample_index(static_cast<uint64_t>(position / factor_));
-    block.set_started_monotonic_ns(TimeOf(static_cast<double>(position)));
+    block.set_started_monotonic_ns(static_cast<int64_t>(static_cast<double>(position) * 1e9 /
+                                                            options_.derivation.sample_rate_hz +
+                                                        piece->position_zero_ns));
     *block.mutable_filter() = options_.setting;
-    for (const v1::QualityFlag flag : quality_) block.add_quality(flag);
+    for (const v1::QualityFlag flag : piece->quality) block.add_quality(flag);
     piece->blocks.push_back(std::move(block));
     at += take;
   }

@@ -71,8 +71,8 @@ struct Piece {
   double position_zero_ns = 0;
   bool starts_segment = false;
   bool ends_segment = false;
-  uint32_t hints = 0;      // dsp::ArtefactHint
-  uint32_t raw_hints = 0;  // without what is only larger than any signal
+  uint32_t hints = 0;          // dsp::ArtefactHint
+  uint32_t raw_hints = 0;      // without what is only larger than any signal
   bool stimulated = false;     // it overlaps a stimulation: no hint says so
   std::vector<Range> answers;  // what the muscle answers, and what that leaves in the filter
   std::vector<v1::QualityFlag> quality;
@@ -93,6 +93,16 @@ class ContinuousStream {
   void OnChunk(const Chunk& chunk, std::vector<Piece>* pieces);
   void OnEnd(std::vector<Piece>* pieces);
 
+  // The same in steps, for who filters many streams together (continuous_bank.h): appends pieces
+  // that are not filtered; each is finished when its `uv` are, and `smooth` is what the anti-alias
+  // filter makes of them.
+  void Gather(const Chunk& chunk, std::vector<Piece>* pieces);
+  void GatherRest(std::vector<Piece>* pieces) { Flush(pieces); }
+  void Finish(Piece* piece, std::span<const double> smooth) const;
+
+  int rate_group() const { return options_.derivation.rate_group; }
+  const dsp::Cascade& filter() const { return filter_.cascade(); }
+  const dsp::Cascade& anti_alias() const { return anti_alias_.cascade(); }
   double sent_rate_hz() const { return options_.derivation.sample_rate_hz / factor_; }
   double uv_per_count() const { return inputs_.uv_per_count; }
   uint64_t late_total() const { return late_total_; }
@@ -102,8 +112,9 @@ class ContinuousStream {
                    dsp::StreamingFilter anti_alias, dsp::StimulusBlanking blanking);
   void StartSegment(const Chunk& chunk, std::vector<Piece>* pieces);
   void Flush(std::vector<Piece>* pieces);
-  Piece Take(std::span<const double> blanked, uint32_t hints);
-  void Send(Piece* piece);
+  Piece Take(std::vector<double> blanked, uint32_t hints);
+  void FilterFrom(size_t first, std::vector<Piece>* pieces);
+  void Send(Piece* piece, std::span<const double> smooth) const;
   int64_t TimeOf(double position) const;
   uint32_t AnnounceStimuli(const Chunk& chunk);
   void AnnounceStretches(const Chunk& chunk);
@@ -136,7 +147,7 @@ class ContinuousStream {
   bool starts_segment_ = false;
   int64_t segment_first_ = 0;
   double position_zero_ns_ = 0;
-  int64_t filtered_position_ = 0;  // of the next sample after the filter
+  int64_t next_position_ = 0;  // of the next sample behind the blanking
   std::vector<v1::QualityFlag> quality_;
 };
 

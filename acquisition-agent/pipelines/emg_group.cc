@@ -78,6 +78,9 @@ absl::StatusOr<std::unique_ptr<EmgGroup>> EmgGroup::Create(const ResolvedPlan& p
     }
     found->muscles.push_back(i);
   }
+  std::vector<ContinuousStream*> streams;
+  for (const auto& muscle : group->muscles_) streams.push_back(muscle->stream());
+  ASSIGN_OR_RETURN(group->bank_, ContinuousBank::Create(std::move(streams)));
   return group;
 }
 
@@ -86,13 +89,20 @@ void EmgGroup::OnStimulus(const Stimulus& stimulus) {
 }
 
 std::vector<EmgOutput> EmgGroup::OnChunk(const Chunk& chunk) {
-  for (const auto& muscle : muscles_) muscle->Filter(chunk);
+  bank_->OnChunk(chunk, Pieces());
   return Judge();
 }
 
 std::vector<EmgOutput> EmgGroup::OnEnd() {
-  for (const auto& muscle : muscles_) muscle->FilterRest();
+  bank_->OnEnd(Pieces());
+  for (const auto& muscle : muscles_) muscle->NoteEnd();
   return Judge();
+}
+
+std::vector<std::vector<Piece>*> EmgGroup::Pieces() const {
+  std::vector<std::vector<Piece>*> pieces;
+  for (const auto& muscle : muscles_) pieces.push_back(muscle->pieces());
+  return pieces;
 }
 
 std::vector<EmgOutput> EmgGroup::Judge() {
@@ -110,14 +120,14 @@ std::vector<EmgOutput> EmgGroup::Judge() {
 
 std::vector<dsp::ArtefactVerdict> EmgGroup::Compare(Together* together) {
   std::vector<dsp::ArtefactVerdict> verdicts;
-  const std::vector<Piece>& lead = muscles_[together->muscles.front()]->pieces();
+  const std::vector<Piece>& lead = *muscles_[together->muscles.front()]->pieces();
   if (!together->classifier || together->muscles.size() > dsp::kMaxArtefactChannels) return {};
   for (size_t p = 0; p < lead.size(); ++p) {
     std::deque<std::vector<double>> silenced;
     std::vector<std::span<const double>> channels;
     std::vector<double> floors_uv;
     for (const size_t i : together->muscles) {
-      const std::vector<Piece>& pieces = muscles_[i]->pieces();
+      const std::vector<Piece>& pieces = *muscles_[i]->pieces();
       // All blank the same stimuli, so that their pieces have the same ends.
       if (p >= pieces.size() || pieces[p].first_position != lead[p].first_position ||
           pieces[p].uv.size() != lead[p].uv.size()) {

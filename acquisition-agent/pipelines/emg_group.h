@@ -15,6 +15,7 @@
 
 #include "absl/status/statusor.h"
 #include "acquisition-agent/pipelines/chunk.h"
+#include "acquisition-agent/pipelines/continuous_bank.h"
 #include "acquisition-agent/pipelines/emg_pipeline.h"
 #include "acquisition-agent/pipelines/stimulus_finder.h"
 #include "acquisition-agent/plan/resolved_plan.h"
@@ -46,11 +47,13 @@ class EmgGroup {
   };
 
   EmgGroup() = default;
+  std::vector<std::vector<Piece>*> Pieces() const;
   std::vector<EmgOutput> Judge();
   std::vector<dsp::ArtefactVerdict> Compare(Together* together);
 
   std::vector<std::unique_ptr<EmgPipeline>> muscles_;
   std::vector<Together> groups_;
+  std::optional<ContinuousBank> bank_;  // of all muscles, once they are there
 };
 
 }  // namespace remora::agent

@@ -57,13 +57,6 @@ EmgPipeline::EmgPipeline(const ResolvedEmg& plan, ContinuousStream stream,
 
 void EmgPipeline::OnStimulus(const Stimulus& stimulus) { stream_.OnStimulus(stimulus); }
 
-void EmgPipeline::Filter(const Chunk& chunk) { stream_.OnChunk(chunk, &pieces_); }
-
-void EmgPipeline::FilterRest() {
-  stream_.OnEnd(&pieces_);
-  at_end_ = true;
-}
-
 void EmgPipeline::Judge(const std::vector<dsp::ArtefactVerdict>& verdicts, EmgOutput* output) {
   static const dsp::ArtefactVerdict kNothing;
   for (size_t i = 0; i < pieces_.size(); ++i) {

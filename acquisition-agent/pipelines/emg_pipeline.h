@@ -53,11 +53,12 @@ class EmgPipeline {
 
   // Before the chunk that holds its time.
   void OnStimulus(const Stimulus& stimulus);
-  // Filters the chunk, or what is left at the end; pieces() are those that became known.
-  void Filter(const Chunk& chunk);
-  void FilterRest();
-  const std::vector<Piece>& pieces() const { return pieces_; }
-  // After either, with what all muscles say of each piece of this one: empty, where nobody looked.
+  // What the group's bank filters, and where it puts what became known.
+  ContinuousStream* stream() { return &stream_; }
+  std::vector<Piece>* pieces() { return &pieces_; }
+  // The source is at its end: the pieces to judge are the last.
+  void NoteEnd() { at_end_ = true; }
+  // Takes the pieces, with what all muscles say of each of them: empty, where nobody looked.
   void Judge(const std::vector<dsp::ArtefactVerdict>& verdicts, EmgOutput* output);
 
   const ResolvedEmg& plan() const { return plan_; }
