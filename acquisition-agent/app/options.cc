@@ -23,7 +23,7 @@ Sources:
   wfdb:PATH           WFDB record (.hea)
   lsl:NAME,...        streams of the Lab Streaming Layer
   feed:ENDPOINT,...   live devices that send (docs/feed-protocol.md): tcp://HOST:PORT or ipc://PATH
-  sim:NAME            simulator: quiet, cord, noisy, S01 to S25, or a scenario file
+  sim:NAME            simulator: quiet, cord, noisy, everything, S01 to S25, or a scenario file
 
 Subcommands (--help after them):
   feed-check ENDPOINT   listens to a device and says whether it keeps to the feed protocol

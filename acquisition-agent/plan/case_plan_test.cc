@@ -94,7 +94,7 @@ TEST_F(CasePlanTest, ThePlansThatShipAreRight) {
   const char* source = std::getenv("REMORA_SOURCE_DIR");
   if (source == nullptr) GTEST_SKIP() << "REMORA_SOURCE_DIR is not set";
   const std::unique_ptr<FileSystem> files = MakePosixFileSystem();
-  for (const char* name : {"hybrid_sep.plan", "scoliosis.plan"}) {
+  for (const char* name : {"everything.plan", "hybrid_sep.plan", "scoliosis.plan"}) {
     const absl::StatusOr<CasePlan> plan =
         LoadCasePlan(*files, absl::StrCat(source, "/acquisition-agent/plans/", name));
     EXPECT_TRUE(plan.ok()) << plan.status();

@@ -106,13 +106,14 @@ TEST(ParseScenario, AnEmptyOneIsASpinalCase) {
 
 TEST(ShippedScenario, AllParse) {
   const std::vector<std::string> names = ShippedScenarioNames();
-  ASSERT_EQ(names.size(), 3u + 2 * 25u);
+  ASSERT_EQ(names.size(), 4u + 2 * 25u);
   for (const std::string& name : names) {
     EXPECT_FALSE(Parse(ShippedScenario(name)).title.empty()) << name;
   }
   for (const char* name : {"quiet", "cord", "noisy"}) {
     EXPECT_EQ(Parse(ShippedScenario(name)).channels.size(), 16u) << name;
   }
+  EXPECT_EQ(Parse(ShippedScenario("everything")).channels.size(), 64u);
   for (int i = 1; i <= 25; ++i) {
     const std::string name = absl::StrCat(i < 10 ? "S0" : "S", i);
     const std::string text(ShippedScenario(name));
