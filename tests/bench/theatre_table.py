@@ -1,0 +1,137 @@
+"""A theatre with everything on, through the agent's analysis: what it costs, how late each result is, and what of it
+was measured at all. The plan is acquisition-agent/plans/everything.plan, the scenario sim:everything."""
+import json
+import os
+import shutil
+import statistics
+import subprocess
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+PLAN = os.path.join(ROOT, "acquisition-agent", "plans", "everything.plan")
+
+# At most so much of one core; from the last sample of a sweep to its record; of memory.
+MOST_CORE, MOST_MS, MOST_MB = 0.10, 5.0, 256
+SECONDS, ROUNDS, BLOCK_MS = 180, 3, 20
+# Fewer results than this prove nothing.
+LEAST = 3
+
+# All must be on.
+MODALITIES = ("SEP_UPPER", "SEP_LOWER", "SEP_DERMATOMAL", "MEP_TRANSCRANIAL", "MEP_DIRECT_CORTICAL", "D_WAVE", "EMG_FREE_RUNNING",
+              "EMG_TRIGGERED", "DIRECT_NERVE_STIMULATION", "PEDICLE_SCREW", "RLN_INTERMITTENT", "RLN_CONTINUOUS", "BAEP", "ECOCHG", "VEP",
+              "EEG", "ECOG", "TRAIN_OF_FOUR", "MAP_MIDLINE", "MAP_CORTICAL_PHASE_REVERSAL", "MAP_SUBCORTICAL")
+# Records that must come beside their results: what it is -> kind, and the least number of them.
+BESIDE = {"relations": ("relation", LEAST), "thresholds": ("stimulus_threshold", LEAST), "after-discharges": ("eeg_activity", 1),
+          "discharges in EMG": ("emg_activity", LEAST), "envelopes of EMG": ("envelope", LEAST), "spectra of EEG": ("spectrum_slice", LEAST),
+          "vital signs": ("vitals", LEAST), "drugs": ("drug_given", 1), "impedances": ("impedances", 1),
+          "position": ("position_change", 1), "phases": ("phase_change", 1), "baselines": ("baseline_set", 1)}
+
+
+def run(command):
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise RuntimeError(f"theatre: {done.stderr.strip()}")
+    return json.loads(done.stdout)
+
+
+def measure(build, out, smoke):
+    """The whole in rounds, then each modality alone; in a smoke test once, at a quarter of the rate."""
+    program = os.path.join(build, "bin", "remora-bench-theatre")
+    source = f"sim:everything?block_ms={BLOCK_MS}" + ("&rate=5000" if smoke else "")
+    rounds = []
+    for _ in range(1 if smoke else ROUNDS):
+        spool = os.path.join(out, "theatre-spool")
+        shutil.rmtree(spool, ignore_errors=True)
+        rounds.append(run([program, source, PLAN, "65" if smoke else str(SECONDS), spool]))
+        shutil.rmtree(spool, ignore_errors=True)
+    return rounds, run([program, source, PLAN, "5" if smoke else "60", "--by-modality"])
+
+
+def _modality(one, name):
+    return next((m for m in one["modalities"] if m["name"] == name), None)
+
+
+def _is_measured(one, name, least):
+    found = _modality(one, name)
+    if found is None or found["results"] < least:
+        return False
+    return bool(found["added_ms"]) and found["added_ms"]["count"] >= least
+
+
+def not_measured(rounds, least=LEAST):
+    """What any round has too few of: modalities, and records beside their results."""
+    missing = [name for name in MODALITIES if not all(_is_measured(one, name, least) for one in rounds)]
+    return missing + [what for what, (kind, number) in BESIDE.items()
+                      if any(one["kinds"].get(kind, 0) < min(number, least) for one in rounds)]
+
+
+def core(one):
+    return one["cpu_s"] / one["simulated_s"]
+
+
+def _spread(values, form):
+    text = form.format(statistics.median(values))
+    return text if len(values) == 1 else f"{text} ({form.format(min(values))}-{form.format(max(values))})"
+
+
+def _verdict(values, most, missing):
+    if missing:
+        return "not measured"
+    return "met" if statistics.median(values) <= most else "**missed**"
+
+
+def _p99(rounds, name):
+    return [_modality(one, name)["added_ms"]["p99"] for one in rounds]
+
+
+def _promises(rounds, missing):
+    sweeps = [name for name in MODALITIES if name not in missing and _modality(rounds[0], name)["of_sweep"]]
+    worst = max(sweeps, key=lambda name: statistics.median(_p99(rounds, name)), default=None)
+    lines = ["| what | wanted | measured | |", "| --- | --- | --- | --- |"]
+    shares = [100 * core(one) for one in rounds]
+    lines.append(f"| of one core | at most {100 * MOST_CORE:.0f} % | {_spread(shares, '{:.1f}')} % | {_verdict(shares, 100 * MOST_CORE, missing)} |")
+    p99 = _p99(rounds, worst) if worst else []
+    told = f"{_spread(p99, '{:.1f}')} ms ({worst})" if p99 else ""
+    lines.append(f"| from the arrival of a sweep's last sample to its record, p99, of the slowest modality | at most {MOST_MS:.0f} ms | {told} | "
+                 f"{_verdict(p99, MOST_MS, missing or not p99)} |")
+    if all(one["sweeps"]["added_ms"] for one in rounds):
+        every = [one["sweeps"]["added_ms"]["p99"] for one in rounds]
+        wait = [one["sweeps"]["in_block_ms"][q] for q in ("p50", "p99") for one in rounds]
+        wall = [one["sweeps"]["added_by_wall_clock_ms"]["p99"] for one in rounds]
+        lines.append(f"| the same, of all sweeps | | {_spread(every, '{:.1f}')} ms | |")
+        lines.append(f"| the same by the wall clock: with the disk, and what else ran on this machine | at most {MOST_MS:.0f} ms | "
+                     f"{_spread(wall, '{:.1f}')} ms | {_verdict(wall, MOST_MS, missing)} |")
+        lines.append(f"| before it: until the block of {BLOCK_MS} ms with that sample is whole, p50 and p99 | | {statistics.median(wait[:len(rounds)]):.1f} and "
+                     f"{statistics.median(wait[len(rounds):]):.1f} ms | |")
+    peaks = [one["peak_mb"] for one in rounds]
+    lines.append(f"| memory, peak, with the simulator's | at most {MOST_MB} MB | {_spread(peaks, '{:.0f}')} MB | {_verdict(peaks, MOST_MB, missing)} |")
+    return lines
+
+
+def _row(rounds, parts, name, missing):
+    if name in missing:
+        return f"| {name} | {min((_modality(one, name) or {'results': 0})['results'] for one in rounds)} | | | | not measured |"
+    found = _modality(rounds[0], name)
+    alone = parts["cpu_s"].get(name)
+    share = f"{100 * alone / parts['simulated_s']:.2f}" if alone is not None else ""
+    p50 = [_modality(one, name)["added_ms"]["p50"] for one in rounds]
+    p99 = _p99(rounds, name)
+    verdict = _verdict(p99, MOST_MS, False) if found["of_sweep"] else "runs on"
+    return f"| {name} | {found['results']} | {share} | {statistics.median(p50):.1f} | {_spread(p99, '{:.1f}')} | {verdict} |"
+
+
+def table(rounds, parts, least=LEAST):
+    """The part of the report, as Markdown."""
+    missing = not_measured(rounds, least)
+    one = rounds[0]
+    lines = ["", f"A theatre with everything on ([everything.plan](../acquisition-agent/plans/everything.plan)): {one['channels']} channels at "
+             f"{one['sample_rate_hz'] / 1000:.0f} kHz, blocks of {BLOCK_MS} ms, median of {len(rounds)} rounds of {one['simulated_s']:.0f} s "
+             "(least-most). The simulator's own time is not counted.", ""]
+    lines += _promises(rounds, missing)
+    if missing:
+        lines += ["", f"Not measured, with fewer than {least} results or records of it: {', '.join(missing)}."]
+    lines += ["", "| modality | results | of one core, alone, % | to its record, p50, ms | p99, ms | |", "| --- | --- | --- | --- | --- | --- |"]
+    lines += [_row(rounds, parts, name, missing) for name in MODALITIES]
+    whole = 100 * parts["cpu_s"]["all"] / parts["simulated_s"]
+    alone = 100 * sum(spent for name, spent in parts["cpu_s"].items() if name != "all") / parts["simulated_s"]
+    lines += ["", f"Alone means with what all share, the judging of channels: together {alone:.1f} %, all in one {whole:.1f} %.", ""]
+    return "\n".join(lines)
