@@ -184,6 +184,7 @@ TEST(TraceBoard, TwoThingsOfOneTraceWaitBesideEachOther) {
               [](R& r) { r.mutable_train_of_four()->set_trace_id("TOF/L/ADM"); });
   ExpectApart(R::kTrainOfFour, "side",
               [](R& r) { r.mutable_train_of_four()->set_side(v1::SIDE_RIGHT); });
+  ExpectApart(R::kSweep, "twitch of a train", [](R& r) { r.mutable_sweep()->set_site("T3"); });
   ExpectApart(R::kEegActivity, "stimulated site",
               [](R& r) { r.mutable_eeg_activity()->set_site("G14-G15"); });
   ExpectApart(R::kEmgActivity, "silence",
@@ -193,6 +194,28 @@ TEST(TraceBoard, TwoThingsOfOneTraceWaitBesideEachOther) {
   ExpectApart(R::kEmgActivity, "shivering", [](R& r) {
     r.mutable_emg_activity()->set_artefact_class(v1::ARTEFACT_CLASS_SHIVERING);
   });
+}
+
+// All four twitches go to a slow link; a snapshot has one sweep a trace, as before.
+TEST(TraceBoard, TwitchesOfATrainWaitBesideEachOtherAndTheLastStandsForThem) {
+  TraceBoard board;
+  std::set<uint32_t> indices;
+  for (uint64_t train = 0; train < 2; ++train) {
+    for (uint64_t twitch = 1; twitch <= 4; ++twitch) {
+      v1::Record record = SweepBody("TRAIN_OF_FOUR/L/APB", 3, false);
+      record.mutable_sweep()->set_site("T" + std::to_string(twitch));
+      RecordFrame frame = Frame(4 * train + twitch, 3);
+      frame.kind = v1::Record::kSweep;
+      frame.trace = KeyOf(&board, record);
+      frame.origin_seq = frame.seq;
+      ASSERT_NE(frame.trace, nullptr);
+      indices.insert(frame.trace->index);
+      board.Keep(frame);
+    }
+  }
+  EXPECT_EQ(indices.size(), 4u);
+  ASSERT_EQ(board.Newest(1 << 20).size(), 1u);
+  EXPECT_EQ(board.Newest(1 << 20)[0].seq, 8u);
 }
 
 TEST(TraceBoard, NewerRecordOfTheSameThingTakesItsPlace) {

@@ -13,15 +13,20 @@ namespace remora::hub {
 
 namespace {
 
-// Where a body of lane 2 says which part of its trace it is about: the field of a text and those of
-// numbers; 0: none. A later record of the same part replaces an earlier one, so neither times nor
-// counters of repetitions are among them. What is not listed is one thing a trace.
+// Between the parts of a key's name.
+constexpr char kSeparator[] = "\x1f";
+
+// Where a body of lanes 2 and 3 says which part of its trace it is about: the field of a text and
+// those of numbers; 0: none. A later record of the same part replaces an earlier one, so neither
+// times nor counters of repetitions are among them. What is not listed is one thing a trace.
 struct PartFields {
   uint32_t kind;
   uint32_t text;
   std::array<uint32_t, 3> numbers;
 };
-constexpr std::array<PartFields, 7> kPartFields = {{
+constexpr std::array<PartFields, 8> kPartFields = {{
+    // A twitch of a train, a screw: each has the trace of its muscle.
+    {v1::Record::kSweep, v1::Sweep::kSiteFieldNumber, {}},
     {v1::Record::kMeasurement, v1::Measurement::kSiteFieldNumber, {}},
     // A named train stands beside its discharges, and a silence is never ended by a spike.
     {v1::Record::kEmgActivity,
@@ -115,11 +120,11 @@ const TraceKey* TraceBoard::Add(KindAndName name, absl::string_view trace_id) {
 }
 
 const TraceKey* TraceBoard::Name(uint32_t kind, const BodyPeek& peek) {
-  const std::string name = absl::StrCat(peek.trace_id, "\x1f", peek.component);
+  const std::string name = absl::StrCat(peek.trace_id, kSeparator, peek.component);
   const bool apart = peek.has_part() && peek.part.size() <= kMaxNameBytes;
   KindAndName part{kind, ""};
   if (apart) {
-    part.second = absl::StrCat(name, "\x1f", peek.part, "\x1f", peek.part_numbers[0]);
+    part.second = absl::StrCat(name, kSeparator, peek.part, kSeparator, peek.part_numbers[0]);
     absl::StrAppend(&part.second, "/", peek.part_numbers[1], "/", peek.part_numbers[2]);
     if (const TraceKey* known = Find(part)) return known;
   }
@@ -139,11 +144,16 @@ const TraceKey* TraceBoard::Name(uint32_t kind, const BodyPeek& peek) {
 
 void TraceBoard::Keep(const RecordFrame& frame) {
   if (frame.trace == nullptr || frame.lane < 3 || frame.lane > 4) return;
-  auto [it, inserted] = newest_.try_emplace({frame.trace->index, frame.provisional}, frame);
+  // One a trace: of a train its last twitch, of a muscle its last screw.
+  const TraceKey* whole = frame.kind == v1::Record::kSweep
+                              ? Find({frame.kind, absl::StrCat(frame.trace->trace_id, kSeparator)})
+                              : nullptr;
+  const uint32_t trace = (whole != nullptr ? whole : frame.trace)->index;
+  auto [it, inserted] = newest_.try_emplace({trace, frame.provisional}, frame);
   if (!inserted && frame.IsNewerThan(it->second)) it->second = frame;
   if (frame.lane == 3 && !frame.provisional) {
     // A finished sweep ends the growing one that came before it.
-    auto growing = newest_.find({frame.trace->index, true});
+    auto growing = newest_.find({trace, true});
     if (growing != newest_.end() && frame.IsNewerThan(growing->second)) newest_.erase(growing);
   }
 }

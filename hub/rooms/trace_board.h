@@ -26,8 +26,8 @@ struct BodyPeek {
   absl::string_view component;
   // Field 16 of a Sweep.
   bool provisional = false;
-  // What tells two things of one trace apart in lane 2, so that a newer one of them does not take
-  // the place of the other: the level of a screw, the number of a contact, the kind of a discharge.
+  // What tells two things of one trace apart in lanes 2-3, so that a newer one does not take
+  // the place of the other: a screw's level, a contact's number, a twitch, the kind of a discharge.
   // Empty and 0: nothing does.
   absl::string_view part;
   std::array<uint64_t, 3> part_numbers = {};
@@ -44,7 +44,7 @@ class TraceBoard {
   // already; null when kMaxTraces are.
   const TraceKey* Name(uint32_t kind, const BodyPeek& peek);
 
-  // Remembers a committed record of lanes 3-4.
+  // Remembers a committed record of lanes 3-4, of whatever part of its trace.
   void Keep(const RecordFrame& frame);
   // The newest of each trace, in `seq` order: finished sweeps first to stay when `max_bytes` are
   // not enough, then envelopes, then provisional sweeps; of each the newest first.
