@@ -93,7 +93,14 @@ std::vector<std::string> CaseAnalysis::Restore(const CasePast& past) {
     const std::string words = trace->Restore(past);
     if (!words.empty()) todo.push_back(absl::StrCat(trace->trace_id(), ": ", words));
   }
-  if (past.phase != v1::PHASE_UNSPECIFIED) due_->OnPhase(past.phase, now_ns_);
+  for (const auto& watch : emg_watches_) watch->Restore(past);
+  technical_->Restore(past);
+  due_->Restore(past, now_ns_);
+  for (const auto& worker : workers_) {
+    if (std::string words = worker->Restore(past); !words.empty()) {
+      todo.push_back(std::move(words));
+    }
+  }
   return todo;
 }
 

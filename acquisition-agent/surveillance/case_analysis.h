@@ -49,8 +49,9 @@ class CaseAnalysis {
 
   // What the case runs with: the plan set, and what was unusual in the source. Once, first.
   void Begin();
-  // Instead of Begin, where a live source goes on in the middle of its case: takes up baselines and
-  // alerts of averaged traces. What a person has to do, a sentence a trace.
+  // Instead of Begin, where a live source goes on in the middle of its case: behind an item of the
+  // time when it does: takes up baselines, and alerts that are on. What a person has to do or know,
+  // a sentence a trace.
   std::vector<std::string> Restore(const CasePast& past);
   // The next item of the source, EndOfSource included.
   void Take(const Item& item);

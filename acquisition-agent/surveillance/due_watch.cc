@@ -61,6 +61,17 @@ DueWatch::DueWatch(const ResolvedPlan& plan, RecordSink& sink) : sink_(sink) {
   }
 }
 
+void DueWatch::Restore(const CasePast& past, int64_t now_ns) {
+  for (const CasePast::Alert& alert : past.alerts) {
+    for (auto& [modality, awaited] : awaited_) {
+      if (alert.last.trace_id() == absl::StrCat("due/", NameOf(modality))) {
+        awaited.alert.Restore(alert.last, alert.key);
+      }
+    }
+  }
+  if (past.phase != v1::PHASE_UNSPECIFIED) OnPhase(past.phase, now_ns);
+}
+
 void DueWatch::OnPhase(v1::Phase phase, int64_t now_ns) {
   const bool was_at_risk = at_risk_;
   at_risk_ = IsRiskPhase(phase);

@@ -9,6 +9,7 @@
 #include "acquisition-agent/pipelines/record_sink.h"
 #include "acquisition-agent/plan/resolved_plan.h"
 #include "acquisition-agent/surveillance/alert_slot.h"
+#include "acquisition-agent/surveillance/case_past.h"
 #include "remora/v1/case.pb.h"
 #include "remora/v1/waveform.pb.h"
 
@@ -19,6 +20,9 @@ class DueWatch {
   // `sink` outlives it.
   DueWatch(const ResolvedPlan& plan, RecordSink& sink);
 
+  // First, in the middle of a case: takes up its alerts that were on, and the phase. What is
+  // awaited is awaited from `now_ns` on.
+  void Restore(const CasePast& past, int64_t now_ns);
   // The operation enters a phase.
   void OnPhase(v1::Phase phase, int64_t now_ns);
   // A trial of this modality has ended: a finished average, or the sweeps of a single response.

@@ -112,6 +112,28 @@ TEST_F(DueWatchTest, ScrewsAndNervesAreNotAwaitedAndADWaveIs) {
   EXPECT_THAT(overdue, UnorderedElementsAre("due/SEP_UPPER", "due/MEP_TRANSCRANIAL", "due/D_WAVE"));
 }
 
+TEST_F(DueWatchTest, BehindARestartWhatWasOverdueIsNotRaisedAgainAndTheWaitBeginsAnew) {
+  watch.OnPhase(v1::PHASE_CORRECTION, 0);
+  Until(4);
+  ASSERT_EQ(told.size(), 1u);
+  CasePast past;
+  past.phase = v1::PHASE_CORRECTION;
+  past.alerts.push_back({RecordKey{OriginId::FromBytes(std::string(16, 'o')), 0, 7}, told[0]});
+  DueWatch after{plan, *this};
+  after.Restore(past, now_ns);
+  for (int64_t end_ns = now_ns + 9 * kMinute; now_ns < end_ns; now_ns += kMinute) {
+    after.OnTime(now_ns);
+  }
+  EXPECT_EQ(told.size(), 1u) << "nor is the MEP, for 10 min";
+  after.OnTrial(v1::MODALITY_SEP_UPPER, now_ns);
+  ASSERT_EQ(told.size(), 2u);
+  EXPECT_EQ(told[1].condition(), v1::ALERT_CONDITION_RECOVERED);
+  EXPECT_EQ(told[1].raised_by().origin_seq(), 7u);
+  after.OnTime(now_ns + 2 * kMinute);
+  ASSERT_EQ(told.size(), 3u);
+  EXPECT_EQ(told[2].trace_id(), "due/MEP_TRANSCRANIAL");
+}
+
 using DueCaseTest = DrawnCaseTest;
 
 TEST_F(DueCaseTest, AnMepThatIsOverdueIsToldAndRecoversWithTheNextOne) {

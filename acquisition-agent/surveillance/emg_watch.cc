@@ -20,6 +20,32 @@ EmgWatch::EmgWatch(const ResolvedEmg& plan, const std::vector<v1::Criterion>& ro
   }
 }
 
+void EmgWatch::Restore(const CasePast& past) {
+  for (const CasePast::Alert& alert : past.alerts) {
+    const v1::Alert& last = alert.last;
+    if (last.trace_id() != plan_.trace_id) continue;
+    if (last.alert_class() == v1::ALERT_CLASS_TECHNICAL) {
+      unassessed_.Restore(last, alert.key);
+      continue;
+    }
+    for (Row& row : rows_) {
+      if (row.criterion.key() != last.criterion().key()) continue;
+      row.alert.Restore(last, alert.key);
+      row.level = LevelOf(last.priority());
+      row.told_ms = last.evidence().duration_ms();
+      if (cut_off_ && seen_ms_ >= row.told_ms) continue;
+      seen_ms_ = row.told_ms;
+      began_ns_ = last.onset_monotonic_ns();
+      EmgEvent& train = cut_off_.emplace();
+      train.activity.set_started_monotonic_ns(began_ns_);
+      train.activity.set_duration_ms(seen_ms_);
+      train.activity.set_peak_uv(last.evidence().amplitude_uv());
+      train.train_ended = true;
+      train.interrupted = true;
+    }
+  }
+}
+
 void EmgWatch::OnOutput(EmgOutput* output, int64_t now_ns) {
   for (EmgEvent& event : output->events) {
     // Without a kind it is for the criteria alone, between two records of a train.

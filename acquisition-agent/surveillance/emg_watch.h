@@ -16,6 +16,7 @@
 #include "acquisition-agent/pipelines/emg_pipeline.h"
 #include "acquisition-agent/pipelines/record_sink.h"
 #include "acquisition-agent/surveillance/alert_slot.h"
+#include "acquisition-agent/surveillance/case_past.h"
 #include "dsp/assess/fixed_criteria.h"
 
 namespace remora::agent {
@@ -26,6 +27,9 @@ class EmgWatch {
   EmgWatch(const ResolvedEmg& plan, const std::vector<v1::Criterion>& rows,
            std::string criteria_version, RecordSink& sink);
 
+  // Before the first output, in the middle of a case: takes up the alerts that were on. Their train
+  // is one that was cut off: silence ends it, and one that is found goes on with it.
+  void Restore(const CasePast& past);
   void OnOutput(EmgOutput* output, int64_t now_ns);
   void OnAlertResolved(const RecordKey& raised_by);
 

@@ -1,6 +1,7 @@
 #include "acquisition-agent/surveillance/entry_worker.h"
 
 #include <algorithm>
+#include <type_traits>
 #include <utility>
 
 #include "acquisition-agent/pipelines/eeg_pipeline.h"
@@ -42,6 +43,10 @@ class StimulatedWorker : public EntryWorker {
   StimulatedWorker(std::unique_ptr<Pipeline> pipeline, Watch watch)
       : pipeline_(std::move(pipeline)), watch_(std::move(watch)) {}
 
+  std::string Restore(const CasePast& past) override {
+    if constexpr (std::is_same_v<Watch, MotorEntry>) return watch_.watch.Restore(past);
+    return EntryWorker::Restore(past);
+  }
   void OnStimulus(const Stimulus& stimulus) override {
     pipeline_->OnStimulus(stimulus, stimulus.own[pipeline_->plan().trigger.listener]);
   }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -13,6 +14,7 @@
 #include "acquisition-agent/pipelines/stimulus_finder.h"
 #include "acquisition-agent/plan/resolved_plan.h"
 #include "acquisition-agent/sources/source.h"
+#include "acquisition-agent/surveillance/case_past.h"
 #include "acquisition-agent/surveillance/due_watch.h"
 
 namespace remora::agent {
@@ -20,6 +22,9 @@ namespace remora::agent {
 class EntryWorker {
  public:
   virtual ~EntryWorker() = default;
+  // First, in the middle of a case: takes up what the record says. What a person has to know; "" is
+  // nothing.
+  virtual std::string Restore(const CasePast& /*past*/) { return ""; }
   // Before the chunk that holds its time.
   virtual void OnStimulus(const Stimulus& stimulus) = 0;
   virtual void OnChunk(const Chunk& chunk, int64_t now_ns) = 0;

@@ -7,22 +7,13 @@
 #include "absl/strings/str_format.h"
 #include "acquisition-agent/surveillance/evoked_trace.h"
 #include "acquisition-agent/surveillance/limits.h"
+#include "acquisition-agent/surveillance/wording.h"
 #include "common/record_codec.h"
 #include "common/sample_codec.h"
 #include "common/status_macros.h"
 #include "dsp/motor/cubic_spline.h"
 
 namespace remora::agent {
-namespace {
-
-dsp::AlertLevel LevelOf(v1::AlertPriority priority) {
-  return priority >= v1::ALERT_PRIORITY_HIGH     ? dsp::AlertLevel::kRed
-         : priority >= v1::ALERT_PRIORITY_MEDIUM ? dsp::AlertLevel::kAmber
-                                                 : dsp::AlertLevel::kNormal;
-}
-
-}  // namespace
-
 // The trace on record is thinned by a whole factor, and holds all that the filter let through.
 absl::StatusOr<EvokedAverage> EvokedTrace::AverageOf(const v1::BaselineSet& set) const {
   ASSIGN_OR_RETURN(const std::vector<double> thin, UnpackMicrovolts(set.average()));

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "acquisition-agent/pipelines/waveform_records.h"
 #include "acquisition-agent/surveillance/laryngeal_comparison.h"
 #include "acquisition-agent/surveillance/limits.h"
@@ -28,6 +29,9 @@ double Quantile(std::vector<double> values, double share) {
 double Spread(const std::vector<double>& values) {
   return (Quantile(values, 0.75) - Quantile(values, 0.25)) / Quantile(values, 0.5);
 }
+
+// Between a BaselineSet's reason and the name of its place.
+constexpr char kAtPlace[] = " at ";
 
 // What is satisfactory, and still less than one would have.
 std::string Optimal(double amplitude_uv) {
@@ -152,9 +156,58 @@ void LaryngealComparison::TryFirst(size_t muscle, const Place& place, Series* se
   series->why_none.clear();
   SetBaseline(muscle, from,
               from.size() == 1
-                  ? absl::StrCat("the response at ", NameOf(site))
-                  : absl::StrCat("median of ", from.size(), " responses at ", NameOf(site)),
+                  ? absl::StrCat("the response", kAtPlace, NameOf(site))
+                  : absl::StrCat("median of ", from.size(), " responses", kAtPlace, NameOf(site)),
               series, now_ns);
+}
+
+// As SetBaseline wrote it.
+std::optional<LaryngealComparison::Place> LaryngealComparison::PlaceOf(
+    const v1::BaselineSet& set) const {
+  if (continuous_) return Place(LaryngealSite::Nerve::kVagus, v1::SIDE_UNSPECIFIED);
+  const std::string reason = set.reason().substr(0, set.reason().find(';'));
+  const size_t at = reason.rfind(kAtPlace);
+  if (at == std::string::npos) return std::nullopt;
+  const std::optional<LaryngealSite> site =
+      LaryngealSiteOf(absl::string_view(reason).substr(at + sizeof(kAtPlace) - 1));
+  if (!site || site->is_second || site->side == v1::SIDE_UNSPECIFIED) return std::nullopt;
+  return Place(site->nerve, site->side);
+}
+
+std::string LaryngealComparison::Restore(const CasePast& past) {
+  std::vector<std::string> without;
+  for (size_t muscle = 0; muscle < plan_.muscles.size(); ++muscle) {
+    const ResolvedMuscle& of = plan_.muscles[muscle];
+    for (const CasePast::Baseline& one : past.baselines) {
+      const v1::BaselineSet& set = one.set;
+      if (set.trace_id() != of.trace_id) continue;
+      const std::optional<Place> place = PlaceOf(set);
+      // A person's, which asks for what there is no command for, has none of the numbers.
+      if (!place || set.amplitude_uv() <= 0 || set.latency_ms() <= 0) continue;
+      Series& series = SeriesAt(muscle, *place);
+      if (series.baseline) continue;
+      Baseline& baseline = series.baseline.emplace();
+      baseline.id = one.key;
+      baseline.amplitude_uv = set.amplitude_uv();
+      baseline.latency_ms = set.latency_ms();
+      baseline.setting = set.stimulus();
+      baseline.conditions.derivation = of.plan.derivation();
+      baseline.conditions.filter = set.filter().ShortDebugString();
+      baseline.conditions.sample_rate_hz = of.derivation.sample_rate_hz;
+      if (CurrentOf(set.stimulus()) > 0) {
+        baseline.conditions.stimulus_intensity_ma = CurrentOf(set.stimulus());
+      }
+    }
+    if (series_[muscle].empty()) without.push_back(of.trace_id);
+  }
+  if (!continuous_) {
+    return absl::StrCat(plan_.muscles[0].trace_id,
+                        ": what V1 and R1 answered before the restart is known only where V2 or R2 "
+                        "came behind it");
+  }
+  if (without.empty()) return "";
+  return absl::StrCat(absl::StrJoin(without, ", "), ": no baseline is on record, the next ",
+                      kLaryngealBaselineStimuli, " good stimuli are to make one");
 }
 
 void LaryngealComparison::SetBaseline(size_t muscle, const std::vector<const Answer*>& from,

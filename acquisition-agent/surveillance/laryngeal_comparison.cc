@@ -15,14 +15,7 @@ namespace {
 
 using Nerve = LaryngealSite::Nerve;
 
-double CurrentOf(const v1::StimulusSetting& setting) {
-  return setting.delivered_ma() > 0 ? setting.delivered_ma() : setting.current_ma();
-}
-
-std::string AtCurrent(const v1::StimulusSetting& setting) {
-  const double ma = CurrentOf(setting);
-  return ma > 0 ? absl::StrCat(" at ", ma, " mA") : "";
-}
+std::string AtCurrent(double ma) { return ma > 0 ? absl::StrCat(" at ", ma, " mA") : ""; }
 
 std::string Delivered(const v1::StimulusSetting& setting) {
   if (setting.delivered_ma() > 0) return absl::StrCat("delivered ", setting.delivered_ma(), " mA");
@@ -47,6 +40,10 @@ v1::MeasurementState StateAgainst(double fall_percent, double rise_percent) {
 }
 
 }  // namespace
+
+double LaryngealComparison::CurrentOf(const v1::StimulusSetting& setting) {
+  return setting.delivered_ma() > 0 ? setting.delivered_ma() : setting.current_ma();
+}
 
 LaryngealComparison::LaryngealComparison(const ResolvedMotor& plan,
                                          std::shared_ptr<const LatestTrain> trains,
@@ -159,7 +156,8 @@ std::string LaryngealComparison::InitialResponse(size_t muscle,
     const std::string name = continuous_ ? "baseline" : NameOf(site);
     if (series.baseline) {
       return absl::StrFormat("initial response %s %.0f uV%s: %s", name,
-                             series.baseline->amplitude_uv, AtCurrent(series.baseline->setting),
+                             series.baseline->amplitude_uv,
+                             AtCurrent(CurrentOf(series.baseline->setting)),
                              Satisfaction(series.baseline->amplitude_uv));
     }
     if (series.kept.empty()) continue;
@@ -170,10 +168,10 @@ std::string LaryngealComparison::InitialResponse(size_t muscle,
         });
     const std::string from = continuous_ ? "before a baseline" : name;
     if (!best.present) {
-      return absl::StrCat("initial response ", from, AtCurrent(best.setting), ": none");
+      return absl::StrCat("initial response ", from, AtCurrent(CurrentOf(best.setting)), ": none");
     }
     return absl::StrFormat("initial response %s %.0f uV%s: %s", from, best.amplitude_uv,
-                           AtCurrent(best.setting), Satisfaction(best.amplitude_uv));
+                           AtCurrent(CurrentOf(best.setting)), Satisfaction(best.amplitude_uv));
   }
   return kNone;
 }

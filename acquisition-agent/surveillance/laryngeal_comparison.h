@@ -36,6 +36,7 @@
 #include "acquisition-agent/pipelines/motor_pipeline.h"
 #include "acquisition-agent/pipelines/record_sink.h"
 #include "acquisition-agent/plan/resolved_plan.h"
+#include "acquisition-agent/surveillance/case_past.h"
 #include "acquisition-agent/surveillance/latest_train.h"
 #include "dsp/assess/fixed_criteria.h"
 
@@ -49,6 +50,11 @@ class LaryngealComparison {
 
   // Whether entries of this modality are compared here.
   static bool IsFor(v1::Modality modality);
+
+  // First, in the middle of a case: takes up its baselines, whose site of continuous stimulation is
+  // not on record and so is no difference. What V1 and R1 answered before, with no V2 or R2 behind
+  // it, is not known. What a person has to know; "" is nothing.
+  std::string Restore(const CasePast& past);
 
   // Before the measurement of a good answer is written: adds the baseline, the comparison and the
   // facts to what it measured.
@@ -86,7 +92,11 @@ class LaryngealComparison {
   };
   using Place = std::pair<LaryngealSite::Nerve, v1::Side>;
 
+  // Delivered, else asked for, in mA; 0: not known.
+  static double CurrentOf(const v1::StimulusSetting& setting);
+
   Series& SeriesAt(size_t muscle, const Place& place) { return series_[muscle][place]; }
+  std::optional<Place> PlaceOf(const v1::BaselineSet& set) const;
   std::optional<Place> PlaceOf(const MotorTrial& trial, size_t muscle, bool* is_second) const;
   dsp::RecordingConditions ConditionsOf(const MotorTrial& trial, size_t muscle) const;
   static std::string WhyNotRobust(const std::deque<Answer>& answers, int* cause);

@@ -307,6 +307,71 @@ TEST_F(LaryngealTest, TheLastTrainOfFourIsSaidWhereThereWasOne) {
   EXPECT_EQ(Measured().back().state(), v1::MEASUREMENT_STATE_NO_RESPONSE);
 }
 
+TEST_F(LaryngealTest, BehindARestartResponsesAreHeldAgainstTheBaselineOfBefore) {
+  is_killed_at_end_ = true;
+  RunLarynx(kContinuous, Steady(22));
+  ASSERT_THAT(Baselines(), SizeIs(1));
+  const v1::BaselineSet before = Baselines()[0];
+  Kill();
+  RunLarynx(kContinuous,
+            {{"VAGUS L", 700, 5, 1}, {"VAGUS L", 300, 5.7, 1}, {"VAGUS L", 700, 5, 2}});
+  EXPECT_THAT(Baselines(), IsEmpty());
+  EXPECT_THAT(todo_, IsEmpty());
+  const auto measured = Measured();
+  ASSERT_THAT(measured, SizeIs(3));
+  EXPECT_EQ(measured[0].state(), v1::MEASUREMENT_STATE_WITHIN_LIMITS) << measured[0].reason();
+  EXPECT_NEAR(measured[0].amplitude_percent_of_baseline(), 100, 5);
+  EXPECT_EQ(measured[0].baseline().lane(), 1u);
+  EXPECT_EQ(measured[1].state(), v1::MEASUREMENT_STATE_RED);
+  EXPECT_EQ(measured[2].state(), v1::MEASUREMENT_STATE_NOT_INTERPRETABLE) << "another current";
+  EXPECT_GT(before.amplitude_uv(), 0);
+}
+
+TEST_F(LaryngealTest, BehindARestartWithoutABaselineTheNextTwentyMakeOneAndThatIsSaid) {
+  is_killed_at_end_ = true;
+  RunLarynx(kContinuous, Steady(12));
+  Kill();
+  RunLarynx(kContinuous, Steady(21));
+  EXPECT_THAT(todo_, ElementsAre(HasSubstr("the next 20 good stimuli are to make one")));
+  EXPECT_THAT(Baselines(), SizeIs(1));
+}
+
+TEST_F(LaryngealTest, BehindARestartEachPlaceHasItsBaselineWhereTheSecondStimulusHadCome) {
+  is_killed_at_end_ = true;
+  RunLarynx(kIntermittent, {{"NIM V1 left", 800, 6, 1},
+                            {"NIM V1 right", 400, 6, 1},
+                            {"NIM R1 left", 1000, 4, 1},
+                            {"NIM V2 left", 750, 6, 1},
+                            {"NIM V2 right", 390, 6, 1}});
+  ASSERT_THAT(Baselines(), SizeIs(2));
+  Kill();
+  RunLarynx(kIntermittent,
+            {{"NIM V2 left", 300, 7, 1}, {"NIM V2 right", 400, 6, 1}, {"NIM R2 left", 500, 4, 1}});
+  EXPECT_THAT(todo_, ElementsAre(HasSubstr("what V1 and R1 answered before the restart")));
+  EXPECT_THAT(Baselines(), IsEmpty());
+  const auto measured = Measured();
+  ASSERT_THAT(measured, SizeIs(3));
+  EXPECT_EQ(measured[0].state(), v1::MEASUREMENT_STATE_RED);
+  EXPECT_NEAR(measured[0].amplitude_percent_of_baseline(), 37.5, 3);
+  EXPECT_NEAR(measured[1].amplitude_percent_of_baseline(), 100, 5) << "the other side's own";
+  EXPECT_EQ(measured[2].state(), v1::MEASUREMENT_STATE_NO_BASELINE);
+  EXPECT_THAT(measured[2].reason(), HasSubstr("no response at R1 left before"));
+}
+
+TEST_F(LaryngealTest, HostileBaselinesOnRecordAreNone) {
+  past_.emplace();
+  for (const char* reason :
+       {"", "the response at", "a at V2 left", "at V1", "x at V1 left; at R1"}) {
+    CasePast::Baseline& one = past_->baselines.emplace_back();
+    one.set.set_trace_id("RLN_INTERMITTENT/L/VOC L");
+    one.set.set_reason(reason);
+    one.set.set_amplitude_uv(-1);
+    one.set.set_latency_ms(5);
+  }
+  RunLarynx(kIntermittent, {{"NIM V2 left", 300, 7, 1}});
+  EXPECT_FALSE(Measured()[0].has_baseline());
+}
+
 TEST_F(LaryngealTest, HostileSitesAreTakenAsTheyAre) {
   RunLarynx(kIntermittent, {{"NIM " + std::string(3000, 'V'), 0, 5, 1},
                             {"NIM V1 R1", 700, 5, 1},

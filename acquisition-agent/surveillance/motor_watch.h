@@ -35,6 +35,11 @@ class MotorWatch {
     laryngeal_ = std::make_unique<LaryngealComparison>(plan, std::move(trains), sink);
   }
 
+  // First, in the middle of a case: EntryWorker::Restore. Thresholds that were found are not taken
+  // up: the patient's own mean begins anew.
+  std::string Restore(const CasePast& past) {
+    return laryngeal_ == nullptr ? "" : laryngeal_->Restore(past);
+  }
   void OnTrial(const MotorTrial& trial, int64_t now_ns);
 
  private:

@@ -186,5 +186,55 @@ TEST_F(TechnicalTest, OthersDoNotMakeAStopGood) {
   EXPECT_THAT(Alerts(), ElementsAre(std::pair(v1::ALERT_CONDITION_RAISED, 6)));
 }
 
+TEST_F(TechnicalTest, BehindARestartAlertsOfBeforeRecoverAndAreNotRaisedTwice) {
+  is_killed_at_end_ = true;
+  std::vector<double> until_10_s;
+  for (double at_s = 1; at_s < 10; at_s += 0.25) until_10_s.push_back(at_s);
+  RunStimuli(20, until_10_s, {});
+  ASSERT_THAT(Alerts(), ElementsAre(testing::Pair(v1::ALERT_CONDITION_RAISED, testing::_)));
+  Kill();
+  const auto before =
+      std::find_if(past_->alerts.begin(), past_->alerts.end(), [](const CasePast::Alert& alert) {
+        return alert.last.trace_id() == "stimulus/MED R";
+      });
+  ASSERT_NE(before, past_->alerts.end());
+  // None at first, and then they come again.
+  std::vector<double> from_8_s;
+  for (double at_s = 8; at_s < 14; at_s += 0.25) from_8_s.push_back(at_s);
+  RunStimuli(15, from_8_s, {});
+  ASSERT_THAT(Alerts(), ElementsAre(testing::Pair(v1::ALERT_CONDITION_RECOVERED, testing::_)));
+  for (const v1::Alert& alert : sink_.All(&v1::Record::has_alert, &v1::Record::alert)) {
+    if (alert.trace_id() != "stimulus/MED R") continue;
+    EXPECT_EQ(alert.raised_by().origin_seq(), before->key.origin_seq);
+  }
+}
+
+TEST_F(TechnicalTest, BehindARestartAnElectrodeThatIsOnAgainRecovers) {
+  is_killed_at_end_ = true;
+  const auto run = [this](bool flat) {
+    Drawing drawing;
+    drawing.channels = {"CP3"};
+    drawing.rate_hz = 2000;
+    drawing.seconds = 20;
+    drawing.noise_uv = flat ? 0 : 5;
+    Run("emg { derivation: \"CP3\" side: SIDE_LEFT }", std::move(drawing));
+  };
+  const auto electrode_alerts = [this] {
+    std::vector<v1::Alert> found;
+    for (const v1::Alert& alert : sink_.All(&v1::Record::has_alert, &v1::Record::alert)) {
+      if (alert.trace_id() == "electrode/CP3") found.push_back(alert);
+    }
+    return found;
+  };
+  run(/*flat=*/true);
+  ASSERT_THAT(electrode_alerts(), SizeIs(1));
+  Kill();
+  run(/*flat=*/true);
+  EXPECT_THAT(electrode_alerts(), IsEmpty()) << "it is on already";
+  run(/*flat=*/false);
+  ASSERT_THAT(electrode_alerts(), SizeIs(1));
+  EXPECT_EQ(electrode_alerts()[0].condition(), v1::ALERT_CONDITION_RECOVERED);
+}
+
 }  // namespace
 }  // namespace remora::agent

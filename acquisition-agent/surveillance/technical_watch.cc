@@ -12,6 +12,10 @@
 namespace remora::agent {
 namespace {
 
+constexpr char kElectrode[] = "electrode/";
+// As StimulusSubject says it.
+constexpr char kStimulus[] = "stimulus/";
+
 std::string NameTraces(const std::vector<std::string>& traces) {
   std::string names;
   for (size_t i = 0; i < traces.size() && i < kMaxNamedTraces; ++i) {
@@ -60,10 +64,32 @@ v1::Alert TechnicalAlert(const std::string& subject, const std::string& summary)
 
 TechnicalWatch::TechnicalWatch(const ResolvedPlan& plan, const SourceInfo& source, RecordSink& sink)
     : source_(source), sink_(sink) {
-  for (const ResolvedEvoked& evoked : plan.evoked) averaged_.push_back(evoked.trigger.listener);
+  for (const ResolvedEvoked& evoked : plan.evoked) {
+    averaged_.push_back(evoked.trigger.listener);
+    stimuli_.try_emplace(StimulusName(evoked.plan.trigger()));
+    unusable_.try_emplace(evoked.trace_id);
+  }
   for (const auto& [channel, traces] : TracesOfChannels(plan)) {
     electrodes_[channel].label = source.channels[channel].label;
     electrodes_[channel].affects = NameTraces(traces);
+  }
+}
+
+void TechnicalWatch::Restore(const CasePast& past) {
+  for (const CasePast::Alert& alert : past.alerts) {
+    const std::string& subject = alert.last.trace_id();
+    if (alert.last.alert_class() != v1::ALERT_CLASS_TECHNICAL) continue;
+    for (auto& [channel, electrode] : electrodes_) {
+      if (subject == absl::StrCat(kElectrode, electrode.label)) {
+        electrode.alert.Restore(alert.last, alert.key);
+      }
+    }
+    for (auto& [name, slot] : stimuli_) {
+      if (subject == absl::StrCat(kStimulus, name)) slot.Restore(alert.last, alert.key);
+    }
+    if (const auto unusable = unusable_.find(subject); unusable != unusable_.end()) {
+      unusable->second.Restore(alert.last, alert.key);
+    }
   }
 }
 
@@ -93,7 +119,7 @@ void TechnicalWatch::OnElectrode(Electrode* electrode, const ChannelMarks& marks
   electrode->bad.push_back(bad);
   if (electrode->bad.size() > kElectrodeChunks) electrode->bad.pop_front();
   electrode->good_in_a_row = bad ? 0 : electrode->good_in_a_row + 1;
-  const std::string subject = absl::StrCat("electrode/", electrode->label);
+  const std::string subject = absl::StrCat(kElectrode, electrode->label);
   if (!electrode->alert.is_on() &&
       std::count(electrode->bad.begin(), electrode->bad.end(), true) >= kElectrodeBadChunks) {
     electrode->why = why;

@@ -20,6 +20,7 @@
 #include "acquisition-agent/pipelines/sep_pipeline.h"
 #include "acquisition-agent/pipelines/stimulus_finder.h"
 #include "acquisition-agent/surveillance/alert_slot.h"
+#include "acquisition-agent/surveillance/case_past.h"
 
 namespace remora::agent {
 
@@ -31,6 +32,8 @@ class TechnicalWatch {
   // `source` and `sink` outlive it.
   TechnicalWatch(const ResolvedPlan& plan, const SourceInfo& source, RecordSink& sink);
 
+  // First, in the middle of a case: takes up its alerts that were on.
+  void Restore(const CasePast& past);
   void OnStimulus(const Stimulus& stimulus);
   void OnChunk(const Chunk& chunk, int64_t now_ns);
   // The pipelines' cadences, after each chunk. The worst trace of a stimulus speaks for all.

@@ -40,6 +40,12 @@ std::string LimitText(const v1::Criterion& criterion, dsp::AlertLevel level) {
   return absl::StrJoin(parts, " or ");
 }
 
+dsp::AlertLevel LevelOf(v1::AlertPriority priority) {
+  return priority >= v1::ALERT_PRIORITY_HIGH     ? dsp::AlertLevel::kRed
+         : priority >= v1::ALERT_PRIORITY_MEDIUM ? dsp::AlertLevel::kAmber
+                                                 : dsp::AlertLevel::kNormal;
+}
+
 v1::CriterionReference ReferenceTo(const v1::Criterion& criterion, const std::string& version) {
   std::vector<std::string> parts;
   const auto add = [&](const char* what, double amber, double red, const char* sign, double scale,

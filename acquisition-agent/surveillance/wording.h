@@ -18,6 +18,8 @@ namespace remora::agent {
 std::string StimulusText(const v1::EvokedPlan& plan);
 // The limits of a row at a level: "-50 %", "+10 %", "2 s"; of both levels when the level is normal.
 std::string LimitText(const v1::Criterion& criterion, dsp::AlertLevel level);
+// That an alert of this priority stands for.
+dsp::AlertLevel LevelOf(v1::AlertPriority priority);
 // The row as an alert names it.
 v1::CriterionReference ReferenceTo(const v1::Criterion& criterion, const std::string& version);
 // Why a trial was not judged; "" when it was.

@@ -1,10 +1,14 @@
 // A case from a plan and a drawn source: one derivation for each channel, by its name. What the
-// analysis makes of it is in `sink_`.
+// analysis makes of it is in `sink_`. A second Run after Kill() is a live source that goes on in
+// the middle of the case.
 #pragma once
 
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -24,13 +28,35 @@ class DrawnCaseTest : public testing::Test {
     auto analysis = CaseAnalysis::Create(plan_, source_->info(), sink_);
     ASSERT_TRUE(analysis.ok()) << analysis.status();
     analysis_ = *std::move(analysis);
-    analysis_->Begin();
+    if (past_) {
+      analysis_->Take(SourceEvent{0, 0, "on again", /*is_remark=*/true});
+      todo_ = analysis_->Restore(*past_);
+    } else {
+      analysis_->Begin();
+    }
     for (bool ended = false; !ended;) {
       const absl::StatusOr<Item> item = source_->Next();
       ASSERT_TRUE(item.ok());
       ended = std::holds_alternative<EndOfSource>(*item);
-      analysis_->Take(*item);
+      if (!ended || !is_killed_at_end_) analysis_->Take(*item);
     }
+  }
+  // What is on record is the past of the next run, whose records are `sink_`'s alone.
+  void Kill() {
+    past_.emplace();
+    std::map<uint64_t, CasePast::Alert> on;  // by the record that raised it
+    for (const v1::Record& record : sink_.records) {
+      const RecordKey key{OriginId::FromBytes(record.origin()), record.lane(), record.origin_seq()};
+      if (record.has_baseline_set()) past_->baselines.push_back({key, record.baseline_set()});
+      if (!record.has_alert()) continue;
+      const v1::Alert& alert = record.alert();
+      const bool raised = alert.condition() == v1::ALERT_CONDITION_RAISED;
+      const uint64_t raised_by = raised ? key.origin_seq : alert.raised_by().origin_seq();
+      on[raised_by] = {key, alert};
+      if (alert.condition() == v1::ALERT_CONDITION_RECOVERED) on.erase(raised_by);
+    }
+    for (auto& [raised_by, alert] : on) past_->alerts.push_back(std::move(alert));
+    sink_.records.clear();
   }
 
   std::string criteria_text_;  // that the plan names
@@ -38,6 +64,9 @@ class DrawnCaseTest : public testing::Test {
   KeepingSink sink_;
   std::unique_ptr<DrawnSource> source_;
   std::unique_ptr<CaseAnalysis> analysis_;
+  bool is_killed_at_end_ = false;
+  std::optional<CasePast> past_;
+  std::vector<std::string> todo_;  // of Restore
 };
 
 }  // namespace remora::agent
