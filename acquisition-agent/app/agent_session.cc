@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "acquisition-agent/app/case_clock.h"
 #include "acquisition-agent/app/dry_run.h"
 #include "acquisition-agent/app/limits.h"
 #include "acquisition-agent/app/record_printer.h"
@@ -84,6 +85,7 @@ void AgentSession::Start(std::function<void(absl::Status)> on_done) {
   if (resumed_ && source_.info().live) {
     GoOnLive();
   } else {
+    if (source_.info().live) NoteCaseZero(clock_, source_.info().live_zero_ns, spool_);
     v1::Record opening = OpeningRecord(options_.theatre, options_.procedure);
     recorder_->Put(&opening, 0);
     analysis_->Begin();

@@ -10,7 +10,7 @@
 // analysed before; it compares with the spool and appends nothing until it comes to what is new
 // (SpoolRecorder). A person's command is written to the spool with the place in the source where it
 // was taken in, so that it is taken in there again. A live source cannot be run over: the case goes
-// on behind a gap, and what the analysis knew (baselines, alerts that are on) it learns anew.
+// on behind a gap; baselines and alerts that are on are taken up from the record.
 //
 // Knows no socket, thread or file of its own: link, spool, clock and executor are handed in.
 // Sequence-bound to `executor`, which is the link's. The theatre goes on whatever the link does.

@@ -181,6 +181,29 @@ TEST(AgentSessionLive, AfterARestartTheCaseGoesOnBehindAGapAndNothingIsMadeAgain
   EXPECT_EQ(away, 1);
 }
 
+// People and NTP set the wall clock; the machine's own went through the agent's restart.
+TEST(AgentSessionLive, AStepOfTheWallClockWhileItWasAwayIsNoTimeOfTheCase) {
+  for (const int64_t step_s : {600, -600}) {
+    FakeFileSystem files;
+    FakeClock clock;
+    {
+      LiveTheatre theatre(files, clock);
+      theatre.RunFor(10);
+    }
+    clock.Advance(Duration::Seconds(5));
+    clock.StepWall(Duration::Seconds(step_s));
+    LiveTheatre theatre(files, clock);
+    theatre.RunFor(10);
+    EXPECT_NEAR(LastSweepS(theatre), 25, 1.5) << step_s;
+    EXPECT_THAT(theatre.console.lines, Contains(HasSubstr("was away for 5."))) << step_s;
+    int64_t last_ns = 0;
+    for (const v1::Record& record : theatre.Lane(1)) {
+      EXPECT_GE(record.captured_at().monotonic_ns(), last_ns);
+      last_ns = record.captured_at().monotonic_ns();
+    }
+  }
+}
+
 // A patient whose response is this large from the start.
 PatientScript Sized(double amplitude) {
   PatientScript script;

@@ -35,6 +35,9 @@ std::string EncodeCaseInfo(const CaseInfo& info) {
     PutNumber(text->size(), &bytes);
     bytes.append(*text);
   }
+  if (info.machine_boot_id == 0) return bytes;
+  PutNumber(info.machine_boot_id, &bytes);
+  PutNumber(static_cast<uint64_t>(info.zero_ns), &bytes);
   return bytes;
 }
 
@@ -43,9 +46,16 @@ absl::StatusOr<CaseInfo> DecodeCaseInfo(absl::string_view bytes_untrusted) {
   if (!TakeNumber(&bytes_untrusted, &info.boot_id) ||
       !TakeNumber(&bytes_untrusted, &info.setup_digest) ||
       !TakeText(&bytes_untrusted, &info.source) || !TakeText(&bytes_untrusted, &info.theatre) ||
-      !TakeText(&bytes_untrusted, &info.procedure) || !bytes_untrusted.empty()) {
+      !TakeText(&bytes_untrusted, &info.procedure)) {
     return absl::InvalidArgumentError("a spool's note on its case is cut off");
   }
+  if (bytes_untrusted.empty()) return info;
+  uint64_t zero_ns = 0;
+  if (!TakeNumber(&bytes_untrusted, &info.machine_boot_id) ||
+      !TakeNumber(&bytes_untrusted, &zero_ns) || !bytes_untrusted.empty()) {
+    return absl::InvalidArgumentError("a spool's note on its case's clock is cut off");
+  }
+  info.zero_ns = static_cast<int64_t>(zero_ns);
   return info;
 }
 

@@ -17,12 +17,17 @@ struct CaseInfo {
   std::string source;
   std::string theatre;
   std::string procedure;
+  // Of a live source, from its first sample on: the case's time is the machine's monotonic clock
+  // less `zero_ns`, within this boot of the machine. 0: not known. A program of before it takes the
+  // note that was set without them.
+  uint64_t machine_boot_id = 0;
+  int64_t zero_ns = 0;
 
   bool operator==(const CaseInfo&) const = default;
 };
 
 std::string EncodeCaseInfo(const CaseInfo& info);
-// InvalidArgument: cut off, or with something behind it.
+// InvalidArgument: cut off, or with something behind it. The clock may be left out.
 absl::StatusOr<CaseInfo> DecodeCaseInfo(absl::string_view bytes_untrusted);
 
 // Little endian; for what stands beside it in the spool. TakeNumber is false at the end.
