@@ -46,14 +46,4 @@ absl::StatusOr<EegMeasures> MeasureEeg(const Spectrum& spectrum) {
   return measures;
 }
 
-absl::StatusOr<double> AsymmetryIndex(const Spectrum& left, const Spectrum& right,
-                                      const FrequencyBand& band) {
-  const double left_uv2 = BandPower(left, band);
-  const double right_uv2 = BandPower(right, band);
-  if (!(left_uv2 + right_uv2 > 0.0)) {
-    return absl::InvalidArgumentError("neither side has power in the band");
-  }
-  return (right_uv2 - left_uv2) / (right_uv2 + left_uv2);
-}
-
 }  // namespace remora::dsp

@@ -41,9 +41,4 @@ absl::StatusOr<double> SpectralEdge(const Spectrum& spectrum, double part,
 // Errors: those of SpectralEdge.
 absl::StatusOr<EegMeasures> MeasureEeg(const Spectrum& spectrum);
 
-// (right - left) / (right + left) of a band's power, -1 to 1: negative when the right has less.
-// Errors: kInvalidArgument -> neither side has power.
-absl::StatusOr<double> AsymmetryIndex(const Spectrum& left, const Spectrum& right,
-                                      const FrequencyBand& band);
-
 }  // namespace remora::dsp

@@ -33,13 +33,6 @@ TEST(EegMeasures, WhatLiesOutsideTheRangeMovesNoEdge) {
   EXPECT_DOUBLE_EQ(SpectralEdge(spectrum, 1.0).value(), 30.0) << "30 Hz belongs to it";
 }
 
-TEST(EegMeasures, AsymmetryIsTheSignOfTheSideThatHasLess) {
-  EXPECT_DOUBLE_EQ(AsymmetryIndex(Flat(3.0), Flat(1.0), kFastAtClamp).value(), -0.5);
-  EXPECT_DOUBLE_EQ(AsymmetryIndex(Flat(1.0), Flat(1.0), kFastAtClamp).value(), 0.0);
-  EXPECT_DOUBLE_EQ(AsymmetryIndex(Flat(0.0), Flat(1.0), kFastAtClamp).value(), 1.0);
-  EXPECT_FALSE(AsymmetryIndex(Flat(0.0), Flat(0.0), kFastAtClamp).ok());
-}
-
 TEST(EegMeasures, HostileSpectraAreRefused) {
   EXPECT_FALSE(MeasureEeg(Flat(0.0)).ok());
   EXPECT_FALSE(MeasureEeg({0.5, {}}).ok());
