@@ -30,6 +30,9 @@ inline constexpr size_t kMaxSites = 500;
 // Stimuli at a place after so long a pause begin a new search: within one, steps follow within
 // seconds.
 inline constexpr int64_t kNewSearchAfterNs = 120'000'000'000;
+// Fourth over first twitch from which a muscle counts as unblocked (Fuchs-Buder et al. 2007): only
+// such a train can be the control of T1.
+inline constexpr double kLeastControlRatio = 0.9;
 // A train-of-four is over when no stimulus came for so long.
 inline constexpr int64_t kTrainIsOverNs = 1'500'000'000;
 // Chunks that wait for the samples of a trigger channel wait at most so long: the longest data

@@ -112,14 +112,13 @@ void TofPipeline::Read(TofTrain* train) {
   dsp::TrainOfFourOptions reading;
   reading.present_uv = plan_.plan.present_over_uv();
   const absl::StatusOr<dsp::TrainOfFour> read =
-      dsp::ReadTrainOfFour(twitches, train->noise_uv, control_uv_, reading);
+      dsp::ReadTrainOfFour(twitches, train->noise_uv, control_.UvOf(train->setting), reading);
   if (!read.ok()) return;
   train->reading = *read;
-  faded_ = faded_ || read->count < kTwitches;
-  if (!control_uv_ && !faded_ && read->doubts == dsp::kTrainGood) {
-    control_uv_ = twitches[0];
+  if (control_.Offer(*read, twitches[0], train->setting, train->sweeps[0].stimulus.time_ns)) {
     train->reading->t1_of_control = 1;
   }
+  train->no_control = control_.WhyNone(train->setting);
 }
 
 }  // namespace remora::agent

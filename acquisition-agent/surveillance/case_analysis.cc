@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "acquisition-agent/pipelines/limits.h"
+#include "acquisition-agent/pipelines/twitch_control.h"
 #include "acquisition-agent/surveillance/limits.h"
 #include "acquisition-agent/surveillance/wording.h"
 #include "common/limits.h"
@@ -100,6 +101,8 @@ std::vector<std::string> CaseAnalysis::Restore(const CasePast& past) {
     if (std::string words = worker->Restore(past); !words.empty()) {
       todo.push_back(std::move(words));
     }
+    worker->RefuseControl("the agent began in the middle of the case",
+                          std::numeric_limits<int64_t>::min());
   }
   return todo;
 }
@@ -125,10 +128,20 @@ void CaseAnalysis::Take(const Item& item) {
   if (const auto* event = std::get_if<SourceEvent>(&item)) return TakeEvent(*event);
   if (const auto* gap = std::get_if<Gap>(&item)) return TakeGap(*gap);
   if (const auto* vital = std::get_if<VitalSign>(&item)) return context_->OnVital(*vital, now_ns_);
-  if (const auto* drug = std::get_if<DrugEvent>(&item)) return context_->OnDrug(*drug, now_ns_);
+  if (const auto* drug = std::get_if<DrugEvent>(&item)) {
+    NoteRelaxant(drug->drug, drug->time_ns);
+    return context_->OnDrug(*drug, now_ns_);
+  }
   if (const auto* impedance = std::get_if<ElectrodeImpedance>(&item)) {
     return context_->OnImpedance(*impedance, now_ns_);
   }
+}
+
+void CaseAnalysis::NoteRelaxant(absl::string_view drug, int64_t given_ns) {
+  const std::optional<absl::string_view> relaxant = RelaxantIn(drug);
+  if (!relaxant) return;
+  const std::string why = absl::StrCat(*relaxant, " was given");
+  for (const auto& worker : workers_) worker->RefuseControl(why, given_ns);
 }
 
 void CaseAnalysis::TakeStimulus(const StimulusTrigger& trigger) {
@@ -317,6 +330,10 @@ bool CaseAnalysis::IsInput(const v1::Record& record) {
     return !record.baseline_set().has_asked_by();
   }
   if (record.has_phase_change()) return true;
+  if (record.has_drug_given()) {
+    // Without an actor it is what the agent itself was told by a device.
+    return !record.drug_given().actor().empty() && RelaxantIn(record.drug_given().drug());
+  }
   return record.has_alert_action() &&
          (record.alert_action().kind() == v1::ALERT_ACTION_KIND_RESOLVED ||
           record.alert_action().kind() == v1::ALERT_ACTION_KIND_DISMISSED);
@@ -335,6 +352,10 @@ void CaseAnalysis::TakeInput(const v1::Record& record) {
   if (record.has_phase_change()) {
     due_->OnPhase(record.phase_change().phase(), now_ns_);
     return;
+  }
+  if (record.has_drug_given()) {
+    // When it was given is on the person's own clock, if at all.
+    return NoteRelaxant(record.drug_given().drug(), now_ns_);
   }
   RecordKey asked_by;
   asked_by.origin.Assign(record.origin());

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "acquisition-agent/pipelines/chunk_assembler.h"
 #include "acquisition-agent/pipelines/emg_group.h"
 #include "acquisition-agent/pipelines/record_sink.h"
@@ -56,7 +57,7 @@ class CaseAnalysis {
   // The next item of the source, EndOfSource included.
   void Take(const Item& item);
   // A record of somebody else in this case: a baseline that a person asks for, an alert that was
-  // resolved, a phase. Everything else is ignored.
+  // resolved, a phase, a muscle relaxant that was given. Everything else is ignored.
   void TakeInput(const v1::Record& record);
   // Whether TakeInput would do anything with it.
   static bool IsInput(const v1::Record& record);
@@ -72,6 +73,7 @@ class CaseAnalysis {
   absl::Status Build();
   void TakeBlock(const SampleBlock& block);
   void TakeStimulus(const StimulusTrigger& trigger);
+  void NoteRelaxant(absl::string_view drug, int64_t given_ns);
   void TakeEvent(const SourceEvent& event);
   void TakeGap(const Gap& gap);
   void TakeEnd();

@@ -71,10 +71,14 @@ class StimulatedWorker : public EntryWorker {
     pipeline_->OnEnd(&results);
     TellAll(results, now_ns);
   }
+  void RefuseControl(absl::string_view why, int64_t from_ns) override {
+    if constexpr (kHasControl) pipeline_->RefuseControl(why, from_ns);
+  }
   uint64_t late_total() const override { return pipeline_->late_total(); }
   int rate_group() const override { return pipeline_->rate_group(); }
 
  private:
+  static constexpr bool kHasControl = requires(Pipeline & p) { p.RefuseControl("", 0); };
   // Maps wait for many averages, and come when they come.
   static constexpr bool kLooks = requires(Pipeline & p) { p.due_ns(); };
 

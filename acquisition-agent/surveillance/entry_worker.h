@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "acquisition-agent/pipelines/chunk.h"
 #include "acquisition-agent/pipelines/record_sink.h"
 #include "acquisition-agent/pipelines/stimulus_finder.h"
@@ -35,6 +36,8 @@ class EntryWorker {
   virtual void OnLook(const Chunk& /*look*/, int64_t /*now_ns*/) {}
   // Of its samples.
   virtual int rate_group() const = 0;
+  // From `from_ns` on no train-of-four is the control of later ones (TofPipeline::RefuseControl).
+  virtual void RefuseControl(absl::string_view /*why*/, int64_t /*from_ns*/) {}
   // The end of the source.
   virtual void OnEnd(int64_t now_ns) = 0;
   // Stimuli that came too late to be blanked, or to be cut out.

@@ -1,5 +1,5 @@
 // Every entry of a plan beside averaged responses and free-running EMG, from samples to records:
-// motor responses and thresholds, trains-of-four, EEG, and what is told beside signals.
+// motor responses and thresholds, EEG, and what is told beside signals.
 #include <algorithm>
 #include <cmath>
 #include <memory>
@@ -66,9 +66,6 @@ class ModalitiesTest : public testing::Test {
   }
   std::vector<v1::StimulusThreshold> Thresholds() const {
     return sink_.All(&v1::Record::has_stimulus_threshold, &v1::Record::stimulus_threshold);
-  }
-  std::vector<v1::TrainOfFour> Trains() const {
-    return sink_.All(&v1::Record::has_train_of_four, &v1::Record::train_of_four);
   }
   std::vector<v1::SpectralEdge> Edges() const {
     return sink_.All(&v1::Record::has_spectral_edge, &v1::Record::spectral_edge);
@@ -267,67 +264,6 @@ TEST_F(ModalitiesTest, ADoubtfulAnswerAtTheMaximumIsNoSilenceThere) {
   ASSERT_THAT(all, SizeIs(2));
   EXPECT_EQ(all[1].state(), v1::THRESHOLD_STATE_SEARCHING);
   EXPECT_EQ(all[1].largest_without_response(), 28);
-}
-
-constexpr char kTofPlan[] = R"(
-  train_of_four { derivation: "APB" side: SIDE_LEFT limb: "left hand"
-    trigger { label_prefix: "TOF L" } })";
-
-// Trains at 1, 13, 25 s; `missing`: the last has only so many stimuli.
-Drawing TofDrawing(std::vector<std::vector<double>> twitches_uv) {
-  Drawing drawing;
-  drawing.channels = {"APB"};
-  drawing.seconds = 12.0 * static_cast<double>(twitches_uv.size()) + 2;
-  for (size_t train = 0; train < twitches_uv.size(); ++train) {
-    for (size_t k = 0; k < twitches_uv[train].size(); ++k) {
-      drawing.items.push_back(
-          Pulse(1 + 12 * static_cast<double>(train) + 0.5 * static_cast<double>(k), "TOF L"));
-    }
-  }
-  drawing.uv = [twitches_uv](int, double time_s) {
-    const auto train = static_cast<size_t>((time_s - 1) / 12);
-    if (time_s < 1 || train >= twitches_uv.size()) return 0.0;
-    const double since_s = time_s - 1 - 12 * static_cast<double>(train);
-    const auto k = static_cast<size_t>(since_s / 0.5);
-    if (k >= twitches_uv[train].size()) return 0.0;
-    return Biphasic(since_s - 0.5 * static_cast<double>(k), 0.008, twitches_uv[train][k]);
-  };
-  return drawing;
-}
-
-TEST_F(ModalitiesTest, TrainsOfFourAreCountedAndComparedWithTheControl) {
-  Run(kTofPlan, TofDrawing({{1000, 1000, 1000, 1000}, {800, 600, 400, 200}, {300, 150, 0, 0}}));
-  const auto trains = Trains();
-  ASSERT_THAT(trains, SizeIs(3));
-  EXPECT_EQ(trains[0].twitch_count(), 4u);
-  EXPECT_NEAR(trains[0].ratio(), 1, 0.05);
-  EXPECT_NEAR(trains[0].t1_percent_of_control(), 100, 1);
-  EXPECT_THAT(trains[0].sweeps(), SizeIs(4));
-  EXPECT_EQ(trains[0].limb(), "left hand");
-  EXPECT_EQ(trains[1].twitch_count(), 4u);
-  EXPECT_NEAR(trains[1].ratio(), 0.25, 0.05);
-  EXPECT_NEAR(trains[1].t1_percent_of_control(), 80, 5);
-  EXPECT_EQ(trains[2].twitch_count(), 2u);
-  EXPECT_EQ(trains[2].ratio(), 0);
-  EXPECT_NEAR(trains[2].t1_percent_of_control(), 30, 5);
-}
-
-TEST_F(ModalitiesTest, ATrainWhoseFirstTwitchWasNoneIsToldWithItsTwitches) {
-  Run(kTofPlan, TofDrawing({{200, 1000, 1000, 1000}}));
-  const auto trains = Trains();
-  ASSERT_THAT(trains, SizeIs(1));
-  EXPECT_EQ(trains[0].ratio(), 2) << "what a record takes";
-  EXPECT_GT(trains[0].twitch_uv(3), 4 * trains[0].twitch_uv(0));
-  EXPECT_THAT(trains[0].reason(), HasSubstr("larger than the first"));
-}
-
-TEST_F(ModalitiesTest, ATrainWithTooFewStimuliHasNoCount) {
-  Run(kTofPlan, TofDrawing({{1000, 1000, 1000, 1000}, {1000, 1000}}));
-  const auto trains = Trains();
-  ASSERT_THAT(trains, SizeIs(2));
-  EXPECT_THAT(trains[1].reason(), HasSubstr("only 2 of four"));
-  EXPECT_THAT(trains[1].quality(), Not(IsEmpty()));
-  EXPECT_EQ(trains[1].twitch_count(), 0u);
 }
 
 constexpr char kEegPlan[] = R"(

@@ -74,7 +74,9 @@ void TofWatch::OnTrain(const TofTrain& train, int64_t now_ns) {
     told.set_ratio(std::min(kMaxTwitchRatioTold, FiniteOr0(train.reading->ratio.value_or(0))));
     told.set_t1_percent_of_control(100 * FiniteOr0(train.reading->t1_of_control.value_or(0)));
     for (const double twitch : train.twitch_uv) told.add_twitch_uv(FiniteOr0(twitch));
-    told.set_reason(WhyDoubtful(train.reading->doubts));
+    std::string reason = WhyDoubtful(train.reading->doubts);
+    if (!reason.empty() && !train.no_control.empty()) reason += "; ";
+    told.set_reason(reason + train.no_control);
   } else {
     told.set_reason(WhyNoReading(train));
     told.add_quality(v1::QUALITY_FLAG_TOO_FEW_SWEEPS);

@@ -34,6 +34,7 @@ class DrawnCaseTest : public testing::Test {
     } else {
       analysis_->Begin();
     }
+    for (const v1::Record& record : first_inputs_) analysis_->TakeInput(record);
     for (bool ended = false; !ended;) {
       const absl::StatusOr<Item> item = source_->Next();
       ASSERT_TRUE(item.ok());
@@ -60,6 +61,7 @@ class DrawnCaseTest : public testing::Test {
   }
 
   std::string criteria_text_;  // that the plan names
+  std::vector<v1::Record> first_inputs_;  // set before Run: what people wrote down first
   CasePlan plan_;
   KeepingSink sink_;
   std::unique_ptr<DrawnSource> source_;
