@@ -1,9 +1,11 @@
 #include "acquisition-agent/pipelines/motor_pipeline.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "acquisition-agent/pipelines/laryngeal_site.h"
 #include "acquisition-agent/pipelines/limits.h"
 #include "common/status_macros.h"
@@ -19,13 +21,44 @@ dsp::MotorResponseOptions OptionsOf(const v1::MotorPlan& plan) {
   return options;
 }
 
-// What was delivered, or else asked for; 0: nobody says.
-double IntensityOf(const v1::StimulusSetting& setting, bool* is_voltage) {
-  *is_voltage = setting.delivered_ma() == 0 && setting.current_ma() == 0;
-  if (!*is_voltage) {
-    return setting.delivered_ma() > 0 ? setting.delivered_ma() : setting.current_ma();
+struct Intensity {
+  double value = 0;
+  bool is_voltage = false;
+};
+
+// What the source stated as delivered, or else as asked for; nothing: it stated neither. In volts
+// of a stimulator that was set in volts, whatever current it measured.
+std::optional<Intensity> StatedIntensity(const StimulusTrigger& told) {
+  const auto is_zero = [](const std::optional<double>& value) { return value && *value == 0; };
+  Intensity stated;
+  stated.is_voltage = !told.commanded_ma && (told.commanded_v || !told.delivered_ma);
+  if (is_zero(told.delivered_ma) || is_zero(told.delivered_v)) return stated;
+  for (const std::optional<double>& value :
+       stated.is_voltage ? std::array{told.delivered_v, told.commanded_v}
+                         : std::array{told.delivered_ma, told.commanded_ma}) {
+    if (!value || !std::isfinite(*value) || *value < 0) continue;
+    stated.value = *value;
+    return stated;
   }
-  return setting.delivered_v() > 0 ? setting.delivered_v() : setting.voltage_v();
+  return std::nullopt;
+}
+
+std::string WhyNotStated(const v1::StimulusSetting& planned) {
+  std::string why = "the source states no intensity";
+  if (planned.current_ma() > 0) {
+    absl::StrAppend(&why, ": ", planned.current_ma(), " mA is planned, not stated");
+  } else if (planned.voltage_v() > 0) {
+    absl::StrAppend(&why, ": ", planned.voltage_v(), " V is planned, not stated");
+  }
+  return why;
+}
+
+// How long the plan's trains are, to the end of the last interval; 0: its stimuli are no trains.
+int64_t TrainNs(const v1::StimulusSetting& planned) {
+  if (planned.pulse_count() <= 1) return 0;
+  const double interval_ms =
+      planned.pulse_interval_ms() > 0 ? planned.pulse_interval_ms() : kUsualPulseIntervalMs;
+  return static_cast<int64_t>(planned.pulse_count() * interval_ms * 1e6);
 }
 
 }  // namespace
@@ -43,8 +76,40 @@ absl::StatusOr<std::unique_ptr<MotorPipeline>> MotorPipeline::Create(const Resol
 MotorPipeline::MotorPipeline(const ResolvedMotor& plan, TrialCutter muscles)
     : plan_(plan), muscles_(std::move(muscles)) {}
 
+bool MotorPipeline::JoinsTrain(const Stimulus& stimulus) {
+  const int64_t train_ns = TrainNs(plan_.plan.stimulus());
+  if (train_ns > 0 && !trains_.empty()) {
+    Train& train = trains_.back();
+    const int64_t since_ns = stimulus.time_ns - train.last_ns;
+    if (stimulus.time_ns >= train.first_ns && since_ns < train_ns &&
+        train.pulses < kMaxPulsesOfTrain) {
+      // Else it is one that its first pulse told already.
+      if (since_ns > kLeastPulseIntervalNs) {
+        ++train.pulses;
+        train.last_ns = stimulus.time_ns;
+      }
+      return true;
+    }
+  }
+  if (trains_.size() >= kMaxWaitingTriggers) trains_.pop_front();
+  trains_.push_back(
+      {stimulus.time_ns, stimulus.last_pulse_ns(), std::max<int>(1, stimulus.told.pulses)});
+  return false;
+}
+
+// With the pulses that came one by one.
+void MotorPipeline::TellPulses(Stimulus* first) {
+  while (trains_.size() > 1 && trains_.front().first_ns < first->time_ns) trains_.pop_front();
+  if (trains_.empty() || trains_.front().first_ns != first->time_ns) return;
+  const Train& train = trains_.front();
+  if (train.pulses <= first->told.pulses) return;
+  first->told.pulses = train.pulses;
+  first->told.pulse_interval_ms =
+      static_cast<double>(train.last_ns - train.first_ns) / 1e6 / (train.pulses - 1);
+}
+
 void MotorPipeline::OnStimulus(const Stimulus& stimulus, bool own) {
-  muscles_.OnStimulus(stimulus, own);
+  muscles_.OnStimulus(stimulus, own && !JoinsTrain(stimulus));
 }
 
 void MotorPipeline::OnChunk(const Chunk& chunk, std::vector<MotorTrial>* trials) {
@@ -74,6 +139,8 @@ void MotorPipeline::MeasureAll(std::vector<CutTrial> cut, std::vector<MotorTrial
 MotorTrial MotorPipeline::Measure(CutTrial cut) {
   MotorTrial trial;
   trial.trial_index = next_trial_++;
+  TellPulses(&cut.stimulus);
+  for (CutSweep& sweep : cut.sweeps) sweep.stimulus.told = cut.stimulus.told;
   trial.stimulus = std::move(cut.stimulus);
   trial.site = SiteOf(trial.stimulus, plan_.trigger);
   if (plan_.plan.modality() == v1::MODALITY_RLN_INTERMITTENT ||
@@ -114,10 +181,28 @@ MuscleAnswer MotorPipeline::Answer(size_t muscle, CutSweep sweep) const {
   return answer;
 }
 
+MotorPipeline::SiteSearch* MotorPipeline::SearchAt(const MotorTrial& trial,
+                                                   std::optional<bool> is_voltage) {
+  auto found = searches_.find(trial.site);
+  if (found == searches_.end()) {
+    // Sites are typed by people: a case has some forty screws.
+    if (searches_.size() >= kMaxSites) return nullptr;
+    found = searches_.emplace(trial.site, plan_.plan.threshold().step()).first;
+    found->second.is_voltage = is_voltage.value_or(false);
+  } else if (SiteSearch& search = found->second;
+             trial.stimulus.time_ns - search.last_ns > kNewSearchAfterNs ||
+             search.is_voltage != is_voltage.value_or(search.is_voltage)) {
+    search.search.Reset();
+    search.is_voltage = is_voltage.value_or(search.is_voltage);
+    ++search.repeat_index;
+  }
+  found->second.last_ns = trial.stimulus.time_ns;
+  return &found->second;
+}
+
 void MotorPipeline::NoteStep(MotorTrial* trial) {
-  MotorTrial::Step step;
-  step.intensity = IntensityOf(trial->setting, &step.is_voltage);
-  if (step.intensity <= 0) return;
+  trial->step.emplace();
+  MotorTrial::Step& step = *trial->step;
   bool any_good = false;
   bool any_uncertain = false;
   double most_uv = 0;
@@ -137,21 +222,28 @@ void MotorPipeline::NoteStep(MotorTrial* trial) {
   } else if (any_good && !any_uncertain) {
     step.presence = dsp::Presence::kAbsent;
   }
-  auto found = searches_.find(trial->site);
-  if (found == searches_.end()) {
-    // Sites are typed by people: a case has some forty screws.
-    if (searches_.size() >= kMaxSites) return;
-    found = searches_.emplace(trial->site, plan_.plan.threshold().step()).first;
-  } else if (trial->stimulus.time_ns - found->second.last_ns > kNewSearchAfterNs) {
-    found->second.search.Reset();
-    ++found->second.repeat_index;
+  const std::optional<Intensity> stated = StatedIntensity(trial->stimulus.told);
+  SiteSearch* search =
+      SearchAt(*trial, stated ? std::optional<bool>(stated->is_voltage) : std::nullopt);
+  if (search == nullptr) {
+    step.is_beyond_sites = true;
+    step.left_out = absl::StrCat("the case has had ", kMaxSites,
+                                 " places, the most that are searched: none is at this one");
+    return;
   }
-  found->second.last_ns = trial->stimulus.time_ns;
-  // Full, at steps so small that nobody takes them: what is known stays.
-  found->second.search.Add(step.intensity, step.presence).IgnoreError();
-  step.threshold = found->second.search.Current();
-  step.repeat_index = found->second.repeat_index;
-  trial->step = step;
+  if (!stated) {
+    step.left_out = WhyNotStated(plan_.plan.stimulus());
+  } else if (stated->value == 0) {
+    step.left_out = "nothing was delivered";
+  } else if (const absl::Status added = search->search.Add(stated->value, step.presence);
+             added.ok()) {
+    step.intensity = stated->value;
+  } else {
+    step.left_out = std::string(added.message());
+  }
+  step.is_voltage = search->is_voltage;
+  step.threshold = search->search.Current();
+  step.repeat_index = search->repeat_index;
 }
 
 }  // namespace remora::agent

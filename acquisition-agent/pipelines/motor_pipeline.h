@@ -1,6 +1,7 @@
 // Single responses of muscles: transcranial and direct cortical MEP, triggered EMG, nerves, screws,
 // laryngeal EMG, subcortical mapping. One stimulus, or one train, makes one trial: a sweep of every
-// muscle, measured by itself and never averaged.
+// muscle, measured by itself and never averaged. A train that the source tells pulse by pulse is
+// one train all the same: what follows by less than the plan's train is long belongs to it.
 //
 //   sweeps of all muscles (trial_cutter.h) -> measured (dsp/motor) -> trial
 //                                                                 '-> by site -> threshold search
@@ -9,12 +10,14 @@
 // sequence. The delay is the epoch: the filter is causal, and who gives it looks (OnLook) does not
 // wait for the chunk.
 //
-// Invariants: 1. each stimulus of its own makes one trial, in the order of the stimuli; 2. a muscle
-// whose sweep is not good is in the trial, with its cause, and is never called absent; 3. trials do
-// not depend on how the source cuts its blocks.
+// Invariants: 1. each stimulus of its own, or train of them, makes one trial, in the order of the
+// stimuli; 2. a muscle whose sweep is not good is in the trial, with its cause, and is never called
+// absent; 3. trials do not depend on how the source cuts its blocks; 4. a threshold rests on what
+// the source stated as delivered, or else as asked for, never on what was planned alone.
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <limits>
 #include <map>
 #include <memory>
@@ -51,10 +54,13 @@ struct MotorTrial {
   v1::StimulusSetting setting;  // the plan's, with what the source said of this stimulus
   dsp::Timebase timebase;
   std::vector<MuscleAnswer> answers;  // by muscle of the plan
-  // With a threshold in the plan, and an intensity from the source.
+  // With a threshold in the plan.
   struct Step {
+    // In mA or V, as the source stated it; 0: it is no step of the search, and `left_out` says why.
     double intensity = 0;
-    bool is_voltage = false;
+    std::string left_out;
+    bool is_voltage = false;                             // of the search
+    bool is_beyond_sites = false;                        // left out since kMaxSites are searched
     dsp::Presence presence = dsp::Presence::kUncertain;  // of any muscle
     int muscle = -1;                                     // that answered most; -1: none
     dsp::Threshold threshold;                            // of this site so far
@@ -88,19 +94,33 @@ class MotorPipeline {
   struct SiteSearch {
     explicit SiteSearch(double step) : search(step) {}
     dsp::ThresholdSearch search;
+    bool is_voltage = false;
     int64_t last_ns = 0;
     uint32_t repeat_index = 1;
   };
 
+  // As it has been told so far.
+  struct Train {
+    int64_t first_ns = 0;
+    int64_t last_ns = 0;
+    int pulses = 1;
+  };
+
   MotorPipeline(const ResolvedMotor& plan, TrialCutter muscles);
+  // A further pulse of the newest train; else it begins one.
+  bool JoinsTrain(const Stimulus& stimulus);
+  void TellPulses(Stimulus* first);
   void MeasureAll(std::vector<CutTrial> cut, std::vector<MotorTrial>* trials);
   MotorTrial Measure(CutTrial cut);
   MuscleAnswer Answer(size_t muscle, CutSweep sweep) const;
   void NoteStep(MotorTrial* trial);
+  // The search at a site, begun anew where it has to be; null: no more sites are searched.
+  SiteSearch* SearchAt(const MotorTrial& trial, std::optional<bool> is_voltage);
 
   const ResolvedMotor plan_;
   TrialCutter muscles_;
   std::map<std::string, SiteSearch> searches_;
+  std::deque<Train> trains_;  // the newest, and those whose trials are to come
   uint32_t next_trial_ = 0;
   int64_t looked_ns_ = std::numeric_limits<int64_t>::min();
 };

@@ -1,5 +1,5 @@
 // Every entry of a plan beside averaged responses and free-running EMG, from samples to records:
-// motor responses and thresholds, EEG, and what is told beside signals.
+// motor responses, EEG, and what is told beside signals.
 #include <algorithm>
 #include <cmath>
 #include <memory>
@@ -63,9 +63,6 @@ class ModalitiesTest : public testing::Test {
       if (one.trace_id() == trace_id) found.push_back(one);
     }
     return found;
-  }
-  std::vector<v1::StimulusThreshold> Thresholds() const {
-    return sink_.All(&v1::Record::has_stimulus_threshold, &v1::Record::stimulus_threshold);
   }
   std::vector<v1::SpectralEdge> Edges() const {
     return sink_.All(&v1::Record::has_spectral_edge, &v1::Record::spectral_edge);
@@ -182,88 +179,48 @@ TEST_F(ModalitiesTest, BlocksOfAnyLengthGiveTheSameTrials) {
   }
 }
 
-constexpr char kScrewPlan[] = R"(
-  motor { modality: MODALITY_PEDICLE_SCREW trigger { label_prefix: "SCREW" }
-    stimulus { pulse_us: 200 } threshold { step: 1 maximum: 30 }
-    muscle { derivation: "TA" side: SIDE_LEFT myotome: "L4-L5" }
-    muscle { derivation: "GAS" side: SIDE_LEFT myotome: "S1" } })";
+// As a recorder tells it that writes down every pulse.
+TEST_F(ModalitiesTest, ATrainThatIsToldPulseByPulseIsOneTrial) {
+  Drawing drawing = MepDrawing(4, [](int, int channel) { return channel == 0 ? 800.0 : 300.0; });
+  std::vector<Item> pulses;
+  for (const Item& item : drawing.items) {
+    StimulusTrigger pulse = std::get<StimulusTrigger>(item);
+    pulse.pulses = 1;
+    pulse.pulse_interval_ms = 0;
+    for (int i = 0; i < 5; ++i) {
+      pulses.push_back(pulse);
+      pulse.time_ns += 3'000'000;
+    }
+  }
+  drawing.items = std::move(pulses);
+  std::string plan = kMepPlan;
+  plan.insert(plan.find("voltage_v"), "pulse_count: 5 pulse_interval_ms: 2.5 ");
+  Run(plan, std::move(drawing));
+  const auto apb = Measurements("MEP_TRANSCRANIAL/R/APB");
+  ASSERT_THAT(apb, SizeIs(4));
+  for (size_t i = 0; i < 4; ++i) {
+    EXPECT_EQ(apb[i].trial_index(), i);
+    EXPECT_EQ(apb[i].state(), v1::MEASUREMENT_STATE_NO_BASELINE) << apb[i].reason();
+    EXPECT_NEAR(apb[i].amplitude_uv(), 800, 60);
+    EXPECT_NEAR(apb[i].latency_ms(), 24, 0.7);
+  }
+  const auto sweeps = sink_.All(&v1::Record::has_sweep, &v1::Record::sweep);
+  ASSERT_THAT(sweeps, SizeIs(8));
+  // What was delivered, not what was planned.
+  EXPECT_EQ(sweeps[0].stimulus().pulse_count(), 5u);
+  EXPECT_NEAR(sweeps[0].stimulus().pulse_interval_ms(), 3, 1e-6);
+}
 
-// Currents at a screw, a stimulus each second, answered from the screw's threshold on.
-Drawing ScrewDrawing(const std::vector<std::pair<std::string, double>>& steps,
-                     std::function<double(const std::string& site)> threshold_ma) {
+TEST_F(ModalitiesTest, SingleStimuliOfAPlanWithoutTrainsStayTrialsOfTheirOwn) {
   Drawing drawing;
-  drawing.channels = {"TA", "GAS"};
-  drawing.seconds = static_cast<double>(steps.size()) + 2;
-  for (size_t i = 0; i < steps.size(); ++i) {
-    StimulusTrigger pulse = Pulse(1 + static_cast<double>(i), "SCREW " + steps[i].first);
-    pulse.delivered_ma = steps[i].second;
-    drawing.items.push_back(pulse);
-  }
-  drawing.uv = [steps, threshold_ma](int channel, double time_s) {
-    const int i = static_cast<int>(time_s) - 1;
-    if (i < 0 || i >= static_cast<int>(steps.size()) || channel != 0) return 0.0;
-    const auto& [site, ma] = steps[static_cast<size_t>(i)];
-    return ma >= threshold_ma(site) ? Biphasic(time_s - (i + 1), 0.012, 200) : 0.0;
-  };
-  return drawing;
-}
-
-TEST_F(ModalitiesTest, AScrewsThresholdIsFoundByItsSiteAndComparedWithThePatientsOwn) {
-  std::vector<std::pair<std::string, double>> steps;
-  for (double ma = 4; ma <= 13; ++ma) steps.emplace_back("L4 L", ma);
-  for (double ma = 4; ma <= 10; ++ma) steps.emplace_back("L5 L", ma);
-  Run(kScrewPlan,
-      ScrewDrawing(steps, [](const std::string& site) { return site == "L4 L" ? 12.0 : 7.0; }));
-  const auto all = Thresholds();
-  ASSERT_THAT(all, SizeIs(steps.size()));
-  const v1::StimulusThreshold& l4 = all[9];
-  EXPECT_EQ(l4.level(), "L4 L");
-  EXPECT_EQ(l4.state(), v1::THRESHOLD_STATE_FOUND);
-  EXPECT_EQ(l4.threshold_ma(), 12);
-  EXPECT_EQ(l4.largest_without_response(), 11);
-  EXPECT_EQ(l4.rising_threshold(), 12);
-  EXPECT_EQ(l4.trace_id(), "PEDICLE_SCREW/L/TA");
-  EXPECT_EQ(l4.own_count(), 0u);
-  EXPECT_THAT(l4.steps(), SizeIs(10));
-  // 10 mA of 30.
-  EXPECT_EQ(all[6].state(), v1::THRESHOLD_STATE_SEARCHING);
-  EXPECT_THAT(all[6].reason(), HasSubstr("no response up to 10 mA of 30: not verified"));
-  const v1::StimulusThreshold& l5 = all.back();
-  EXPECT_EQ(l5.level(), "L5 L");
-  EXPECT_EQ(l5.threshold_ma(), 7);
-  EXPECT_EQ(l5.own_count(), 1u);
-  EXPECT_EQ(l5.own_mean(), 12);
-}
-
-TEST_F(ModalitiesTest, NoResponseAtMaximumIsSaidAtTheMaximumAndNotBeforeIt) {
-  std::vector<std::pair<std::string, double>> steps;
-  for (double ma = 4; ma <= 29; ++ma) steps.emplace_back("L4 L", ma);
-  // What is delivered is never quite what was asked for; then down again.
-  steps.insert(steps.end(), {{"L4 L", 29.8}, {"L4 L", 12}, {"L5 L", 8}});
-  Run(kScrewPlan, ScrewDrawing(steps, [](const std::string&) { return 100.0; }));
-  const auto all = Thresholds();
-  ASSERT_THAT(all, SizeIs(29));
-  for (size_t i = 0; i < 26; ++i) {
-    EXPECT_EQ(all[i].state(), v1::THRESHOLD_STATE_SEARCHING) << all[i].largest_without_response();
-  }
-  EXPECT_EQ(all[26].state(), v1::THRESHOLD_STATE_NO_RESPONSE_AT_MAXIMUM);
-  EXPECT_EQ(all[26].largest_without_response(), 30);
-  // What was tried at the maximum stays known.
-  EXPECT_EQ(all[27].state(), v1::THRESHOLD_STATE_NO_RESPONSE_AT_MAXIMUM);
-  EXPECT_THAT(all[27].reason(), HasSubstr("no response up to 30 mA: not verified"));
-  EXPECT_EQ(all[28].state(), v1::THRESHOLD_STATE_SEARCHING);
-}
-
-TEST_F(ModalitiesTest, ADoubtfulAnswerAtTheMaximumIsNoSilenceThere) {
-  Drawing drawing =
-      ScrewDrawing({{"L4 L", 28}, {"L4 L", 30}}, [](const std::string&) { return 100.0; });
-  // Both muscles are at the amplifier's limit when they would answer 30 mA.
-  drawing.uv = [](int, double time_s) { return time_s > 2.01 && time_s < 2.03 ? 5000.0 : 0.0; };
-  Run(kScrewPlan, std::move(drawing));
-  const auto all = Thresholds();
-  ASSERT_THAT(all, SizeIs(2));
-  EXPECT_EQ(all[1].state(), v1::THRESHOLD_STATE_SEARCHING);
-  EXPECT_EQ(all[1].largest_without_response(), 28);
+  drawing.channels = {"APB", "TA"};
+  drawing.seconds = 3;
+  // 200 ms apart: farther than any train is long.
+  for (int i = 0; i < 5; ++i) drawing.items.push_back(Pulse(1 + 0.2 * i, "MEP C3-C4"));
+  std::string plan = kMepPlan;
+  plan.insert(plan.find("voltage_v"), "pulse_count: 5 pulse_interval_ms: 3 ");
+  Run(plan, std::move(drawing));
+  EXPECT_THAT(Measurements("MEP_TRANSCRANIAL/R/APB"), SizeIs(5));
 }
 
 constexpr char kEegPlan[] = R"(

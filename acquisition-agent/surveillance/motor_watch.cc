@@ -62,6 +62,17 @@ void Describe(const dsp::MotorResponse& response, v1::Measurement* measurement) 
   }
 }
 
+// Of the current and the voltage, what the source stated: a threshold is not told beside one that
+// was only planned.
+v1::StimulusSetting StatedSetting(const MotorTrial& trial) {
+  v1::StimulusSetting setting = trial.setting;
+  if (!trial.stimulus.told.commanded_ma) setting.clear_current_ma();
+  if (!trial.stimulus.told.commanded_v) setting.clear_voltage_v();
+  if (!trial.stimulus.told.delivered_ma) setting.clear_delivered_ma();
+  if (!trial.stimulus.told.delivered_v) setting.clear_delivered_v();
+  return setting;
+}
+
 // Whether silence was seen at the planned maximum: both rounded to the stimulator's step, as what
 // is delivered is never quite what was asked for.
 bool IsAtMaximum(const dsp::Threshold& threshold, const v1::ThresholdPlan& plan) {
@@ -143,12 +154,13 @@ void MotorWatch::NoteOwn(const std::string& site, double value) {
   }
 }
 
-void MotorWatch::PutThreshold(const MotorTrial& trial, const std::vector<RecordKey>& sweeps,
-                              int64_t now_ns) {
+// Its step, among those of the search that is told.
+void MotorWatch::NoteTried(const MotorTrial& trial, const std::vector<RecordKey>& sweeps) {
   const MotorTrial::Step& step = *trial.step;
   if (trial.site != steps_site_ || step.repeat_index != steps_repeat_) steps_.clear();
   steps_site_ = trial.site;
   steps_repeat_ = step.repeat_index;
+  if (!(step.intensity > 0)) return;
   v1::ThresholdStep tried;
   tried.set_intensity(step.intensity);
   tried.set_response(PresenceOf(step.presence));
@@ -159,7 +171,12 @@ void MotorWatch::PutThreshold(const MotorTrial& trial, const std::vector<RecordK
   }
   if (steps_.size() >= kMaxStepsTold) steps_.erase(steps_.begin());
   steps_.push_back(std::move(tried));
+}
 
+void MotorWatch::PutThreshold(const MotorTrial& trial, const std::vector<RecordKey>& sweeps,
+                              int64_t now_ns) {
+  const MotorTrial::Step& step = *trial.step;
+  NoteTried(trial, sweeps);
   v1::Record record;
   v1::StimulusThreshold& told = *record.mutable_stimulus_threshold();
   // The muscle with the response; without one, the first that was looked at.
@@ -189,9 +206,11 @@ void MotorWatch::PutThreshold(const MotorTrial& trial, const std::vector<RecordK
   }
   told.set_own_count(count);
   told.set_own_mean(count > 0 ? sum / count : 0);
-  *told.mutable_stimulus() = trial.setting;
+  *told.mutable_stimulus() = StatedSetting(trial);
   for (const v1::ThresholdStep& one : steps_) *told.add_steps() = one;
-  if (step.threshold.inconsistent) {
+  if (!step.left_out.empty()) {
+    told.set_reason(absl::StrCat("this stimulus is no step of the search: ", step.left_out));
+  } else if (step.threshold.inconsistent) {
     told.set_reason("a larger stimulus had no response although a smaller one had");
   } else if (step.threshold.verdict == dsp::ThresholdVerdict::kNoResponse) {
     const bool at_maximum = IsAtMaximum(step.threshold, plan_.plan.threshold());
@@ -204,7 +223,12 @@ void MotorWatch::PutThreshold(const MotorTrial& trial, const std::vector<RecordK
   if (step.threshold.verdict == dsp::ThresholdVerdict::kFound && !step.threshold.inconsistent) {
     NoteOwn(trial.site, value);
   }
-  sink_.Put(&record, now_ns);
+  const RecordKey key = sink_.Put(&record, now_ns);
+  if (!step.is_beyond_sites || told_beyond_sites_) return;
+  told_beyond_sites_ = true;
+  PutSystemMessage(absl::StrCat("No threshold is searched for at ", trial.site,
+                                " nor at any other new place: ", step.left_out),
+                   key, now_ns, sink_);
 }
 
 }  // namespace remora::agent

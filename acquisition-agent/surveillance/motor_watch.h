@@ -9,7 +9,8 @@
 // Invariants: 1. a sweep that is not good is written with what is wrong, as NOT_INTERPRETABLE,
 // never as NO_RESPONSE; 2. records of one trial share its index; 3. no response is never a
 // good threshold: it is a search that goes on below the plan's maximum, and no response at the
-// maximum from there on.
+// maximum from there on; 4. a stimulus that is no step of a search, such as one whose
+// intensity nobody stated, is told with why, and moves no threshold.
 #pragma once
 
 #include <cstdint>
@@ -51,6 +52,7 @@ class MotorWatch {
 
   RecordKey PutAnswer(const MotorTrial& trial, size_t muscle, int64_t now_ns);
   void PutThreshold(const MotorTrial& trial, const std::vector<RecordKey>& sweeps, int64_t now_ns);
+  void NoteTried(const MotorTrial& trial, const std::vector<RecordKey>& sweeps);
   void NoteOwn(const std::string& site, double value);
 
   const ResolvedMotor plan_;
@@ -60,6 +62,7 @@ class MotorWatch {
   std::vector<v1::ThresholdStep> steps_;  // of the search that is going on
   std::string steps_site_;
   uint32_t steps_repeat_ = 0;
+  bool told_beyond_sites_ = false;
 };
 
 }  // namespace remora::agent
