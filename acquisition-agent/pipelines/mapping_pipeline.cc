@@ -2,131 +2,356 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <span>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
+#include "acquisition-agent/pipelines/limits.h"
+#include "acquisition-agent/plan/planned_traces.h"
 #include "common/status_macros.h"
 
 namespace remora::agent {
+namespace {
+
+// Of a gradient, the strongest response of a side over the noise left in its average, both rms:
+// what noise has in common in odd and even halves stays far below.
+constexpr double kGradientOverNoise = 2;
+
+// Takes words like "L" and "right" out of a site; the last one counts.
+std::optional<size_t> TakeRow(std::vector<std::string>* words) {
+  std::optional<size_t> row;
+  std::erase_if(*words, [&](const std::string& word) {
+    const std::string lower = absl::AsciiStrToLower(word);
+    const bool left = lower == "l" || lower == "left";
+    if (!left && lower != "r" && lower != "right") return false;
+    row = left ? 0 : 1;
+    return true;
+  });
+  return row;
+}
+
+// "3", "contact 3", "T10 contact 3", "C3": the number at its end; 0: none.
+uint32_t TakeContact(std::string* site) {
+  const size_t other = site->find_last_not_of("0123456789");
+  const size_t begin = other == std::string::npos ? 0 : other + 1;
+  uint32_t contact = 0;
+  if (!absl::SimpleAtoi(absl::string_view(*site).substr(begin), &contact)) return 0;
+  site->resize(begin);
+  return contact;
+}
+
+struct Halves {
+  double rms_uv = 0;  // of what they have in common
+  double correlation = 0;
+};
+
+// Within the window, each about its own mean. Noise that differs from one to the other adds
+// nothing on average.
+Halves CompareHalves(const ContactAverage& contact, const dsp::Timebase& timebase,
+                     const dsp::LatencyWindow& window) {
+  const dsp::SampleRange range = dsp::SamplesIn(window, timebase, contact.odd_uv.size());
+  Halves halves;
+  if (range.count < 2) return halves;
+  const auto part = [&](const std::vector<double>& uv) {
+    std::vector<double> within(uv.begin() + static_cast<ptrdiff_t>(range.first),
+                               uv.begin() + static_cast<ptrdiff_t>(range.first + range.count));
+    const double mean =
+        std::accumulate(within.begin(), within.end(), 0.0) / static_cast<double>(range.count);
+    for (double& value : within) value -= mean;
+    return within;
+  };
+  const std::vector<double> odd = part(contact.odd_uv);
+  const std::vector<double> even = part(contact.even_uv);
+  const auto dot = [](const std::vector<double>& a, const std::vector<double>& b) {
+    return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
+  };
+  const double shared = dot(odd, even);
+  halves.rms_uv = std::sqrt(std::max(0.0, shared / static_cast<double>(range.count)));
+  const double both = std::sqrt(dot(odd, odd) * dot(even, even));
+  if (both > 0) halves.correlation = std::clamp(shared / both, 0.0, 1.0);
+  return halves;
+}
+
+}  // namespace
 
 absl::StatusOr<std::unique_ptr<MappingPipeline>> MappingPipeline::Create(
     const ResolvedMapping& plan, const SourceInfo& source) {
-  const bool midline = plan.plan.modality() == v1::MODALITY_MAP_MIDLINE;
   std::vector<SweepStream> streams;
   for (const ResolvedDerivation& derivation : plan.derivations) {
     SweepStreamOptions options = SweepOptionsOf(plan.plan, plan.filter, derivation);
     options.reject_over_uv = plan.plan.reject_over_uv();
     ASSIGN_OR_RETURN(SweepStream stream, SweepStream::Create(options, source));
     streams.push_back(std::move(stream));
-    if (midline) break;
+    if (StimulatesContacts(plan.plan)) break;
   }
   return std::unique_ptr<MappingPipeline>(new MappingPipeline(plan, std::move(streams)));
 }
 
 MappingPipeline::MappingPipeline(const ResolvedMapping& plan, std::vector<SweepStream> streams)
-    : plan_(plan), streams_(std::move(streams)) {
+    : plan_(plan),
+      method_(IsGradient(plan.plan)           ? Method::kGradient
+              : StimulatesContacts(plan.plan) ? Method::kStimulatedContacts
+                                              : Method::kRecordedContacts),
+      streams_(std::move(streams)),
+      cadence_(plan.plan.stimulus().rate_hz()) {
   for (size_t i = 0; i < plan_.trace_ids.size(); ++i) {
-    contacts_.push_back(
-        {dsp::SweepAverage(streams_[0].samples_per_sweep(), streams_[0].timebase()), 0, 0, {}});
+    contacts_.emplace_back(streams_[0].samples_per_sweep(), streams_[0].timebase(),
+                           plan_.plan.sweep_count());
   }
 }
 
-bool MappingPipeline::is_midline() const {
-  return plan_.plan.modality() == v1::MODALITY_MAP_MIDLINE;
+v1::Side MappingPipeline::SideOf(size_t row) const {
+  if (method_ != Method::kGradient) return plan_.plan.side();
+  return row == 0 ? v1::SIDE_LEFT : v1::SIDE_RIGHT;
 }
 
 void MappingPipeline::OnStimulus(const Stimulus& stimulus, bool own) {
-  if (own && is_midline() && ContactOf(stimulus) == 0) ++without_contact_;
+  if (own) {
+    cadence_.OnStimulus(stimulus.time_ns, stimulus.rate_hz > 0
+                                              ? std::optional<double>(stimulus.rate_hz)
+                                              : std::nullopt);
+  }
   for (SweepStream& stream : streams_) stream.OnStimulus(stimulus, own);
 }
 
-// "3", "contact 3": the number at its end.
-uint32_t MappingPipeline::ContactOf(const Stimulus& stimulus) const {
-  const std::string site = SiteOf(stimulus, plan_.trigger);
-  absl::string_view number = site;
-  const size_t other = number.find_last_not_of("0123456789");
-  if (other != absl::string_view::npos) number.remove_prefix(other + 1);
-  uint32_t contact = 0;
-  if (!absl::SimpleAtoi(number, &contact) || contact > contacts_.size()) return 0;
-  return contact;
+MappingPipeline::Place MappingPipeline::PlaceOf(const Stimulus& stimulus) const {
+  Place place;
+  std::string site = SiteOf(stimulus, plan_.trigger);
+  if (method_ == Method::kStimulatedContacts) {
+    place.contact = TakeContact(&site);
+    place.is_known = place.contact >= 1 && place.contact <= count();
+  }
+  std::vector<std::string> words = absl::StrSplit(site, absl::ByAnyChar(" ,;"), absl::SkipEmpty());
+  if (method_ == Method::kGradient) {
+    const std::optional<size_t> row = TakeRow(&words);
+    place.is_known = row.has_value();
+    place.row = row.value_or(0);
+  }
+  if (!words.empty() && absl::AsciiStrToLower(words.back()) == "contact") words.pop_back();
+  place.position = absl::StrJoin(words, " ");
+  return place;
 }
 
 void MappingPipeline::OnChunk(const Chunk& chunk, std::vector<MappingRound>* rounds) {
   if (chunk.rate_group != streams_[0].rate_group()) return;
-  for (size_t i = 0; i < streams_.size(); ++i) {
-    std::vector<CutSweep> sweeps;
-    streams_[i].OnChunk(chunk, &sweeps);
-    Take(i, sweeps);
-  }
-  TellComplete(rounds);
+  cadence_.Start(chunk.TimeOf(static_cast<double>(chunk.first_position)));
+  std::vector<Sweeps> by_stream(streams_.size());
+  for (size_t i = 0; i < streams_.size(); ++i) streams_[i].OnChunk(chunk, &by_stream[i]);
+  TakeAll(std::move(by_stream), rounds);
 }
 
 void MappingPipeline::OnEnd(std::vector<MappingRound>* rounds) {
-  for (size_t i = 0; i < streams_.size(); ++i) {
-    std::vector<CutSweep> sweeps;
-    streams_[i].OnEnd(&sweeps);
-    Take(i, sweeps);
-  }
-  TellComplete(rounds);
+  std::vector<Sweeps> by_stream(streams_.size());
+  for (size_t i = 0; i < streams_.size(); ++i) streams_[i].OnEnd(&by_stream[i]);
+  TakeAll(std::move(by_stream), rounds);
+  if (without_contact_ > 0) TellUnnamed(rounds);
 }
 
-void MappingPipeline::Take(size_t stream, const std::vector<CutSweep>& sweeps) {
-  for (const CutSweep& sweep : sweeps) {
-    const size_t place = is_midline() ? size_t{ContactOf(sweep.stimulus)} : stream + 1;
-    if (place == 0) continue;
-    Contact& contact = contacts_[place - 1];
-    // A contact that is complete waits for the others.
-    if (contact.average.accepted() >= plan_.plan.sweep_count()) continue;
-    if (contact.average.offered() == 0) contact.first_stimulus_ns = sweep.stimulus.time_ns;
-    contact.last_stimulus_ns = sweep.stimulus.time_ns;
-    if (contact.average.Add(sweep.uv, sweep.cause) != dsp::Rejection::kNone) continue;
-    contact.setting = SettingOf(sweep.stimulus, plan_.plan.stimulus());
+// All streams are told of the same stimuli and the same chunks: their sweeps come together.
+void MappingPipeline::TakeAll(std::vector<Sweeps> by_stream, std::vector<MappingRound>* rounds) {
+  for (size_t i = 0; i < by_stream[0].size(); ++i) {
+    Sweeps sweeps;
+    for (Sweeps& stream : by_stream) {
+      if (i < stream.size()) sweeps.push_back(std::move(stream[i]));
+    }
+    if (sweeps.size() == by_stream.size()) Take(sweeps, rounds);
   }
 }
 
-void MappingPipeline::TellComplete(std::vector<MappingRound>* rounds) {
-  if (std::all_of(contacts_.begin(), contacts_.end(), [&](const Contact& contact) {
-        return contact.average.accepted() >= plan_.plan.sweep_count();
-      })) {
-    rounds->push_back(Finish());
+void MappingPipeline::Take(const Sweeps& sweeps, std::vector<MappingRound>* rounds) {
+  const Stimulus& stimulus = sweeps[0].stimulus;
+  const Place place = PlaceOf(stimulus);
+  if (!place.is_known) {
+    if (++without_contact_ >= plan_.plan.sweep_count()) TellUnnamed(rounds);
+    return;
+  }
+  const v1::StimulusSetting setting = SettingOf(stimulus, plan_.plan.stimulus());
+  EndBefore(stimulus, place, setting, rounds);
+  has_begun_ = true;
+  position_ = place.position;
+  last_ns_ = stimulus.time_ns;
+  if (place.contact == 0) {
+    for (size_t i = 0; i < sweeps.size(); ++i) {
+      contacts_[place.row * count() + i].Add(sweeps[i], setting);
+    }
+  } else {
+    StripContact& contact = contacts_[place.contact - 1];
+    if (!contact.is_whole()) {
+      again_ = 0;
+      advanced_ = place.contact;
+    } else if (place.contact != advanced_) {
+      ++again_;
+    }
+    contact.Add(sweeps[0], setting);
+  }
+  if (IsOver()) rounds->push_back(Finish(/*is_cut=*/false));
+}
+
+void MappingPipeline::EndBefore(const Stimulus& stimulus, const Place& place,
+                                const v1::StimulusSetting& setting,
+                                std::vector<MappingRound>* rounds) {
+  if (!has_begun_) return;
+  // Between contacts that are stimulated by hand, or legs, there are pauses.
+  const bool paused = method_ == Method::kRecordedContacts
+                          ? cadence_.IsPause(last_ns_, stimulus.time_ns)
+                          : stimulus.time_ns - last_ns_ > kNewSearchAfterNs;
+  if (place.position != position_ || paused) return CutRound(rounds);
+  const size_t first = place.row * count();
+  if (place.contact != 0) {
+    StripContact& contact = contacts_[place.contact - 1];
+    if (contact.IsOfAnother(setting)) contact.Reset();
+  } else if (std::any_of(contacts_.begin() + static_cast<ptrdiff_t>(first),
+                         contacts_.begin() + static_cast<ptrdiff_t>(first + count()),
+                         [&](const StripContact& one) { return one.IsOfAnother(setting); })) {
+    if (method_ == Method::kRecordedContacts) return CutRound(rounds);
+    for (size_t i = 0; i < count(); ++i) contacts_[first + i].Reset();
   }
 }
 
-MappingRound MappingPipeline::Finish() {
+void MappingPipeline::CutRound(std::vector<MappingRound>* rounds) {
+  const size_t rows = contacts_.size() / count();
+  if (Usable() >= 2 * rows) {
+    rounds->push_back(Finish(/*is_cut=*/true));
+  } else {
+    Restart();
+  }
+}
+
+size_t MappingPipeline::Usable() const {
+  return static_cast<size_t>(
+      std::count_if(contacts_.begin(), contacts_.end(),
+                    [](const StripContact& contact) { return contact.is_usable(); }));
+}
+
+bool MappingPipeline::IsOver() const {
+  if (std::none_of(contacts_.begin(), contacts_.end(),
+                   [](const StripContact& contact) { return contact.is_open(); })) {
+    return true;
+  }
+  // The others are stimulated a second time: what has not been will not be.
+  return again_ >= plan_.plan.sweep_count() && Usable() >= 2;
+}
+
+void MappingPipeline::Restart() {
+  for (StripContact& contact : contacts_) contact.Reset();
+  has_begun_ = false;
+  again_ = advanced_ = 0;
+}
+
+ContactAverage MappingPipeline::Tell(size_t row, uint32_t contact) const {
+  const dsp::LatencyWindow behind{plan_.plan.blank_to_ms() + 1, plan_.plan.epoch_to_ms()};
+  const size_t trace = row * count() + contact - 1;
+  const StripContact& from = contacts_[trace];
+  const dsp::SweepAverage& average = from.average();
+  ContactAverage told;
+  told.contact = contact;
+  told.trace = trace;
+  told.side = SideOf(row);
+  told.mean_uv.assign(average.mean_uv().begin(), average.mean_uv().end());
+  told.odd_uv.assign(average.odd_uv().begin(), average.odd_uv().end());
+  told.even_uv.assign(average.even_uv().begin(), average.even_uv().end());
+  told.accepted = average.accepted();
+  told.offered = average.offered();
+  told.noise_uv = average.PlusMinusNoiseUv(behind);
+  told.first_stimulus_ns = from.first_stimulus_ns();
+  told.last_stimulus_ns = from.last_stimulus_ns();
+  told.setting = from.setting();
+  return told;
+}
+
+MappingRound MappingPipeline::Finish(bool is_cut) {
   MappingRound round;
   round.round_index = round_index_++;
   round.timebase = streams_[0].timebase();
   round.uv_per_count = streams_[0].inputs().uv_per_count;
-  const dsp::LatencyWindow behind{plan_.plan.blank_to_ms() + 1, plan_.plan.epoch_to_ms()};
-  double noise_uv = 0;
-  for (size_t i = 0; i < contacts_.size(); ++i) {
-    dsp::SweepAverage& average = contacts_[i].average;
-    ContactAverage told;
-    told.contact = static_cast<uint32_t>(i) + 1;
-    told.mean_uv.assign(average.mean_uv().begin(), average.mean_uv().end());
-    told.odd_uv.assign(average.odd_uv().begin(), average.odd_uv().end());
-    told.even_uv.assign(average.even_uv().begin(), average.even_uv().end());
-    told.accepted = average.accepted();
-    told.offered = average.offered();
-    told.noise_uv = average.PlusMinusNoiseUv(behind);
-    told.first_stimulus_ns = contacts_[i].first_stimulus_ns;
-    told.last_stimulus_ns = contacts_[i].last_stimulus_ns;
-    told.setting = contacts_[i].setting;
-    if (std::isfinite(told.noise_uv)) noise_uv = std::max(noise_uv, told.noise_uv);
-    round.contacts.push_back(std::move(told));
-    average.Reset();
+  round.position = position_;
+  round.is_cut = is_cut;
+  round.without_contact = std::exchange(without_contact_, 0);
+  const size_t rows = contacts_.size() / count();
+  for (size_t row = 0; row < rows; ++row) {
+    for (uint32_t contact = 1; contact <= count(); ++contact) {
+      const StripContact& from = contacts_[row * count() + contact - 1];
+      if (from.is_usable()) {
+        round.contacts.push_back(Tell(row, contact));
+      } else {
+        round.left_out.push_back({contact, rows > 1 ? SideOf(row) : v1::SIDE_UNSPECIFIED,
+                                  from.cause(), from.was_not_delivered(), from.average().accepted(),
+                                  from.average().offered()});
+      }
+    }
   }
+  for (uint32_t contact = 1; contact <= count(); ++contact) {
+    size_t of = 0;
+    for (size_t row = 0; row < rows; ++row)
+      of += contacts_[row * count() + contact - 1].is_usable();
+    if (of == rows) round.used.push_back(contact);
+  }
+  if (method_ == Method::kGradient) {
+    FindCrossing(&round);
+  } else {
+    FindTurn(&round);
+  }
+  Restart();
+  return round;
+}
+
+void MappingPipeline::TellUnnamed(std::vector<MappingRound>* rounds) {
+  MappingRound round;
+  round.without_contact = std::exchange(without_contact_, 0);
+  round.timebase = streams_[0].timebase();
+  rounds->push_back(std::move(round));
+}
+
+void MappingPipeline::FindTurn(MappingRound* round) const {
   std::vector<std::span<const double>> traces;
-  for (const ContactAverage& contact : round.contacts) traces.emplace_back(contact.mean_uv);
+  double noise_uv = 0;
+  for (const ContactAverage& contact : round->contacts) {
+    traces.emplace_back(contact.mean_uv);
+    if (std::isfinite(contact.noise_uv)) noise_uv = std::max(noise_uv, contact.noise_uv);
+  }
   dsp::PhaseReversalOptions options;
   options.window = {plan_.plan.window_from_ms(), plan_.plan.window_to_ms()};
   options.upper_corner_hz = plan_.plan.filter().low_pass_hz();
   absl::StatusOr<dsp::PhaseReversal> reversal =
-      dsp::FindPhaseReversal(traces, round.timebase, noise_uv, options);
-  if (reversal.ok()) round.reversal = *std::move(reversal);
-  return round;
+      dsp::FindPhaseReversal(traces, round->timebase, noise_uv, options);
+  if (reversal.ok()) round->reversal = *std::move(reversal);
+}
+
+void MappingPipeline::FindCrossing(MappingRound* round) const {
+  const dsp::LatencyWindow window{plan_.plan.window_from_ms(), plan_.plan.window_to_ms()};
+  for (ContactAverage& contact : round->contacts) {
+    contact.response_uv = CompareHalves(contact, round->timebase, window).rms_uv;
+  }
+  std::vector<double> amplitudes[2];
+  std::vector<double> correlations[2];
+  for (const size_t row : {size_t{0}, size_t{1}}) {
+    bool answers = false;
+    for (const uint32_t contact : round->used) {
+      const ContactAverage average = Tell(row, contact);
+      const Halves halves = CompareHalves(average, round->timebase, window);
+      amplitudes[row].push_back(halves.rms_uv);
+      correlations[row].push_back(halves.correlation);
+      answers = answers || halves.rms_uv > kGradientOverNoise * average.noise_uv;
+    }
+    // A side that does not answer has no gradient.
+    if (!answers) return;
+  }
+  const absl::StatusOr<std::optional<double>> place =
+      dsp::FindMidlineByGradient(amplitudes[0], amplitudes[1]);
+  if (!place.ok() || !*place) return;
+  const auto before = static_cast<size_t>(std::floor(**place));
+  GradientMidline midline{**place, 1};
+  for (const size_t at : {before, std::min(before + 1, round->used.size() - 1)}) {
+    // Of the leg that is larger there: the other one fades beyond the midline.
+    midline.confidence =
+        std::min(midline.confidence, std::max(correlations[0][at], correlations[1][at]));
+  }
+  round->midline = midline;
 }
 
 }  // namespace remora::agent

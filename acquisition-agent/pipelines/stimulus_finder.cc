@@ -69,6 +69,19 @@ v1::StimulusSetting SettingOf(const Stimulus& stimulus, const v1::StimulusSettin
   return setting;
 }
 
+bool IsSameStimulus(const v1::StimulusSetting& a, const v1::StimulusSetting& b) {
+  const auto differ = [](double one, double other, double share) {
+    return one > 0 && other > 0 && std::fabs(one - other) > share * std::max(one, other);
+  };
+  return !differ(a.delivered_ma(), b.delivered_ma(), kSameCurrentShare) &&
+         !differ(a.current_ma(), b.current_ma(), kSameCurrentShare) &&
+         !differ(a.delivered_v(), b.delivered_v(), kSameCurrentShare) &&
+         !differ(a.voltage_v(), b.voltage_v(), kSameCurrentShare) &&
+         !differ(a.rate_hz(), b.rate_hz(), kSameRateShare) &&
+         !differ(a.pulse_us(), b.pulse_us(), kSameCurrentShare) &&
+         std::max(1u, a.pulse_count()) == std::max(1u, b.pulse_count());
+}
+
 StimulusFinder::StimulusFinder(const ResolvedPlan& plan, const SourceInfo& source) {
   const std::vector<const ResolvedTrigger*> triggers = plan.triggers();
   for (size_t i = 0; i < triggers.size(); ++i) {

@@ -43,6 +43,9 @@ int64_t StimulationEndNs(const Stimulus& stimulus);
 std::string SiteOf(const Stimulus& stimulus, const ResolvedTrigger& trigger);
 // The plan's setting with all that the source says of this stimulus.
 v1::StimulusSetting SettingOf(const Stimulus& stimulus, const v1::StimulusSetting& planned);
+// Whether responses to both may go into one average: the same current or voltage, rate, width and
+// number of pulses, as far as both are known.
+bool IsSameStimulus(const v1::StimulusSetting& a, const v1::StimulusSetting& b);
 
 class StimulusFinder {
  public:

@@ -95,5 +95,27 @@ TEST_F(StimulusFinderTest, ARemarkIsNoStimulusWhateverItSays) {
   }
 }
 
+TEST(StimulusSetting, IsTheSameAsFarAsBothAreKnown) {
+  v1::StimulusSetting ten;
+  ten.set_current_ma(10);
+  ten.set_rate_hz(4.7);
+  v1::StimulusSetting other = ten;
+  EXPECT_TRUE(IsSameStimulus(ten, other));
+  other.set_delivered_ma(9.8);
+  EXPECT_TRUE(IsSameStimulus(ten, other)) << "of one nobody says what was delivered";
+  other.set_current_ma(10.4);
+  EXPECT_TRUE(IsSameStimulus(ten, other));
+  other.set_current_ma(11);
+  EXPECT_FALSE(IsSameStimulus(ten, other));
+  other = ten;
+  other.set_rate_hz(5.1);
+  EXPECT_FALSE(IsSameStimulus(ten, other));
+  other = ten;
+  other.set_pulse_count(1);
+  EXPECT_TRUE(IsSameStimulus(ten, other)) << "none said is a single pulse";
+  other.set_pulse_count(3);
+  EXPECT_FALSE(IsSameStimulus(ten, other));
+}
+
 }  // namespace
 }  // namespace remora::agent

@@ -2,6 +2,7 @@
 
 #include "acquisition-agent/plan/limits.h"
 #include "acquisition-agent/plan/plan_rules.h"
+#include "acquisition-agent/plan/planned_traces.h"
 #include "common/status_macros.h"
 
 namespace remora::agent {
@@ -107,13 +108,21 @@ absl::Status CheckMapping(const CasePlan& plan, int index) {
   }
   if (mapping.strip().empty()) return at.At("strip").Say("is missing: what people call it");
   RETURN_IF_ERROR(CheckLength(at.At("strip"), mapping.strip(), kMaxNameBytes));
+  const bool scalp = StimulatesContacts(mapping);
+  if (midline && !scalp && (mapping.contact_count() > 0 || !mapping.scalp_derivation().empty())) {
+    return at.At("contact_derivation")
+        .Say(
+            "is for contacts that are recorded (the midline by gradient); scalp_derivation and "
+            "contact_count are for contacts that are stimulated (by phase reversal): one of both "
+            "would be right");
+  }
   const int contacts =
-      midline ? static_cast<int>(mapping.contact_count()) : mapping.contact_derivation_size();
+      scalp ? static_cast<int>(mapping.contact_count()) : mapping.contact_derivation_size();
   if (contacts < 2 || contacts > kMaxStripContacts) {
-    return at.At(midline ? "contact_count" : "contact_derivation")
+    return at.At(scalp ? "contact_count" : "contact_derivation")
         .Say(contacts, " contacts; 2 to ", kMaxStripContacts, " would be right");
   }
-  if (midline) {
+  if (scalp) {
     RETURN_IF_ERROR(
         CheckDerivationName(at.At("scalp_derivation"), plan, mapping.scalp_derivation()));
   }

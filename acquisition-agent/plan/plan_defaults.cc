@@ -1,6 +1,7 @@
 // What a plan that leaves a field out means, as the comments in plan.proto say.
 
 #include "acquisition-agent/plan/case_plan.h"
+#include "acquisition-agent/plan/planned_traces.h"
 
 namespace remora::agent {
 namespace {
@@ -147,8 +148,10 @@ void FillMappingDefaults(v1::MappingPlan* mapping) {
     mapping->set_window_to_ms(midline ? 40 : 30);
   }
   if (mapping->sweep_count() == 0) mapping->set_sweep_count(50);
-  // On the cortex itself responses are ten times as large as on the scalp.
-  if (mapping->reject_over_uv() == 0) mapping->set_reject_over_uv(midline ? 40 : 500);
+  // On the cortex and the cord themselves responses are ten times as large as on the scalp.
+  if (mapping->reject_over_uv() == 0) {
+    mapping->set_reject_over_uv(StimulatesContacts(*mapping) ? 40 : 500);
+  }
   FillStimulusSide(mapping);
 }
 

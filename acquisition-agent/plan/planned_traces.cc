@@ -57,21 +57,28 @@ void TellStimuliApart(std::vector<PlannedTrace>* traces) {
 }
 
 void AddMapping(const v1::MappingPlan& mapping, int entry, std::vector<PlannedTrace>* traces) {
-  const auto add = [&](const std::string& derivation, uint32_t contact) {
-    PlannedTrace trace = TraceOf(PlannedTrace::Block::kMapping, mapping, mapping.modality(),
-                                 mapping.side(), derivation, absl::StrCat("mapping[", entry, "]"));
+  const auto add = [&](const std::string& derivation, uint32_t contact, v1::Side side) {
+    PlannedTrace trace = TraceOf(PlannedTrace::Block::kMapping, mapping, mapping.modality(), side,
+                                 derivation, absl::StrCat("mapping[", entry, "]"));
     trace.entry = entry;
-    trace.trace_id = ContactTraceId(mapping, contact);
+    trace.trace_id = ContactTraceId(mapping, contact, side);
     trace.stimulus = mapping.stimulus();
     trace.trigger = mapping.trigger();
     traces->push_back(std::move(trace));
   };
-  if (mapping.modality() == v1::MODALITY_MAP_MIDLINE) {
-    for (uint32_t i = 1; i <= mapping.contact_count(); ++i) add(mapping.scalp_derivation(), i);
+  if (StimulatesContacts(mapping)) {
+    for (uint32_t i = 1; i <= mapping.contact_count(); ++i) {
+      add(mapping.scalp_derivation(), i, mapping.side());
+    }
     return;
   }
-  for (int i = 0; i < mapping.contact_derivation_size(); ++i) {
-    add(mapping.contact_derivation(i), static_cast<uint32_t>(i) + 1);
+  const std::vector<v1::Side> sides = IsGradient(mapping)
+                                          ? std::vector<v1::Side>{v1::SIDE_LEFT, v1::SIDE_RIGHT}
+                                          : std::vector<v1::Side>{mapping.side()};
+  for (const v1::Side side : sides) {
+    for (int i = 0; i < mapping.contact_derivation_size(); ++i) {
+      add(mapping.contact_derivation(i), static_cast<uint32_t>(i) + 1, side);
+    }
   }
 }
 
@@ -89,12 +96,20 @@ std::string StimulusSubject(const v1::TriggerPlan& trigger) {
   return absl::StrCat("stimulus/", StimulusName(trigger));
 }
 
-std::string ContactTraceId(const v1::MappingPlan& mapping, uint32_t contact) {
+bool StimulatesContacts(const v1::MappingPlan& mapping) {
+  return mapping.modality() == v1::MODALITY_MAP_MIDLINE && mapping.contact_derivation().empty();
+}
+
+bool IsGradient(const v1::MappingPlan& mapping) {
+  return mapping.modality() == v1::MODALITY_MAP_MIDLINE && !mapping.contact_derivation().empty();
+}
+
+std::string ContactTraceId(const v1::MappingPlan& mapping, uint32_t contact, v1::Side leg) {
   const int place = static_cast<int>(contact) - 1;
-  const std::string derivation = mapping.modality() == v1::MODALITY_MAP_MIDLINE
-                                     ? mapping.scalp_derivation()
-                                     : mapping.contact_derivation(place);
-  return absl::StrCat(TraceId(mapping.modality(), mapping.side(), derivation), "/", contact);
+  const std::string derivation =
+      StimulatesContacts(mapping) ? mapping.scalp_derivation() : mapping.contact_derivation(place);
+  const v1::Side side = IsGradient(mapping) ? leg : mapping.side();
+  return absl::StrCat(TraceId(mapping.modality(), side, derivation), "/", contact);
 }
 
 std::vector<PlannedTrace> PlannedTraces(const v1::Plan& plan) {

@@ -34,8 +34,16 @@ struct PlannedTrace {
 // may still be there twice, which CheckCasePlan refuses.
 std::vector<PlannedTrace> PlannedTraces(const v1::Plan& plan);
 
-// "MAP_MIDLINE/L/C3-Fz/5": the trace of one stimulated contact, counted from 1.
-std::string ContactTraceId(const v1::MappingPlan& mapping, uint32_t contact);
+// Whether the contacts of a strip are stimulated in turn, and the scalp is recorded: the midline of
+// the cord by phase reversal.
+bool StimulatesContacts(const v1::MappingPlan& mapping);
+// Whether they are recorded after stimuli to the left and to the right leg: the midline of the cord
+// by gradient. Each contact has two traces then.
+bool IsGradient(const v1::MappingPlan& mapping);
+// "MAP_MIDLINE/L/C3-Fz/5": the trace of one contact, counted from 1. `leg`: of a gradient, the side
+// that is stimulated; else it says nothing.
+std::string ContactTraceId(const v1::MappingPlan& mapping, uint32_t contact,
+                           v1::Side leg = v1::SIDE_UNSPECIFIED);
 
 // What the stimuli of a trigger are called, for people: "MED R" of a label "STIM MED R", the
 // channel's name, "code 3". Entries with one name have the same stimuli.

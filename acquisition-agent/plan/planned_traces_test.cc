@@ -118,5 +118,27 @@ TEST(StimulusName, IsThatOfTheTriggerWhateverItIs) {
   EXPECT_EQ(StimulusSubject(trigger), "stimulus/code 3");
 }
 
+constexpr char kGradient[] = R"(
+  mapping { modality: MODALITY_MAP_MIDLINE strip: "grid" side: SIDE_MIDLINE
+    contact_derivation: "APB" contact_derivation: "TA" trigger { label_prefix: "TIB" } })";
+
+TEST(PlannedTraces, AContactOfAGradientHasATraceOfEachLeg) {
+  const CasePlan plan = PlanOf(kGradient);
+  ASSERT_TRUE(CheckCasePlan(plan).ok()) << CheckCasePlan(plan);
+  const auto ids = testing::ElementsAre("MAP_MIDLINE/L/APB/1", "MAP_MIDLINE/L/TA/2",
+                                        "MAP_MIDLINE/R/APB/1", "MAP_MIDLINE/R/TA/2");
+  EXPECT_THAT(IdsOf(plan.plan), ids);
+  const auto resolved = ResolvePlan(plan, Source());
+  ASSERT_TRUE(resolved.ok()) << resolved.status();
+  EXPECT_THAT(resolved->mapping[0].trace_ids, ids);
+}
+
+TEST(PlannedTraces, AMidlineIsMappedInOneWay) {
+  const CasePlan plan = PlanOf(absl::StrReplaceAll(
+      kGradient, {{"contact_derivation: \"TA\"", "scalp_derivation: \"TA\" contact_count: 4"}}));
+  EXPECT_THAT(std::string(CheckCasePlan(plan).message()),
+              AllOf(HasSubstr("mapping[0].contact_derivation"), HasSubstr("by gradient")));
+}
+
 }  // namespace
 }  // namespace remora::agent

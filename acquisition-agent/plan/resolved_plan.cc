@@ -309,21 +309,25 @@ absl::Status Resolver::AddMapping(int index) {
   const std::string entry = absl::StrCat("mapping[", index, "]");
   ResolvedMapping mapping;
   mapping.plan = plan_.plan.mapping(index);
-  const bool midline = mapping.plan.modality() == v1::MODALITY_MAP_MIDLINE;
-  const uint32_t contacts = midline ? mapping.plan.contact_count()
-                                    : static_cast<uint32_t>(mapping.plan.contact_derivation_size());
+  const bool scalp = StimulatesContacts(mapping.plan);
+  const uint32_t contacts = scalp ? mapping.plan.contact_count()
+                                  : static_cast<uint32_t>(mapping.plan.contact_derivation_size());
   for (uint32_t contact = 1; contact <= contacts; ++contact) {
     ASSIGN_OR_RETURN(
         ResolvedDerivation derivation,
-        DerivationOf(midline ? mapping.plan.scalp_derivation()
-                             : mapping.plan.contact_derivation(static_cast<int>(contact) - 1)));
+        DerivationOf(scalp ? mapping.plan.scalp_derivation()
+                           : mapping.plan.contact_derivation(static_cast<int>(contact) - 1)));
     if (!mapping.derivations.empty() &&
         derivation.rate_group != mapping.derivations[0].rate_group) {
       return absl::InvalidArgumentError(absl::StrCat(
           plan_.InPlan(entry), ": its contacts are not sampled together, and cannot be compared"));
     }
     mapping.derivations.push_back(std::move(derivation));
-    mapping.trace_ids.push_back(ContactTraceId(mapping.plan, contact));
+    mapping.trace_ids.push_back(ContactTraceId(mapping.plan, contact, v1::SIDE_LEFT));
+  }
+  // Behind those of the left leg those of the right one.
+  for (uint32_t contact = 1; contact <= contacts && IsGradient(mapping.plan); ++contact) {
+    mapping.trace_ids.push_back(ContactTraceId(mapping.plan, contact, v1::SIDE_RIGHT));
   }
   ASSIGN_OR_RETURN(mapping.filter, FilterFor(plan_, entry, mapping.plan.filter(),
                                              mapping.derivations[0].sample_rate_hz));
