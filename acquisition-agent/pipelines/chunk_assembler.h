@@ -86,7 +86,7 @@ class ChunkAssembler {
   const int64_t chunk_samples_;
   std::vector<int> in_use_;  // by place in the group
   std::vector<Loudness> loudness_;
-  bool burst_ = false;  // the last chunk, by its own samples
+  bool burst_ = false;                                   // the last chunk, by its own samples
   std::vector<std::optional<dsp::WrapDetector>> wraps_;  // of voltages in use
   bool segment_ended_ = true;
   bool starts_segment_ = true;

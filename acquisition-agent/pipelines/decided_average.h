@@ -35,6 +35,11 @@ class DecidedAverage {
   // As SweepAverage::Add.
   dsp::Rejection Add(std::span<const double> uv, dsp::Rejection cause);
   void Reset();
+  // Peak to peak: an average whose noise is a quarter of it, and that has no response, is decided.
+  // 0, as in the beginning: no response is never decided, the maximum ends it.
+  void SetSmallestResponse(double uv) {
+    if (rule_) rule_->SetSmallestResponse(uv);
+  }
 
   const dsp::SweepAverage& sweeps() const { return rule_ ? rule_->average() : plain_; }
   // Accepted sweeps that end it, decided or not.

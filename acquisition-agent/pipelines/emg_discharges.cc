@@ -267,9 +267,8 @@ void EmgDischarges::TellActivities(const std::vector<dsp::Activity>& activities,
     }
     AddUntold(&event);
     if (found.kind == dsp::ActivityKind::kArtefact) {
-      event.activity.set_artefact_class(verdict_.kind != dsp::NonMuscle::kNone
-                                            ? ClassOf(verdict_.kind)
-                                            : ClassOf(found.hints));
+      event.activity.set_artefact_class(
+          verdict_.kind != dsp::NonMuscle::kNone ? ClassOf(verdict_.kind) : ClassOf(found.hints));
     }
     if (train) {
       event.train_ongoing = began;

@@ -44,7 +44,7 @@ struct EmgEvent {
   bool train_ended = false;
   // It ended because an artefact or a pause cut it off: it may be going on.
   bool interrupted = false;
-  bool stimulated = false;  // the cortex was stimulated in it: it may be an answer to that
+  bool stimulated = false;       // the cortex was stimulated in it: it may be an answer to that
   std::vector<double> trace_uv;  // of a train: the last stretch of it, for its alert's evidence
   double trace_rate_hz = 0;
 };

@@ -107,8 +107,8 @@ v1::Envelope EmgPipeline::MakeEnvelope(size_t count) {
   envelope.set_modality(v1::MODALITY_EMG_FREE_RUNNING);
   envelope.set_side(plan_.plan.side());
   const double rate = plan_.derivation.sample_rate_hz;
-  const auto first = static_cast<double>(segment_first_) +
-                     static_cast<double>(bins_.front().first_sample);
+  const auto first =
+      static_cast<double>(segment_first_) + static_cast<double>(bins_.front().first_sample);
   envelope.set_started_monotonic_ns(static_cast<int64_t>(first * 1e9 / rate + position_zero_ns_));
   envelope.set_bin_ms(static_cast<double>(envelope_.samples_per_bin()) * 1000 / rate);
   const auto pack = [&](const std::vector<double>& uv) {

@@ -71,6 +71,9 @@ class SepPipeline {
   // The end of the source: a last provisional average of what was begun.
   void OnEnd(std::vector<EvokedAverage>* averages);
 
+  // With `sequential`: what must not be missed (DecidedAverage), from the next sweep on.
+  void SetSmallestResponse(double uv) { average_.SetSmallestResponse(uv); }
+
   const ResolvedEvoked& plan() const { return plan_; }
   int rate_group() const { return sweeps_.rate_group(); }
   const Cadence& cadence() const { return cadence_; }

@@ -97,6 +97,7 @@ std::vector<std::string> CaseAnalysis::Restore(const CasePast& past) {
   for (const auto& watch : emg_watches_) watch->Restore(past);
   technical_->Restore(past);
   due_->Restore(past, now_ns_);
+  NoteSmallestResponses();
   for (const auto& worker : workers_) {
     if (std::string words = worker->Restore(past); !words.empty()) {
       todo.push_back(std::move(words));
@@ -302,6 +303,13 @@ void CaseAnalysis::TellAverages(size_t evoked, const std::vector<EvokedAverage>&
     const std::optional<MeasuredAverage> measured = traces_[evoked]->OnAverage(average, now_ns_);
     if (measured) relations_->OnMeasured(*measured, now_ns_);
   }
+  if (!averages.empty()) NoteSmallestResponses();
+}
+
+void CaseAnalysis::NoteSmallestResponses() {
+  for (size_t i = 0; i < evoked_.size(); ++i) {
+    evoked_[i]->SetSmallestResponse(traces_[i]->smallest_response_uv());
+  }
 }
 
 void CaseAnalysis::TellMuscles(std::vector<EmgOutput> outputs) {
@@ -364,7 +372,7 @@ void CaseAnalysis::TakeInput(const v1::Record& record) {
   for (const auto& trace : traces_) {
     if (trace->trace_id() == record.baseline_set().trace_id()) {
       trace->OnBaselineAsked(record.baseline_set(), asked_by, now_ns_);
-      return;
+      return NoteSmallestResponses();
     }
   }
   PutSystemMessage(absl::StrCat("Baseline of ", record.baseline_set().trace_id(),

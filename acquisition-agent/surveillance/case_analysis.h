@@ -84,6 +84,8 @@ class CaseAnalysis {
   // Results whose samples are there by `end_ns`, within the chunk that comes next.
   void Look(const Chunk& chunk, int64_t end_ns);
   void TellAverages(size_t evoked, const std::vector<EvokedAverage>& averages);
+  // What the criteria leave of each trace's baseline is what its next average must not miss.
+  void NoteSmallestResponses();
   void TellMuscles(std::vector<EmgOutput> outputs);
   void PutNote(const std::string& text, int64_t at_ns, int64_t duration_ns);
 

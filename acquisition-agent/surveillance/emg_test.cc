@@ -75,8 +75,7 @@ class EmgTest : public DrawnCaseTest {
   }
   std::vector<v1::EmgActivity> Artefacts(const std::string& muscle, v1::ArtefactClass what) const {
     std::vector<v1::EmgActivity> found = Activities(muscle, v1::EMG_ACTIVITY_KIND_ARTEFACT);
-    std::erase_if(found,
-                  [&](const v1::EmgActivity& one) { return one.artefact_class() != what; });
+    std::erase_if(found, [&](const v1::EmgActivity& one) { return one.artefact_class() != what; });
     return found;
   }
 };
@@ -296,8 +295,7 @@ TEST_F(EmgTest, AnEnvelopeSaysHowItSounds) {
     return channel == 0 ? 40 * Tone(200, t) : Biphasic(std::fmod(t, 0.1), 0.02, 150);
   });
   int looked_at = 0;
-  for (const v1::Envelope& envelope :
-       sink_.All(&v1::Record::has_envelope, &v1::Record::envelope)) {
+  for (const v1::Envelope& envelope : sink_.All(&v1::Record::has_envelope, &v1::Record::envelope)) {
     const auto crossing = UnpackMicrovolts(envelope.crossing_hz());
     const auto centroid = UnpackMicrovolts(envelope.centroid_hz());
     const auto clicks = UnpackMicrovolts(envelope.click_count());

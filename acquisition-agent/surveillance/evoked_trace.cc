@@ -37,6 +37,19 @@ EvokedTrace::EvokedTrace(const ResolvedEvoked& plan, const std::string& criteria
       tracker_(std::move(tracker)),
       expected_(std::move(expected)) {}
 
+double EvokedTrace::smallest_response_uv() const {
+  double fall_percent = 0;
+  for (const Row& row : rows_) {
+    fall_percent = std::max({fall_percent, row.criterion.red_amplitude_fall_percent(),
+                             row.criterion.amber_amplitude_fall_percent()});
+  }
+  if (fall_percent <= 0 || baselines_.empty()) return 0;
+  const auto smallest = std::min_element(
+      baselines_.begin(), baselines_.end(),
+      [](const Baseline& a, const Baseline& b) { return a.amplitude_uv < b.amplitude_uv; });
+  return std::max(0.0, smallest->amplitude_uv * (1 - fall_percent / 100));
+}
+
 absl::Status EvokedTrace::AddRow(const v1::Criterion& criterion) {
   // A limit that the file leaves out lies where no response gets.
   constexpr double kNeverFallPercent = 100;

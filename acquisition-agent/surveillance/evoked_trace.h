@@ -65,6 +65,9 @@ class EvokedTrace {
   // One is on that no person has closed.
   bool has_open_alert() const;
   bool has_baseline() const { return !baselines_.empty(); }
+  // Peak to peak: what the deepest fall that a criterion names leaves of the smallest baseline. A
+  // response under it is lost by every criterion. 0: there is no baseline, or no such fall.
+  double smallest_response_uv() const;
 
  private:
   struct Baseline {

@@ -1,6 +1,8 @@
 // When an average of a drawn case ends, what it says of how far it is, and what is measured between
 // its components.
+#include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <string>
 #include <vector>
 
@@ -175,6 +177,98 @@ TEST_F(SequentialTest, APauseStillEndsAnUndecidedAverage) {
   EXPECT_FALSE(finished[0].decided());
   EXPECT_GE(finished[0].accepted_count(), 100u);
   EXPECT_THAT(finished[0].quality(), Contains(v1::QUALITY_FLAG_TOO_FEW_SWEEPS));
+}
+
+// A response of 5 uV that is gone from the 150th stimulus on.
+Drawing Lost(Drawing drawing) {
+  const auto drawn = drawing.uv;
+  drawing.uv = [drawn](int channel, double time_s) {
+    return time_s < 0.5 + 150 * kPeriodS ? drawn(channel, time_s) : 0.0;
+  };
+  return drawing;
+}
+
+constexpr char kRule[] =
+    "sequential { maximum_sweep_count: 200 } baseline { first_averages_count: 1 } ";
+
+TEST_F(SequentialTest, ALossIsDecidedOnceNoiseIsFarBelowWhatTheCriterionLeavesOfTheBaseline) {
+  criteria_text_ =
+      R"(name: "test" version: "1" criterion { key: "SEP.amp" modality: MODALITY_SEP_UPPER
+    red_amplitude_fall_percent: 50 source: "test" })";
+  Run(Plan(absl::StrCat(kRule, "criterion: \"SEP.amp\"")), Lost(Sep(600, 5, 2)));
+  const auto finished = Sweeps(/*provisional=*/false);
+  ASSERT_THAT(finished, SizeIs(Ge(6)));
+  EXPECT_TRUE(finished.back().decided());
+  EXPECT_LE(finished.back().accepted_count(), 100u);
+  EXPECT_EQ(finished.back().more_needed_count(), 0u);
+  EXPECT_THAT(finished.back().quality(), Not(Contains(v1::QUALITY_FLAG_TOO_FEW_SWEEPS)));
+  EXPECT_NE(Measurements().back().confidence(), v1::MARK_CONFIDENCE_CLEAR);
+  EXPECT_THAT(Measurements().back().state(),
+              testing::AnyOf(v1::MEASUREMENT_STATE_NO_RESPONSE, v1::MEASUREMENT_STATE_RED));
+}
+
+TEST_F(SequentialTest, ALossWithoutACriterionRunsToTheMaximum) {
+  Run(Plan(kRule), Lost(Sep(600, 5, 2)));
+  const auto finished = Sweeps(/*provisional=*/false);
+  ASSERT_THAT(finished, Not(IsEmpty()));
+  EXPECT_FALSE(finished.back().decided());
+  EXPECT_EQ(finished.back().accepted_count(), 200u);
+}
+
+class SequentialBiasTest : public SequentialTest {
+ protected:
+  struct Bias {
+    int decided = 0;
+    int finished = 0;
+    double sweeps = 0;
+    double ratio = 0;  // of the drawn response in the average, rms, over the noise that is left
+    double latency_ms = 0;
+    double amplitude_percent = 0;
+  };
+
+  // What is measured on the averages that the rule ended, over what is measured without noise.
+  Bias BiasOf(const std::string& rule, double noise_uv, int seeds) {
+    Run(Plan(rule), Sep(160, 5, 0));
+    EXPECT_FALSE(Measurements().empty());
+    if (Measurements().empty()) return {};
+    const v1::Measurement truth = Measurements()[0];
+    Bias bias;
+    for (int seed = 1; seed <= seeds; ++seed) {
+      sink_ = KeepingSink();
+      Run(Plan(rule), Sep(2500, 5, noise_uv, static_cast<uint64_t>(seed)));
+      const auto sweeps = Sweeps(/*provisional=*/false);
+      const auto measurements = Measurements();
+      EXPECT_EQ(sweeps.size(), measurements.size());
+      for (size_t i = 0; i < std::min(sweeps.size(), measurements.size()); ++i) {
+        ++bias.finished;
+        if (!sweeps[i].decided()) continue;
+        ++bias.decided;
+        bias.sweeps += sweeps[i].accepted_count();
+        bias.ratio += kResponseRms * truth.amplitude_uv() / sweeps[i].noise_uv_rms();
+        bias.latency_ms += measurements[i].latency_ms() - truth.latency_ms();
+        bias.amplitude_percent += 100 * (measurements[i].amplitude_uv() / truth.amplitude_uv() - 1);
+      }
+    }
+    const double count = std::max(1, bias.decided);
+    for (double* mean : {&bias.sweeps, &bias.ratio, &bias.latency_ms, &bias.amplitude_percent}) {
+      *mean /= count;
+    }
+    std::printf("%d of %d decided, %.0f sweeps, ratio %.1f: latency %+.3f ms, amplitude %+.2f %%\n",
+                bias.decided, bias.finished, bias.sweeps, bias.ratio, bias.latency_ms,
+                bias.amplitude_percent);
+    return bias;
+  }
+
+  // Rms of the drawn wave within the components' windows (16 to 32 ms) over its peak to peak.
+  static constexpr double kResponseRms = 0.22;
+};
+
+TEST_F(SequentialBiasTest, WithTheRulesOwnLimitsLatencyAndAmplitudeAreNotBiased) {
+  const Bias bias = BiasOf("sequential { maximum_sweep_count: 1000 }", /*noise_uv=*/4, 3);
+  EXPECT_GE(bias.decided, 20);
+  EXPECT_GE(bias.decided, 0.95 * bias.finished);
+  EXPECT_LT(std::fabs(bias.latency_ms), 0.1);
+  EXPECT_LT(std::fabs(bias.amplitude_percent), 5);
 }
 
 // Waves I, III and V, as positive bells of 0.3 ms.

@@ -193,10 +193,9 @@ TEST_F(TechnicalTest, BehindARestartAlertsOfBeforeRecoverAndAreNotRaisedTwice) {
   RunStimuli(20, until_10_s, {});
   ASSERT_THAT(Alerts(), ElementsAre(testing::Pair(v1::ALERT_CONDITION_RAISED, testing::_)));
   Kill();
-  const auto before =
-      std::find_if(past_->alerts.begin(), past_->alerts.end(), [](const CasePast::Alert& alert) {
-        return alert.last.trace_id() == "stimulus/MED R";
-      });
+  const auto before = std::find_if(
+      past_->alerts.begin(), past_->alerts.end(),
+      [](const CasePast::Alert& alert) { return alert.last.trace_id() == "stimulus/MED R"; });
   ASSERT_NE(before, past_->alerts.end());
   // None at first, and then they come again.
   std::vector<double> from_8_s;

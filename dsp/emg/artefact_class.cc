@@ -130,8 +130,8 @@ bool ArtefactClassifier::Measure(std::span<const std::span<const double>> channe
       channel.active = channel.rms_uv > kActiveRms * channel.floor_uv ||
                        channel.peak_uv > kActivePeak * channel.floor_uv;
       if (energy > 0.0) {
-        channel.mean_hz = std::sqrt(step_energy / energy) * options_.sample_rate_hz /
-                          (2.0 * std::numbers::pi);
+        channel.mean_hz =
+            std::sqrt(step_energy / energy) * options_.sample_rate_hz / (2.0 * std::numbers::pi);
       }
     }
     channels_.push_back(channel);

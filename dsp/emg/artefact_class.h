@@ -78,7 +78,7 @@ struct ArtefactVerdict {
   };
 
   NonMuscle kind = NonMuscle::kNone;  // of all channels together
-  std::size_t channels = 0;  // of those that are active, which have what was found
+  std::size_t channels = 0;           // of those that are active, which have what was found
   std::size_t active = 0;
   // "7 of 8 channels", "mean frequency 870 Hz", "flatness 0.52": empty for kNone.
   std::vector<std::string> reasons;
@@ -139,12 +139,12 @@ class ArtefactClassifier {
 
   ArtefactClassOptions options_;
   std::vector<Channel> channels_;
-  std::size_t samples_ = 0;          // of this chunk
-  std::uint64_t position_ = 0;       // of its first sample
-  std::deque<double> pulses_;        // positions of common pulses
-  std::deque<double> levels_;        // of all channels together, each 20 ms, of the last 3 s
-  std::deque<Chunk> chunks_;         // of the last 3 s
-  double known_ms_ = 0.0;            // their length
+  std::size_t samples_ = 0;     // of this chunk
+  std::uint64_t position_ = 0;  // of its first sample
+  std::deque<double> pulses_;   // positions of common pulses
+  std::deque<double> levels_;   // of all channels together, each 20 ms, of the last 3 s
+  std::deque<Chunk> chunks_;    // of the last 3 s
+  double known_ms_ = 0.0;       // their length
 };
 
 }  // namespace remora::dsp

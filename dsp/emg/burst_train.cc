@@ -292,8 +292,8 @@ void BurstTrainDetector::FinishFloorBin() {
   bin_active_ = bin_artefact_ = false;
   if (learning() || ++bins_since_update_ < kBinsPerUpdate) return;
   bins_since_update_ = 0;
-  floor_uv_ = sorted_bins_[static_cast<std::size_t>(
-      options_.floor_quantile * static_cast<double>(sorted_bins_.size() - 1))];
+  floor_uv_ = sorted_bins_[static_cast<std::size_t>(options_.floor_quantile *
+                                                    static_cast<double>(sorted_bins_.size() - 1))];
   threshold_uv_ = std::max(options_.threshold_over_floor * floor_uv_, options_.min_threshold_uv);
 }
 

@@ -51,20 +51,20 @@ struct TrainPatternOptions {
   static constexpr double kSlowestHz = 40.0;
   static constexpr double kFastestHz = 400.0;
 
-  double sample_rate_hz = 0.0;         // 1000 to 100000
-  double threshold_over_floor = 5.0;   // a peak |x| over this many times the floor is a discharge
-  double a_from_hz = 57.0;             // of the field's 60-210, less and more the error of a rate
+  double sample_rate_hz = 0.0;        // 1000 to 100000
+  double threshold_over_floor = 5.0;  // a peak |x| over this many times the floor is a discharge
+  double a_from_hz = 57.0;            // of the field's 60-210, less and more the error of a rate
   double a_to_hz = 220.0;
-  double a_strength = 0.5;             // periodicity, see above
+  double a_strength = 0.5;  // periodicity, see above
   double a_max_uv = 1000.0;
   double a_min_ms = 100.0;
   double b_from_hz = 2.0;
   double b_to_hz = 45.0;
   double c_min_ms = 500.0;
   double c_occupancy = 0.85;
-  double broad_hz = 520.0;             // at low rates 0.22 times the sample rate, if that is less
-  double max_uv = 5000.0;              // |x| over this is no muscle
-  double artefact_tail_ms = 150.0;     // after an artefact the filters settle
+  double broad_hz = 520.0;          // at low rates 0.22 times the sample rate, if that is less
+  double max_uv = 5000.0;           // |x| over this is no muscle
+  double artefact_tail_ms = 150.0;  // after an artefact the filters settle
 };
 
 enum class TrainPattern : std::uint8_t { kNone, kA, kBSpikes, kBBursts, kC };
@@ -77,8 +77,8 @@ struct PatternTrain {
   std::uint64_t first_sample = 0;  // since construction
   std::uint64_t last_sample = 0;   // so far
   double duration_ms = 0.0;
-  double rate_hz = 0.0;      // of cycles (A, mean) or components (B, of the last 2.5 s); 0 for C
-  double regularity = 0.0;   // A: periodicity; B: 1 - deviation of the intervals; C: occupancy
+  double rate_hz = 0.0;     // of cycles (A, mean) or components (B, of the last 2.5 s); 0 for C
+  double regularity = 0.0;  // A: periodicity; B: 1 - deviation of the intervals; C: occupancy
   double peak_uv = 0.0;
   double rms_uv = 0.0;
   double onset_ms = 0.0;     // from the first 30 % to 70 % of its rms; A: seldom over 40

@@ -56,11 +56,11 @@ struct SequentialOptions {
   ComponentPair pair;
   // Where the response is: from before the first component to after the second, without artefact.
   LatencyWindow window;
-  std::uint32_t block_sweeps = 20;   // accepted ones from look to look, 10 to 1000
-  std::uint32_t min_sweeps = 40;     // no decision before
-  std::uint32_t max_sweeps = 500;    // the cap, at most 100000
-  double false_present_rate = 0.01;  // over all looks
-  double min_ratio = 3.0;            // response over residual noise, rms
+  std::uint32_t block_sweeps = 20;    // accepted ones from look to look, 10 to 1000
+  std::uint32_t min_sweeps = 40;      // no decision before
+  std::uint32_t max_sweeps = 500;     // the cap, at most 100000
+  double false_present_rate = 0.01;   // over all looks
+  double min_ratio = 3.0;             // response over residual noise, rms
   double max_amplitude_error = 0.2;   // standard error, share of the amplitude
   double max_latency_error_ms = 0.3;  // standard error, of either component
   // False: of the first component alone. The second one often is a broad wave, and is not judged.
@@ -83,18 +83,18 @@ enum class SequentialState : std::uint8_t { kMore, kPresent, kAbsent, kCapped };
 // Bits: what a decision waits for.
 enum SequentialLack : std::uint32_t {
   kLackNothing = 0,
-  kLackPresence = 1u << 0,        // not told from noise yet
+  kLackPresence = 1u << 0,  // not told from noise yet
   kLackRatio = 1u << 1,
-  kLackAmplitude = 1u << 2,       // its error is too large, or there is no pair
+  kLackAmplitude = 1u << 2,  // its error is too large, or there is no pair
   kLackLatency = 1u << 3,
-  kLackSweeps = 1u << 4,          // min_sweeps
+  kLackSweeps = 1u << 4,  // min_sweeps
 };
 
 struct SweepsNeeded {
   std::uint32_t estimate = 0;  // more, beyond those averaged; cut at the cap
   std::uint32_t low = 0;       // 80 % bounds
   std::uint32_t high = 0;
-  bool beyond_cap = false;     // the estimate is over the cap: it may never be decided
+  bool beyond_cap = false;  // the estimate is over the cap: it may never be decided
   // Of the trial in all, estimated and not cut; infinite: not by averaging, as far as is known.
   double total = std::numeric_limits<double>::infinity();
 };
@@ -104,13 +104,13 @@ struct SequentialLook {
   std::uint32_t lacks = kLackNothing;
   std::uint32_t sweeps = 0;  // accepted
   bool present = false;
-  double p_value = 1.0;          // of this look alone
-  double p_needed = 0.0;         // what this look might spend
-  double ratio = 0.0;            // 0 where the average is no more than its noise
+  double p_value = 1.0;            // of this look alone
+  double p_needed = 0.0;           // what this look might spend
+  double ratio = 0.0;              // 0 where the average is no more than its noise
   double residual_noise_uv = 0.0;  // NaN: not known
   double odd_even_correlation = 0.0;
-  PairMarking marking;           // of the average as it is
-  double amplitude_uv = 0.0;     // of the pair, corrected; NaN without a pair
+  PairMarking marking;        // of the average as it is
+  double amplitude_uv = 0.0;  // of the pair, corrected; NaN without a pair
   // Standard errors; infinite where a group has no pair.
   double amplitude_error_uv = std::numeric_limits<double>::infinity();
   double first_error_ms = std::numeric_limits<double>::infinity();
@@ -131,6 +131,9 @@ class SequentialAverage {
   std::optional<SequentialLook> Add(std::span<const double> sweep_uv, Rejection cause);
   // The next trial.
   void Reset();
+  // What must not be missed from the next look on (SequentialOptions); what is no size at all, as
+  // NaN, is 0. It stays over Reset.
+  void SetSmallestResponse(double uv) { options_.smallest_response_uv = uv > 0.0 ? uv : 0.0; }
 
   const SweepAverage& average() const { return average_; }
   // Of a trial in which nothing was decided: what would be said now, between two blocks. Spends

@@ -60,7 +60,7 @@ class DrawnCaseTest : public testing::Test {
     sink_.records.clear();
   }
 
-  std::string criteria_text_;  // that the plan names
+  std::string criteria_text_;             // that the plan names
   std::vector<v1::Record> first_inputs_;  // set before Run: what people wrote down first
   CasePlan plan_;
   KeepingSink sink_;

@@ -17,7 +17,7 @@ struct Drawing {
   double seconds = 10;
   int block_ms = 20;
   uint64_t seed = 1;
-  double noise_uv = 1;  // rms, white
+  double noise_uv = 1;        // rms, white
   double uv_per_count = 0.1;  // a range of 3277 uV
   // Volts of a channel at a time in s, without the noise.
   std::function<double(int channel, double time_s)> uv = [](int, double) { return 0.0; };
