@@ -100,8 +100,8 @@ MappingPipeline::MappingPipeline(const ResolvedMapping& plan, std::vector<SweepS
       streams_(std::move(streams)),
       cadence_(plan.plan.stimulus().rate_hz()) {
   for (size_t i = 0; i < plan_.trace_ids.size(); ++i) {
-    contacts_.emplace_back(streams_[0].samples_per_sweep(), streams_[0].timebase(),
-                           plan_.plan.sweep_count());
+    round_.contacts.emplace_back(streams_[0].samples_per_sweep(), streams_[0].timebase(),
+                                 plan_.plan.sweep_count());
   }
 }
 
@@ -149,7 +149,52 @@ void MappingPipeline::OnEnd(std::vector<MappingRound>* rounds) {
   std::vector<Sweeps> by_stream(streams_.size());
   for (size_t i = 0; i < streams_.size(); ++i) streams_[i].OnEnd(&by_stream[i]);
   TakeAll(std::move(by_stream), rounds);
-  if (without_contact_ > 0) TellUnnamed(rounds);
+  if (round_.without_contact > 0) TellUnnamed(rounds);
+}
+
+void MappingPipeline::OnLook(const Chunk& look, std::vector<MappingRound>* rounds) {
+  if (look.rate_group != rate_group()) return;
+  looked_ns_ = look.end_ns;
+  std::vector<Sweeps> by_stream;
+  for (const SweepStream& stream : streams_) by_stream.push_back(stream.Look(look));
+  const Round before = round_;
+  for (size_t i = 0; i < by_stream[0].size(); ++i) {
+    Sweeps sweeps;
+    for (const Sweeps& stream : by_stream) {
+      if (i < stream.size()) sweeps.push_back(stream[i]);
+    }
+    if (sweeps.size() < by_stream.size()) break;
+    const size_t had = rounds->size();
+    Take(sweeps, rounds);
+    if (rounds->size() == had) continue;
+    for (size_t given = 0; given <= i; ++given) {
+      for (SweepStream& stream : streams_) stream.Give(by_stream[0][given].stimulus.time_ns);
+    }
+    return;
+  }
+  // What ends no round comes with the filter's look-ahead.
+  round_ = before;
+}
+
+size_t MappingPipeline::SweepsToEnd() const {
+  size_t sum = 0;
+  const size_t rows = round_.contacts.size() / count();
+  for (size_t row = 0; row < rows; ++row) {
+    size_t of_row = 0;
+    for (size_t i = 0; i < count(); ++i) {
+      const size_t of_contact = round_.contacts[row * count() + i].sweeps_to_close();
+      // One that is stimulated has sweeps of its own; those that are recorded have them together.
+      of_row = method_ == Method::kStimulatedContacts ? of_row + of_contact
+                                                      : std::max(of_row, of_contact);
+    }
+    sum += of_row;
+  }
+  // Contacts that are stimulated a second time end it as well.
+  if (method_ == Method::kStimulatedContacts && Usable() >= 2 &&
+      round_.again < plan_.plan.sweep_count()) {
+    sum = std::min<size_t>(sum, plan_.plan.sweep_count() - round_.again);
+  }
+  return std::max<size_t>(sum, 1);
 }
 
 // All streams are told of the same stimuli and the same chunks: their sweeps come together.
@@ -167,25 +212,25 @@ void MappingPipeline::Take(const Sweeps& sweeps, std::vector<MappingRound>* roun
   const Stimulus& stimulus = sweeps[0].stimulus;
   const Place place = PlaceOf(stimulus);
   if (!place.is_known) {
-    if (++without_contact_ >= plan_.plan.sweep_count()) TellUnnamed(rounds);
+    if (++round_.without_contact >= plan_.plan.sweep_count()) TellUnnamed(rounds);
     return;
   }
   const v1::StimulusSetting setting = SettingOf(stimulus, plan_.plan.stimulus());
   EndBefore(stimulus, place, setting, rounds);
-  has_begun_ = true;
-  position_ = place.position;
-  last_ns_ = stimulus.time_ns;
+  round_.has_begun = true;
+  round_.position = place.position;
+  round_.last_ns = stimulus.time_ns;
   if (place.contact == 0) {
     for (size_t i = 0; i < sweeps.size(); ++i) {
-      contacts_[place.row * count() + i].Add(sweeps[i], setting);
+      round_.contacts[place.row * count() + i].Add(sweeps[i], setting);
     }
   } else {
-    StripContact& contact = contacts_[place.contact - 1];
+    StripContact& contact = round_.contacts[place.contact - 1];
     if (!contact.is_whole()) {
-      again_ = 0;
-      advanced_ = place.contact;
-    } else if (place.contact != advanced_) {
-      ++again_;
+      round_.again = 0;
+      round_.advanced = place.contact;
+    } else if (place.contact != round_.advanced) {
+      ++round_.again;
     }
     contact.Add(sweeps[0], setting);
   }
@@ -195,26 +240,26 @@ void MappingPipeline::Take(const Sweeps& sweeps, std::vector<MappingRound>* roun
 void MappingPipeline::EndBefore(const Stimulus& stimulus, const Place& place,
                                 const v1::StimulusSetting& setting,
                                 std::vector<MappingRound>* rounds) {
-  if (!has_begun_) return;
+  if (!round_.has_begun) return;
   // Between contacts that are stimulated by hand, or legs, there are pauses.
   const bool paused = method_ == Method::kRecordedContacts
-                          ? cadence_.IsPause(last_ns_, stimulus.time_ns)
-                          : stimulus.time_ns - last_ns_ > kNewSearchAfterNs;
-  if (place.position != position_ || paused) return CutRound(rounds);
+                          ? cadence_.IsPause(round_.last_ns, stimulus.time_ns)
+                          : stimulus.time_ns - round_.last_ns > kNewSearchAfterNs;
+  if (place.position != round_.position || paused) return CutRound(rounds);
   const size_t first = place.row * count();
   if (place.contact != 0) {
-    StripContact& contact = contacts_[place.contact - 1];
+    StripContact& contact = round_.contacts[place.contact - 1];
     if (contact.IsOfAnother(setting)) contact.Reset();
-  } else if (std::any_of(contacts_.begin() + static_cast<ptrdiff_t>(first),
-                         contacts_.begin() + static_cast<ptrdiff_t>(first + count()),
+  } else if (std::any_of(round_.contacts.begin() + static_cast<ptrdiff_t>(first),
+                         round_.contacts.begin() + static_cast<ptrdiff_t>(first + count()),
                          [&](const StripContact& one) { return one.IsOfAnother(setting); })) {
     if (method_ == Method::kRecordedContacts) return CutRound(rounds);
-    for (size_t i = 0; i < count(); ++i) contacts_[first + i].Reset();
+    for (size_t i = 0; i < count(); ++i) round_.contacts[first + i].Reset();
   }
 }
 
 void MappingPipeline::CutRound(std::vector<MappingRound>* rounds) {
-  const size_t rows = contacts_.size() / count();
+  const size_t rows = round_.contacts.size() / count();
   if (Usable() >= 2 * rows) {
     rounds->push_back(Finish(/*is_cut=*/true));
   } else {
@@ -224,29 +269,29 @@ void MappingPipeline::CutRound(std::vector<MappingRound>* rounds) {
 
 size_t MappingPipeline::Usable() const {
   return static_cast<size_t>(
-      std::count_if(contacts_.begin(), contacts_.end(),
+      std::count_if(round_.contacts.begin(), round_.contacts.end(),
                     [](const StripContact& contact) { return contact.is_usable(); }));
 }
 
 bool MappingPipeline::IsOver() const {
-  if (std::none_of(contacts_.begin(), contacts_.end(),
+  if (std::none_of(round_.contacts.begin(), round_.contacts.end(),
                    [](const StripContact& contact) { return contact.is_open(); })) {
     return true;
   }
   // The others are stimulated a second time: what has not been will not be.
-  return again_ >= plan_.plan.sweep_count() && Usable() >= 2;
+  return round_.again >= plan_.plan.sweep_count() && Usable() >= 2;
 }
 
 void MappingPipeline::Restart() {
-  for (StripContact& contact : contacts_) contact.Reset();
-  has_begun_ = false;
-  again_ = advanced_ = 0;
+  for (StripContact& contact : round_.contacts) contact.Reset();
+  round_.has_begun = false;
+  round_.again = round_.advanced = 0;
 }
 
 ContactAverage MappingPipeline::Tell(size_t row, uint32_t contact) const {
   const dsp::LatencyWindow behind{plan_.plan.blank_to_ms() + 1, plan_.plan.epoch_to_ms()};
   const size_t trace = row * count() + contact - 1;
-  const StripContact& from = contacts_[trace];
+  const StripContact& from = round_.contacts[trace];
   const dsp::SweepAverage& average = from.average();
   ContactAverage told;
   told.contact = contact;
@@ -266,16 +311,16 @@ ContactAverage MappingPipeline::Tell(size_t row, uint32_t contact) const {
 
 MappingRound MappingPipeline::Finish(bool is_cut) {
   MappingRound round;
-  round.round_index = round_index_++;
+  round.round_index = round_.index++;
   round.timebase = streams_[0].timebase();
   round.uv_per_count = streams_[0].inputs().uv_per_count;
-  round.position = position_;
+  round.position = round_.position;
   round.is_cut = is_cut;
-  round.without_contact = std::exchange(without_contact_, 0);
-  const size_t rows = contacts_.size() / count();
+  round.without_contact = std::exchange(round_.without_contact, 0);
+  const size_t rows = round_.contacts.size() / count();
   for (size_t row = 0; row < rows; ++row) {
     for (uint32_t contact = 1; contact <= count(); ++contact) {
-      const StripContact& from = contacts_[row * count() + contact - 1];
+      const StripContact& from = round_.contacts[row * count() + contact - 1];
       if (from.is_usable()) {
         round.contacts.push_back(Tell(row, contact));
       } else {
@@ -288,7 +333,7 @@ MappingRound MappingPipeline::Finish(bool is_cut) {
   for (uint32_t contact = 1; contact <= count(); ++contact) {
     size_t of = 0;
     for (size_t row = 0; row < rows; ++row)
-      of += contacts_[row * count() + contact - 1].is_usable();
+      of += round_.contacts[row * count() + contact - 1].is_usable();
     if (of == rows) round.used.push_back(contact);
   }
   if (method_ == Method::kGradient) {
@@ -302,7 +347,7 @@ MappingRound MappingPipeline::Finish(bool is_cut) {
 
 void MappingPipeline::TellUnnamed(std::vector<MappingRound>* rounds) {
   MappingRound round;
-  round.without_contact = std::exchange(without_contact_, 0);
+  round.without_contact = std::exchange(round_.without_contact, 0);
   round.timebase = streams_[0].timebase();
   rounds->push_back(std::move(round));
 }

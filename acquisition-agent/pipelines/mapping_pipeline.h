@@ -6,7 +6,8 @@
 //   sweeps (sweep_stream.h) -> average of each contact (strip_contact.h) -> round over -> result
 //
 // Pure: no clock, no thread, no record. One a plan entry, thread-compatible, on the agent's
-// sequence. The delay is the chunk, the filter's look-ahead and the epoch.
+// sequence. The delay is the epoch for who looks (OnLook), and the chunk and the filter's
+// look-ahead for what is cut by a change or a pause.
 //
 // Invariants: 1. a round has one average of every contact that is usable, and one result; then all
 // begin anew; 2. a sweep that is not good is never averaged; 3. a stimulus whose site names no
@@ -18,6 +19,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -97,6 +99,9 @@ class MappingPipeline {
   void OnStimulus(const Stimulus& stimulus, bool own);
   // Appends the rounds that are over. Chunks of other rate groups are passed over.
   void OnChunk(const Chunk& chunk, std::vector<MappingRound>* rounds);
+  // As MotorPipeline's: when the last sweep of a round may be there.
+  int64_t due_ns() const { return streams_[0].due_ns(SweepsToEnd() - 1, looked_ns_); }
+  void OnLook(const Chunk& look, std::vector<MappingRound>* rounds);
   void OnEnd(std::vector<MappingRound>* rounds);
 
   const ResolvedMapping& plan() const { return plan_; }
@@ -112,6 +117,18 @@ class MappingPipeline {
     uint32_t contact = 0;  // from 1; 0: all
     std::string position;
   };
+  // As far as it came.
+  struct Round {
+    std::vector<StripContact> contacts;  // row after row
+    bool has_begun = false;
+    std::string position;
+    int64_t last_ns = 0;  // its last stimulus
+    // Stimuli to whole contacts since the last one that another contact gained by.
+    uint32_t again = 0;
+    uint32_t advanced = 0;  // that contact
+    uint32_t index = 0;
+    uint32_t without_contact = 0;
+  };
   // What followed one stimulus, by stream.
   using Sweeps = std::vector<CutSweep>;
 
@@ -126,6 +143,8 @@ class MappingPipeline {
                  std::vector<MappingRound>* rounds);
   void CutRound(std::vector<MappingRound>* rounds);
   bool IsOver() const;
+  // The least number of sweeps that may end it, 1 or more.
+  size_t SweepsToEnd() const;
   size_t Usable() const;
   void Restart();
   MappingRound Finish(bool is_cut);
@@ -136,17 +155,10 @@ class MappingPipeline {
 
   const ResolvedMapping plan_;
   const Method method_;
-  std::vector<SweepStream> streams_;    // one, or one a contact
-  std::vector<StripContact> contacts_;  // row after row
+  std::vector<SweepStream> streams_;  // one, or one a contact
   Cadence cadence_;
-  bool has_begun_ = false;
-  std::string position_;
-  int64_t last_ns_ = 0;  // the round's last stimulus
-  // Stimuli to whole contacts since the last one that another contact gained by.
-  uint32_t again_ = 0;
-  uint32_t advanced_ = 0;  // that contact
-  uint32_t round_index_ = 0;
-  uint32_t without_contact_ = 0;
+  Round round_;
+  int64_t looked_ns_ = std::numeric_limits<int64_t>::min();
 };
 
 }  // namespace remora::agent

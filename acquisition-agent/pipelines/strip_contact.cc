@@ -41,6 +41,12 @@ bool StripContact::is_open() const {
   return !is_whole() && !is_dead() && average_.offered() < kMaxOfferedFactor * sweep_count_;
 }
 
+uint32_t StripContact::sweeps_to_close() const {
+  if (!is_open()) return 0;
+  if (average_.offered() < sweep_count_) return sweep_count_ - average_.offered();
+  return 1;
+}
+
 bool StripContact::is_usable() const {
   return average_.accepted() >= 2 && average_.accepted() >= kMinCutShare * sweep_count_ &&
          !is_dead();

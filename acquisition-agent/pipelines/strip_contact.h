@@ -35,6 +35,8 @@ class StripContact {
   bool is_whole() const { return average_.accepted() >= sweep_count_; }
   bool is_open() const;
   bool is_usable() const;
+  // The least number of sweeps that may close it; 0: it is closed.
+  uint32_t sweeps_to_close() const;
   // Why it is not usable: the cause of most of its sweeps; "" where nothing was wrong with them,
   // and there were too few.
   dsp::Rejection cause() const;

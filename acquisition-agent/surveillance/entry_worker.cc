@@ -79,7 +79,6 @@ class StimulatedWorker : public EntryWorker {
 
  private:
   static constexpr bool kHasControl = requires(Pipeline & p) { p.RefuseControl("", 0); };
-  // Maps wait for many averages, and come when they come.
   static constexpr bool kLooks = requires(Pipeline & p) { p.due_ns(); };
 
   void TellAll(const std::vector<Result>& results, int64_t now_ns) {

@@ -24,7 +24,11 @@ constexpr char kPlan[] = R"(
   motor { modality: MODALITY_MEP_TRANSCRANIAL trigger { label_prefix: "MEP" }
     stimulus { site: "scalp" voltage_v: 300 } muscle { derivation: "TA" side: SIDE_LEFT } }
   train_of_four { derivation: "AH" side: SIDE_LEFT limb: "left foot" trigger { label_prefix: "TOF" }
-    stimulus { site: "tibial nerve" current_ma: 30 } })";
+    stimulus { site: "tibial nerve" current_ma: 30 } }
+  mapping { modality: MODALITY_MAP_CORTICAL_PHASE_REVERSAL strip: "frontal" side: SIDE_RIGHT
+    trigger { label_prefix: "MED L" } stimulus { site: "median nerve" rate_hz: 4.7 }
+    sweep_count: 40 epoch_from_ms: -10 epoch_to_ms: 60
+    contact_derivation: "G1" contact_derivation: "G2" contact_derivation: "G3" })";
 constexpr double kSepMs = 60;  // ends of the epochs
 constexpr double kMepMs = 150;
 
@@ -39,7 +43,7 @@ class LatencyTest : public DrawnCaseTest {
   // Median nerve at 4.7 a second, a train of pulses each 3.1 s, a train-of-four each 7 s.
   void RunCase(int block_ms) {
     Drawing drawing;
-    drawing.channels = {"CPc-Fz", "TA", "AH"};
+    drawing.channels = {"CPc-Fz", "TA", "AH", "G1", "G2", "G3"};
     drawing.seconds = 30;
     drawing.block_ms = block_ms;
     const auto add = [&](double time_s, const char* label, int pulses) {
@@ -70,7 +74,8 @@ class LatencyTest : public DrawnCaseTest {
                            std::sin(777.1 * t * (channel + 1));
       if (channel == 0) return noise - Biphasic(since(median, t), 0.020, 3.0);
       if (channel == 1) return noise + Biphasic(since(mep, t), 0.036, 700.0);
-      return noise + Biphasic(since(tof, t), 0.009, 900.0);
+      if (channel == 2) return noise + Biphasic(since(tof, t), 0.009, 900.0);
+      return noise + Biphasic(since(median, t), 0.020, channel == 3 ? 20.0 : -20.0);
     };
     Run(kPlan, std::move(drawing));
   }
@@ -97,6 +102,12 @@ TEST_F(LatencyTest, AResultComesWithTheBlockOfItsLastSample) {
   for (const Last& last : average) {
     EXPECT_LE(static_cast<double>(last.made_ns - last.last_stimulus_ns) / 1e6, kSepMs + 11);
   }
+  const auto maps = Finished(v1::MODALITY_MAP_CORTICAL_PHASE_REVERSAL);
+  ASSERT_THAT(maps, SizeIs(9));  // three rounds of three contacts
+  for (const Last& last : maps) {
+    EXPECT_LE(static_cast<double>(last.made_ns - last.last_stimulus_ns) / 1e6, kSepMs + 11);
+  }
+  EXPECT_THAT(sink_.All(&v1::Record::has_mapping_result, &v1::Record::mapping_result), SizeIs(3));
   const auto trials = Finished(v1::MODALITY_MEP_TRANSCRANIAL);
   ASSERT_THAT(trials, SizeIs(9));
   for (const Last& last : trials) {
@@ -113,11 +124,12 @@ TEST_F(LatencyTest, ResultsDoNotDependOnTheBlocks) {
     RunCase(block_ms);
     made.emplace_back();
     for (const v1::Modality modality :
-         {v1::MODALITY_SEP_UPPER, v1::MODALITY_MEP_TRANSCRANIAL, v1::MODALITY_TRAIN_OF_FOUR}) {
+         {v1::MODALITY_SEP_UPPER, v1::MODALITY_MEP_TRANSCRANIAL, v1::MODALITY_TRAIN_OF_FOUR,
+          v1::MODALITY_MAP_CORTICAL_PHASE_REVERSAL}) {
       for (const Last& last : Finished(modality)) made.back().push_back(last.bytes);
     }
   }
-  ASSERT_GE(made[0].size(), 12u);
+  ASSERT_GE(made[0].size(), 21u);
   EXPECT_EQ(made[0], made[1]);
   EXPECT_EQ(made[0], made[2]);
 }
