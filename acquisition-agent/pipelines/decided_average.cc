@@ -111,6 +111,12 @@ bool DecidedAverage::decided() const {
   return ends_ && last_ && last_->sweeps == sweeps().accepted() && IsDecided(*last_);
 }
 
+double DecidedAverage::amplitude_bias_uv() const {
+  if (!decided()) return 0;
+  const double bias_uv = last_->marking.amplitude_uv - last_->amplitude_uv;
+  return std::isfinite(bias_uv) ? bias_uv : 0;
+}
+
 uint32_t DecidedAverage::more_needed() const {
   const uint32_t accepted = sweeps().accepted();
   if (!rule_ || accepted < kMinSequentialSweeps || decided()) return 0;

@@ -48,6 +48,9 @@ class DecidedAverage {
   uint32_t next_end() const;
   // The plan's rule has ended it; never without `sequential`.
   bool decided() const;
+  // By how much noise makes the amplitude of a pair in this average too large, as the rule
+  // estimates it; 0 where it has not ended it.
+  double amplitude_bias_uv() const;
   // Estimate of the sweeps that it still takes until the rule is content; 0 when it is, or nothing
   // can be said yet; kMostSweepsAsked when averaging does not lead there.
   uint32_t more_needed() const;

@@ -271,6 +271,17 @@ TEST_F(SequentialBiasTest, WithTheRulesOwnLimitsLatencyAndAmplitudeAreNotBiased)
   EXPECT_LT(std::fabs(bias.amplitude_percent), 5);
 }
 
+// The hardest stop: a ratio of three is all that is asked for.
+TEST_F(SequentialBiasTest, AtARatioOfThreeAloneLatencyAndAmplitudeAreNotBiased) {
+  const Bias bias = BiasOf(
+      "sequential { maximum_sweep_count: 1000 amplitude_error_percent: 50 latency_error_ms: 10 }",
+      /*noise_uv=*/8, 6);
+  EXPECT_GE(bias.decided, 60);
+  EXPECT_LT(bias.ratio, 4);
+  EXPECT_LT(std::fabs(bias.latency_ms), 0.1);
+  EXPECT_LT(std::fabs(bias.amplitude_percent), 5);
+}
+
 // Waves I, III and V, as positive bells of 0.3 ms.
 Drawing Baep(double third_uv, double delay_ms, int stimuli, double noise_uv) {
   Drawing drawing;
