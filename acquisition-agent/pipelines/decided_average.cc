@@ -31,6 +31,17 @@ bool IsDecided(const dsp::SequentialLook& look) {
 
 }  // namespace
 
+double AmplitudeBias::Of(const dsp::PairMarking& marking, const dsp::Timebase& timebase) const {
+  const auto is_at = [&](const dsp::Extremum& peak, double at_ms) {
+    return std::fabs(peak.latency_ms - at_ms) <= timebase.StepMs();
+  };
+  if (marking.presence != dsp::Presence::kPresent || !is_at(marking.first, first_ms) ||
+      !is_at(marking.second, second_ms)) {
+    return 0;
+  }
+  return std::min(uv, marking.amplitude_uv);
+}
+
 dsp::Polarity PolarityOf(v1::Polarity polarity) {
   return polarity == v1::POLARITY_NEGATIVE ? dsp::Polarity::kTrough : dsp::Polarity::kPeak;
 }
@@ -111,10 +122,13 @@ bool DecidedAverage::decided() const {
   return ends_ && last_ && last_->sweeps == sweeps().accepted() && IsDecided(*last_);
 }
 
-double DecidedAverage::amplitude_bias_uv() const {
-  if (!decided()) return 0;
-  const double bias_uv = last_->marking.amplitude_uv - last_->amplitude_uv;
-  return std::isfinite(bias_uv) ? bias_uv : 0;
+AmplitudeBias DecidedAverage::amplitude_bias() const {
+  if (!ends_ || !rule_ || sweeps().accepted() < kMinSequentialSweeps) return {};
+  const bool is_new = last_ && last_->sweeps == sweeps().accepted();
+  const dsp::SequentialLook look = is_new ? *last_ : rule_->Now();
+  const double bias_uv = look.marking.amplitude_uv - look.amplitude_uv;
+  if (!look.present || !std::isfinite(bias_uv)) return {};
+  return {bias_uv, look.marking.first.latency_ms, look.marking.second.latency_ms};
 }
 
 uint32_t DecidedAverage::more_needed() const {

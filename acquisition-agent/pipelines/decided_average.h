@@ -25,6 +25,16 @@ dsp::Polarity PolarityOf(v1::Polarity polarity);
 // The part of a component's window that is near `at_ms`; all of it where that is 0.
 dsp::LatencyWindow WindowNear(const v1::ComponentPlan& component, double at_ms);
 
+// What noise adds to the amplitude of a pair, as the rule estimates it, and which pair that is.
+struct AmplitudeBias {
+  double uv = 0;  // 0: not known
+  double first_ms = 0;
+  double second_ms = 0;
+
+  // Of `marking`, uV: at most its amplitude, and 0 unless it is certainly that pair.
+  double Of(const dsp::PairMarking& marking, const dsp::Timebase& timebase) const;
+};
+
 class DecidedAverage {
  public:
   // `plan` with its defaults. InvalidArgument: a `sequential` that the rate or the windows do not
@@ -48,9 +58,8 @@ class DecidedAverage {
   uint32_t next_end() const;
   // The plan's rule has ended it; never without `sequential`.
   bool decided() const;
-  // By how much noise makes the amplitude of a pair in this average too large, as the rule
-  // estimates it; 0 where it has not ended it.
-  double amplitude_bias_uv() const;
+  // Of this average, however it ends; not known without `sequential`, or while nothing is present.
+  AmplitudeBias amplitude_bias() const;
   // Estimate of the sweeps that it still takes until the rule is content; 0 when it is, or nothing
   // can be said yet; kMostSweepsAsked when averaging does not lead there.
   uint32_t more_needed() const;

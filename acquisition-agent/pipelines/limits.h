@@ -25,10 +25,12 @@ inline constexpr int kMaxPulsesOfTrain = 20;
 // A stimulation is taken to last at most so long, whatever an annotation says: on the cortex it is
 // 1 to 5 s.
 inline constexpr int64_t kLongestStimulationNs = 60'000'000'000;
-// From pulse to pulse of a train, where the plan says how many but not how far apart: the longest
-// of those in use (250 to 500 Hz). What follows by less than the other is one pulse told twice.
-inline constexpr double kUsualPulseIntervalMs = 4;
+// From pulse to pulse of a train: the longest of those in use (250 to 500 Hz). What follows by less
+// than the other is one pulse told twice.
+inline constexpr double kLongestPulseIntervalMs = 4;
 inline constexpr int64_t kLeastPulseIntervalNs = 500'000;
+// Of the window in which a response is looked for, what a train has to leave of it.
+inline constexpr double kLeastSearchShare = 0.5;
 // Places whose threshold is looked for in a case: forty screws, and what is typed wrongly.
 inline constexpr size_t kMaxSites = 500;
 // Stimuli at a place after so long a pause begin a new search: within one, steps follow within

@@ -53,11 +53,11 @@ std::string WhyNotStated(const v1::StimulusSetting& planned) {
   return why;
 }
 
-// How long the plan's trains are, to the end of the last interval; 0: its stimuli are no trains.
+// How long the plan's trains are at most, to the end of the last interval: the stimulator may be set
+// slower than planned. 0: its stimuli are no trains.
 int64_t TrainNs(const v1::StimulusSetting& planned) {
   if (planned.pulse_count() <= 1) return 0;
-  const double interval_ms =
-      planned.pulse_interval_ms() > 0 ? planned.pulse_interval_ms() : kUsualPulseIntervalMs;
+  const double interval_ms = std::max(planned.pulse_interval_ms(), kLongestPulseIntervalMs);
   return static_cast<int64_t>(planned.pulse_count() * interval_ms * 1e6);
 }
 
@@ -80,11 +80,14 @@ bool MotorPipeline::JoinsTrain(const Stimulus& stimulus) {
   const int64_t train_ns = TrainNs(plan_.plan.stimulus());
   if (train_ns > 0 && !trains_.empty()) {
     Train& train = trains_.back();
-    const int64_t since_ns = stimulus.time_ns - train.last_ns;
-    if (stimulus.time_ns >= train.first_ns && since_ns < train_ns &&
-        train.pulses < kMaxPulsesOfTrain) {
-      // Else it is one that its first pulse told already.
-      if (since_ns > kLeastPulseIntervalNs) {
+    // From its first pulse: stimuli that go on at such a rate are no endless train. Nor longer than
+    // its epoch, after which it is measured.
+    const int64_t since_ns = stimulus.time_ns - train.first_ns;
+    const auto epoch_ns = static_cast<int64_t>(plan_.plan.epoch_to_ms() * 1e6);
+    if (since_ns >= 0 && since_ns < std::min(train_ns, epoch_ns)) {
+      // Else it is one that its first pulse told already, or more than anyone delivers.
+      if (stimulus.time_ns - train.last_ns > kLeastPulseIntervalNs &&
+          train.pulses < kMaxPulsesOfTrain) {
         ++train.pulses;
         train.last_ns = stimulus.time_ns;
       }
@@ -167,9 +170,13 @@ MuscleAnswer MotorPipeline::Answer(size_t muscle, CutSweep sweep) const {
   dsp::MotorResponseOptions options = OptionsOf(plan_.plan);
   const double last_pulse_ms =
       static_cast<double>(sweep.stimulus.last_pulse_ns() - sweep.stimulus.time_ns) / 1e6;
+  const double planned_ms = options.search.end_ms - options.search.start_ms;
   options.search.start_ms =
-      std::min(std::max(options.search.start_ms, last_pulse_ms + plan_.plan.blank_to_ms()),
-               options.search.end_ms - 1);
+      std::max(options.search.start_ms, last_pulse_ms + plan_.plan.blank_to_ms());
+  if (options.search.end_ms - options.search.start_ms < kLeastSearchShare * planned_ms) {
+    answer.is_under_train = true;
+    return answer;
+  }
   absl::StatusOr<dsp::MotorResponse> response =
       dsp::MeasureMotorResponse(answer.uv, muscles_.timebase(), options);
   if (response.ok()) {

@@ -1,7 +1,8 @@
 // Single responses of muscles: transcranial and direct cortical MEP, triggered EMG, nerves, screws,
 // laryngeal EMG, subcortical mapping. One stimulus, or one train, makes one trial: a sweep of every
 // muscle, measured by itself and never averaged. A train that the source tells pulse by pulse is
-// one train all the same: what follows by less than the plan's train is long belongs to it.
+// one train all the same: what follows its first pulse by less than the plan's train is long belongs
+// to it.
 //
 //   sweeps of all muscles (trial_cutter.h) -> measured (dsp/motor) -> trial
 //                                                                 '-> by site -> threshold search
@@ -40,11 +41,14 @@ namespace remora::agent {
 struct MuscleAnswer {
   std::vector<double> uv;  // none: nothing came
   dsp::Rejection cause = dsp::Rejection::kNone;
-  // Not to be used where the sweep is not good.
+  // The train lasts so long that little is left of where the response is looked for: what is there
+  // may be its artefact, and what is not may have come before.
+  bool is_under_train = false;
+  // Not to be used where the answer is not good.
   dsp::MotorResponse response;
   double uv_per_count = 0;
 
-  bool is_good() const { return cause == dsp::Rejection::kNone; }
+  bool is_good() const { return cause == dsp::Rejection::kNone && !is_under_train; }
 };
 
 struct MotorTrial {

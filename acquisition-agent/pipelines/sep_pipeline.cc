@@ -183,7 +183,7 @@ EvokedAverage SepPipeline::Describe(bool provisional) const {
   average.accepted = sweeps.accepted();
   average.more_needed = average_.more_needed();
   average.decided = !provisional && average_.decided();
-  if (!provisional) average.amplitude_bias_uv = average_.amplitude_bias_uv();
+  if (!provisional) average.amplitude_bias = average_.amplitude_bias();
   v1::RejectedCounts& rejected = average.rejected;
   rejected.set_over_amplitude_count(sweeps.rejected(dsp::Rejection::kAmplitude));
   rejected.set_clipped_count(sweeps.rejected(dsp::Rejection::kClipping));

@@ -40,8 +40,7 @@ struct EvokedAverage {
   uint32_t accepted = 0;
   uint32_t more_needed = 0;  // see Sweep.more_needed_count
   bool decided = false;      // it ended early, and not for want of sweeps
-  // What to take off the amplitude of a pair: noise makes the largest point too large.
-  double amplitude_bias_uv = 0;
+  AmplitudeBias amplitude_bias;  // to be taken off the amplitude of its pair
   v1::RejectedCounts rejected;
   double noise_uv = 0;  // plus-minus, after the blanked window; NaN: unknown
   int64_t first_stimulus_ns = 0;

@@ -57,6 +57,8 @@ std::optional<double> TwitchControl::UvOf(const v1::StimulusSetting& setting) co
 
 bool TwitchControl::Offer(const dsp::TrainOfFour& train, double first_uv,
                           const v1::StimulusSetting& setting, int64_t at_ns) {
+  // What cannot be read says nothing of a relaxant either.
+  if (train.doubts != dsp::kTrainGood) return false;
   const double intensity = IntensityOf(setting);
   if (control_ && !Differ(control_->intensity, intensity)) return false;
   if (!faded_.empty() && Differ(faded_intensity_, intensity)) faded_.clear();
@@ -69,7 +71,7 @@ bool TwitchControl::Offer(const dsp::TrainOfFour& train, double first_uv,
     return false;
   }
   const bool refused = !refused_.empty() && at_ns >= refused_from_ns_;
-  if (refused || !faded_.empty() || train.doubts != dsp::kTrainGood) return false;
+  if (refused || !faded_.empty()) return false;
   control_ = Control{first_uv, intensity, at_ns};
   return true;
 }

@@ -55,6 +55,13 @@ TEST(TwitchControl, IsNotATrainThatIsDoubted) {
   EXPECT_TRUE(control.Offer(Train(4, 1), 1000, At(40), 20 * kSecond));
 }
 
+TEST(TwitchControl, IsNotRefusedForATrainThatIsDoubted) {
+  TwitchControl control;
+  EXPECT_FALSE(control.Offer(Train(2, 0.3, dsp::kTrainNoise), 1000, At(40), 1 * kSecond));
+  EXPECT_TRUE(control.Offer(Train(4, 1), 1000, At(40), 20 * kSecond));
+  EXPECT_EQ(control.UvOf(At(40)), 1000);
+}
+
 TEST(TwitchControl, IsRefusedFromTheRelaxantOn) {
   TwitchControl control;
   control.Refuse("rocuronium was given", 10 * kSecond);

@@ -158,8 +158,8 @@ MeasuredAverage EvokedTrace::OnFinished(const EvokedAverage& average, int64_t no
       tracker_.has_baseline()
           ? tracker_.Track(average.mean_uv, average.timebase, average.noise_uv).marking
           : MarkWithoutHistory(average);
-  finished.marking.amplitude_uv -=
-      std::min(average.amplitude_bias_uv, finished.marking.amplitude_uv);
+  finished.bias_uv = average.amplitude_bias.Of(finished.marking, average.timebase);
+  finished.marking.amplitude_uv -= finished.bias_uv;
   const dsp::ReproducibilityLimits gate =
       rows_.empty() ? dsp::ReproducibilityLimits() : rows_[0].gate;
   const dsp::Reproducibility halves =

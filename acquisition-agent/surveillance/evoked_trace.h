@@ -82,6 +82,7 @@ class EvokedTrace {
     RecordKey sweep;
     EvokedAverage average;
     dsp::PairMarking marking;
+    double bias_uv = 0;               // that was taken off its amplitude
     std::vector<v1::PeakMark> marks;  // of every component, in the plan's order
     bool reproducible = false;
   };

@@ -81,7 +81,7 @@ absl::Status EvokedTrace::SetBaseline(const std::vector<const Finished*>& from, 
   double noise_squares = 0;
   const double share = 1.0 / static_cast<double>(from.size());
   mean.accepted = 0;
-  mean.amplitude_bias_uv = 0;
+  double bias_uv = 0;
   for (const Finished* one : from) {
     for (size_t i = 0; i < mean.mean_uv.size(); ++i) {
       mean.mean_uv[i] += share * one->average.mean_uv[i];
@@ -89,13 +89,13 @@ absl::Status EvokedTrace::SetBaseline(const std::vector<const Finished*>& from, 
     mean.accepted += one->average.accepted;
     noise_squares += share * share * one->average.noise_uv * one->average.noise_uv;
     // It comes of the noise, and falls with its power.
-    mean.amplitude_bias_uv += share * share * one->average.amplitude_bias_uv;
+    bias_uv += share * share * one->bias_uv;
   }
   mean.noise_uv = std::sqrt(noise_squares);
   const dsp::PairMarking marking = Mark(mean);
   RETURN_IF_ERROR(CheckAgreement(from, marking));
   RETURN_IF_ERROR(tracker_.SetBaseline(mean.mean_uv, mean.timebase, mean.noise_uv, marking));
-  baseline.amplitude_uv = std::max(0.0, tracker_.baseline().amplitude_uv - mean.amplitude_bias_uv);
+  baseline.amplitude_uv = std::max(0.0, tracker_.baseline().amplitude_uv - bias_uv);
   baseline.latency_ms = tracker_.baseline().first.latency_ms;
   baseline.marks = MarkAll(mean, marking);
   baseline.mean_uv = mean.mean_uv;

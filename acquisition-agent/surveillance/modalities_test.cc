@@ -19,6 +19,7 @@ using testing::Each;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 using testing::SizeIs;
 
 StimulusTrigger Pulse(double time_s, const std::string& label) {
@@ -209,6 +210,39 @@ TEST_F(ModalitiesTest, ATrainThatIsToldPulseByPulseIsOneTrial) {
   // What was delivered, not what was planned.
   EXPECT_EQ(sweeps[0].stimulus().pulse_count(), 5u);
   EXPECT_NEAR(sweeps[0].stimulus().pulse_interval_ms(), 3, 1e-6);
+}
+
+// Planned at 2.5 ms and delivered at 4: still one. Repeated at fifty a second: not one for ever.
+TEST_F(ModalitiesTest, ATrainEndsAsLongAfterItsFirstPulseAsTrainsAre) {
+  Drawing drawing;
+  drawing.channels = {"APB", "TA"};
+  drawing.seconds = 4;
+  for (int i = 0; i < 5; ++i) drawing.items.push_back(Pulse(1 + 0.004 * i, "MEP C3-C4"));
+  for (int i = 0; i < 25; ++i) drawing.items.push_back(Pulse(2 + 0.019 * i, "MEP C3-C4"));
+  std::string plan = kMepPlan;
+  plan.insert(plan.find("voltage_v"), "pulse_count: 5 pulse_interval_ms: 2.5 ");
+  Run(plan, std::move(drawing));
+  const auto sweeps = sink_.All(&v1::Record::has_sweep, &v1::Record::sweep);
+  ASSERT_THAT(sweeps, Not(IsEmpty()));
+  EXPECT_EQ(sweeps[0].stimulus().pulse_count(), 5u);
+  EXPECT_NEAR(sweeps[0].stimulus().pulse_interval_ms(), 4, 1e-6);
+  // Two pulses 19 ms apart are within 20 ms, three are not.
+  EXPECT_THAT(Measurements("MEP_TRANSCRANIAL/R/APB"), SizeIs(1 + 13));
+}
+
+TEST_F(ModalitiesTest, UnderATrainThatLastsIntoItsWindowAnAnswerIsNeitherThereNorNot) {
+  Drawing drawing = MepDrawing(2, [](int, int) { return 500.0; });
+  for (Item& item : drawing.items) {
+    std::get<StimulusTrigger>(item).pulses = 9;
+    std::get<StimulusTrigger>(item).pulse_interval_ms = 9;
+  }
+  Run(kMepPlan, std::move(drawing));
+  const auto apb = Measurements("MEP_TRANSCRANIAL/R/APB");
+  ASSERT_THAT(apb, SizeIs(2));
+  EXPECT_EQ(apb[0].state(), v1::MEASUREMENT_STATE_NOT_INTERPRETABLE);
+  EXPECT_EQ(apb[0].muscle().presence(), v1::RESPONSE_PRESENCE_NOT_ASSESSABLE);
+  EXPECT_THAT(apb[0].quality(), ElementsAre(v1::QUALITY_FLAG_STIMULUS_ARTEFACT));
+  EXPECT_THAT(apb[0].reason(), HasSubstr("train"));
 }
 
 TEST_F(ModalitiesTest, SingleStimuliOfAPlanWithoutTrainsStayTrialsOfTheirOwn) {

@@ -62,6 +62,15 @@ void Describe(const dsp::MotorResponse& response, v1::Measurement* measurement) 
   }
 }
 
+v1::QualityFlag FlagOf(const MuscleAnswer& answer) {
+  return answer.is_under_train ? v1::QUALITY_FLAG_STIMULUS_ARTEFACT : QualityOf(answer.cause);
+}
+
+std::string WhyNotGood(const MuscleAnswer& answer) {
+  return answer.is_under_train ? "the train lasts into where its response is looked for"
+                               : WhyRejected(answer.cause);
+}
+
 // Of the current and the voltage, what the source stated: a threshold is not told beside one that
 // was only planned.
 v1::StimulusSetting StatedSetting(const MotorTrial& trial) {
@@ -116,7 +125,7 @@ RecordKey MotorWatch::PutAnswer(const MotorTrial& trial, size_t muscle, int64_t 
     sweep.set_noise_uv_rms(FiniteOr0(answer.response.noise_uv));
     AddPeaks(answer.response, &sweep);
   } else {
-    sweep.add_quality(QualityOf(answer.cause));
+    sweep.add_quality(FlagOf(answer));
   }
   const RecordKey key = sink_.Put(&record, now_ns);
 
@@ -136,8 +145,8 @@ RecordKey MotorWatch::PutAnswer(const MotorTrial& trial, size_t muscle, int64_t 
     measurement.set_component("response");
     measurement.set_state(v1::MEASUREMENT_STATE_NOT_INTERPRETABLE);
     measurement.mutable_muscle()->set_presence(v1::RESPONSE_PRESENCE_NOT_ASSESSABLE);
-    measurement.add_quality(QualityOf(answer.cause));
-    measurement.set_reason(WhyRejected(answer.cause));
+    measurement.add_quality(FlagOf(answer));
+    measurement.set_reason(WhyNotGood(answer));
   }
   sink_.Put(&measured, now_ns);
   if (laryngeal_ != nullptr && answer.is_good()) laryngeal_->Keep(trial, muscle, key, now_ns);

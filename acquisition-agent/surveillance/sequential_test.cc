@@ -226,8 +226,10 @@ class SequentialBiasTest : public SequentialTest {
     double amplitude_percent = 0;
   };
 
-  // What is measured on the averages that the rule ended, over what is measured without noise.
-  Bias BiasOf(const std::string& rule, double noise_uv, int seeds) {
+  // What is measured on the averages that the rule ended, or on those that it did not, over what is
+  // measured without noise.
+  Bias BiasOf(const std::string& rule, double noise_uv, int seeds, bool of_decided = true,
+              uint32_t least_sweeps = 0) {
     Run(Plan(rule), Sep(160, 5, 0));
     EXPECT_FALSE(Measurements().empty());
     if (Measurements().empty()) return {};
@@ -241,7 +243,7 @@ class SequentialBiasTest : public SequentialTest {
       EXPECT_EQ(sweeps.size(), measurements.size());
       for (size_t i = 0; i < std::min(sweeps.size(), measurements.size()); ++i) {
         ++bias.finished;
-        if (!sweeps[i].decided()) continue;
+        if (sweeps[i].decided() != of_decided || sweeps[i].accepted_count() < least_sweeps) continue;
         ++bias.decided;
         bias.sweeps += sweeps[i].accepted_count();
         bias.ratio += kResponseRms * truth.amplitude_uv() / sweeps[i].noise_uv_rms();
@@ -280,6 +282,16 @@ TEST_F(SequentialBiasTest, AtARatioOfThreeAloneLatencyAndAmplitudeAreNotBiased) 
   EXPECT_LT(bias.ratio, 4);
   EXPECT_LT(std::fabs(bias.latency_ms), 0.1);
   EXPECT_LT(std::fabs(bias.amplitude_percent), 5);
+}
+
+// A limit that no average meets: all run to the maximum. What was decided before or after is
+// compared with them.
+TEST_F(SequentialBiasTest, AnAverageThatTheMaximumEndsIsNotBiasedEither) {
+  const Bias bias = BiasOf("sequential { maximum_sweep_count: 60 amplitude_error_percent: 0.1 }",
+                           /*noise_uv=*/8, 6, /*of_decided=*/false, /*least_sweeps=*/60);
+  EXPECT_GE(bias.decided, 60);
+  EXPECT_LT(bias.ratio, 4);
+  EXPECT_LT(std::fabs(bias.amplitude_percent), 4);
 }
 
 // Waves I, III and V, as positive bells of 0.3 ms.
