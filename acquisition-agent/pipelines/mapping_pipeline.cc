@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
-#include <span>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -18,10 +16,6 @@
 namespace remora::agent {
 namespace {
 
-// Of a gradient, the strongest response of a side over the noise left in its average, both rms:
-// what noise has in common in odd and even halves stays far below.
-constexpr double kGradientOverNoise = 2;
-
 // Takes words like "L" and "right" out of a site; the last one counts.
 std::optional<size_t> TakeRow(std::vector<std::string>* words) {
   std::optional<size_t> row;
@@ -35,46 +29,23 @@ std::optional<size_t> TakeRow(std::vector<std::string>* words) {
   return row;
 }
 
+// "T10", "Th4", "L1": a vertebra, no contact.
+bool IsLevel(absl::string_view word) {
+  const std::string name = absl::AsciiStrToLower(word.substr(0, word.find_first_of("0123456789")));
+  return name == "t" || name == "th" || name == "l" || name == "s";
+}
+
 // "3", "contact 3", "T10 contact 3", "C3": the number at its end; 0: none.
 uint32_t TakeContact(std::string* site) {
   const size_t other = site->find_last_not_of("0123456789");
   const size_t begin = other == std::string::npos ? 0 : other + 1;
+  const size_t space = site->find_last_of(" ,;");
+  if (IsLevel(absl::string_view(*site).substr(space == std::string::npos ? 0 : space + 1)))
+    return 0;
   uint32_t contact = 0;
   if (!absl::SimpleAtoi(absl::string_view(*site).substr(begin), &contact)) return 0;
   site->resize(begin);
   return contact;
-}
-
-struct Halves {
-  double rms_uv = 0;  // of what they have in common
-  double correlation = 0;
-};
-
-// Within the window, each about its own mean. Noise that differs from one to the other adds
-// nothing on average.
-Halves CompareHalves(const ContactAverage& contact, const dsp::Timebase& timebase,
-                     const dsp::LatencyWindow& window) {
-  const dsp::SampleRange range = dsp::SamplesIn(window, timebase, contact.odd_uv.size());
-  Halves halves;
-  if (range.count < 2) return halves;
-  const auto part = [&](const std::vector<double>& uv) {
-    std::vector<double> within(uv.begin() + static_cast<ptrdiff_t>(range.first),
-                               uv.begin() + static_cast<ptrdiff_t>(range.first + range.count));
-    const double mean =
-        std::accumulate(within.begin(), within.end(), 0.0) / static_cast<double>(range.count);
-    for (double& value : within) value -= mean;
-    return within;
-  };
-  const std::vector<double> odd = part(contact.odd_uv);
-  const std::vector<double> even = part(contact.even_uv);
-  const auto dot = [](const std::vector<double>& a, const std::vector<double>& b) {
-    return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
-  };
-  const double shared = dot(odd, even);
-  halves.rms_uv = std::sqrt(std::max(0.0, shared / static_cast<double>(range.count)));
-  const double both = std::sqrt(dot(odd, odd) * dot(even, even));
-  if (both > 0) halves.correlation = std::clamp(shared / both, 0.0, 1.0);
-  return halves;
 }
 
 }  // namespace
@@ -149,7 +120,8 @@ void MappingPipeline::OnEnd(std::vector<MappingRound>* rounds) {
   std::vector<Sweeps> by_stream(streams_.size());
   for (size_t i = 0; i < streams_.size(); ++i) streams_[i].OnEnd(&by_stream[i]);
   TakeAll(std::move(by_stream), rounds);
-  if (round_.without_contact > 0) TellUnnamed(rounds);
+  if (round_.has_begun) CutRound(rounds);
+  if (round_.without_contact + round_.given_up > 0) TellWithoutMap(rounds);
 }
 
 void MappingPipeline::OnLook(const Chunk& look, std::vector<MappingRound>* rounds) {
@@ -212,12 +184,14 @@ void MappingPipeline::Take(const Sweeps& sweeps, std::vector<MappingRound>* roun
   const Stimulus& stimulus = sweeps[0].stimulus;
   const Place place = PlaceOf(stimulus);
   if (!place.is_known) {
-    if (++round_.without_contact >= plan_.plan.sweep_count()) TellUnnamed(rounds);
+    if (++round_.without_contact >= plan_.plan.sweep_count()) TellWithoutMap(rounds);
     return;
   }
   const v1::StimulusSetting setting = SettingOf(stimulus, plan_.plan.stimulus());
   EndBefore(stimulus, place, setting, rounds);
+  if (round_.given_up >= plan_.plan.sweep_count()) TellWithoutMap(rounds);
   round_.has_begun = true;
+  ++round_.stimuli;
   round_.position = place.position;
   round_.last_ns = stimulus.time_ns;
   if (place.contact == 0) {
@@ -249,13 +223,25 @@ void MappingPipeline::EndBefore(const Stimulus& stimulus, const Place& place,
   const size_t first = place.row * count();
   if (place.contact != 0) {
     StripContact& contact = round_.contacts[place.contact - 1];
-    if (contact.IsOfAnother(setting)) contact.Reset();
+    if (contact.IsOfAnother(setting)) GiveUp(place.contact - 1, 1);
   } else if (std::any_of(round_.contacts.begin() + static_cast<ptrdiff_t>(first),
                          round_.contacts.begin() + static_cast<ptrdiff_t>(first + count()),
                          [&](const StripContact& one) { return one.IsOfAnother(setting); })) {
     if (method_ == Method::kRecordedContacts) return CutRound(rounds);
-    for (size_t i = 0; i < count(); ++i) round_.contacts[first + i].Reset();
+    GiveUp(first, count());
   }
+}
+
+// Contacts of which another average begins, recorded together: their stimuli are the same.
+void MappingPipeline::GiveUp(size_t first, size_t contacts) {
+  uint32_t stimuli = 0;
+  for (size_t i = first; i < first + contacts; ++i) {
+    stimuli = std::max(stimuli, round_.contacts[i].average().offered());
+    round_.contacts[i].Reset();
+  }
+  stimuli = std::min(stimuli, round_.stimuli);
+  round_.stimuli -= stimuli;
+  round_.given_up += stimuli;
 }
 
 void MappingPipeline::CutRound(std::vector<MappingRound>* rounds) {
@@ -263,6 +249,7 @@ void MappingPipeline::CutRound(std::vector<MappingRound>* rounds) {
   if (Usable() >= 2 * rows) {
     rounds->push_back(Finish(/*is_cut=*/true));
   } else {
+    round_.given_up += round_.stimuli;
     Restart();
   }
 }
@@ -285,6 +272,7 @@ bool MappingPipeline::IsOver() const {
 void MappingPipeline::Restart() {
   for (StripContact& contact : round_.contacts) contact.Reset();
   round_.has_begun = false;
+  round_.stimuli = 0;
   round_.again = round_.advanced = 0;
 }
 
@@ -317,6 +305,7 @@ MappingRound MappingPipeline::Finish(bool is_cut) {
   round.position = round_.position;
   round.is_cut = is_cut;
   round.without_contact = std::exchange(round_.without_contact, 0);
+  round.given_up = std::exchange(round_.given_up, 0);
   const size_t rows = round_.contacts.size() / count();
   for (size_t row = 0; row < rows; ++row) {
     for (uint32_t contact = 1; contact <= count(); ++contact) {
@@ -325,78 +314,33 @@ MappingRound MappingPipeline::Finish(bool is_cut) {
         round.contacts.push_back(Tell(row, contact));
       } else {
         round.left_out.push_back({contact, rows > 1 ? SideOf(row) : v1::SIDE_UNSPECIFIED,
-                                  from.cause(), from.was_not_delivered(), from.average().accepted(),
-                                  from.average().offered()});
+                                  from.cause(), from.was_not_delivered(), /*is_noisy=*/false,
+                                  from.average().accepted(), from.average().offered()});
       }
     }
   }
+  LeaveOutNoisy(method_ == Method::kGradient, &round);
   for (uint32_t contact = 1; contact <= count(); ++contact) {
-    size_t of = 0;
-    for (size_t row = 0; row < rows; ++row)
-      of += round_.contacts[row * count() + contact - 1].is_usable();
+    const auto of = static_cast<size_t>(
+        std::count_if(round.contacts.begin(), round.contacts.end(),
+                      [&](const ContactAverage& one) { return one.contact == contact; }));
     if (of == rows) round.used.push_back(contact);
   }
   if (method_ == Method::kGradient) {
-    FindCrossing(&round);
+    FindCrossing(plan_.plan, &round);
   } else {
-    FindTurn(&round);
+    FindTurn(plan_.plan, &round);
   }
   Restart();
   return round;
 }
 
-void MappingPipeline::TellUnnamed(std::vector<MappingRound>* rounds) {
+void MappingPipeline::TellWithoutMap(std::vector<MappingRound>* rounds) {
   MappingRound round;
   round.without_contact = std::exchange(round_.without_contact, 0);
+  round.given_up = std::exchange(round_.given_up, 0);
   round.timebase = streams_[0].timebase();
   rounds->push_back(std::move(round));
-}
-
-void MappingPipeline::FindTurn(MappingRound* round) const {
-  std::vector<std::span<const double>> traces;
-  double noise_uv = 0;
-  for (const ContactAverage& contact : round->contacts) {
-    traces.emplace_back(contact.mean_uv);
-    if (std::isfinite(contact.noise_uv)) noise_uv = std::max(noise_uv, contact.noise_uv);
-  }
-  dsp::PhaseReversalOptions options;
-  options.window = {plan_.plan.window_from_ms(), plan_.plan.window_to_ms()};
-  options.upper_corner_hz = plan_.plan.filter().low_pass_hz();
-  absl::StatusOr<dsp::PhaseReversal> reversal =
-      dsp::FindPhaseReversal(traces, round->timebase, noise_uv, options);
-  if (reversal.ok()) round->reversal = *std::move(reversal);
-}
-
-void MappingPipeline::FindCrossing(MappingRound* round) const {
-  const dsp::LatencyWindow window{plan_.plan.window_from_ms(), plan_.plan.window_to_ms()};
-  for (ContactAverage& contact : round->contacts) {
-    contact.response_uv = CompareHalves(contact, round->timebase, window).rms_uv;
-  }
-  std::vector<double> amplitudes[2];
-  std::vector<double> correlations[2];
-  for (const size_t row : {size_t{0}, size_t{1}}) {
-    bool answers = false;
-    for (const uint32_t contact : round->used) {
-      const ContactAverage average = Tell(row, contact);
-      const Halves halves = CompareHalves(average, round->timebase, window);
-      amplitudes[row].push_back(halves.rms_uv);
-      correlations[row].push_back(halves.correlation);
-      answers = answers || halves.rms_uv > kGradientOverNoise * average.noise_uv;
-    }
-    // A side that does not answer has no gradient.
-    if (!answers) return;
-  }
-  const absl::StatusOr<std::optional<double>> place =
-      dsp::FindMidlineByGradient(amplitudes[0], amplitudes[1]);
-  if (!place.ok() || !*place) return;
-  const auto before = static_cast<size_t>(std::floor(**place));
-  GradientMidline midline{**place, 1};
-  for (const size_t at : {before, std::min(before + 1, round->used.size() - 1)}) {
-    // Of the leg that is larger there: the other one fades beyond the midline.
-    midline.confidence =
-        std::min(midline.confidence, std::max(correlations[0][at], correlations[1][at]));
-  }
-  round->midline = midline;
 }
 
 }  // namespace remora::agent

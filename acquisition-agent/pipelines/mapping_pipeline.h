@@ -15,80 +15,28 @@
 // strip (what a stimulus's site says beside the contact), an average of one setting of its
 // stimulus; where all contacts are recorded together, a change of either, or a pause, ends the
 // round, with what it has or with nothing; 5. a round does not wait for contacts that give nothing:
-// a dead one, one that is left out while the others are stimulated anew; they are named.
+// a dead one, one that is noise, one that is left out while the others are stimulated anew; they
+// are named; 6. no stimulus goes without a word: those that no average came of are counted, and
+// told with the next result, or once they would have made an average.
 #pragma once
 
 #include <cstdint>
 #include <limits>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "acquisition-agent/pipelines/cadence.h"
 #include "acquisition-agent/pipelines/chunk.h"
+#include "acquisition-agent/pipelines/mapping_round.h"
 #include "acquisition-agent/pipelines/stimulus_finder.h"
 #include "acquisition-agent/pipelines/strip_contact.h"
 #include "acquisition-agent/pipelines/sweep_stream.h"
 #include "acquisition-agent/plan/resolved_plan.h"
 #include "acquisition-agent/sources/source.h"
-#include "dsp/evoked/sweep_average.h"
-#include "dsp/mapping/phase_reversal.h"
 
 namespace remora::agent {
-
-struct ContactAverage {
-  uint32_t contact = 0;                  // from 1
-  size_t trace = 0;                      // of the plan's traces
-  v1::Side side = v1::SIDE_UNSPECIFIED;  // of the leg that was stimulated; of other maps the plan's
-  std::vector<double> mean_uv;
-  std::vector<double> odd_uv;
-  std::vector<double> even_uv;
-  uint32_t accepted = 0;
-  uint32_t offered = 0;
-  double noise_uv = 0;     // plus-minus
-  double response_uv = 0;  // of a gradient: rms of what its halves have in common, in the window
-  int64_t first_stimulus_ns = 0;
-  int64_t last_stimulus_ns = 0;
-  v1::StimulusSetting setting;  // of the last sweep that was averaged
-};
-
-// A contact that a round does without.
-struct LeftOutContact {
-  uint32_t contact = 0;
-  v1::Side side = v1::SIDE_UNSPECIFIED;  // of a gradient, the leg
-  // Of most of its sweeps; kNone: nothing was wrong with them, and they were too few.
-  dsp::Rejection cause = dsp::Rejection::kNone;
-  bool was_not_delivered = false;
-  uint32_t accepted = 0;
-  uint32_t offered = 0;
-};
-
-// Where left and right cross, and how well that is known.
-struct GradientMidline {
-  double place = 0;       // by place in `used`, from 0, with a fraction
-  double confidence = 0;  // least correlation of odd and even halves beside it, 0 to 1
-};
-
-// What is known of a strip at the end of a round.
-struct MappingRound {
-  uint32_t round_index = 0;
-  // The usable ones in their order; of a gradient those after stimuli to the left leg first.
-  std::vector<ContactAverage> contacts;
-  std::vector<LeftOutContact> left_out;
-  std::string position;          // of the strip, as the sites say it; empty: they do not
-  bool is_cut = false;           // by a change or a pause
-  uint32_t without_contact = 0;  // stimuli since the last result that named none
-  // Contacts that the result is of, from 1, in their order.
-  std::vector<uint32_t> used;
-  // Nothing: the averages could not be compared. By place in `used`.
-  std::optional<dsp::PhaseReversal> reversal;
-  // Of a gradient: nothing where one side is larger throughout, or does not answer.
-  std::optional<GradientMidline> midline;
-  dsp::Timebase timebase;
-  double uv_per_count = 0;
-};
 
 class MappingPipeline {
  public:
@@ -127,7 +75,9 @@ class MappingPipeline {
     uint32_t again = 0;
     uint32_t advanced = 0;  // that contact
     uint32_t index = 0;
+    uint32_t stimuli = 0;  // at contacts that are known
     uint32_t without_contact = 0;
+    uint32_t given_up = 0;
   };
   // What followed one stimulus, by stream.
   using Sweeps = std::vector<CutSweep>;
@@ -141,6 +91,7 @@ class MappingPipeline {
   // Ends the round, or begins a part of it anew, where this stimulus does not go with it.
   void EndBefore(const Stimulus& stimulus, const Place& place, const v1::StimulusSetting& setting,
                  std::vector<MappingRound>* rounds);
+  void GiveUp(size_t first, size_t contacts);
   void CutRound(std::vector<MappingRound>* rounds);
   bool IsOver() const;
   // The least number of sweeps that may end it, 1 or more.
@@ -148,10 +99,9 @@ class MappingPipeline {
   size_t Usable() const;
   void Restart();
   MappingRound Finish(bool is_cut);
-  void TellUnnamed(std::vector<MappingRound>* rounds);
+  // A result without a map: of stimuli that are in none.
+  void TellWithoutMap(std::vector<MappingRound>* rounds);
   ContactAverage Tell(size_t row, uint32_t contact) const;
-  void FindTurn(MappingRound* round) const;
-  void FindCrossing(MappingRound* round) const;
 
   const ResolvedMapping plan_;
   const Method method_;

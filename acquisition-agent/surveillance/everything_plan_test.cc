@@ -9,6 +9,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "acquisition-agent/plan/planned_traces.h"
 #include "acquisition-agent/sources/simulator/scenario.h"
@@ -175,6 +176,8 @@ void ExpectRelationsAndMaps(const CasePlan& plan, const Case& done) {
   std::map<std::string, int> maps;
   for (const v1::MappingResult& one :
        done.sink().All(&v1::Record::has_mapping_result, &v1::Record::mapping_result)) {
+    // A round that had just begun when the recording ended.
+    if (absl::StrContains(one.reason(), "in no average")) continue;
     ++maps[one.strip()];
     if (one.modality() != v1::MODALITY_MAP_CORTICAL_PHASE_REVERSAL) continue;
     EXPECT_EQ(one.contact_before(), 4u);

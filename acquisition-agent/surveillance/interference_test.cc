@@ -143,6 +143,7 @@ TEST_F(InterferenceTest, LoudAnswersToTheStimuliOfADWaveDoNotSpoilIt) {
 }
 
 TEST_F(InterferenceTest, LoudAnswersToTheStimuliOfAMapDoNotSpoilIt) {
+  is_killed_at_end_ = true;  // in the middle of the next round
   Drawing drawing = Answering(Every(0.25, 60), "MED R", {"G1", "G2", "G3", "G4"});
   const auto answers = drawing.uv;
   drawing.uv = [answers](int channel, double time_s) {

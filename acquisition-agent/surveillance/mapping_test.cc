@@ -1,6 +1,7 @@
 // Maps of a drawn case: what is said of each contact of a strip, and where the response turns over.
 #include <cmath>
 #include <functional>
+#include <numbers>
 #include <set>
 #include <string>
 #include <utility>
@@ -23,6 +24,9 @@ constexpr double kRateHz = 2000;
 
 class MappingTest : public DrawnCaseTest {
  protected:
+  // What the end of a recording tells of a round that had begun is told of where that is tested.
+  MappingTest() { is_killed_at_end_ = true; }
+
   // A stimulus each 0.25 s from 1 s on.
   static StimulusTrigger StimulusOf(int i, const std::string& label) {
     StimulusTrigger pulse;
@@ -212,6 +216,7 @@ TEST_F(StripTest, AnAverageIsOfOneSettingAndWhatIsTooLittleOfOneIsNone) {
 }
 
 TEST_F(StripTest, APauseEndsARound) {
+  is_killed_at_end_ = false;
   Drawing drawing =
       Strip(80, [](int stimulus, int channel) { return Turned(channel, stimulus < 20 ? 2 : 6); });
   // 5 s in which a strip may be moved.
@@ -219,9 +224,41 @@ TEST_F(StripTest, APauseEndsARound) {
   drawing.seconds += 1;
   Run(kStripPlan, std::move(drawing));
   const auto results = Results();
-  ASSERT_THAT(results, SizeIs(1));
-  EXPECT_EQ(results[0].contact_before(), 2u) << "before the pause; 40 behind it are not 50";
+  ASSERT_THAT(results, SizeIs(2));
+  EXPECT_EQ(results[0].contact_before(), 2u) << "before the pause";
   EXPECT_THAT(results[0].reason(), HasSubstr("ended early"));
+  EXPECT_EQ(results[1].contact_before(), 6u) << "40 behind it are not 50: they end with the source";
+  EXPECT_THAT(results[1].reason(), HasSubstr("ended early"));
+}
+
+TEST_F(StripTest, AContactThatIsNothingButNoiseIsNamedAndHidesNoTurn) {
+  Drawing drawing = Strip(60, [](int, int channel) { return Turned(channel, 4); });
+  const auto drawn = drawing.uv;
+  drawing.uv = [drawn](int channel, double time_s) {
+    const double hum = 150 * std::sin(2 * std::numbers::pi * 61.7 * time_s);
+    return drawn(channel, time_s) + (channel == 6 ? hum : 0);
+  };
+  Run(kStripPlan, std::move(drawing));
+  const auto results = Results();
+  ASSERT_THAT(results, SizeIs(1));
+  EXPECT_EQ(results[0].contact_before(), 4u) << results[0].reason();
+  EXPECT_EQ(results[0].contact_after(), 5u);
+  EXPECT_EQ(results[0].reason(), "contact 7 left out (far more noise than the others)");
+  EXPECT_THAT(Contacts(), SizeIs(7));
+}
+
+// Whoever numbers the stimuli in the name of their site.
+TEST_F(StripTest, StimuliOfWhichNoAverageComesAreTold) {
+  is_killed_at_end_ = false;
+  Drawing drawing = Strip(60, [](int, int channel) { return Turned(channel, 4); });
+  for (int i = 0; i < 60; ++i) Of(&drawing, i).label = absl::StrCat("MED R ", i);
+  Run(kStripPlan, std::move(drawing));
+  const auto results = Results();
+  ASSERT_THAT(results, SizeIs(2)) << "as many as a map takes, and the rest at the end";
+  EXPECT_THAT(results[0].reason(), HasSubstr("50 stimuli are in no average"));
+  EXPECT_THAT(results[1].reason(), HasSubstr("10 stimuli are in no average"));
+  EXPECT_EQ(results[0].mark_confidence(), v1::MARK_CONFIDENCE_UNCERTAIN);
+  EXPECT_THAT(Contacts(), SizeIs(0));
 }
 
 TEST_F(StripTest, WithoutTwoContactsThereIsNoMapButAResultThatSaysWhy) {
@@ -285,7 +322,7 @@ TEST_F(GradientTest, WhereOneLegDoesNotAnswerThereIsNoMidline) {
   ASSERT_THAT(results, SizeIs(1));
   EXPECT_EQ(results[0].contact_before(), 0u);
   EXPECT_EQ(results[0].mark_confidence(), v1::MARK_CONFIDENCE_NO_RESPONSE);
-  EXPECT_THAT(results[0].reason(), HasSubstr("do not cross"));
+  EXPECT_EQ(results[0].reason(), "no response after stimuli to the right leg");
 }
 
 TEST_F(GradientTest, ADeadContactAtTheCrossingIsNamed) {
@@ -303,6 +340,7 @@ TEST_F(GradientTest, ADeadContactAtTheCrossingIsNamed) {
 }
 
 TEST_F(GradientTest, StimuliThatNameNoLegAreToldAndAreInNone) {
+  is_killed_at_end_ = false;
   Drawing drawing = Legs(60);
   for (int i = 0; i < 60; ++i) Of(&drawing, i).label = "TIB";
   Run(kPlan, std::move(drawing));
@@ -413,12 +451,24 @@ TEST_F(MidlineTest, ARoundIsOfOneLevelOfTheCord) {
     pulse->site = absl::StrCat(i < 60 ? "T9 " : "T10 ", pulse->site);
   });
   const auto results = Results();
-  ASSERT_THAT(results, SizeIs(1)) << "ten of each contact are no round";
-  EXPECT_EQ(results[0].contact_before(), 3u);
-  EXPECT_EQ(results[0].reason(), "at T10");
+  ASSERT_THAT(results, SizeIs(2)) << "ten of each contact are no map";
+  EXPECT_EQ(results[0].contact_before(), 0u);
+  EXPECT_THAT(results[0].reason(), HasSubstr("60 stimuli are in no average"));
+  EXPECT_EQ(results[1].contact_before(), 3u);
+  EXPECT_EQ(results[1].reason(), "at T10");
   for (const v1::Sweep& sweep : Sweeps()) {
     EXPECT_GE(sweep.first_stimulus_monotonic_ns(), 16'000'000'000);
   }
+}
+
+TEST_F(MidlineTest, ALevelOfTheSpineIsNoContact) {
+  RunCord({6, 6, 6, -6, -6, -6}, [](int i, StimulusTrigger* pulse) {
+    if (i < 54) pulse->site = "T4";
+  });
+  const auto results = Results();
+  ASSERT_THAT(results, SizeIs(2));
+  EXPECT_THAT(results[0].reason(), HasSubstr("50 stimuli named no contact"));
+  EXPECT_EQ(results[1].contact_before(), 3u);
 }
 
 TEST_F(MidlineTest, OneSideOfTheCordAloneIsNowhere) {

@@ -20,6 +20,7 @@ namespace {
 std::string WhyLeftOut(const LeftOutContact& contact) {
   if (contact.offered == 0) return "not stimulated";
   if (contact.was_not_delivered) return "nothing was delivered";
+  if (contact.is_noisy) return "far more noise than the others";
   if (contact.cause != dsp::Rejection::kNone) return WhyRejected(contact.cause);
   return absl::StrCat("only ", contact.accepted, " sweeps");
 }
@@ -39,13 +40,26 @@ void SayLeftOut(const MappingRound& round, std::vector<std::string>* words) {
   }
 }
 
+std::vector<std::string> Legs(const std::vector<v1::Side>& sides) {
+  std::vector<std::string> legs;
+  for (const v1::Side side : sides)
+    legs.push_back(side == v1::SIDE_LEFT ? "left leg" : "right leg");
+  return legs;
+}
+
 // What must be known of a round beside its result.
 std::vector<std::string> About(const MappingRound& round) {
   std::vector<std::string> words;
   if (!round.position.empty()) words.push_back(absl::StrCat("at ", round.position));
   SayLeftOut(round, &words);
   if (round.is_cut) {
-    words.push_back("ended early: the strip's place or the stimulus changed, or it paused");
+    words.push_back("ended early: the strip's place or the stimulus changed, it paused or ended");
+  }
+  if (round.given_up > 0) {
+    words.push_back(absl::StrCat(round.given_up,
+                                 round.given_up > 1 ? " stimuli are" : " stimulus is",
+                                 " in no average: their place or setting changed, or paused, before"
+                                 " there were enough"));
   }
   if (round.without_contact > 0) {
     words.push_back(
@@ -126,8 +140,11 @@ void MappingWatch::OnRound(const MappingRound& round, int64_t now_ns) {
   } else if (round.used.size() < 2) {
     result.set_mark_confidence(v1::MARK_CONFIDENCE_UNCERTAIN);
     words.insert(words.begin(), "fewer than two contacts can be compared");
+  } else if (!round.unanswered.empty()) {
+    words.insert(words.begin(), absl::StrCat("no response after stimuli to the ",
+                                             absl::StrJoin(Legs(round.unanswered), " and the ")));
   } else if (IsGradient(plan_.plan)) {
-    words.insert(words.begin(), "left and right do not cross: one side, or no response, is there");
+    words.insert(words.begin(), "left and right do not cross: the strip lies on one side");
   } else if (round.reversal) {
     words.insert(words.begin(),
                  "no turn of polarity: one side of the strip, or no response, is all there is");
