@@ -5,11 +5,11 @@
 #include <utility>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "acquisition-agent/pipelines/limits.h"
+#include "acquisition-agent/pipelines/strip_site.h"
 #include "acquisition-agent/plan/planned_traces.h"
 #include "common/status_macros.h"
 
@@ -27,25 +27,6 @@ std::optional<size_t> TakeRow(std::vector<std::string>* words) {
     return true;
   });
   return row;
-}
-
-// "T10", "Th4", "L1": a vertebra, no contact.
-bool IsLevel(absl::string_view word) {
-  const std::string name = absl::AsciiStrToLower(word.substr(0, word.find_first_of("0123456789")));
-  return name == "t" || name == "th" || name == "l" || name == "s";
-}
-
-// "3", "contact 3", "T10 contact 3", "C3": the number at its end; 0: none.
-uint32_t TakeContact(std::string* site) {
-  const size_t other = site->find_last_not_of("0123456789");
-  const size_t begin = other == std::string::npos ? 0 : other + 1;
-  const size_t space = site->find_last_of(" ,;");
-  if (IsLevel(absl::string_view(*site).substr(space == std::string::npos ? 0 : space + 1)))
-    return 0;
-  uint32_t contact = 0;
-  if (!absl::SimpleAtoi(absl::string_view(*site).substr(begin), &contact)) return 0;
-  site->resize(begin);
-  return contact;
 }
 
 }  // namespace

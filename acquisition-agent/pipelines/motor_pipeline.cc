@@ -53,8 +53,8 @@ std::string WhyNotStated(const v1::StimulusSetting& planned) {
   return why;
 }
 
-// How long the plan's trains are at most, to the end of the last interval: the stimulator may be set
-// slower than planned. 0: its stimuli are no trains.
+// How long the plan's trains are at most, to the end of the last interval: the stimulator may be
+// set slower than planned. 0: its stimuli are no trains.
 int64_t TrainNs(const v1::StimulusSetting& planned) {
   if (planned.pulse_count() <= 1) return 0;
   const double interval_ms = std::max(planned.pulse_interval_ms(), kLongestPulseIntervalMs);

@@ -1,8 +1,8 @@
 // Single responses of muscles: transcranial and direct cortical MEP, triggered EMG, nerves, screws,
-// laryngeal EMG, subcortical mapping. One stimulus, or one train, makes one trial: a sweep of every
-// muscle, measured by itself and never averaged. A train that the source tells pulse by pulse is
-// one train all the same: what follows its first pulse by less than the plan's train is long belongs
-// to it.
+// laryngeal EMG, cortical and subcortical mapping. One stimulus, or one train, makes one trial: a
+// sweep of every muscle, measured by itself and never averaged. A train that the source tells pulse
+// by pulse is one train all the same: what follows its first pulse by less than the plan's train is
+// long belongs to it.
 //
 //   sweeps of all muscles (trial_cutter.h) -> measured (dsp/motor) -> trial
 //                                                                 '-> by site -> threshold search

@@ -37,8 +37,8 @@ absl::Status CheckMotor(const CasePlan& plan, int index) {
         .Say(motor.modality() == v1::MODALITY_UNSPECIFIED ? "is missing"
                                                           : "is not one of single responses",
              "; MODALITY_MEP_TRANSCRANIAL, _MEP_DIRECT_CORTICAL, _EMG_TRIGGERED, "
-             "_DIRECT_NERVE_STIMULATION, _PEDICLE_SCREW, _RLN_INTERMITTENT, _RLN_CONTINUOUS or "
-             "_MAP_SUBCORTICAL would be right");
+             "_DIRECT_NERVE_STIMULATION, _PEDICLE_SCREW, _RLN_INTERMITTENT, _RLN_CONTINUOUS, "
+             "_MAP_CORTICAL_STIMULATION or _MAP_SUBCORTICAL would be right");
   }
   RETURN_IF_ERROR(CheckTrigger(at.At("trigger"), motor.trigger()));
   RETURN_IF_ERROR(CheckStimulusSetting(at.At("stimulus"), motor.stimulus()));

@@ -51,6 +51,7 @@ MotorUsual UsualOfMotor(v1::Modality modality) {
   switch (modality) {
     case v1::MODALITY_MEP_TRANSCRANIAL:
     case v1::MODALITY_MEP_DIRECT_CORTICAL:
+    case v1::MODALITY_MAP_CORTICAL_STIMULATION:
     case v1::MODALITY_MAP_SUBCORTICAL:
       return {-30, 150, -0.5, 2, 10, 120, 0};
     case v1::MODALITY_RLN_INTERMITTENT:

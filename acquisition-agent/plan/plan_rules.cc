@@ -33,6 +33,7 @@ bool IsMotorModality(v1::Modality modality) {
     case v1::MODALITY_PEDICLE_SCREW:
     case v1::MODALITY_RLN_INTERMITTENT:
     case v1::MODALITY_RLN_CONTINUOUS:
+    case v1::MODALITY_MAP_CORTICAL_STIMULATION:
     case v1::MODALITY_MAP_SUBCORTICAL:
       return true;
     default:

@@ -111,9 +111,49 @@ TEST_P(SearchedModalityTest, IsMeasuredAndItsThresholdFound) {
 INSTANTIATE_TEST_SUITE_P(Muscles, SearchedModalityTest,
                          testing::Values(Searched{"MEP_DIRECT_CORTICAL", 0.024},
                                          Searched{"MAP_SUBCORTICAL", 0.024},
+                                         Searched{"MAP_CORTICAL_STIMULATION", 0.024},
                                          Searched{"EMG_TRIGGERED", 0.012},
                                          Searched{"DIRECT_NERVE_STIMULATION", 0.012}),
                          [](const auto& of) { return std::string(of.param.modality); });
+
+// Three sites, of which the second moves the hand; the third's samples are at the limit.
+TEST_F(EachModalityTest, AMapOfTheCortexSaysWhichMusclesAnsweredAtEachSite) {
+  Drawing drawing;
+  drawing.channels = {"APB", "FDI", "Orbicularis"};
+  drawing.seconds = 5;
+  for (int i = 1; i <= 4; ++i) {
+    StimulusTrigger train;
+    train.time_ns = int64_t{1'000'000'000} * i;
+    train.label = i == 4 ? "DCS tumour edge" : absl::StrCat("DCS grid ", i + 10);
+    train.pulses = 5;
+    train.pulse_interval_ms = 4;
+    train.commanded_ma = 8 + i;
+    drawing.items.push_back(train);
+  }
+  drawing.uv = [](int channel, double time_s) {
+    if (time_s > 2.9 && time_s < 3.5) return 1e6;
+    if (time_s < 2 || time_s > 2.9 || channel == 2) return 0.0;
+    return Biphasic(time_s - 2, 0.026, channel == 0 ? 200 : 400);
+  };
+  Run(R"(motor { modality: MODALITY_MAP_CORTICAL_STIMULATION trigger { label_prefix: "DCS" }
+        stimulus { pulse_count: 5 side: SIDE_LEFT }
+        muscle { derivation: "APB" side: SIDE_RIGHT } muscle { derivation: "FDI" side: SIDE_RIGHT }
+        muscle { derivation: "Orbicularis" side: SIDE_RIGHT } })",
+      std::move(drawing));
+  const auto sites = sink_.All(&v1::Record::has_mapping_contact, &v1::Record::mapping_contact);
+  ASSERT_THAT(sites, SizeIs(3)) << "one without a number is told by its measurements alone";
+  EXPECT_EQ(sites[0].strip(), "grid");
+  EXPECT_EQ(sites[0].contact_index(), 11u);
+  EXPECT_EQ(sites[0].response(), "none");
+  EXPECT_EQ(sites[0].current_ma(), 9);
+  EXPECT_EQ(sites[0].side(), v1::SIDE_LEFT);
+  EXPECT_EQ(sites[1].contact_index(), 12u);
+  EXPECT_EQ(sites[1].response(), "APB, FDI");
+  EXPECT_EQ(sites[1].actor(), "");
+  EXPECT_GT(sites[1].sweep().origin_seq(), 0u);
+  EXPECT_EQ(sites[2].response(), "not assessable");
+  EXPECT_THAT(Measured("MAP_CORTICAL_STIMULATION/R/APB"), SizeIs(4));
+}
 
 TEST_F(EachModalityTest, TheThresholdOfAStimulatorThatHoldsTheVoltageIsAVoltage) {
   RunSearch("MEP_TRANSCRANIAL", 0.024, 50, /*is_voltage=*/true);

@@ -196,10 +196,9 @@ TEST(EverythingPlan, HasEveryModalityThatAnEntryCanHave) {
   for (const PlannedTrace& trace : PlannedTraces(plan->plan)) {
     missing.erase(v1::Modality_Name(trace.modality));
   }
-  // What a source tells, and what a person sees.
-  EXPECT_THAT(missing,
-              testing::UnorderedElementsAre("MODALITY_UNSPECIFIED", "MODALITY_VITAL",
-                                            "MODALITY_DRUG", "MODALITY_MAP_CORTICAL_STIMULATION"));
+  // What a source tells.
+  EXPECT_THAT(missing, testing::UnorderedElementsAre("MODALITY_UNSPECIFIED", "MODALITY_VITAL",
+                                                     "MODALITY_DRUG"));
 }
 
 TEST(EverythingPlan, EachEntryGivesRecordsOnTheSimulator) {

@@ -4,10 +4,14 @@
 #include <cmath>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "acquisition-agent/pipelines/strip_site.h"
 #include "acquisition-agent/pipelines/waveform_records.h"
 #include "acquisition-agent/surveillance/limits.h"
 #include "acquisition-agent/surveillance/wording.h"
+#include "common/limits.h"
 #include "common/record_codec.h"
 
 namespace remora::agent {
@@ -82,6 +86,9 @@ v1::StimulusSetting StatedSetting(const MotorTrial& trial) {
   return setting;
 }
 
+// Of sites that are numbers alone.
+constexpr char kUnnamedStrip[] = "site";
+
 // Whether silence was seen at the planned maximum: both rounded to the stimulator's step, as what
 // is delivered is never quite what was asked for.
 bool IsAtMaximum(const dsp::Threshold& threshold, const v1::ThresholdPlan& plan) {
@@ -113,6 +120,48 @@ void MotorWatch::OnTrial(const MotorTrial& trial, int64_t now_ns) {
     sweeps.push_back(PutAnswer(trial, i, now_ns));
   }
   if (trial.step) PutThreshold(trial, sweeps, now_ns);
+  if (plan_.plan.modality() == v1::MODALITY_MAP_CORTICAL_STIMULATION) {
+    PutSite(trial, sweeps, now_ns);
+  }
+}
+
+void MotorWatch::PutSite(const MotorTrial& trial, const std::vector<RecordKey>& sweeps,
+                         int64_t now_ns) {
+  std::string strip = trial.site;
+  const uint32_t contact = TakeContact(&strip);
+  if (contact == 0) return;
+  v1::Record record;
+  v1::MappingContact& told = *record.mutable_mapping_contact();
+  strip = std::string(absl::StripAsciiWhitespace(strip));
+  told.set_strip(strip.empty() ? kUnnamedStrip : strip);
+  told.set_contact_index(contact);
+  told.set_modality(plan_.plan.modality());
+  told.set_side(plan_.plan.stimulus().side());
+  const v1::StimulusSetting stated = StatedSetting(trial);
+  told.set_current_ma(stated.delivered_ma() > 0 ? stated.delivered_ma() : stated.current_ma());
+  std::vector<std::string> answered;
+  bool any_good = false;
+  bool any_unknown = false;
+  double most_uv = 0;
+  for (size_t i = 0; i < trial.answers.size(); ++i) {
+    const MuscleAnswer& answer = trial.answers[i];
+    any_good = any_good || answer.is_good();
+    any_unknown =
+        any_unknown || !answer.is_good() || answer.response.presence == dsp::Presence::kUncertain;
+    if (!answer.is_good() || answer.response.presence != dsp::Presence::kPresent) continue;
+    answered.push_back(plan_.muscles[i].plan.derivation());
+    if (answer.response.amplitude_uv <= most_uv) continue;
+    most_uv = answer.response.amplitude_uv;
+    *told.mutable_sweep() = ToProto(sweeps[i]);
+  }
+  if (!answered.empty()) {
+    told.set_response(absl::StrJoin(answered, ", ").substr(0, kMaxReasonBytes));
+  } else if (!any_good) {
+    told.set_response("not assessable");
+  } else {
+    told.set_response(any_unknown ? "none for certain" : "none");
+  }
+  sink_.Put(&record, now_ns);
 }
 
 RecordKey MotorWatch::PutAnswer(const MotorTrial& trial, size_t muscle, int64_t now_ns) {

@@ -2,9 +2,10 @@
 // the threshold at the place that was stimulated.
 //
 // Records it makes: Sweep and Measurement (each muscle of each trial that has samples),
-// StimulusThreshold (each step of a search). No alert: a measurement says whether there is a
-// response and what it is; the larynx's is compared with its baseline (laryngeal_comparison.h).
-// Thread-compatible, on the agent's sequence.
+// StimulusThreshold (each step of a search), MappingContact (each trial of a map of the cortex, at
+// a site with a number). No alert: a measurement says whether there is a response and what it is;
+// the larynx's is compared with its baseline (laryngeal_comparison.h). Thread-compatible, on the
+// agent's sequence.
 //
 // Invariants: 1. a sweep that is not good is written with what is wrong, as NOT_INTERPRETABLE,
 // never as NO_RESPONSE; 2. records of one trial share its index; 3. no response is never a
@@ -52,6 +53,8 @@ class MotorWatch {
 
   RecordKey PutAnswer(const MotorTrial& trial, size_t muscle, int64_t now_ns);
   void PutThreshold(const MotorTrial& trial, const std::vector<RecordKey>& sweeps, int64_t now_ns);
+  // Of a map of the cortex, which muscles answered at its site, if that has a number.
+  void PutSite(const MotorTrial& trial, const std::vector<RecordKey>& sweeps, int64_t now_ns);
   void NoteTried(const MotorTrial& trial, const std::vector<RecordKey>& sweeps);
   void NoteOwn(const std::string& site, double value);
 

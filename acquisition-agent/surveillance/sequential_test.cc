@@ -243,7 +243,8 @@ class SequentialBiasTest : public SequentialTest {
       EXPECT_EQ(sweeps.size(), measurements.size());
       for (size_t i = 0; i < std::min(sweeps.size(), measurements.size()); ++i) {
         ++bias.finished;
-        if (sweeps[i].decided() != of_decided || sweeps[i].accepted_count() < least_sweeps) continue;
+        if (sweeps[i].decided() != of_decided || sweeps[i].accepted_count() < least_sweeps)
+          continue;
         ++bias.decided;
         bias.sweeps += sweeps[i].accepted_count();
         bias.ratio += kResponseRms * truth.amplitude_uv() / sweeps[i].noise_uv_rms();

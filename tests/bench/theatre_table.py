@@ -18,7 +18,8 @@ LEAST = 3
 # All must be on.
 MODALITIES = ("SEP_UPPER", "SEP_LOWER", "SEP_DERMATOMAL", "MEP_TRANSCRANIAL", "MEP_DIRECT_CORTICAL", "D_WAVE", "EMG_FREE_RUNNING",
               "EMG_TRIGGERED", "DIRECT_NERVE_STIMULATION", "PEDICLE_SCREW", "RLN_INTERMITTENT", "RLN_CONTINUOUS", "BAEP", "ECOCHG", "VEP",
-              "EEG", "ECOG", "TRAIN_OF_FOUR", "MAP_MIDLINE", "MAP_CORTICAL_PHASE_REVERSAL", "MAP_SUBCORTICAL")
+              "EEG", "ECOG", "TRAIN_OF_FOUR", "MAP_MIDLINE", "MAP_CORTICAL_PHASE_REVERSAL",
+              "MAP_CORTICAL_STIMULATION", "MAP_SUBCORTICAL")
 # Records that must come beside their results: what it is -> kind, and the least number of them.
 BESIDE = {"relations": ("relation", LEAST), "thresholds": ("stimulus_threshold", LEAST), "after-discharges": ("eeg_activity", 1),
           "discharges in EMG": ("emg_activity", LEAST), "envelopes of EMG": ("envelope", LEAST), "spectra of EEG": ("spectrum_slice", LEAST),

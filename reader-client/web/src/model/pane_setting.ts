@@ -21,6 +21,7 @@ const FIRST: Partial<Record<Modality, PaneSetting>> = {
   [Modality.SEP_DERMATOMAL]: SEP,
   [Modality.MEP_TRANSCRANIAL]: MEP,
   [Modality.MEP_DIRECT_CORTICAL]: MEP,
+  [Modality.MAP_CORTICAL_STIMULATION]: MEP,
   [Modality.MAP_SUBCORTICAL]: MEP,
   // 5 to 100 uV at 3 to 10 ms.
   [Modality.D_WAVE]: { uvPerDivision: 10, spanMs: 20 },

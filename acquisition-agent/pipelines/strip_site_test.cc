@@ -1,0 +1,39 @@
+#include "acquisition-agent/pipelines/strip_site.h"
+
+#include <utility>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace remora::agent {
+namespace {
+
+using testing::Pair;
+
+std::pair<std::string, uint32_t> Taken(std::string site) {
+  const uint32_t contact = TakeContact(&site);
+  return {site, contact};
+}
+
+TEST(StripSite, TheNumberAtItsEndIsTheContact) {
+  EXPECT_THAT(Taken("3"), Pair("", 3));
+  EXPECT_THAT(Taken("contact 3"), Pair("contact ", 3));
+  EXPECT_THAT(Taken("T10 contact 3"), Pair("T10 contact ", 3));
+  EXPECT_THAT(Taken("C3"), Pair("C", 3));
+  EXPECT_THAT(Taken("grid 12"), Pair("grid ", 12));
+}
+
+TEST(StripSite, ALevelOfTheSpineIsNone) {
+  for (const char* level : {"T10", "th4", "L1", "S1", "at T10"}) {
+    EXPECT_THAT(Taken(level), Pair(level, 0));
+  }
+}
+
+TEST(StripSite, HostileNamesHaveNone) {
+  for (const char* name : {"", " ", "G", "99999999999999999999", "\xff\xfe", "3a"}) {
+    EXPECT_EQ(Taken(name).second, 0u) << name;
+  }
+}
+
+}  // namespace
+}  // namespace remora::agent
