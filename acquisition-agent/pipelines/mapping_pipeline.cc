@@ -6,31 +6,12 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/str_split.h"
-#include "absl/strings/string_view.h"
 #include "acquisition-agent/pipelines/limits.h"
 #include "acquisition-agent/pipelines/strip_site.h"
 #include "acquisition-agent/plan/planned_traces.h"
 #include "common/status_macros.h"
 
 namespace remora::agent {
-namespace {
-
-// Takes words like "L" and "right" out of a site; the last one counts.
-std::optional<size_t> TakeRow(std::vector<std::string>* words) {
-  std::optional<size_t> row;
-  std::erase_if(*words, [&](const std::string& word) {
-    const std::string lower = absl::AsciiStrToLower(word);
-    const bool left = lower == "l" || lower == "left";
-    if (!left && lower != "r" && lower != "right") return false;
-    row = left ? 0 : 1;
-    return true;
-  });
-  return row;
-}
-
-}  // namespace
-
 absl::StatusOr<std::unique_ptr<MappingPipeline>> MappingPipeline::Create(
     const ResolvedMapping& plan, const SourceInfo& source) {
   std::vector<SweepStream> streams;
@@ -78,11 +59,11 @@ MappingPipeline::Place MappingPipeline::PlaceOf(const Stimulus& stimulus) const 
     place.contact = TakeContact(&site);
     place.is_known = place.contact >= 1 && place.contact <= count();
   }
-  std::vector<std::string> words = absl::StrSplit(site, absl::ByAnyChar(" ,;"), absl::SkipEmpty());
+  std::vector<std::string> words = WordsOf(site);
   if (method_ == Method::kGradient) {
-    const std::optional<size_t> row = TakeRow(&words);
-    place.is_known = row.has_value();
-    place.row = row.value_or(0);
+    const std::optional<v1::Side> leg = TakeSide(&words);
+    place.is_known = leg.has_value();
+    place.row = leg == v1::SIDE_RIGHT ? 1 : 0;
   }
   if (!words.empty() && absl::AsciiStrToLower(words.back()) == "contact") words.pop_back();
   place.position = absl::StrJoin(words, " ");

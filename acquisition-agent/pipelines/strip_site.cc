@@ -2,7 +2,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
-#include "absl/strings/string_view.h"
+#include "absl/strings/str_split.h"
 
 namespace remora::agent {
 namespace {
@@ -14,6 +14,22 @@ bool IsLevel(absl::string_view word) {
 }
 
 }  // namespace
+
+std::vector<std::string> WordsOf(absl::string_view site) {
+  return absl::StrSplit(site, absl::ByAnyChar(" ,;"), absl::SkipEmpty());
+}
+
+std::optional<v1::Side> TakeSide(std::vector<std::string>* words) {
+  std::optional<v1::Side> side;
+  std::erase_if(*words, [&](const std::string& word) {
+    const std::string lower = absl::AsciiStrToLower(word);
+    const bool left = lower == "l" || lower == "left";
+    if (!left && lower != "r" && lower != "right") return false;
+    side = left ? v1::SIDE_LEFT : v1::SIDE_RIGHT;
+    return true;
+  });
+  return side;
+}
 
 uint32_t TakeContact(std::string* site) {
   const size_t other = site->find_last_not_of("0123456789");

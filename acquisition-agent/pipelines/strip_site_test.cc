@@ -29,6 +29,17 @@ TEST(StripSite, ALevelOfTheSpineIsNone) {
   }
 }
 
+TEST(StripSite, TheLastWordForASideCounts) {
+  for (const char* right : {"L4 right", "R L5", "left R", "V1,r"}) {
+    std::vector<std::string> words = WordsOf(right);
+    EXPECT_EQ(TakeSide(&words), v1::SIDE_RIGHT) << right;
+  }
+  for (const char* none : {"L4", "LR", "", "lefty"}) {
+    std::vector<std::string> words = WordsOf(none);
+    EXPECT_EQ(TakeSide(&words), std::nullopt) << none;
+  }
+}
+
 TEST(StripSite, HostileNamesHaveNone) {
   for (const char* name : {"", " ", "G", "99999999999999999999", "\xff\xfe", "3a"}) {
     EXPECT_EQ(Taken(name).second, 0u) << name;

@@ -30,6 +30,7 @@ EvokedUsual UsualOf(v1::Modality modality) {
     case v1::MODALITY_VEP:
       return {5, 200, 2, -50, 300, -1, 2, 100, 60};
     case v1::MODALITY_SEP_LOWER:
+    case v1::MODALITY_SEP_DERMATOMAL:  // of the legs as of the arms
       return {30, 500, 4, -10, 110, -2, 3, 200, 40};
     default:
       return {30, 500, 4, -10, 60, -2, 3, 200, 40};

@@ -136,7 +136,7 @@ void MotorWatch::PutSite(const MotorTrial& trial, const std::vector<RecordKey>& 
   told.set_strip(strip.empty() ? kUnnamedStrip : strip);
   told.set_contact_index(contact);
   told.set_modality(plan_.plan.modality());
-  told.set_side(plan_.plan.stimulus().side());
+  told.set_side(SideOfSite(trial.site));
   const v1::StimulusSetting stated = StatedSetting(trial);
   told.set_current_ma(stated.delivered_ma() > 0 ? stated.delivered_ma() : stated.current_ma());
   std::vector<std::string> answered;
@@ -231,6 +231,17 @@ void MotorWatch::NoteTried(const MotorTrial& trial, const std::vector<RecordKey>
   steps_.push_back(std::move(tried));
 }
 
+// Of one place it is one, whichever muscle answers.
+v1::Side MotorWatch::SideOfSite(const std::string& site) const {
+  std::vector<std::string> words = WordsOf(site);
+  if (const auto side = TakeSide(&words)) return *side;
+  if (plan_.plan.stimulus().side() != v1::SIDE_UNSPECIFIED) return plan_.plan.stimulus().side();
+  const v1::Side first = plan_.muscles[0].plan.side();
+  const bool all = std::all_of(plan_.muscles.begin(), plan_.muscles.end(),
+                               [&](const auto& one) { return one.plan.side() == first; });
+  return all ? first : v1::SIDE_UNSPECIFIED;
+}
+
 void MotorWatch::PutThreshold(const MotorTrial& trial, const std::vector<RecordKey>& sweeps,
                               int64_t now_ns) {
   const MotorTrial::Step& step = *trial.step;
@@ -240,7 +251,7 @@ void MotorWatch::PutThreshold(const MotorTrial& trial, const std::vector<RecordK
   // The muscle with the response; without one, the first that was looked at.
   const size_t muscle = step.muscle >= 0 ? static_cast<size_t>(step.muscle) : 0;
   told.set_trace_id(plan_.muscles[muscle].trace_id);
-  told.set_side(plan_.muscles[muscle].plan.side());
+  told.set_side(SideOfSite(trial.site));
   told.set_modality(plan_.plan.modality());
   told.set_level(trial.site);
   told.set_state(StateOf(step.threshold, plan_.plan.threshold()));

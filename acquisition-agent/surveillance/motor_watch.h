@@ -55,6 +55,7 @@ class MotorWatch {
   void PutThreshold(const MotorTrial& trial, const std::vector<RecordKey>& sweeps, int64_t now_ns);
   // Of a map of the cortex, which muscles answered at its site, if that has a number.
   void PutSite(const MotorTrial& trial, const std::vector<RecordKey>& sweeps, int64_t now_ns);
+  v1::Side SideOfSite(const std::string& site) const;
   void NoteTried(const MotorTrial& trial, const std::vector<RecordKey>& sweeps);
   void NoteOwn(const std::string& site, double value);
 

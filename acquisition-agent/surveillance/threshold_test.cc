@@ -13,6 +13,7 @@
 namespace remora::agent {
 namespace {
 
+using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
@@ -58,6 +59,41 @@ Drawing ScrewDrawing(const std::vector<std::pair<std::string, double>>& steps,
     return ma >= threshold_ma(site) ? Biphasic(time_s - (i + 1), 0.012, 200) : 0.0;
   };
   return drawing;
+}
+
+// A dilator on its way through the psoas (XLIF): towards the plexus it takes less.
+TEST_F(ThresholdTest, ADilatorHasAThresholdInEachDirection) {
+  const std::string plan = R"(
+    motor { modality: MODALITY_EMG_TRIGGERED trigger { label_prefix: "SCREW" }
+      threshold { step: 1 maximum: 20 } muscle { derivation: "TA" side: SIDE_LEFT } })";
+  std::vector<std::pair<std::string, double>> steps;
+  for (int ma = 1; ma <= 14; ++ma) {
+    for (const char* way : {"L4-5 anterior", "L4-5 posterior"}) steps.emplace_back(way, ma);
+  }
+  Run(plan, ScrewDrawing(steps, [](const std::string& way) {
+        return way == "L4-5 posterior" ? 4.0 : 12.0;
+      }));
+  const auto told = Thresholds();
+  ASSERT_THAT(told, SizeIs(28));
+  EXPECT_EQ(told[26].level(), "L4-5 anterior");
+  EXPECT_EQ(told[26].threshold_ma(), 12);
+  EXPECT_EQ(told[27].level(), "L4-5 posterior");
+  EXPECT_EQ(told[27].threshold_ma(), 4);
+}
+
+// Muscles of both sides: the screw's is what its name says, whichever muscle answers, and no other.
+TEST_F(ThresholdTest, AScrewHasTheSideThatItsNameSays) {
+  const std::string plan = R"(
+    motor { modality: MODALITY_PEDICLE_SCREW trigger { label_prefix: "SCREW" }
+      threshold { step: 1 maximum: 30 }
+      muscle { derivation: "GAS" side: SIDE_LEFT } muscle { derivation: "TA" side: SIDE_RIGHT } })";
+  Run(plan,
+      ScrewDrawing({{"L4 right", 5}, {"L4 right", 6}, {"R L5", 6}, {"S1 left", 6}, {"T12", 6}},
+                   [](const std::string&) { return 6.0; }));
+  std::vector<v1::Side> sides;
+  for (const v1::StimulusThreshold& one : Thresholds()) sides.push_back(one.side());
+  EXPECT_THAT(sides, ElementsAre(v1::SIDE_RIGHT, v1::SIDE_RIGHT, v1::SIDE_RIGHT, v1::SIDE_LEFT,
+                                 v1::SIDE_UNSPECIFIED));
 }
 
 TEST_F(ThresholdTest, AScrewsThresholdIsFoundByItsSiteAndComparedWithThePatientsOwn) {
