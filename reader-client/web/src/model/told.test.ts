@@ -125,6 +125,15 @@ describe('An event of what is told', () => {
     const at = (state: ThresholdState, thresholdMa = 0): Body => ({ case: 'stimulusThreshold', value: { level: 'L4', state, thresholdMa } });
     expect(happened(told(at(ThresholdState.SEARCHING), at(ThresholdState.FOUND, 7), at(ThresholdState.FOUND, 7), at(ThresholdState.INCONSISTENT)))).toHaveLength(2);
   });
+  it('OfAStimulatedSiteIsWhatItAnswers', () => {
+    const site = (contactIndex: number, response: string, currentMa: number, more = {}): Body => ({ case: 'mappingContact', value: {
+      strip: 'grid', modality: Modality.MAP_CORTICAL_STIMULATION, contactIndex, response, currentMa, ...more } });
+    const model = told(site(11, 'none', 8), site(11, 'none', 10), site(12, 'APB', 8), site(12, 'APB', 10), site(12, 'speech arrest', 10, { actor: 'Ines Ruiz' }),
+      site(12, 'speech arrest', 10, { actor: 'Ines Ruiz' }));
+    expect(lines(model, 'map')).toEqual(['grid contact 11: none, 10.0 mA', 'grid contact 12: speech arrest, 10.0 mA, seen by Ines Ruiz']);
+    expect(happened(model)).toEqual(['grid contact 11: none, 8.0 mA', 'grid contact 12: APB, 8.0 mA',
+      'grid contact 12: speech arrest, 10.0 mA, seen by Ines Ruiz', 'grid contact 12: speech arrest, 10.0 mA, seen by Ines Ruiz']);
+  });
   it('StandsWhereItWasAndNotWhereItWasTold', () => {
     const model = new CaseModel();
     model.apply(record({ case: 'clockEstimate', value: { bootId: 3n, offsetNs: 900_000_000_000n } }));

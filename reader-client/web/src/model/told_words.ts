@@ -180,8 +180,11 @@ function threshold(t: StimulusThreshold): Told {
 function mappingContact(c: MappingContact): Told {
   const seen = said(c.response);
   const measured = isKnown(c.amplitudeUv) ? `${quantity(c.amplitudeUv, 2, '\u00b5V')}, polarity ${signed(c.polarityRatio)}` : 'not measured';
+  // Of a strip the newest is enough, its result says the rest; a stimulated site stands for itself.
+  const site = seen ? ` ${c.contactIndex}` : '';
+  const news: News = c.actor || c.afterDischarge ? EACH : seen ? { by: 'state', state: seen } : NONE;
   return {
-    kind: 'map', key: `map/${c.modality}/${said(c.strip)}/contact`, atNs: 0n, news: seen || c.afterDischarge ? EACH : NONE,
+    kind: 'map', key: `map/${c.modality}/${said(c.strip)}/contact${site}`, atNs: 0n, news,
     text: joined(`${said(c.strip)} contact ${c.contactIndex}: ${seen || measured}`, isKnown(c.currentMa) ? quantity(c.currentMa, 1, 'mA') : '',
       c.afterDischarge ? 'after-discharge' : '', c.actor ? `seen by ${said(c.actor)}` : ''),
   };
