@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstdio>
 #include <fstream>
 #include <sstream>
 #include <string>
@@ -41,6 +42,7 @@ TEST(MedianSep, MarkersOfARecordedResponseAreWhereTheReferenceHasThem) {
 
   const ComponentPair pair{"N20", "P25", Polarity::kTrough, {16.0, 25.0}, {21.0, 35.0}, 2.0, 15.0};
   const PairMarking marking = MarkPair(sweep, timebase, pair, 0.05);
+  std::printf("N20 at %.2f ms, N20-P25 %.2f uV\n", marking.first.latency_ms, marking.amplitude_uv);
   EXPECT_EQ(marking.presence, Presence::kPresent) << DoubtText(marking.doubts);
   EXPECT_NEAR(marking.first.latency_ms, 19.19, 0.05);
   EXPECT_NEAR(marking.first.value_uv, -0.969, 0.02);

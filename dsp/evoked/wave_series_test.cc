@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <fstream>
 #include <sstream>
 
@@ -138,9 +140,7 @@ TEST(MarkWaves, HostileInputIsRefused) {
 // expert set them.
 class RecordedAbr : public testing::Test {
  protected:
-  static std::string Path(const char* name) {
-    return DataFolder() + "/abr_level_series/" + name;
-  }
+  static std::string Path(const char* name) { return DataFolder() + "/abr_level_series/" + name; }
 
   // The column of a level.
   static std::vector<double> ReadSweep(int level_db) {
@@ -184,9 +184,12 @@ TEST_F(RecordedAbr, WavesAreWhereTheExpertHasThemFromFiftyDecibelsOn) {
   const Timebase timebase{100'000.0, 0.0};
   WaveSeriesOptions options;
   // A mouse's waves come earlier than a man's.
-  options.waves = {{"I", Polarity::kPeak, {0.9, 1.8}},   {"II", Polarity::kPeak, {1.7, 2.7}},
-                   {"III", Polarity::kPeak, {2.5, 3.5}}, {"IV", Polarity::kPeak, {3.5, 4.7}},
+  options.waves = {{"I", Polarity::kPeak, {0.9, 1.8}},
+                   {"II", Polarity::kPeak, {1.7, 2.7}},
+                   {"III", Polarity::kPeak, {2.5, 3.5}},
+                   {"IV", Polarity::kPeak, {3.5, 4.7}},
                    {"V", Polarity::kPeak, {4.7, 6.0}}};
+  double worst_ms = 0.0;
   for (const int level_db : {50, 60, 70, 80}) {
     const auto sweep = ZeroPhaseFilter(filter, ReadSweep(level_db));
     ASSERT_TRUE(sweep.ok()) << sweep.status();
@@ -197,8 +200,10 @@ TEST_F(RecordedAbr, WavesAreWhereTheExpertHasThemFromFiftyDecibelsOn) {
     for (std::size_t wave = 0; wave < 5; ++wave) {
       EXPECT_NE((*marks)[wave].presence, Presence::kAbsent) << level_db << " " << wave;
       EXPECT_NEAR((*marks)[wave].peak.latency_ms, expert_ms[wave], 0.05) << level_db << " " << wave;
+      worst_ms = std::max(worst_ms, std::fabs((*marks)[wave].peak.latency_ms - expert_ms[wave]));
     }
   }
+  std::printf("five waves at four levels: within %.3f ms of the expert\n", worst_ms);
 }
 
 TEST_F(RecordedAbr, BelowTheThresholdThereIsNoWaveV) {

@@ -3,7 +3,9 @@
 // curve, 15 of them without a response; 3 kHz, single sweeps.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <fstream>
 #include <sstream>
 #include <string>
@@ -66,6 +68,8 @@ void Compare(const std::string& name, LatencyWindow search, int absent) {
   ASSERT_EQ(recording.sweeps.size(), recording.published.size());
   int without = 0;
   std::vector<double> onset_errors_ms;
+  double worst_percent = 0.0;
+  double worst_ms = 0.0;
   for (std::size_t i = 0; i < recording.sweeps.size(); ++i) {
     const Published& published = recording.published[i];
     MotorResponseOptions options;
@@ -83,9 +87,15 @@ void Compare(const std::string& name, LatencyWindow search, int absent) {
     EXPECT_NEAR(response->amplitude_uv, published.amplitude_uv, 0.01 * published.amplitude_uv) << i;
     EXPECT_NEAR(response->first.latency_ms, published.peak_ms, 0.35) << i;
     EXPECT_NEAR(response->second.latency_ms, published.trough_ms, 0.35) << i;
+    worst_percent = std::max(
+        worst_percent, 100.0 * std::fabs(response->amplitude_uv / published.amplitude_uv - 1.0));
+    worst_ms = std::max({worst_ms, std::fabs(response->first.latency_ms - published.peak_ms),
+                         std::fabs(response->second.latency_ms - published.trough_ms)});
     onset_errors_ms.push_back(response->onset_ms - published.onset_ms);
   }
   EXPECT_EQ(without, absent);
+  std::printf("%zu sweeps, %d without a response: amplitude within %.2f %%, peaks within %.2f ms\n",
+              recording.sweeps.size(), without, worst_percent, worst_ms);
   std::sort(onset_errors_ms.begin(), onset_errors_ms.end());
   EXPECT_NEAR(onset_errors_ms[onset_errors_ms.size() / 2], 0.0, 1.5) << "onset, median";
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <fstream>
 #include <map>
 #include <sstream>
@@ -122,6 +123,7 @@ TEST(RecordedScans, OfOneTheCurrentsAreThoseOfTheReferenceWithinOneStep) {
   if (!FileExists(path)) GTEST_SKIP() << "skipped: no data";
   const auto curve = FitRecruitmentCurve(ReadScan(path).trials);
   ASSERT_TRUE(curve.ok());
+  std::printf("s5 %.3f, s50 %.3f, s95 %.3f mA\n", curve->s5, curve->s50, curve->s95);
   constexpr double kStepMa = 0.03;
   EXPECT_NEAR(curve->maximum_uv, 6'837.0, 10.0);
   EXPECT_NEAR(curve->s5, 6.652, kStepMa);
