@@ -17,6 +17,8 @@ constexpr double kEvidenceMs = 400;  // of a train: some forty discharges at 100
 constexpr int64_t kSecondNs = 1'000'000'000;
 constexpr int64_t kTrainUpdateNs = kSecondNs;
 constexpr char kStimulatedText[] = "while the cortex was stimulated";
+constexpr char kCutOffText[] =
+    "cut off by an artefact, a pause, or answers to stimuli: its end was not seen";
 
 v1::EmgActivityKind KindOf(dsp::ActivityKind kind) {
   switch (kind) {
@@ -231,7 +233,7 @@ std::string EmgDischarges::ReasonOf(const dsp::Activity& activity) {
   if (activity.kind == dsp::ActivityKind::kArtefact && verdict_.kind != dsp::NonMuscle::kNone) {
     reason = TextOf(verdict_);
   }
-  if (activity.interrupted) reason = "cut off by an artefact or a pause: its end was not seen";
+  if (activity.interrupted) reason = kCutOffText;
   return reason;
 }
 
@@ -313,7 +315,7 @@ void EmgDischarges::TellPatterns(const std::vector<dsp::PatternTrain>& trains,
     activity.set_train_pattern(PatternOf(train.pattern));
     activity.set_train_time_ms(patterns_.train_time_ms());
     if (train.interrupted) {
-      activity.set_reason("cut off by an artefact or a pause: its end was not seen");
+      activity.set_reason(kCutOffText);
     } else if (train.pattern == dsp::TrainPattern::kBSpikes) {
       activity.set_reason("single spikes");
     } else if (train.pattern == dsp::TrainPattern::kBBursts) {

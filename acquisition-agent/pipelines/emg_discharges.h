@@ -42,7 +42,7 @@ struct EmgEvent {
   // A train that is still going on, told each second from its first on.
   bool train_ongoing = false;
   bool train_ended = false;
-  // It ended because an artefact or a pause cut it off: it may be going on.
+  // It ended because an artefact, a pause or a hole cut it off: it may be going on.
   bool interrupted = false;
   bool stimulated = false;       // the cortex was stimulated in it: it may be an answer to that
   std::vector<double> trace_uv;  // of a train: the last stretch of it, for its alert's evidence

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -60,6 +61,7 @@ absl::StatusOr<BurstTrainDetector> BurstTrainDetector::Create(const BurstTrainOp
       {"bar_half_life_ms", options.bar_half_life_ms},
       {"max_gap_ms", options.max_gap_ms},
       {"max_passed_over_ms", options.max_passed_over_ms},
+      {"short_hole_ms", options.short_hole_ms},
       {"spike_max_ms", options.spike_max_ms},
       {"train_min_ms", options.train_min_ms},
       {"floor_window_ms", options.floor_window_ms},
@@ -96,6 +98,7 @@ BurstTrainDetector::BurstTrainDetector(const BurstTrainOptions& options) : optio
   };
   gap_samples_ = samples_in(options.max_gap_ms);
   passed_over_max_ = samples_in(options.max_passed_over_ms);
+  short_hole_samples_ = samples_in(options.short_hole_ms);
   train_samples_ = samples_in(options.train_min_ms);
   refractory_samples_ = samples_in(options.refractory_ms);
   bin_samples_ = static_cast<std::size_t>(samples_in(kFloorBinMs));
@@ -132,7 +135,7 @@ void BurstTrainDetector::Push(std::span<const double> samples_uv, std::uint32_t 
 }
 
 void BurstTrainDetector::NoteAssessed() {
-  if (learning() || position_ - clean_since_ < train_samples_) return;
+  if (learning() || assessable_samples_ < train_samples_) return;
   assessed_until_ = position_;
   unassessed_hints_ = kNoArtefact;
 }
@@ -143,8 +146,11 @@ void BurstTrainDetector::PassOver() {
   bin_artefact_ = true;
   if (state_ != State::kArtefact) gap_since_ = position_;
   ++passed_over_in_a_row_;
-  ++passed_over_;
+  ++passed_over_total_;
   silent_since_ = std::min(silent_since_ + 1, position_ + 1);
+  // As much as is judged weighs it up.
+  if (assessable_samples_ > 0) --assessable_samples_;
+  unassessed_hints_ |= kArtefactStimulus;
 }
 
 void BurstTrainDetector::TakeArtefact(std::uint32_t hints, std::vector<Activity>& activities) {
@@ -159,25 +165,30 @@ void BurstTrainDetector::TakeArtefact(std::uint32_t hints, std::vector<Activity>
   }
   hints_ |= hints;
   unassessed_hints_ |= hints;
-  last_over_ = position_;
-  gap_since_ = position_;
-  passed_over_ = 0;
-  silent_since_ = clean_since_ = position_ + 1;
+  NoteOver();
+  silent_since_ = position_ + 1;
+  assessable_samples_ = 0;
+}
+
+void BurstTrainDetector::NoteOver() {
+  last_over_ = gap_since_ = position_;
+  judged_last_over_ = Judged();
 }
 
 void BurstTrainDetector::TakeFinite(double sample_uv, std::vector<Activity>& activities) {
+  assessable_samples_ = std::min(assessable_samples_ + 1, train_samples_);
   if (state_ != State::kQuiet) {
     sum_of_squares_ += sample_uv * sample_uv;
-    // Before a hole and behind it a gap may be as long as without one. Nor do single spikes become
-    // one train because holes lie close.
-    const std::uint64_t silent = position_ - last_over_ - passed_over_;
-    if (position_ - gap_since_ > gap_samples_ || silent > 2 * gap_samples_) {
-      Close(/*interrupted=*/false, activities);
+    // Before a hole and behind it a gap may be as long as without one, but not both: a hole that
+    // takes one discharge leaves the length of two gaps. An end that holes hide was not seen.
+    if (position_ - gap_since_ > gap_samples_ || position_ - last_over_ > 2 * gap_samples_) {
+      Close(/*interrupted=*/Judged() - judged_last_over_ <= gap_samples_, activities);
     }
   }
   if (threshold_uv_ <= 0.0 || std::abs(sample_uv) <= threshold_uv_) return;
   silent_since_ = position_ + 1;
   if (state_ == State::kArtefact) return;
+  if (state_ != State::kQuiet && !GoesOnBehindHoles()) Close(/*interrupted=*/true, activities);
   OnOverThreshold(sample_uv);
   const bool long_enough = MsOf(last_over_ - first_discharge_) >= options_.train_min_ms;
   if (state_ == State::kActive && long_enough) {
@@ -186,24 +197,37 @@ void BurstTrainDetector::TakeFinite(double sample_uv, std::vector<Activity>& act
   }
 }
 
+// One spike between each two holes may be late answers to the stimuli, or spikes that come when
+// they come. What is more in one of two stretches that follow each other repeats itself.
+bool BurstTrainDetector::GoesOnBehindHoles() {
+  const std::uint64_t silent = Judged() - judged_last_over_;
+  const std::uint64_t passed_over = position_ - last_over_ - silent;
+  if (passed_over == 0 || (passed_over <= short_hole_samples_ && silent <= gap_samples_)) {
+    return true;
+  }
+  const bool repeats = MsOf(last_over_ - stretch_first_) >= options_.spike_max_ms;
+  stretch_first_ = position_;
+  return std::exchange(repeated_before_, repeats) || repeats;
+}
+
 void BurstTrainDetector::OnOverThreshold(double sample_uv) {
   bin_active_ = true;
   if (state_ == State::kQuiet) {
     state_ = State::kActive;
-    first_discharge_ = position_;
+    first_discharge_ = stretch_first_ = position_;
+    judged_first_ = Judged();
+    repeated_before_ = false;
     sum_of_squares_ = sample_uv * sample_uv;
   }
   Count(std::abs(sample_uv), sample_uv > 0.0 ? positive_ : negative_);
-  last_over_ = position_;
-  gap_since_ = position_;
-  passed_over_ = 0;
+  NoteOver();
   sum_at_last_over_ = sum_of_squares_;
   peak_uv_ = std::max(peak_uv_, std::abs(sample_uv));
 }
 
 void BurstTrainDetector::Count(double height_uv, Excursions& excursions) const {
   if (excursions.count == 0) {
-    excursions = {1, position_, position_, position_, height_uv, height_uv};
+    excursions = {1, position_, position_, Judged(), Judged(), height_uv, height_uv};
     return;
   }
   const std::uint64_t since = position_ - excursions.last;
@@ -225,6 +249,7 @@ void BurstTrainDetector::Count(double height_uv, Excursions& excursions) const {
   if (!begins) return;
   ++excursions.count;
   excursions.last = position_;
+  excursions.judged_last = Judged();
   excursions.height_uv = height_uv;
   excursions.usual_height_uv = usual_uv;
 }
@@ -234,8 +259,7 @@ Activity BurstTrainDetector::Describe(ActivityPhase phase) const {
   activity.phase = phase;
   activity.first_sample = first_discharge_;
   activity.last_sample = last_over_;
-  const std::uint64_t span = last_over_ - first_discharge_;
-  activity.duration_ms = MsOf(span);
+  activity.duration_ms = MsOf(last_over_ - first_discharge_);
   activity.hints = hints_;
   activity.sustained = activity.duration_ms > options_.rebase_after_ms;
   if (state_ == State::kArtefact) {
@@ -250,10 +274,12 @@ Activity BurstTrainDetector::Describe(ActivityPhase phase) const {
   const Excursions& counted = positive_.count >= negative_.count ? positive_ : negative_;
   activity.discharges = counted.count;
   if (counted.count > 1) {
-    activity.discharge_rate_hz = 1000.0 * (counted.count - 1) / MsOf(counted.last - counted.first);
+    activity.discharge_rate_hz =
+        1000.0 * (counted.count - 1) / MsOf(counted.judged_last - counted.judged_first);
   }
   activity.peak_uv = peak_uv_;
-  activity.rms_uv = std::sqrt(sum_at_last_over_ / static_cast<double>(span + 1));
+  const std::uint64_t judged = judged_last_over_ - judged_first_ + 1;
+  activity.rms_uv = std::sqrt(sum_at_last_over_ / static_cast<double>(judged));
   return activity;
 }
 
@@ -299,7 +325,8 @@ void BurstTrainDetector::FinishFloorBin() {
 
 void BurstTrainDetector::Flush(std::vector<Activity>& activities) {
   Close(/*interrupted=*/true, activities);
-  silent_since_ = clean_since_ = position_;
+  silent_since_ = position_;
+  assessable_samples_ = 0;
 }
 
 }  // namespace remora::dsp

@@ -9,10 +9,12 @@
 //   train   >= 1 s        repetitive discharge: a nerve in trouble
 //   artefact              what the caller hinted, and max_gap_ms after the last hint
 //
-// Samples that are passed over (kPassedOver) are none of these, and not in the floor. An activity
-// may go on behind them: it ends when it is silent for max_gap_ms behind them, or for twice that
-// without them since its last discharge. More than max_passed_over_ms of them in a row are an
-// artefact (kArtefactStimulus): what ran before is not known to go on.
+// Samples that are passed over (kPassedOver) are none of these, and not in the floor: a hole. An
+// activity may go on behind holes: it ends when it is silent for max_gap_ms behind the last, or for
+// twice that in all, holes and what lies between. Holes of more than short_hole_ms interrupt what
+// was no more than a spike in both stretches before them: spikes that holes part are no train. More
+// than max_passed_over_ms in a row are an artefact (kArtefactStimulus): what ran before is not
+// known to go on.
 //
 //                     discharge                      1 s long
 //      kQuiet ----------------------> kActive ----------------------> kTrain
@@ -80,6 +82,8 @@ struct BurstTrainOptions {
   // The longest hole that what is open goes on over: a transcranial response, and what it leaves in
   // the filter, take 236 ms.
   double max_passed_over_ms = 250.0;
+  // So long a hole parts nothing.
+  double short_hole_ms = 60.0;
   double spike_max_ms = 20.0;
   double train_min_ms = 1000.0;
   double floor_window_ms = 30000.0;
@@ -100,12 +104,12 @@ struct Activity {
   // Excursions of the polarity that has more of them, so that a biphasic unit counts once and a
   // sinusoidal train by its cycles.
   std::uint32_t discharges = 0;
-  double discharge_rate_hz = 0.0;  // mean, from first to last; 0 for a single one
+  double discharge_rate_hz = 0.0;  // mean, from first to last, without holes; 0 for a single one
   double peak_uv = 0.0;            // largest |x|
-  double rms_uv = 0.0;             // from first to last discharge
+  double rms_uv = 0.0;             // from first to last discharge, without holes
   std::uint32_t hints = kNoArtefact;
   bool sustained = false;    // longer than rebase_after_ms
-  bool interrupted = false;  // an artefact or a pause cut it off: its end was not seen
+  bool interrupted = false;  // an artefact, a pause or a hole cut it off: its end was not seen
 };
 
 class BurstTrainDetector {
@@ -131,6 +135,7 @@ class BurstTrainDetector {
   // an interrupted train that has been silent for longer than max_gap_ms has ended.
   double silent_ms() const { return MsOf(position_ - silent_since_); }
   // For so long there has been no clean stretch of train_min_ms: no train could have been told.
+  // Holes count against what is judged: with more than half passed over, nothing is assessed.
   double unassessed_ms() const { return MsOf(position_ - assessed_until_); }
   // Hints since then.
   std::uint32_t unassessed_hints() const { return unassessed_hints_; }
@@ -139,10 +144,11 @@ class BurstTrainDetector {
   enum class State : std::uint8_t { kQuiet, kActive, kTrain, kArtefact };
   struct Excursions {
     std::uint32_t count = 0;
-    std::uint64_t first = 0;  // positions at which counted ones began
-    std::uint64_t last = 0;
-    std::uint64_t last_over = 0;  // over the bar
-    double height_uv = 0.0;       // of the last counted one so far
+    std::uint64_t last = 0;          // position at which the last counted one began
+    std::uint64_t last_over = 0;     // over the bar
+    std::uint64_t judged_first = 0;  // where counted ones began, by Judged()
+    std::uint64_t judged_last = 0;
+    double height_uv = 0.0;  // of the last counted one so far
     double usual_height_uv = 0.0;
   };
 
@@ -150,6 +156,8 @@ class BurstTrainDetector {
   void TakeFinite(double sample_uv, std::vector<Activity>& activities);
   void TakeArtefact(std::uint32_t hints, std::vector<Activity>& activities);
   void PassOver();
+  void NoteOver();
+  bool GoesOnBehindHoles();
   void OnOverThreshold(double sample_uv);
   void Count(double height_uv, Excursions& excursions) const;
   void Close(bool interrupted, std::vector<Activity>& activities);
@@ -157,9 +165,12 @@ class BurstTrainDetector {
   Activity Describe(ActivityPhase phase) const;
   void FinishFloorBin();
   double MsOf(std::uint64_t samples) const;
+  // Samples so far, without those that were passed over.
+  std::uint64_t Judged() const { return position_ - passed_over_total_; }
 
   BurstTrainOptions options_;
   std::uint64_t passed_over_max_ = 0;
+  std::uint64_t short_hole_samples_ = 0;
   std::uint64_t gap_samples_;
   std::uint64_t train_samples_;
   std::uint64_t refractory_samples_;
@@ -170,10 +181,14 @@ class BurstTrainDetector {
   State state_ = State::kQuiet;
   std::uint64_t position_ = 0;  // of the next sample
   std::uint64_t first_discharge_ = 0;
-  std::uint64_t last_over_ = 0;  // last sample over threshold (or of the artefact)
-  std::uint64_t gap_since_ = 0;  // as last_over_, or the last sample that was passed over
-  std::uint32_t passed_over_in_a_row_ = 0;  // up to the last sample; stops when it is too many
-  std::uint32_t passed_over_ = 0;           // since last_over_
+  std::uint64_t last_over_ = 0;         // last sample over threshold (or of the artefact)
+  std::uint64_t gap_since_ = 0;         // as last_over_, or the last sample that was passed over
+  std::uint64_t judged_first_ = 0;      // first_discharge_, by Judged()
+  std::uint64_t judged_last_over_ = 0;  // last_over_, by Judged()
+  std::uint64_t passed_over_in_a_row_ = 0;  // up to the last sample; stops when it is too many
+  std::uint64_t passed_over_total_ = 0;
+  std::uint64_t stretch_first_ = 0;  // first discharge since the last hole that is not short
+  bool repeated_before_ = false;     // the stretch before it was more than a spike
   Excursions positive_;
   Excursions negative_;
   double peak_uv_ = 0.0;
@@ -181,7 +196,8 @@ class BurstTrainDetector {
   double sum_at_last_over_ = 0.0;
   std::uint32_t hints_ = kNoArtefact;
   std::uint64_t silent_since_ = 0;
-  std::uint64_t clean_since_ = 0;
+  // Clean samples less those passed over, at most train_samples_.
+  std::uint64_t assessable_samples_ = 0;
   std::uint64_t assessed_until_ = 0;
   std::uint32_t unassessed_hints_ = kNoArtefact;
 

@@ -493,5 +493,110 @@ TEST(BurstTrain, AHoleThatIsTooLongIsAnArtefact) {
   EXPECT_TRUE(artefact);
 }
 
+// Stimuli of this rate from 2 s on; what the muscle answers, and the filter's tail, is passed over
+// for 112 ms from each.
+std::vector<Activity> DetectUnderStimuli(BurstTrainDetector& detector,
+                                         const std::vector<double>& emg, double rate_hz,
+                                         std::size_t block = 500) {
+  std::vector<Activity> activities;
+  const auto in_hole = [&](std::size_t sample) {
+    return sample >= SamplesIn(2) &&
+           std::fmod(static_cast<double>(sample) / kRateHz - 2, 1 / rate_hz) < 0.112;
+  };
+  for (std::size_t at = 0; at < emg.size();) {
+    std::size_t end = at + 1;
+    while (end < emg.size() && end - at < block && in_hole(end) == in_hole(at)) ++end;
+    detector.Push(std::span(emg).subspan(at, end - at), in_hole(at) ? kPassedOver : kNoArtefact,
+                  activities);
+    at = end;
+  }
+  detector.Flush(activities);
+  return activities;
+}
+
+TEST(BurstTrain, LateAnswersToStimuliAreNoTrain) {
+  for (const double rate_hz : {2.0, 3.0, 4.0, 5.0}) {
+    std::vector<double> emg = Quiet(14);
+    // 150 ms behind each: behind the hole, and before the next.
+    AddTrain(emg, 2.15, 10, rate_hz, 80);
+    BurstTrainDetector detector = Detector();
+    int spikes = 0;
+    for (const Activity& activity : DetectUnderStimuli(detector, emg, rate_hz)) {
+      EXPECT_EQ(activity.kind, ActivityKind::kSpike) << rate_hz;
+      ++spikes;
+    }
+    EXPECT_NEAR(spikes, 10 * rate_hz, 2) << rate_hz;
+  }
+}
+
+// Pairs of spikes, silent for 330 ms: in most, 112 ms of that were passed over.
+TEST(BurstTrain, AHoleDoesNotJoinWhatTwoGapsPart) {
+  for (const double rate_hz : {2.0, 2.7, 3.3, 4.0, 5.0}) {
+    std::vector<double> emg = Quiet(14);
+    AddTrain(emg, 2.2, 10, 1 / 0.36, 80);
+    AddTrain(emg, 2.23, 10, 1 / 0.36, 80);
+    BurstTrainDetector detector = Detector();
+    bool interrupted = false;
+    for (const Activity& activity : DetectUnderStimuli(detector, emg, rate_hz)) {
+      EXPECT_LT(activity.duration_ms, 40) << rate_hz;
+      EXPECT_NE(activity.kind, ActivityKind::kTrain) << rate_hz;
+      interrupted = interrupted || activity.interrupted;
+    }
+    // Where holes lie close, no end is seen.
+    if (rate_hz == 5.0 || rate_hz == 2.0) {
+      EXPECT_EQ(interrupted, rate_hz == 5.0);
+    }
+  }
+}
+
+TEST(BurstTrain, ATrainIsToldUnderStimuliWithItsRate) {
+  struct Case {
+    double stimuli_hz;
+    double train_hz;
+  };
+  const std::vector<Case> cases = {{2, 60},   {3, 60},   {4, 60},  {5, 60},
+                                   {2, 10.5}, {3, 10.5}, {4.7, 33}};
+  for (const Case& one : cases) {
+    std::vector<double> emg = Quiet(8);
+    AddTrain(emg, 3.15, 3.0, one.train_hz, 80);
+    BurstTrainDetector detector = Detector();
+    const auto activities = DetectUnderStimuli(detector, emg, one.stimuli_hz);
+    const auto ended = Ended(activities);
+    ASSERT_EQ(ended.size(), 1u) << one.stimuli_hz << " " << one.train_hz;
+    EXPECT_EQ(ended[0].kind, ActivityKind::kTrain);
+    // Where more than half is passed over, no end is seen.
+    EXPECT_EQ(ended[0].interrupted, one.stimuli_hz > 4.5) << one.stimuli_hz;
+    EXPECT_NEAR(ended[0].duration_ms, 3000, 160);
+    EXPECT_NEAR(ended[0].discharge_rate_hz, one.train_hz, 0.2 * one.train_hz);
+    // Of units of 4 ms.
+    EXPECT_NEAR(ended[0].rms_uv, 80 * std::sqrt(0.002 * one.train_hz), 4);
+    for (const std::size_t block : {1u, 37u, 4000u}) {
+      BurstTrainDetector other = Detector();
+      const auto again = DetectUnderStimuli(other, emg, one.stimuli_hz, block);
+      ASSERT_EQ(again.size(), activities.size());
+      for (std::size_t i = 0; i < again.size(); ++i) {
+        EXPECT_EQ(again[i].first_sample, activities[i].first_sample);
+        EXPECT_EQ(again[i].last_sample, activities[i].last_sample);
+        EXPECT_EQ(again[i].rms_uv, activities[i].rms_uv);
+        EXPECT_EQ(again[i].interrupted, activities[i].interrupted);
+      }
+    }
+  }
+}
+
+// What no train could be told in is not assessed.
+TEST(BurstTrain, MoreHolesThanMuscleIsNotAssessed) {
+  const std::vector<double> emg = Quiet(14);
+  for (const double rate_hz : {1.0, 3.0, 4.0}) {
+    BurstTrainDetector detector = Detector();
+    DetectUnderStimuli(detector, emg, rate_hz);
+    EXPECT_LT(detector.unassessed_ms(), 400) << rate_hz;
+  }
+  BurstTrainDetector detector = Detector();
+  DetectUnderStimuli(detector, emg, 5.0);
+  EXPECT_NEAR(detector.unassessed_ms(), 12000, 1);
+  EXPECT_EQ(detector.unassessed_hints(), static_cast<std::uint32_t>(kArtefactStimulus));
+}
+
 }  // namespace
 }  // namespace remora::dsp
