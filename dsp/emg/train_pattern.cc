@@ -17,6 +17,8 @@ constexpr double kReducedRateHz = 2400.0;
 constexpr std::size_t kWindowSlots = 5;
 // A pause of so many slots ends an A-train.
 constexpr std::size_t kFastGapSlots = 3;
+// What is passed over for no longer than that hides no end.
+constexpr double kLongestHoleMs = kFastGapSlots * kSlotMs;
 // Activity is over the floor by this, as rms of a slot; noise of a slot is within 1.4.
 constexpr double kActiveRms = 2.0;
 constexpr double kBroadRms = 3.0;
@@ -66,6 +68,7 @@ TrainPatternDetector::TrainPatternDetector(const TrainPatternOptions& options)
   const double groups = options.sample_rate_hz * kSlotMs / 1000.0 / static_cast<double>(factor_);
   slot_samples_ = factor_ * static_cast<std::size_t>(std::lround(groups));
   broad_hz_ = std::min(options.broad_hz, 0.22 * options.sample_rate_hz);
+  hole_max_ = static_cast<std::uint64_t>(kLongestHoleMs * options.sample_rate_hz / 1000.0);
   fast_needed_ = static_cast<std::size_t>(std::ceil(options.a_min_ms / kSlotMs - 1e-9));
 }
 
@@ -106,6 +109,7 @@ void TrainPatternDetector::Push(std::span<const double> samples_uv, std::uint32_
     // |x| over max_uv, and what is not finite, is no muscle.
     const bool finite = std::abs(sample) <= options_.max_uv;
     const bool passed_over = hints == kPassedOver;
+    hole_samples_ = passed_over ? hole_samples_ + 1 : 0;
     const bool artefact = !passed_over && (hints != kNoArtefact || !finite);
     Take(artefact || passed_over ? 0.0 : sample, noise_floor_uv, artefact, trains);
   }
@@ -125,7 +129,12 @@ void TrainPatternDetector::Take(double sample_uv, double floor_uv, bool artefact
     const double tail = options_.artefact_tail_ms * options_.sample_rate_hz / 1000.0;
     artefact_until_ = position_ + 1 + static_cast<std::uint64_t>(tail);
   }
-  if (position_ < artefact_until_ || !(floor_uv > 0.0)) slot.judged = false;
+  if (hole_samples_ == hole_max_ + 1) {
+    // Nor was what it had in the slots before this one.
+    unjudged_samples_ += hole_max_ - std::min<std::uint64_t>(hole_max_, slot.samples);
+  }
+  const bool judged = position_ >= artefact_until_ && hole_samples_ <= hole_max_;
+  if (!judged || !(floor_uv > 0.0)) slot.judged = false;
   const double step = sample_uv - previous_uv_;
   previous_uv_ = sample_uv;
   slot.energy += sample_uv * sample_uv;
@@ -399,6 +408,7 @@ void TrainPatternDetector::Flush(std::vector<PatternTrain>& trains) {
   }
   Interrupt(trains);
   filling_ = {};
+  hole_samples_ = 0;
 }
 
 PatternTrain TrainPatternDetector::Describe(const Measured& measured, TrainPattern pattern,

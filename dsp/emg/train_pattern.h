@@ -82,7 +82,7 @@ struct PatternTrain {
   double peak_uv = 0.0;
   double rms_uv = 0.0;
   double onset_ms = 0.0;     // from the first 30 % to 70 % of its rms; A: seldom over 40
-  bool interrupted = false;  // an artefact or a pause cut it off
+  bool interrupted = false;  // an artefact, a pause or a hole cut it off
 };
 
 class TrainPatternDetector {
@@ -92,8 +92,8 @@ class TrainPatternDetector {
 
   // Takes a block with the hints that hold for all of it, and the noise floor (rms, uV) as
   // BurstTrainDetector knows it; 0 while it learns: nothing is judged then. Appends what became
-  // known, in the order in which it did. What is passed over (kPassedOver alone) is silent: a train
-  // goes on over as much as parts two of its components.
+  // known, in the order in which it did. What is passed over (kPassedOver alone) is silent, for up
+  // to 60 ms; more is not judged, and interrupts: spikes that holes part have no rhythm of theirs.
   void Push(std::span<const double> samples_uv, std::uint32_t hints, double noise_floor_uv,
             std::vector<PatternTrain>& trains);
   // The end of the stream, or a pause: closes what is open.
@@ -103,7 +103,7 @@ class TrainPatternDetector {
   std::optional<PatternTrain> Current() const;
   // Sum of all A-trains so far, with the one that goes on.
   double train_time_ms() const;
-  // Time that could not be judged: artefact and what follows it, learning.
+  // Time that could not be judged: artefact and what follows it, holes, learning.
   double unjudged_ms() const { return MsOf(unjudged_samples_); }
 
  private:
@@ -167,10 +167,12 @@ class TrainPatternDetector {
   std::size_t slot_samples_;
   double broad_hz_;
   std::size_t fast_needed_;  // slots
+  std::uint64_t hole_max_;
 
   std::uint64_t position_ = 0;
   std::uint64_t artefact_until_ = 0;  // positions below it are not judged
   std::uint64_t unjudged_samples_ = 0;
+  std::uint64_t hole_samples_ = 0;  // passed over, up to the last sample
   double previous_uv_ = 0.0;
   Slot filling_;
   std::size_t filling_bin_ = 0;

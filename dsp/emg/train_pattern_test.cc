@@ -345,5 +345,71 @@ TEST(TrainPattern, HostileSamplesAndOptionsDoNoHarm) {
   EXPECT_FALSE(TrainPatternDetector::Create(options).ok());
 }
 
+// Stimuli of this rate; so long from each is passed over.
+std::vector<PatternTrain> RunUnderStimuli(const std::vector<double>& emg, double rate_hz,
+                                          double hole_s, TrainPatternDetector& detector) {
+  std::vector<PatternTrain> trains;
+  const auto in_hole = [&](std::size_t sample) {
+    return std::fmod(static_cast<double>(sample) / kRateHz, 1 / rate_hz) < hole_s;
+  };
+  for (std::size_t at = 0; at < emg.size();) {
+    std::size_t end = at + 1;
+    while (end < emg.size() && in_hole(end) == in_hole(at)) ++end;
+    detector.Push(std::span(emg).subspan(at, end - at), in_hole(at) ? kPassedOver : kNoArtefact,
+                  3.0, trains);
+    at = end;
+  }
+  detector.Flush(trains);
+  return trains;
+}
+
+TEST(TrainPattern, ALongHoleInterruptsAndIsNotJudged) {
+  std::vector<double> emg = Sine(In(3.0), 100.0, kRateHz, 150.0);
+  TrainPatternDetector detector = Detector();
+  const auto ended = Ended(RunUnderStimuli(emg, 1.0, 0.112, detector));
+  ASSERT_EQ(ended.size(), 3u);
+  double sum_ms = 0.0;
+  for (std::size_t i = 0; i < 3; ++i) {
+    EXPECT_TRUE(ended[i].interrupted);
+    EXPECT_NEAR(static_cast<double>(ended[i].first_sample), In(1.0) * i + In(0.112), In(0.06));
+    EXPECT_LE(ended[i].last_sample, In(1.0) * (i + 1) + In(0.02));
+    sum_ms += ended[i].duration_ms;
+  }
+  EXPECT_NEAR(detector.train_time_ms(), sum_ms, 1e-6);
+  EXPECT_NEAR(detector.unjudged_ms(), 3 * 112.0, 3 * 20.0);
+}
+
+TEST(TrainPattern, AShortHoleInterruptsNothing) {
+  std::vector<double> emg = Sine(In(3.0), 100.0, kRateHz, 150.0);
+  TrainPatternDetector detector = Detector();
+  const auto trains = RunUnderStimuli(emg, 1.0, 0.03, detector);
+  ASSERT_EQ(trains.size(), 2u);
+  EXPECT_NEAR(trains[1].duration_ms, 2960.0, 50.0);
+  EXPECT_EQ(detector.unjudged_ms(), 0.0);
+}
+
+// Spikes behind each stimulus, continuous muscle between holes: neither has a rhythm of its own.
+TEST(TrainPattern, StimuliLendNoRhythm) {
+  for (const double rate_hz : {2.0, 3.0, 4.0, 5.0}) {
+    TestNoise noise(17);
+    std::vector<double> late = noise.Gaussian(In(12.0), 3.0);
+    std::vector<double> going_on = late;
+    for (std::size_t i = 0; i < late.size(); ++i) {
+      const double since_s = std::fmod(static_cast<double>(i) / kRateHz, 1 / rate_hz) - 0.15;
+      if (since_s >= 0.0 && since_s < 0.004) late[i] += 150.0 * std::sin(1571.0 * since_s);
+      going_on[i] *= 10.0;
+    }
+    StreamingFilter filter(*ButterworthBandPass(2, 20.0, 300.0, kRateHz));
+    filter.Process(going_on, going_on);
+    for (const std::vector<double>& emg : {late, going_on}) {
+      TrainPatternDetector detector = Detector();
+      for (const PatternTrain& train : RunUnderStimuli(emg, rate_hz, 0.112, detector)) {
+        EXPECT_EQ(train.pattern, TrainPattern::kNone) << rate_hz;
+      }
+      EXPECT_NEAR(detector.unjudged_ms(), 12000.0 * 0.112 * rate_hz, 12.0 * 20.0 * rate_hz);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace remora::dsp
