@@ -2,12 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <numbers>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "dsp/emg/artefact_measures.h"
 #include "dsp/emg/rhythm.h"
-#include "dsp/filter/signal_quality.h"
 #include "dsp/filter/streaming_filter.h"
 
 namespace remora::dsp {
@@ -15,6 +16,8 @@ namespace {
 
 constexpr double kShortestMs = 50.0;
 constexpr double kLongestMs = 500.0;
+// With less of a channel to look at, it says nothing.
+constexpr double kLeastKeptMs = 20.0;
 constexpr double kActiveRms = 2.5;
 constexpr double kActivePeak = 8.0;
 constexpr double kStimulusMs = 6.0;
@@ -28,16 +31,14 @@ constexpr double kIntervalDeviation = 0.03;
 constexpr std::size_t kPulsesNeeded = 4;
 constexpr std::size_t kPulsesKept = 16;
 constexpr double kDiathermyUv = 5000.0;
-constexpr double kFlatness = 0.2;
-constexpr std::size_t kFlatnessLines = 24;
-constexpr std::size_t kFlatnessSamples = 1024;
+// Of noise in one channel it is under 0.2 in one of a hundred chunks.
+constexpr double kFlatness = 0.12;
 constexpr std::size_t kFlatnessChannels = 3;
 constexpr double kMainsShare = 0.5;
 constexpr int kMainsHarmonics = 5;
-constexpr double kMainsOverBetween = 5.0;
-constexpr double kMainsFirst = 0.25;
-constexpr double kMainsReducedHz = 1000.0;
+// What half of all have at once goes on like that; in one channel a muscle's bursts may.
 constexpr double kSteadyCrest = 7.0;
+constexpr double kSteadyCrestOfOne = 5.0;
 constexpr double kMainsDeviation = 0.015;
 constexpr double kDrillStrength = 0.6;
 constexpr double kDrillFromHz = 70.0;
@@ -61,33 +62,6 @@ std::string CountText(std::size_t count, std::size_t of) {
   return absl::StrCat(count, " of ", of, " channels");
 }
 
-// By boxcar, to a rate of at most about twice to_hz.
-std::vector<double> Reduced(std::span<const double> samples, double rate_hz, double to_hz,
-                            double* reduced_hz) {
-  const auto factor = static_cast<std::size_t>(std::max(1.0, std::floor(rate_hz / to_hz)));
-  std::vector<double> reduced(samples.size() / factor);
-  for (std::size_t i = 0; i < reduced.size(); ++i) {
-    for (std::size_t k = 0; k < factor; ++k) reduced[i] += samples[i * factor + k];
-    reduced[i] /= static_cast<double>(factor);
-  }
-  *reduced_hz = rate_hz / static_cast<double>(factor);
-  return reduced;
-}
-
-// |r| at no lag.
-double Likeness(std::span<const double> a, std::span<const double> b) {
-  double aa = 0.0;
-  double bb = 0.0;
-  double ab = 0.0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    aa += a[i] * a[i];
-    bb += b[i] * b[i];
-    ab += a[i] * b[i];
-  }
-  const double scale = std::sqrt(aa) * std::sqrt(bb);
-  return scale > 0.0 ? std::abs(ab) / scale : 0.0;
-}
-
 }  // namespace
 
 void ArtefactClassifier::Restart() {
@@ -100,13 +74,16 @@ void ArtefactClassifier::Restart() {
 }
 
 bool ArtefactClassifier::Measure(std::span<const std::span<const double>> channels_uv,
-                                 std::span<const double> floors_uv) {
+                                 std::span<const double> floors_uv,
+                                 std::span<const std::vector<SampleRange>> left_out) {
   const std::size_t before = channels_.size();
   channels_.clear();
+  judged_ = 0;
   samples_ = channels_uv.empty() ? 0 : channels_uv[0].size();
   const double chunk_ms = static_cast<double>(samples_) * 1000.0 / options_.sample_rate_hz;
   if (channels_uv.size() > kMaxArtefactChannels || floors_uv.size() != channels_uv.size() ||
-      chunk_ms < kShortestMs || chunk_ms > kLongestMs) {
+      chunk_ms < kShortestMs || chunk_ms > kLongestMs ||
+      (!left_out.empty() && left_out.size() != channels_uv.size())) {
     return false;
   }
   for (std::size_t i = 0; i < channels_uv.size(); ++i) {
@@ -114,47 +91,71 @@ bool ArtefactClassifier::Measure(std::span<const std::span<const double>> channe
     channel.samples_uv = channels_uv[i];
     if (channel.samples_uv.size() != samples_) return false;
     channel.floor_uv = floors_uv[i];
-    double energy = 0.0;
-    double step_energy = 0.0;
-    double previous = channel.samples_uv[0];
-    bool finite = true;
-    for (const double sample : channel.samples_uv) {
-      finite = finite && std::abs(sample) <= kLargestSample;
-      energy += sample * sample;
-      step_energy += (sample - previous) * (sample - previous);
-      previous = sample;
-      channel.peak_uv = std::max(channel.peak_uv, std::abs(sample));
-    }
-    if (finite && channel.floor_uv > 0.0) {
-      channel.rms_uv = std::sqrt(energy / static_cast<double>(samples_));
-      channel.active = channel.rms_uv > kActiveRms * channel.floor_uv ||
-                       channel.peak_uv > kActivePeak * channel.floor_uv;
-      if (energy > 0.0) {
-        channel.mean_hz =
-            std::sqrt(step_energy / energy) * options_.sample_rate_hz / (2.0 * std::numbers::pi);
-      }
-    }
+    MeasureKept(left_out.empty() ? std::span<const SampleRange>() : left_out[i], channel);
+    judged_ += channel.judged;
     channels_.push_back(channel);
   }
   return before == 0 || before == channels_.size();
 }
 
+void ArtefactClassifier::MeasureKept(std::span<const SampleRange> left_out, Channel& channel) {
+  double step_energy = 0.0;
+  bool finite = true;
+  const auto keep = [&](std::size_t from, std::size_t to) {
+    if (from >= to) return;
+    const auto kept = channel.samples_uv.subspan(from, to - from);
+    double previous = kept.front();
+    for (const double sample : kept) {
+      finite = finite && std::abs(sample) <= kLargestSample;
+      channel.energy += sample * sample;
+      step_energy += (sample - previous) * (sample - previous);
+      previous = sample;
+      channel.peak_uv = std::max(channel.peak_uv, std::abs(sample));
+    }
+    channel.kept += kept.size();
+    if (kept.size() > channel.stretch_uv.size()) channel.stretch_uv = kept;
+  };
+  std::size_t at = 0;
+  for (const SampleRange& range : left_out) {
+    keep(at, std::min(range.from, samples_));
+    at = std::clamp(range.to, at, samples_);
+  }
+  keep(at, samples_);
+  const double kept_ms = static_cast<double>(channel.kept) * 1000.0 / options_.sample_rate_hz;
+  channel.judged = finite && channel.floor_uv > 0.0 && kept_ms >= kLeastKeptMs;
+  if (!channel.judged) return;
+  channel.rms_uv = std::sqrt(channel.energy / static_cast<double>(channel.kept));
+  channel.active = channel.rms_uv > kActiveRms * channel.floor_uv ||
+                   channel.peak_uv > kActivePeak * channel.floor_uv;
+  if (channel.energy > 0.0) {
+    channel.mean_hz = std::sqrt(step_energy / channel.energy) * options_.sample_rate_hz /
+                      (2.0 * std::numbers::pi);
+  }
+}
+
 ArtefactVerdict ArtefactClassifier::Push(std::span<const std::span<const double>> channels_uv,
                                          std::span<const double> floors_uv,
-                                         std::span<const std::size_t> stimuli) {
+                                         std::span<const std::size_t> stimuli,
+                                         std::span<const std::vector<SampleRange>> left_out) {
   ArtefactVerdict verdict;
-  if (!Measure(channels_uv, floors_uv)) {
+  if (!Measure(channels_uv, floors_uv, left_out)) {
     Restart();
     return verdict;
   }
   verdict.active = Active();
+  // What goes on in few channels hides what the others have: those first.
+  const Suspects broad = FindBroad();
+  const Suspects humming = FindHumming();
+  if (!IsOfAll(HugeAnd(broad.channels))) LeaveOut(broad, NonMuscle::kDiathermy, verdict);
+  if (!IsOfAll(humming.channels)) LeaveOut(humming, NonMuscle::kMains, verdict);
   const bool found = FindStimuli(stimuli, verdict) || FindPulses(verdict) ||
-                     FindDiathermy(verdict) || FindMains(verdict) || FindDrill(verdict);
+                     FindDiathermy(broad, verdict) || FindMains(humming, verdict) ||
+                     FindDrill(verdict);
   // The levels go on, whatever was found.
   const bool all = FindAllMuscles(verdict);
   if (!found && !all) verdict.channels = 0;
   position_ += samples_;
-  for (Channel& channel : channels_) channel.samples_uv = {};
+  for (Channel& channel : channels_) channel.samples_uv = channel.stretch_uv = {};
   return verdict;
 }
 
@@ -175,13 +176,12 @@ bool ArtefactClassifier::FindStimuli(std::span<const std::size_t> stimuli,
       }
       done = std::max(done, end);
     }
-    const double energy = channel.rms_uv * channel.rms_uv * static_cast<double>(samples_);
-    count += near >= kStimulusShare * energy;
+    count += near >= kStimulusShare * channel.energy;
   }
-  if (!IsPart(count, channels_.size(), 0.5)) return false;
+  if (!IsPart(count, judged_, 0.5)) return false;
   verdict.kind = NonMuscle::kStimulus;
   verdict.channels = count;
-  verdict.reasons = {CountText(count, channels_.size()),
+  verdict.reasons = {CountText(count, judged_),
                      absl::StrCat(stimuli.size(), " stimuli, within ", kStimulusMs, " ms of them")};
   return true;
 }
@@ -205,7 +205,7 @@ bool ArtefactClassifier::FindPulses(ArtefactVerdict& verdict) {
   std::vector<double> begins;
   for (std::size_t bin = 0; bin < bins; ++bin) {
     // On one channel alone it is as well a unit that discharges evenly.
-    if (tall[bin] < 2 || !IsPart(tall[bin], channels_.size(), kPulseChannels)) {
+    if (tall[bin] < 2 || !IsPart(tall[bin], judged_, kPulseChannels)) {
       run = 0;
       continue;
     }
@@ -234,127 +234,114 @@ bool ArtefactClassifier::FindPulses(ArtefactVerdict& verdict) {
   const double interval_ms = mean * 1000.0 / options_.sample_rate_hz;
   if (interval_ms < kShortestIntervalMs || interval_ms > kLongestIntervalMs) return false;
   verdict.kind = NonMuscle::kStimulus;
-  verdict.channels = verdict.active;
-  verdict.reasons = {CountText(verdict.active, channels_.size()),
+  verdict.channels = Active();
+  verdict.reasons = {CountText(Active(), judged_),
                      absl::StrCat("pulses each ", Rounded(interval_ms, 0.1), " ms")};
   return true;
 }
 
-// Geometric mean of the power at some lines over what each would have if all the power were spread
-// evenly over the band: a tone between two lines does not look flat. White noise: 0.56, for the
-// logarithm of one line is low.
-double ArtefactClassifier::FlatnessOf(const Channel& channel) const {
-  const std::size_t count = std::min(samples_, kFlatnessSamples);
-  const auto stretch = channel.samples_uv.last(count);
-  const double to_hz = std::min(0.9 * options_.band_to_hz, 0.4 * options_.sample_rate_hz);
-  double log_sum = 0.0;
-  for (std::size_t line = 1; line <= kFlatnessLines; ++line) {
-    const double hz = to_hz * static_cast<double>(line) / kFlatnessLines;
-    log_sum += std::log(PowerAt(stretch, hz, options_.sample_rate_hz) + 1e-12);
-  }
-  double energy = 0.0;
-  for (const double uv : stretch) energy += uv * uv;
-  // A line of PowerAt is as wide as a Hann window's noise: 1.5 bins.
-  const double line_hz = 1.5 * options_.sample_rate_hz / static_cast<double>(count);
-  const double even = energy / static_cast<double>(count) * line_hz / to_hz;
-  return even > 0.0 ? std::exp(log_sum / kFlatnessLines) / even : 0.0;
-}
-
-bool ArtefactClassifier::FindDiathermy(ArtefactVerdict& verdict) {
-  std::vector<std::size_t> huge;
-  std::vector<std::size_t> broad;
-  std::size_t looked_at = 0;
-  double peak_uv = 0.0;
-  double mean_hz = 0.0;
-  double flatness = 0.0;
+// Noise that goes on. A muscle's channel is looked at by itself; where half of all may be noise, as
+// in diathermy, a few of them speak for the rest.
+ArtefactClassifier::Suspects ArtefactClassifier::FindBroad() const {
+  std::vector<std::size_t> likely;
   for (std::size_t i = 0; i < channels_.size(); ++i) {
     const Channel& channel = channels_[i];
-    if (!channel.active) continue;
-    peak_uv = std::max(peak_uv, channel.peak_uv);
-    if (channel.peak_uv > kDiathermyUv) huge.push_back(i);
     // A lone pulse is as broad; it does not last.
     const bool lasts = channel.peak_uv <= kSteadyCrest * channel.rms_uv;
-    if (channel.mean_hz <= BroadHz() || !lasts) continue;
-    broad.push_back(i);
-    mean_hz += channel.mean_hz;
-    if (looked_at == kFlatnessChannels) continue;
-    ++looked_at;
-    flatness += FlatnessOf(channel);
+    if (channel.active && channel.mean_hz > BroadHz() && lasts) likely.push_back(i);
   }
-  if (looked_at > 0) flatness /= static_cast<double>(looked_at);
-  const bool is_broad = IsPart(broad.size(), channels_.size(), 0.5) && flatness >= kFlatness;
-  std::vector<std::size_t> with_it = huge;
-  for (const std::size_t i : broad) {
-    if (is_broad && channels_[i].peak_uv <= kDiathermyUv) with_it.push_back(i);
+  const bool of_all = IsOfAll(likely);
+  const double to_hz = std::min(0.9 * options_.band_to_hz, 0.4 * options_.sample_rate_hz);
+  Suspects broad;
+  double flatness = 0.0;
+  double mean_hz = 0.0;
+  const auto add = [&](std::size_t channel) {
+    broad.channels.push_back(channel);
+    mean_hz += channels_[channel].mean_hz;
+  };
+  for (std::size_t k = 0; k < likely.size(); ++k) {
+    if (k == kFlatnessChannels && broad.channels.size() == k && of_all) {
+      for (; k < likely.size(); ++k) add(likely[k]);
+      break;
+    }
+    const Channel& channel = channels_[likely[k]];
+    if (!of_all && channel.peak_uv > kSteadyCrestOfOne * channel.rms_uv) continue;
+    const double flat = FlatnessOf(channel.stretch_uv, options_.sample_rate_hz, to_hz);
+    if (flat < kFlatness) continue;
+    flatness = std::max(flatness, flat);
+    add(likely[k]);
   }
-  if (with_it.empty()) return false;
-  std::vector<std::string> reasons = {CountText(with_it.size(), channels_.size()),
-                                      absl::StrCat("up to ", Rounded(peak_uv, 1.0), " uV")};
-  if (is_broad) {
-    const double mean = mean_hz / static_cast<double>(broad.size());
-    reasons.push_back(absl::StrCat("mean frequency ", Rounded(mean, 1.0), " Hz"));
-    reasons.push_back(absl::StrCat("flatness ", Rounded(flatness, 0.01)));
+  if (broad.channels.empty()) return broad;
+  const double count = static_cast<double>(broad.channels.size());
+  broad.reasons = {absl::StrCat("mean frequency ", Rounded(mean_hz / count, 1.0), " Hz"),
+                   absl::StrCat("flatness ", Rounded(flatness, 0.01))};
+  return broad;
+}
+
+// These, and those with more than any muscle.
+std::vector<std::size_t> ArtefactClassifier::HugeAnd(std::vector<std::size_t> channels) const {
+  const std::size_t others = channels.size();
+  for (std::size_t i = 0; i < channels_.size(); ++i) {
+    const auto end = channels.begin() + static_cast<std::ptrdiff_t>(others);
+    const bool huge = channels_[i].active && channels_[i].peak_uv > kDiathermyUv;
+    if (huge && std::find(channels.begin(), end, i) == end) channels.push_back(i);
   }
-  if (!IsOfAll(with_it)) {
-    LeaveOut(with_it, NonMuscle::kDiathermy, std::move(reasons), verdict);
+  return channels;
+}
+
+bool ArtefactClassifier::FindDiathermy(const Suspects& broad, ArtefactVerdict& verdict) {
+  // Noise that few have was told of before.
+  std::vector<std::size_t> noisy;
+  std::copy_if(broad.channels.begin(), broad.channels.end(), std::back_inserter(noisy),
+               [&](std::size_t channel) { return channels_[channel].active; });
+  Suspects with_it;
+  if (!noisy.empty()) with_it.reasons = broad.reasons;
+  with_it.channels = HugeAnd(std::move(noisy));
+  if (with_it.channels.empty()) return false;
+  double peak_uv = 0.0;
+  for (const std::size_t i : with_it.channels) peak_uv = std::max(peak_uv, channels_[i].peak_uv);
+  with_it.reasons.insert(with_it.reasons.begin(),
+                         absl::StrCat("up to ", Rounded(peak_uv, 1.0), " uV"));
+  if (!IsOfAll(with_it.channels)) {
+    LeaveOut(with_it, NonMuscle::kDiathermy, verdict);
     return false;
   }
-  verdict.kind = NonMuscle::kDiathermy;
-  verdict.channels = with_it.size();
-  verdict.reasons = std::move(reasons);
+  Tell(with_it, NonMuscle::kDiathermy, verdict);
   return true;
 }
 
-// Part of the power at the mains' lines; 0 where there is as much between them, or next to none at
-// the first: what a muscle has there.
-double ArtefactClassifier::MainsShareOf(const Channel& channel) const {
-  double reduced_hz = 0.0;
-  const std::vector<double> low =
-      Reduced(channel.samples_uv, options_.sample_rate_hz, kMainsReducedHz, &reduced_hz);
-  double first = 0.0;
-  double on = 0.0;
-  double between = 0.0;
-  for (int harmonic = 1; harmonic <= kMainsHarmonics; ++harmonic) {
-    const double hz = options_.mains_hz * harmonic;
-    if (hz >= 0.4 * reduced_hz) break;
-    const double power = PowerAt(low, hz, reduced_hz);
-    if (harmonic == 1) first = power;
-    on += power;
-    between += PowerAt(low, hz + 0.5 * options_.mains_hz, reduced_hz);
-  }
-  if (on < kMainsOverBetween * between || first < kMainsFirst * on) return 0.0;
-  return std::min(1.0, on / (channel.rms_uv * channel.rms_uv));
-}
-
-bool ArtefactClassifier::FindMains(ArtefactVerdict& verdict) {
-  if (options_.mains_hz <= 0.0) return false;
-  std::vector<std::size_t> humming;
+ArtefactClassifier::Suspects ArtefactClassifier::FindHumming() const {
+  Suspects humming;
+  if (options_.mains_hz <= 0.0) return humming;
   double largest = 0.0;
   for (std::size_t i = 0; i < channels_.size(); ++i) {
+    const Channel& channel = channels_[i];
     // Hum is low: a channel of high mean frequency need not be looked at.
-    if (!channels_[i].active || channels_[i].mean_hz > BroadHz()) continue;
-    const double share = MainsShareOf(channels_[i]);
+    if (!channel.active || channel.mean_hz > BroadHz()) continue;
+    double power = 0.0;
+    for (const double uv : channel.stretch_uv) power += uv * uv;
+    power /= static_cast<double>(channel.stretch_uv.size());
+    const double share =
+        MainsShareOf(channel.stretch_uv, options_.sample_rate_hz, options_.mains_hz, power);
+    if (share < kMainsShare) continue;
     largest = std::max(largest, share);
-    if (share >= kMainsShare) humming.push_back(i);
+    humming.channels.push_back(i);
   }
-  if (humming.empty()) return false;
-  std::vector<std::string> reasons = {
-      CountText(humming.size(), channels_.size()),
-      absl::StrCat(Rounded(100.0 * largest, 1.0), " % of the power at ", options_.mains_hz,
-                   " Hz and its harmonics")};
-  if (!IsOfAll(humming)) {
-    LeaveOut(humming, NonMuscle::kMains, std::move(reasons), verdict);
-    return false;
-  }
-  verdict.kind = NonMuscle::kMains;
-  verdict.channels = humming.size();
-  verdict.reasons = std::move(reasons);
+  if (humming.channels.empty()) return humming;
+  humming.reasons = {absl::StrCat(Rounded(100.0 * largest, 1.0), " % of the power at ",
+                                  options_.mains_hz, " Hz and its harmonics")};
+  return humming;
+}
+
+bool ArtefactClassifier::FindMains(const Suspects& humming, ArtefactVerdict& verdict) const {
+  if (!IsOfAll(humming.channels)) return false;
+  Tell(humming, NonMuscle::kMains, verdict);
   return true;
 }
 
 bool ArtefactClassifier::FindDrill(ArtefactVerdict& verdict) const {
   const std::size_t active = Active();
-  if (!IsPart(active, channels_.size(), 0.5) || active < 2) return false;
+  if (!IsPart(active, judged_, 0.5) || active < 2) return false;
   // The loudest, against its noise, is the pattern that the others are held against.
   const Channel* loudest = nullptr;
   for (const Channel& channel : channels_) {
@@ -382,10 +369,10 @@ bool ArtefactClassifier::FindDrill(ArtefactVerdict& verdict) const {
         Reduced(channel.samples_uv, options_.sample_rate_hz, kDrillReducedHz, &reduced_hz);
     alike += Likeness(pattern, other) >= kDrillShape;
   }
-  if (!IsPart(alike, channels_.size(), 0.5) || alike < 2) return false;
+  if (!IsPart(alike, judged_, 0.5) || alike < 2) return false;
   verdict.kind = NonMuscle::kDrill;
   verdict.channels = alike;
-  verdict.reasons = {CountText(alike, channels_.size()),
+  verdict.reasons = {CountText(alike, judged_),
                      absl::StrCat("one waveform of ", Rounded(found.rate_hz, 1.0), " Hz"),
                      absl::StrCat("periodicity ", Rounded(found.strength, 0.01))};
   return true;
@@ -399,6 +386,8 @@ void ArtefactClassifier::KeepLevels() {
       if (!channel.active) continue;
       double energy = 0.0;
       for (const double uv : channel.samples_uv.subspan(begin, width)) energy += uv * uv;
+      // What is left out is taken to be as the rest: holes do not shiver.
+      if (energy == 0.0) energy = channel.rms_uv * channel.rms_uv * static_cast<double>(width);
       level += std::sqrt(energy) / channel.floor_uv;
     }
     levels_.push_back(level);
@@ -414,7 +403,7 @@ bool ArtefactClassifier::FindAllMuscles(ArtefactVerdict& verdict) {
         channel.active && channel.mean_hz >= kMuscleFromHz && channel.mean_hz <= BroadHz();
   }
   const bool muscle = verdict.kind == NonMuscle::kNone && with_muscle >= kAllLeast &&
-                      IsPart(with_muscle, channels_.size(), kAllChannels);
+                      IsPart(with_muscle, judged_, kAllChannels);
   const double chunk_ms = static_cast<double>(samples_) * 1000.0 / options_.sample_rate_hz;
   chunks_.push_back({chunk_ms, muscle});
   known_ms_ += chunk_ms;
@@ -427,7 +416,7 @@ bool ArtefactClassifier::FindAllMuscles(ArtefactVerdict& verdict) {
   if (!muscle || muscle_ms < kAllMs) return false;
   verdict.kind = NonMuscle::kAllMuscles;
   verdict.channels = with_muscle;
-  verdict.reasons = {CountText(with_muscle, channels_.size()),
+  verdict.reasons = {CountText(with_muscle, judged_),
                      absl::StrCat("in ", Rounded(0.001 * muscle_ms, 0.1), " s of the last 3 s")};
   std::vector<double> swing(levels_.begin(), levels_.end());
   double mean = 0.0;

@@ -11,8 +11,8 @@
 //   stimulus    80 % of the energy of half of the channels lies in 6 ms after stimuli that the
 //               caller knows, or there are short pulses on 70 % of them, two at least, at once and
 //               at even intervals (four, 20 to 500 ms apart, deviation under 3 %)
-//   diathermy   over 5 mV; or half of the channels active with broad noise: mean frequency over
-//               broad_hz and spectral flatness 0.2 and more
+//   diathermy   over 5 mV; or broad noise that goes on: mean frequency over broad_hz, spectral
+//               flatness 0.12 and more, and a peak of at most 7 times the rms (5 on few channels)
 //   mains       half of an active channel's power lies at the mains' frequency and harmonics, a
 //               quarter of that at the first, and 5 times as much as between them
 //   drill       half of the channels active with one periodic waveform: autocorrelation 0.6, no
@@ -24,8 +24,8 @@
 //   none        quiet, or muscle on some channels
 //
 // Diathermy, and mains, are what all have where half of the channels have it, two at least. On
-// fewer it is a loose electrode's own: it holds for those alone, the others are judged without
-// them.
+// fewer it is a loose electrode's own: it holds for those alone, and is in no other's way. Parts
+// are of the channels that can be judged: all finite, with a floor, 20 ms that are not left out.
 //
 // Source: what contaminates recordings in theatre (clinical practice; flatness as in speech coding,
 // Gray & Markel 1974); all limits are Remora's own, tried on simulated channels
@@ -43,6 +43,7 @@
 
 #include "absl/status/statusor.h"
 #include "dsp/emg/burst_train.h"
+#include "dsp/filter/sample_range.h"
 
 namespace remora::dsp {
 
@@ -79,7 +80,7 @@ struct ArtefactVerdict {
 
   NonMuscle kind = NonMuscle::kNone;  // of all channels together
   std::size_t channels = 0;           // of those that are active, which have what was found
-  std::size_t active = 0;
+  std::size_t active = 0;             // with those that have something of their own
   // "7 of 8 channels", "mean frequency 870 Hz", "flatness 0.52": empty for kNone.
   std::vector<std::string> reasons;
   std::vector<Alone> alone;  // a channel at most once
@@ -94,23 +95,34 @@ class ArtefactClassifier {
   static absl::StatusOr<ArtefactClassifier> Create(const ArtefactClassOptions& options);
 
   // A chunk: a span a channel, all of one length, with each channel's noise floor (rms, uV; 0: not
-  // known, the channel is left out) and the positions of stimuli in it that were not blanked.
-  // A chunk of under 50 or over 500 ms, of other lengths or too many channels, or with a changed
-  // number of channels, is kNone and starts anew. Channels with a sample that is not finite are
-  // left out.
+  // known, the channel is left out) and the positions of stimuli in it that were not blanked. What
+  // is left out of a channel (ascending; nothing, or a list a channel) has to be 0: what a muscle
+  // answers is large, and alike in all. A chunk of under 50 or over 500 ms, of other lengths or too
+  // many channels, or with a changed number of channels, is kNone and starts anew. Channels with a
+  // sample that is not finite are left out.
   ArtefactVerdict Push(std::span<const std::span<const double>> channels_uv,
-                       std::span<const double> floors_uv, std::span<const std::size_t> stimuli);
+                       std::span<const double> floors_uv, std::span<const std::size_t> stimuli,
+                       std::span<const std::vector<SampleRange>> left_out = {});
   // After a gap.
   void Restart();
 
  private:
   struct Channel {
     std::span<const double> samples_uv;
+    std::span<const double> stretch_uv;  // the longest of which nothing is left out
+    std::size_t kept = 0;                // samples that are not left out: of these
+    double energy = 0.0;
     double floor_uv = 0.0;
     double rms_uv = 0.0;
     double peak_uv = 0.0;
     double mean_hz = 0.0;
+    bool judged = false;
     bool active = false;
+  };
+  // Channels that may have the same, and what says so.
+  struct Suspects {
+    std::vector<std::size_t> channels;
+    std::vector<std::string> reasons;
   };
 
   struct Chunk {
@@ -120,26 +132,30 @@ class ArtefactClassifier {
 
   explicit ArtefactClassifier(const ArtefactClassOptions& options) : options_(options) {}
   bool Measure(std::span<const std::span<const double>> channels_uv,
-               std::span<const double> floors_uv);
+               std::span<const double> floors_uv,
+               std::span<const std::vector<SampleRange>> left_out);
+  void MeasureKept(std::span<const SampleRange> left_out, Channel& channel);
   bool FindStimuli(std::span<const std::size_t> stimuli, ArtefactVerdict& verdict);
   bool FindPulses(ArtefactVerdict& verdict);
-  bool FindDiathermy(ArtefactVerdict& verdict);
-  bool FindMains(ArtefactVerdict& verdict);
+  Suspects FindBroad() const;
+  Suspects FindHumming() const;
+  std::vector<std::size_t> HugeAnd(std::vector<std::size_t> channels) const;
+  bool FindDiathermy(const Suspects& broad, ArtefactVerdict& verdict);
+  bool FindMains(const Suspects& humming, ArtefactVerdict& verdict) const;
   bool FindDrill(ArtefactVerdict& verdict) const;
   void KeepLevels();
   bool FindAllMuscles(ArtefactVerdict& verdict);
-  double FlatnessOf(const Channel& channel) const;
-  double MainsShareOf(const Channel& channel) const;
   double BroadHz() const;
   std::size_t Active() const;
   bool IsOfAll(const std::vector<std::size_t>& channels) const;
   // Tells it of these alone, and leaves them out of what is looked for next.
-  void LeaveOut(const std::vector<std::size_t>& channels, NonMuscle kind,
-                std::vector<std::string> reasons, ArtefactVerdict& verdict);
+  void LeaveOut(const Suspects& suspects, NonMuscle kind, ArtefactVerdict& verdict);
+  void Tell(const Suspects& suspects, NonMuscle kind, ArtefactVerdict& verdict) const;
 
   ArtefactClassOptions options_;
   std::vector<Channel> channels_;
   std::size_t samples_ = 0;     // of this chunk
+  std::size_t judged_ = 0;      // channels that can be
   std::uint64_t position_ = 0;  // of its first sample
   std::deque<double> pulses_;   // positions of common pulses
   std::deque<double> levels_;   // of all channels together, each 20 ms, of the last 3 s

@@ -55,15 +55,25 @@ std::size_t ArtefactClassifier::Active() const {
 }
 
 bool ArtefactClassifier::IsOfAll(const std::vector<std::size_t>& channels) const {
-  return channels.size() >= kLeastOfAll && 2 * channels.size() >= channels_.size();
+  return channels.size() >= kLeastOfAll && 2 * channels.size() >= judged_;
 }
 
-void ArtefactClassifier::LeaveOut(const std::vector<std::size_t>& channels, NonMuscle kind,
-                                  std::vector<std::string> reasons, ArtefactVerdict& verdict) {
-  for (const std::size_t channel : channels) {
+void ArtefactClassifier::LeaveOut(const Suspects& suspects, NonMuscle kind,
+                                  ArtefactVerdict& verdict) {
+  ArtefactVerdict told;
+  Tell(suspects, kind, told);
+  for (const std::size_t channel : suspects.channels) {
     channels_[channel].active = false;
-    verdict.alone.push_back({channel, kind, reasons});
+    verdict.alone.push_back({channel, kind, told.reasons});
   }
+}
+
+void ArtefactClassifier::Tell(const Suspects& suspects, NonMuscle kind,
+                              ArtefactVerdict& verdict) const {
+  verdict.kind = kind;
+  verdict.channels = suspects.channels.size();
+  verdict.reasons = {absl::StrCat(verdict.channels, " of ", judged_, " channels")};
+  verdict.reasons.insert(verdict.reasons.end(), suspects.reasons.begin(), suspects.reasons.end());
 }
 
 absl::StatusOr<ArtefactClassifier> ArtefactClassifier::Create(const ArtefactClassOptions& options) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdio>
@@ -176,7 +177,7 @@ TEST(ArtefactClass, ATrainOnSomeMusclesIsNone) {
       ArtefactClassifier classifier = Classifier();
       for (const ArtefactVerdict& verdict : RunOver(classifier, channels)) {
         ++all;
-        wrong += verdict.kind != NonMuscle::kNone;
+        wrong += verdict.kind != NonMuscle::kNone || !verdict.alone.empty();
       }
     }
   }
@@ -261,6 +262,86 @@ TEST(ArtefactClass, BroadNoiseOfOneIsItsOwn) {
   }
 }
 
+// A loose electrode among many: its noise is its own, whatever the others do, and hides nothing.
+TEST(ArtefactClass, BroadNoiseOfOneOfManyIsItsOwn) {
+  for (const double noise_uv : {30.0, 200.0, 2000.0}) {
+    for (const NonMuscle others :
+         {NonMuscle::kNone, NonMuscle::kDrill, NonMuscle::kMains, NonMuscle::kAllMuscles}) {
+      Channels channels = Simulate(others, 45, /*shiver=*/false);
+      channels[6] = TestNoise(46).Gaussian(channels[6].size(), noise_uv);
+      Filter(channels);
+      ArtefactClassifier classifier = Classifier();
+      const std::vector<ArtefactVerdict> verdicts = RunOver(classifier, channels);
+      for (std::size_t i = 1; i < verdicts.size(); ++i) {
+        ASSERT_EQ(verdicts[i].alone.size(), 1u) << noise_uv << " " << NonMuscleName(others);
+        EXPECT_EQ(verdicts[i].Of(6).kind, NonMuscle::kDiathermy);
+        EXPECT_EQ(verdicts[i].Of(6).reasons.front(), "1 of 8 channels");
+      }
+      EXPECT_EQ(verdicts.back().kind, others) << noise_uv;
+      for (const std::size_t other : {0u, 5u, 7u}) {
+        EXPECT_EQ(verdicts.back().Of(other).kind, others);
+      }
+    }
+  }
+}
+
+// Noise is over any limit in each 2 ms: a unit beside it is no pulse of both.
+TEST(ArtefactClass, NoiseOfOneMakesNoStimulusOfAUnit) {
+  TestNoise noise(47);
+  Channels channels = Quiet(2.0, noise);
+  channels.resize(2);
+  channels[0] = noise.Gaussian(In(2.0), 300.0);
+  for (std::size_t i = 0; i < channels[1].size(); ++i) {
+    if (i % In(0.04) < In(0.003)) channels[1][i] += 300.0;
+  }
+  Filter(channels);
+  ArtefactClassifier classifier = Classifier();
+  for (const ArtefactVerdict& verdict : RunOver(classifier, channels)) {
+    EXPECT_EQ(verdict.kind, NonMuscle::kNone);
+    EXPECT_EQ(verdict.Of(0).kind, NonMuscle::kDiathermy);
+    EXPECT_EQ(verdict.Of(1).kind, NonMuscle::kNone);
+  }
+}
+
+// Electrodes that are not connected have no floor: a drill in all others is one.
+TEST(ArtefactClass, WhatCannotBeJudgedDoesNotCount) {
+  Channels channels = Simulate(NonMuscle::kDrill, 48, /*shiver=*/false);
+  for (std::size_t c = 3; c < kChannels; ++c) channels[c].assign(channels[c].size(), 0.0);
+  Filter(channels);
+  std::vector<double> floors(kChannels, 0.0);
+  std::fill(floors.begin(), floors.begin() + 3, kNoiseUv);
+  ArtefactClassifier classifier = Classifier();
+  std::vector<std::span<const double>> spans;
+  for (const auto& channel : channels) spans.push_back(std::span(channel).subspan(1000, kChunk));
+  const ArtefactVerdict verdict = classifier.Push(spans, floors, {});
+  EXPECT_EQ(verdict.kind, NonMuscle::kDrill);
+  EXPECT_EQ(verdict.reasons.front(), "3 of 3 channels");
+}
+
+// Where muscles answer stimuli little is left to look at: it is told all the same.
+TEST(ArtefactClass, TellsDiathermyAndHumByWhatIsNotLeftOut) {
+  for (const NonMuscle kind : {NonMuscle::kDiathermy, NonMuscle::kMains, NonMuscle::kNone}) {
+    for (const std::size_t kept_from : {0u, 100u, 375u}) {
+      const std::size_t kept = kind == NonMuscle::kMains ? 250 : 125;
+      if (kept_from + kept > kChunk) continue;
+      Channels channels = Simulate(kind, 49, /*shiver=*/false);
+      Filter(channels);
+      std::vector<std::span<const double>> spans;
+      for (auto& channel : channels) {
+        const auto chunk = std::span(channel).subspan(5000, kChunk);
+        std::fill(chunk.begin(), chunk.begin() + static_cast<long>(kept_from), 0.0);
+        std::fill(chunk.begin() + static_cast<long>(kept_from + kept), chunk.end(), 0.0);
+        spans.push_back(chunk);
+      }
+      const std::vector<std::vector<SampleRange>> left_out(
+          kChannels, {{0, kept_from}, {kept_from + kept, kChunk}});
+      const std::vector<double> floors(kChannels, kNoiseUv);
+      ArtefactClassifier classifier = Classifier();
+      EXPECT_EQ(classifier.Push(spans, floors, {}, left_out).kind, kind) << kept_from;
+    }
+  }
+}
+
 // A unit that discharges evenly, where no other channel can tell it from a stimulus.
 TEST(ArtefactClass, EvenPulsesOfOneChannelAreNoStimulus) {
   for (const std::size_t of : {1u, 2u}) {
@@ -305,6 +386,11 @@ TEST(ArtefactClass, HostileChunksAreNone) {
   for (auto& span : uneven) span = broken;
   EXPECT_EQ(classifier.Push(uneven, floors, {}).kind, NonMuscle::kNone);
   EXPECT_EQ(classifier.Push(uneven, floors, {}).active, 0u);
+  const std::size_t most = static_cast<std::size_t>(-1);
+  const std::vector<std::vector<SampleRange>> wild(
+      kChannels, {{most, most}, {600, 10}, {0, 490}, {20, 30}, {1000, most}});
+  EXPECT_EQ(classifier.Push(spans, floors, {}, wild).kind, NonMuscle::kDiathermy);
+  EXPECT_EQ(classifier.Push(spans, floors, {}, std::span(wild).first(2)).active, 0u);
   const std::vector<std::size_t> far{100000, static_cast<std::size_t>(-1)};
   EXPECT_EQ(classifier.Push(spans, floors, far).kind, NonMuscle::kDiathermy);
   ArtefactClassOptions options;
