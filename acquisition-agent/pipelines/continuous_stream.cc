@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <utility>
 
 #include "acquisition-agent/pipelines/limits.h"
@@ -65,7 +66,8 @@ ContinuousStream::ContinuousStream(const ContinuousOptions& options, const Sourc
       factor_(factor),
       filter_(options.filter),
       anti_alias_(std::move(anti_alias)),
-      blanking_(std::move(blanking)) {
+      blanking_(std::move(blanking)),
+      hum_(options.derivation.sample_rate_hz, options.mains_hz) {
   const double settling_ms = 1000 / options.derivation.sample_rate_hz *
                              static_cast<double>(dsp::SettlingSamples(options.filter, kSettled));
   settling_ns_ = static_cast<int64_t>(std::min(settling_ms, kLongestSettlingMs) * 1e6);
@@ -88,8 +90,7 @@ void ContinuousStream::OnStimulus(const Stimulus& stimulus) {
   const auto tell = [&](int64_t to_ns, bool is_answer) {
     if (told_.size() >= kMaxWaitingTriggers) told_.pop_front();
     const Stretch stretch{stimulus.time_ns, to_ns, is_answer};
-    const auto by_time = [](const Stretch& a, const Stretch& b) { return a.from_ns < b.from_ns; };
-    told_.insert(std::upper_bound(told_.begin(), told_.end(), stretch, by_time), stretch);
+    told_.insert(std::upper_bound(told_.begin(), told_.end(), stretch, IsEarlier), stretch);
   };
   for (const AnsweredStimulus& answer : options_.answers) {
     if (!stimulus.own[answer.listener]) continue;
@@ -118,12 +119,16 @@ void ContinuousStream::AnnounceStretches(const Chunk& chunk) {
     if (!stretch.is_answer) {
       const int64_t until_ns =
           std::exchange(stimulated_until_ns_, std::max(stimulated_until_ns_, stretch.to_ns));
-      if (stretch.from_ns - until_ns <= kOneStimulationNs) {
+      const bool any_before = until_ns > std::numeric_limits<int64_t>::min() / 2;
+      if (any_before && stretch.from_ns - until_ns <= kOneStimulationNs) {
         stretch.from_ns = std::min(stretch.from_ns, until_ns);
       }
       if (stretch.from_ns == stretch.to_ns) continue;
     }
-    stretches_.push_back({stretch.from_ns - kBeforeStimulusNs, stretch.to_ns, stretch.is_answer});
+    stretch.from_ns -= kBeforeStimulusNs;
+    // One that was told late begins before others that are known.
+    stretches_.insert(std::upper_bound(stretches_.begin(), stretches_.end(), stretch, IsEarlier),
+                      stretch);
   }
 }
 
@@ -172,6 +177,10 @@ uint32_t ContinuousStream::AnnounceStimuli(const Chunk& chunk) {
   while (!pulses_ns_.empty() && pulses_ns_.front() < chunk.end_ns) {
     const double position = chunk.PositionOf(pulses_ns_.front());
     pulses_ns_.pop_front();
+    const double rate_khz = options_.derivation.sample_rate_hz / 1000;
+    masked_.emplace_back(
+        static_cast<int64_t>(std::floor(position - kBlanking.before_ms * rate_khz)),
+        static_cast<int64_t>(std::ceil(position + kBlanking.after_ms * rate_khz)) + 1);
     if (blanking_.AddTrigger(position - static_cast<double>(segment_first_)).ok()) continue;
     ++late_total_;
     hints |= dsp::kArtefactStimulus;
@@ -186,6 +195,8 @@ void ContinuousStream::StartSegment(const Chunk& chunk, std::vector<Piece>* piec
   segment_first_ = chunk.first_position;
   next_position_ = segment_first_;
   blanking_.Restart();
+  hum_.Restart();
+  masked_.clear();
 }
 
 void ContinuousStream::Flush(std::vector<Piece>* pieces) {
@@ -231,7 +242,10 @@ void ContinuousStream::Gather(const Chunk& chunk, std::vector<Piece>* pieces) {
   uint32_t marks = 0;
   for (const int k : inputs_.all) {
     marks |= chunk.marks[k].marks;
-    for (const ChannelMarks::Run& run : chunk.marks[k].runs) marks |= run.marks;
+    for (const ChannelMarks::Run& run : chunk.marks[k].runs) {
+      marks |= run.marks;
+      masked_.emplace_back(run.first, run.last + 1);
+    }
   }
   uint32_t hints = dsp::ArtefactHints(marks);
   if (marks & kMarkInterference) hints |= dsp::kArtefactDiathermy;
@@ -251,8 +265,7 @@ Piece ContinuousStream::Take(std::vector<double> blanked, uint32_t hints) {
   piece.starts_segment = std::exchange(starts_segment_, false);
   piece.uv = std::move(blanked);
   FindStretches(&piece);
-  // An answer is as slow as hum; what hums between answers, the muscles together tell.
-  if (!piece.answers.empty()) hints &= ~static_cast<uint32_t>(dsp::kArtefactMains);
+  hints = JudgeHum(piece, hints);
   piece.hints = piece.raw_hints = hints;
   if ((hints & dsp::kArtefactStimulus) != 0 || piece.stimulated || !piece.answers.empty()) {
     MergeFlags({v1::QUALITY_FLAG_STIMULUS_ARTEFACT}, &quality_);
@@ -260,6 +273,31 @@ Piece ContinuousStream::Take(std::vector<double> blanked, uint32_t hints) {
   piece.quality = quality_;
   next_position_ += static_cast<int64_t>(piece.uv.size());
   return piece;
+}
+
+// The chunk was judged with all that is in it: a stimulus hides hum, and an answer is as slow as
+// hum.
+uint32_t ContinuousStream::JudgeHum(const Piece& piece, uint32_t hints) {
+  std::vector<Piece::Range> left_out = piece.answers;
+  const int64_t first = piece.first_position;
+  const int64_t end = first + std::ssize(piece.uv);
+  std::erase_if(masked_, [&](const auto& range) { return range.second <= first; });
+  for (const auto& [from, to] : masked_) {
+    if (from >= end) continue;
+    left_out.push_back({static_cast<size_t>(std::max(from, first) - first),
+                        static_cast<size_t>(std::min(to, end) - first)});
+  }
+  std::sort(left_out.begin(), left_out.end(),
+            [](const Piece::Range& a, const Piece::Range& b) { return a.from < b.from; });
+  hum_.Push(piece.uv, left_out);
+  // A stimulus at the chunk's end may stand in the next piece.
+  const bool nothing_hidden = left_out.empty() && masked_.empty();
+  if (nothing_hidden || options_.mains_hz <= 0) return hints;
+  const auto mains = static_cast<uint32_t>(dsp::kArtefactMains);
+  std::erase(quality_, v1::QUALITY_FLAG_MAINS);
+  if (hum_.share() <= dsp::QualityLimits().mains_max_fraction) return hints & ~mains;
+  MergeFlags({v1::QUALITY_FLAG_MAINS}, &quality_);
+  return hints | mains;
 }
 
 void ContinuousStream::Finish(Piece* piece, std::span<const double> smooth) const {

@@ -16,8 +16,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <limits>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -25,6 +27,8 @@
 #include "acquisition-agent/pipelines/stimulus_finder.h"
 #include "acquisition-agent/plan/resolved_plan.h"
 #include "acquisition-agent/sources/source.h"
+#include "dsp/emg/hum_share.h"
+#include "dsp/filter/sample_stretch.h"
 #include "dsp/filter/stimulus_blanking.h"
 #include "dsp/filter/streaming_filter.h"
 
@@ -48,6 +52,8 @@ struct ContinuousOptions {
   double sent_rate_hz = 0;
   // A deviation beyond it is interference, but for what a muscle answers.
   double interference_over_uv = 0;
+  // Hum is looked for beside stimuli, answers and what is clipped; 0: it is not.
+  double mains_hz = 0;
   std::vector<AnsweredStimulus> answers;
   // Listeners whose stimuli may be a stimulation that lasts: a train, an annotation that says how
   // long, pulses that follow each other within 100 ms. Single pulses are only blanked.
@@ -59,11 +65,7 @@ std::vector<size_t> StimulationsOf(const ResolvedPlan& plan);
 
 // A stretch of filtered samples. Empty ones only mark where a segment ends.
 struct Piece {
-  // Samples from the first to before the last.
-  struct Range {
-    size_t from;
-    size_t to;
-  };
+  using Range = dsp::SampleStretch;
 
   std::vector<double> uv;
   int64_t first_position = 0;
@@ -108,6 +110,15 @@ class ContinuousStream {
   uint64_t late_total() const { return late_total_; }
 
  private:
+  // Of a muscle's answer, or a stimulation.
+  struct Stretch {
+    int64_t from_ns;
+    int64_t to_ns;
+    bool is_answer;
+  };
+
+  static bool IsEarlier(const Stretch& a, const Stretch& b) { return a.from_ns < b.from_ns; }
+
   ContinuousStream(const ContinuousOptions& options, const SourceInfo& source, int factor,
                    dsp::StreamingFilter anti_alias, dsp::StimulusBlanking blanking);
   void StartSegment(const Chunk& chunk, std::vector<Piece>* pieces);
@@ -121,6 +132,8 @@ class ContinuousStream {
   // Stretches in the piece: its answers, and whether it is stimulated.
   void FindStretches(Piece* piece);
   bool HasInterference(const Piece& piece) const;
+  // The hints, with what hums in samples that are the muscle's own.
+  uint32_t JudgeHum(const Piece& piece, uint32_t hints);
 
   ContinuousOptions options_;
   DerivationInputs inputs_;
@@ -129,18 +142,14 @@ class ContinuousStream {
   dsp::StreamingFilter anti_alias_;
   dsp::StimulusBlanking blanking_;
 
-  // Of a muscle's answer, or a stimulation.
-  struct Stretch {
-    int64_t from_ns;
-    int64_t to_ns;
-    bool is_answer;
-  };
-
   std::deque<int64_t> pulses_ns_;  // ascending
   // By from_ns; whoever is told far ahead is not known before his chunk, as if told with it.
   std::deque<Stretch> told_;
-  std::vector<Stretch> stretches_;  // that reach into samples to come
-  int64_t stimulated_until_ns_ = 0;
+  std::vector<Stretch> stretches_;  // that reach into samples to come, by from_ns
+  int64_t stimulated_until_ns_ = std::numeric_limits<int64_t>::min() / 2;
+  dsp::HumShare hum_;
+  // Positions that are blanked, clipped or lost, from the first to before the last.
+  std::deque<std::pair<int64_t, int64_t>> masked_;
   int64_t settling_ns_ = 0;
   uint64_t late_total_ = 0;
   bool in_segment_ = false;

@@ -1,6 +1,8 @@
 #include "acquisition-agent/pipelines/continuous_stream.h"
 
 #include <algorithm>
+#include <cmath>
+#include <numbers>
 #include <utility>
 
 #include "acquisition-agent/pipelines/chunk_assembler.h"
@@ -149,6 +151,115 @@ TEST(ContinuousStream, AStimulationMarksItsPiecesAndASinglePulseDoesNot) {
                 stimulated);
       EXPECT_EQ(piece.hints & dsp::kArtefactStimulus, 0u);
       EXPECT_TRUE(piece.answers.empty());
+    }
+  }
+}
+
+// A stimulus that is told late is answered before one that is known: both are marked. What is held
+// back for another stimulus is still to come.
+TEST(ContinuousStream, AnAnswerThatIsToldLateIsMarkedAsWell) {
+  ContinuousOptions options = Muscle();
+  options.answers = {{0, 40}};
+  ContinuousStream stream = *ContinuousStream::Create(options, DriftingDevice());
+  std::vector<bool> answered(1100);
+  for (int64_t at = 0; at < 1000; at += 100) {
+    Chunk chunk;
+    chunk.sample_rate_hz = 1000;
+    chunk.first_position = at;
+    chunk.starts_segment = at == 0;
+    chunk.samples = 100;
+    chunk.end_ns = (at + 100) * 1'000'000;
+    chunk.channels = {std::vector<double>(100, 1)};
+    chunk.marks.resize(1);
+    Stimulus last = At(599, {true});
+    last.time_ns += 900'000;
+    if (at == 500) {
+      stream.OnStimulus(At(598, {false}));
+      stream.OnStimulus(last);
+    }
+    std::vector<Piece> pieces;
+    stream.OnChunk(chunk, &pieces);
+    if (at == 500) stream.OnStimulus(At(560, {true}));
+    for (const Piece& piece : pieces) {
+      for (const Piece::Range& range : piece.answers) {
+        for (size_t i = range.from; i < range.to; ++i) {
+          answered[static_cast<size_t>(piece.first_position) + i] = true;
+        }
+      }
+    }
+  }
+  for (size_t i = 596; i < 640; ++i) EXPECT_TRUE(answered[i]) << i;
+  EXPECT_FALSE(answered[700]);
+}
+
+TEST(ContinuousStream, ASinglePulseAtTheVeryBeginningIsNoStimulation) {
+  for (const Piece& piece : PiecesWith({At(30, {false, true, false})}, 100)) {
+    EXPECT_FALSE(piece.stimulated);
+  }
+}
+
+// Four seconds of 50 Hz over a little noise, from the third second on.
+std::vector<Piece> HumUnderStimuli(double hum_uv, double stimuli_hz, bool answered,
+                                   double artefact_uv) {
+  ContinuousOptions options = Muscle();
+  options.mains_hz = 50;
+  if (answered) options.answers = {{0, 40}};
+  const SourceInfo info = DriftingDevice();
+  ContinuousStream stream = *ContinuousStream::Create(options, info);
+  ChunkAssembler assembler(info, 0, {0}, 50);
+  std::vector<Piece> pieces;
+  std::vector<Chunk> chunks;
+  double next_ms = 505;
+  for (int64_t i = 0; i * kDriftingBlockSamples < 4000; ++i) {
+    SampleBlock block = DriftingBlock(i, 0);
+    for (size_t k = 0; k < block.samples.size(); ++k) {
+      const double ms = static_cast<double>(i * kDriftingBlockSamples) + static_cast<double>(k);
+      block.samples[k] = 4 * std::sin(ms * ms) - 200;
+      if (ms >= 2000) block.samples[k] += hum_uv * std::sin(0.1 * std::numbers::pi * ms);
+      const double since_ms = std::fmod(ms - 505 + 1000 / stimuli_hz, 1000 / stimuli_hz);
+      if (ms < 505) continue;
+      if (since_ms < 3) block.samples[k] += artefact_uv;
+      if (answered && since_ms > 6 && since_ms < 40) {
+        block.samples[k] += 1500 * std::sin(0.1 * std::numbers::pi * (since_ms - 6));
+      }
+    }
+    for (; next_ms < static_cast<double>((i + 1) * kDriftingBlockSamples);
+         next_ms += 1000 / stimuli_hz) {
+      Stimulus stimulus = At(0, {true});
+      stimulus.time_ns = static_cast<int64_t>(next_ms * 1e6);
+      stream.OnStimulus(stimulus);
+    }
+    assembler.Push(block, &chunks);
+    for (const Chunk& chunk : chunks) stream.OnChunk(chunk, &pieces);
+    chunks.clear();
+  }
+  return pieces;
+}
+
+// Neither what a muscle answers nor a stimulus hides hum, nor is it taken for it.
+TEST(ContinuousStream, HumIsJudgedBySamplesThatAreTheMusclesOwn) {
+  for (const double stimuli_hz : {2.1, 3.3, 4.7}) {
+    for (const bool answered : {true, false}) {
+      for (const double hum_uv : {0.0, 60.0}) {
+        int marked = 0;
+        int all = 0;
+        for (const Piece& piece : HumUnderStimuli(hum_uv, stimuli_hz, answered, 3000)) {
+          if (piece.first_position < 600 || piece.uv.size() < 50) continue;
+          const int64_t end = piece.first_position + std::ssize(piece.uv);
+          const bool hums = hum_uv > 0 && end > 2000;
+          const bool hinted = (piece.hints & dsp::kArtefactMains) != 0;
+          EXPECT_EQ(std::count(piece.quality.begin(), piece.quality.end(), v1::QUALITY_FLAG_MAINS),
+                    hinted);
+          if (!hums) {
+            EXPECT_FALSE(hinted) << piece.first_position << " at " << stimuli_hz;
+          }
+          // It is half of what is known 200 ms after it began.
+          if (!hums || piece.first_position < 2200) continue;
+          marked += hinted;
+          ++all;
+        }
+        EXPECT_EQ(marked, all) << stimuli_hz << " " << answered;
+      }
     }
   }
 }

@@ -55,9 +55,9 @@ absl::StatusOr<std::unique_ptr<EmgGroup>> EmgGroup::Create(const ResolvedPlan& p
   std::unique_ptr<EmgGroup> group(new EmgGroup());
   for (size_t i = 0; i < plan.emg.size(); ++i) {
     const ResolvedEmg& emg = plan.emg[i];
-    ASSIGN_OR_RETURN(
-        std::unique_ptr<EmgPipeline> muscle,
-        EmgPipeline::Create(emg, source, AnswersOf(plan, emg.derivation), StimulationsOf(plan)));
+    ASSIGN_OR_RETURN(std::unique_ptr<EmgPipeline> muscle,
+                     EmgPipeline::Create(emg, source, plan.mains_hz,
+                                         AnswersOf(plan, emg.derivation), StimulationsOf(plan)));
     group->muscles_.push_back(std::move(muscle));
     const int rate_group = emg.derivation.rate_group;
     auto found =
@@ -126,6 +126,7 @@ std::vector<dsp::ArtefactVerdict> EmgGroup::Compare(Together* together) {
     std::deque<std::vector<double>> silenced;
     std::vector<std::span<const double>> channels;
     std::vector<double> floors_uv;
+    std::vector<std::vector<dsp::SampleStretch>> left_out;
     for (const size_t i : together->muscles) {
       const std::vector<Piece>& pieces = *muscles_[i]->pieces();
       // All blank the same stimuli, so that their pieces have the same ends.
@@ -137,10 +138,12 @@ std::vector<dsp::ArtefactVerdict> EmgGroup::Compare(Together* together) {
       if (answers) silenced.push_back(WithoutAnswers(pieces[p]));
       channels.emplace_back(answers ? silenced.back() : pieces[p].uv);
       floors_uv.push_back(muscles_[i]->noise_floor_uv());
+      left_out.push_back(pieces[p].answers);
     }
     if (lead[p].starts_segment) together->classifier->Restart();
-    verdicts.push_back(lead[p].uv.empty() ? dsp::ArtefactVerdict()
-                                          : together->classifier->Push(channels, floors_uv, {}));
+    verdicts.push_back(lead[p].uv.empty()
+                           ? dsp::ArtefactVerdict()
+                           : together->classifier->Push(channels, floors_uv, {}, left_out));
   }
   return verdicts;
 }

@@ -20,8 +20,8 @@ constexpr double kClickStep = 1;
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<EmgPipeline>> EmgPipeline::Create(
-    const ResolvedEmg& plan, const SourceInfo& source, std::vector<AnsweredStimulus> answers,
-    std::vector<size_t> stimulations) {
+    const ResolvedEmg& plan, const SourceInfo& source, double mains_hz,
+    std::vector<AnsweredStimulus> answers, std::vector<size_t> stimulations) {
   ContinuousOptions continuous;
   continuous.trace_id = plan.trace_id;
   continuous.modality = v1::MODALITY_EMG_FREE_RUNNING;
@@ -31,6 +31,7 @@ absl::StatusOr<std::unique_ptr<EmgPipeline>> EmgPipeline::Create(
   continuous.setting = plan.plan.filter();
   continuous.sent_rate_hz = plan.plan.sent_rate_hz();
   continuous.interference_over_uv = plan.plan.interference_over_uv();
+  continuous.mains_hz = mains_hz;
   continuous.answers = std::move(answers);
   continuous.stimulations = std::move(stimulations);
   ASSIGN_OR_RETURN(ContinuousStream stream, ContinuousStream::Create(continuous, source));

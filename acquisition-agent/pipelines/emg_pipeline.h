@@ -45,9 +45,10 @@ struct EmgOutput {
 
 class EmgPipeline {
  public:
-  // `answers`, `stimulations`: see ContinuousOptions.
+  // `mains_hz`, `answers`, `stimulations`: see ContinuousOptions.
   static absl::StatusOr<std::unique_ptr<EmgPipeline>> Create(const ResolvedEmg& plan,
                                                              const SourceInfo& source,
+                                                             double mains_hz,
                                                              std::vector<AnsweredStimulus> answers,
                                                              std::vector<size_t> stimulations);
 

@@ -75,7 +75,7 @@ void ArtefactClassifier::Restart() {
 
 bool ArtefactClassifier::Measure(std::span<const std::span<const double>> channels_uv,
                                  std::span<const double> floors_uv,
-                                 std::span<const std::vector<SampleRange>> left_out) {
+                                 std::span<const std::vector<SampleStretch>> left_out) {
   const std::size_t before = channels_.size();
   channels_.clear();
   judged_ = 0;
@@ -91,14 +91,14 @@ bool ArtefactClassifier::Measure(std::span<const std::span<const double>> channe
     channel.samples_uv = channels_uv[i];
     if (channel.samples_uv.size() != samples_) return false;
     channel.floor_uv = floors_uv[i];
-    MeasureKept(left_out.empty() ? std::span<const SampleRange>() : left_out[i], channel);
+    MeasureKept(left_out.empty() ? std::span<const SampleStretch>() : left_out[i], channel);
     judged_ += channel.judged;
     channels_.push_back(channel);
   }
   return before == 0 || before == channels_.size();
 }
 
-void ArtefactClassifier::MeasureKept(std::span<const SampleRange> left_out, Channel& channel) {
+void ArtefactClassifier::MeasureKept(std::span<const SampleStretch> left_out, Channel& channel) {
   double step_energy = 0.0;
   bool finite = true;
   const auto keep = [&](std::size_t from, std::size_t to) {
@@ -116,7 +116,7 @@ void ArtefactClassifier::MeasureKept(std::span<const SampleRange> left_out, Chan
     if (kept.size() > channel.stretch_uv.size()) channel.stretch_uv = kept;
   };
   std::size_t at = 0;
-  for (const SampleRange& range : left_out) {
+  for (const SampleStretch& range : left_out) {
     keep(at, std::min(range.from, samples_));
     at = std::clamp(range.to, at, samples_);
   }
@@ -136,7 +136,7 @@ void ArtefactClassifier::MeasureKept(std::span<const SampleRange> left_out, Chan
 ArtefactVerdict ArtefactClassifier::Push(std::span<const std::span<const double>> channels_uv,
                                          std::span<const double> floors_uv,
                                          std::span<const std::size_t> stimuli,
-                                         std::span<const std::vector<SampleRange>> left_out) {
+                                         std::span<const std::vector<SampleStretch>> left_out) {
   ArtefactVerdict verdict;
   if (!Measure(channels_uv, floors_uv, left_out)) {
     Restart();

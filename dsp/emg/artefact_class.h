@@ -43,7 +43,7 @@
 
 #include "absl/status/statusor.h"
 #include "dsp/emg/burst_train.h"
-#include "dsp/filter/sample_range.h"
+#include "dsp/filter/sample_stretch.h"
 
 namespace remora::dsp {
 
@@ -102,7 +102,7 @@ class ArtefactClassifier {
   // sample that is not finite are left out.
   ArtefactVerdict Push(std::span<const std::span<const double>> channels_uv,
                        std::span<const double> floors_uv, std::span<const std::size_t> stimuli,
-                       std::span<const std::vector<SampleRange>> left_out = {});
+                       std::span<const std::vector<SampleStretch>> left_out = {});
   // After a gap.
   void Restart();
 
@@ -133,8 +133,8 @@ class ArtefactClassifier {
   explicit ArtefactClassifier(const ArtefactClassOptions& options) : options_(options) {}
   bool Measure(std::span<const std::span<const double>> channels_uv,
                std::span<const double> floors_uv,
-               std::span<const std::vector<SampleRange>> left_out);
-  void MeasureKept(std::span<const SampleRange> left_out, Channel& channel);
+               std::span<const std::vector<SampleStretch>> left_out);
+  void MeasureKept(std::span<const SampleStretch> left_out, Channel& channel);
   bool FindStimuli(std::span<const std::size_t> stimuli, ArtefactVerdict& verdict);
   bool FindPulses(ArtefactVerdict& verdict);
   Suspects FindBroad() const;

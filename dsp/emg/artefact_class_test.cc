@@ -314,7 +314,7 @@ TEST(ArtefactClass, WhatCannotBeJudgedDoesNotCount) {
   std::vector<std::span<const double>> spans;
   for (const auto& channel : channels) spans.push_back(std::span(channel).subspan(1000, kChunk));
   const ArtefactVerdict verdict = classifier.Push(spans, floors, {});
-  EXPECT_EQ(verdict.kind, NonMuscle::kDrill);
+  ASSERT_EQ(verdict.kind, NonMuscle::kDrill);
   EXPECT_EQ(verdict.reasons.front(), "3 of 3 channels");
 }
 
@@ -333,7 +333,7 @@ TEST(ArtefactClass, TellsDiathermyAndHumByWhatIsNotLeftOut) {
         std::fill(chunk.begin() + static_cast<long>(kept_from + kept), chunk.end(), 0.0);
         spans.push_back(chunk);
       }
-      const std::vector<std::vector<SampleRange>> left_out(
+      const std::vector<std::vector<SampleStretch>> left_out(
           kChannels, {{0, kept_from}, {kept_from + kept, kChunk}});
       const std::vector<double> floors(kChannels, kNoiseUv);
       ArtefactClassifier classifier = Classifier();
@@ -387,7 +387,7 @@ TEST(ArtefactClass, HostileChunksAreNone) {
   EXPECT_EQ(classifier.Push(uneven, floors, {}).kind, NonMuscle::kNone);
   EXPECT_EQ(classifier.Push(uneven, floors, {}).active, 0u);
   const std::size_t most = static_cast<std::size_t>(-1);
-  const std::vector<std::vector<SampleRange>> wild(
+  const std::vector<std::vector<SampleStretch>> wild(
       kChannels, {{most, most}, {600, 10}, {0, 490}, {20, 30}, {1000, most}});
   EXPECT_EQ(classifier.Push(spans, floors, {}, wild).kind, NonMuscle::kDiathermy);
   EXPECT_EQ(classifier.Push(spans, floors, {}, std::span(wild).first(2)).active, 0u);

@@ -11,7 +11,7 @@ namespace remora::dsp {
 namespace {
 
 constexpr std::size_t kFlatnessLines = 24;
-constexpr std::size_t kFlatnessSamples = 1024;
+constexpr std::size_t kFlatnessSamples = 512;
 constexpr int kMainsHarmonics = 5;
 constexpr double kMainsOverBetween = 5.0;
 constexpr double kMainsFirst = 0.25;
@@ -28,13 +28,21 @@ std::array<double, kFlatnessLines> PowerAtLines(std::span<const double> samples,
   }
   double mean = 0.0;
   for (const double sample : samples) mean += sample / static_cast<double>(samples.size());
+  // The window turns along: a cosine costs more than all the rest.
   const double window_step = 2.0 * std::numbers::pi / static_cast<double>(samples.size());
+  const double turn_cos = std::cos(window_step);
+  const double turn_sin = std::sin(window_step);
+  double window_cos = 1.0;
+  double window_sin = 0.0;
   std::array<double, kFlatnessLines> previous{};
   std::array<double, kFlatnessLines> before{};
   double weight_sum = 0.0;
   for (std::size_t i = 0; i < samples.size(); ++i) {
-    const double weight = 0.5 - 0.5 * std::cos(window_step * static_cast<double>(i));
+    const double weight = 0.5 - 0.5 * window_cos;
     const double weighted = weight * (samples[i] - mean);
+    const double next_cos = window_cos * turn_cos - window_sin * turn_sin;
+    window_sin = window_sin * turn_cos + window_cos * turn_sin;
+    window_cos = next_cos;
     for (std::size_t k = 0; k < kFlatnessLines; ++k) {
       const double next = weighted + coefficient[k] * previous[k] - before[k];
       before[k] = previous[k];

@@ -10,7 +10,7 @@ namespace remora::dsp {
 
 // Geometric mean of the power at 24 lines up to `to_hz` over what each would have if all the power
 // were spread evenly up to there: a tone between two lines does not look flat. White noise: 0.56,
-// for the logarithm of one line is low; of one stretch within 0.26 to 1.2. Looks at the last 1024
+// for the logarithm of one line is low; of one stretch within 0.26 to 1.2. Looks at the last 512
 // samples; 0 for silence and under 3 samples.
 double FlatnessOf(std::span<const double> samples_uv, double sample_rate_hz, double to_hz);
 

@@ -6,7 +6,7 @@
 namespace remora::dsp {
 
 // From the first to before the last.
-struct SampleRange {
+struct SampleStretch {
   std::size_t from = 0;
   std::size_t to = 0;
 };
