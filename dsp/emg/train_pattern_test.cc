@@ -32,7 +32,7 @@ TrainPatternDetector Detector(double rate_hz = kRateHz) {
 
 // As a pipeline does it: band-passed, with the floor of the detector beside it.
 std::vector<PatternTrain> RunOver(std::span<const double> raw, double rate_hz,
-                              TrainPatternDetector& detector) {
+                                  TrainPatternDetector& detector) {
   StreamingFilter filter(*ButterworthBandPass(2, 20.0, std::min(1500.0, 0.4 * rate_hz), rate_hz));
   filter.ResetToNextSample();
   BurstTrainOptions options;
@@ -99,8 +99,7 @@ struct Score {
 
   void Add(const std::vector<TrueEvent>& events, const std::vector<PatternTrain>& trains);
   double F1(std::size_t letter) const {
-    return 2.0 * right[letter] /
-           (2.0 * right[letter] + missed[letter] + false_trains[letter]);
+    return 2.0 * right[letter] / (2.0 * right[letter] + missed[letter] + false_trains[letter]);
   }
   void Print() const;
 };
@@ -159,9 +158,10 @@ void Score::Print() const {
 // leave at least 8 times the noise.
 Score Simulate(std::uint64_t first_seed, int cases, double least_uv, double most_uv) {
   static constexpr TruePattern kOrder[] = {
-      TruePattern::kA,         TruePattern::kBSpikes, TruePattern::kC,      TruePattern::kDiathermy,
-      TruePattern::kBBursts,   TruePattern::kUnits,   TruePattern::kA,      TruePattern::kContact,
-      TruePattern::kDiathermy, TruePattern::kC,       TruePattern::kBSpikes, TruePattern::kContact,
+      TruePattern::kA,         TruePattern::kBSpikes, TruePattern::kC,
+      TruePattern::kDiathermy, TruePattern::kBBursts, TruePattern::kUnits,
+      TruePattern::kA,         TruePattern::kContact, TruePattern::kDiathermy,
+      TruePattern::kC,         TruePattern::kBSpikes, TruePattern::kContact,
       TruePattern::kA,         TruePattern::kUnits,   TruePattern::kBBursts};
   Score score;
   for (int i = 0; i < cases; ++i) {
