@@ -30,6 +30,8 @@ double Spread(const std::vector<double>& values) {
   return (Quantile(values, 0.75) - Quantile(values, 0.25)) / Quantile(values, 0.5);
 }
 
+bool IsPositive(double value) { return std::isfinite(value) && value > 0; }
+
 // Between a BaselineSet's reason and the name of its place.
 constexpr char kAtPlace[] = " at ";
 
@@ -183,7 +185,7 @@ std::string LaryngealComparison::Restore(const CasePast& past) {
       if (set.trace_id() != of.trace_id) continue;
       const std::optional<Place> place = PlaceOf(set);
       // A person's, which asks for what there is no command for, has none of the numbers.
-      if (!place || set.amplitude_uv() <= 0 || set.latency_ms() <= 0) continue;
+      if (!place || !IsPositive(set.amplitude_uv()) || !IsPositive(set.latency_ms())) continue;
       Series& series = SeriesAt(muscle, *place);
       if (series.baseline) continue;
       Baseline& baseline = series.baseline.emplace();

@@ -1,6 +1,8 @@
 // Laryngeal EMG of a drawn case: the baseline of continuous monitoring, V2 against V1 and R2
 // against R1, and what is said beside a response that is not there.
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <string>
 #include <utility>
 #include <vector>
@@ -358,18 +360,49 @@ TEST_F(LaryngealTest, BehindARestartEachPlaceHasItsBaselineWhereTheSecondStimulu
   EXPECT_THAT(measured[2].reason(), HasSubstr("no response at R1 left before"));
 }
 
-TEST_F(LaryngealTest, HostileBaselinesOnRecordAreNone) {
-  past_.emplace();
-  for (const char* reason :
-       {"", "the response at", "a at V2 left", "at V1", "x at V1 left; at R1"}) {
+// A baseline on record, and whether a stimulus at V2 left is then compared with one.
+struct RecordedBaseline {
+  std::string reason;
+  double amplitude_uv;
+  double latency_ms;
+};
+
+class RecordedBaselineTest : public LaryngealTest {
+ protected:
+  bool IsTaken(const RecordedBaseline& recorded) {
+    past_.emplace();
     CasePast::Baseline& one = past_->baselines.emplace_back();
     one.set.set_trace_id("RLN_INTERMITTENT/L/VOC L");
-    one.set.set_reason(reason);
-    one.set.set_amplitude_uv(-1);
-    one.set.set_latency_ms(5);
+    one.key = {OriginId::FromBytes(std::string(16, 'o')), 1, 1};
+    one.set.set_reason(recorded.reason);
+    one.set.set_amplitude_uv(recorded.amplitude_uv);
+    one.set.set_latency_ms(recorded.latency_ms);
+    sink_.records.clear();
+    RunLarynx(kIntermittent, {{"NIM V2 left", 300, 7, 1}});
+    return !Measured().empty() && Measured()[0].has_baseline();
   }
-  RunLarynx(kIntermittent, {{"NIM V2 left", 300, 7, 1}});
-  EXPECT_FALSE(Measured()[0].has_baseline());
+};
+
+TEST_F(RecordedBaselineTest, OneOfThatPlaceIsTaken) {
+  EXPECT_TRUE(IsTaken({"the response at V1 left", 800, 6}));
+  EXPECT_TRUE(IsTaken({"median of 3 responses at V1 left; under 500 uV", 300, 6}));
+}
+
+TEST_F(RecordedBaselineTest, HostileOnesWithoutAPlaceOrOfAnotherAreNone) {
+  for (const char* reason :
+       {"", "the response", "the response at ", "the response at V2 left", "the response at V1",
+        "the response at R1 left", "the response at V1 right", "at V1 left",
+        "; the response at V1 left"}) {
+    EXPECT_FALSE(IsTaken({reason, 800, 6})) << reason;
+  }
+}
+
+TEST_F(RecordedBaselineTest, HostileOnesWithoutNumbersAreNone) {
+  constexpr double kInfinite = std::numeric_limits<double>::infinity();
+  for (const double bad : {0.0, -1.0, std::nan(""), kInfinite, -kInfinite}) {
+    EXPECT_FALSE(IsTaken({"the response at V1 left", bad, 6})) << bad;
+    EXPECT_FALSE(IsTaken({"the response at V1 left", 800, bad})) << bad;
+  }
 }
 
 TEST_F(LaryngealTest, HostileSitesAreTakenAsTheyAre) {
