@@ -7,6 +7,22 @@
 #include "acquisition-agent/app/spooled_past.h"
 
 namespace remora::agent {
+namespace {
+
+std::string AwayInWords(const CaseTime& time) {
+  const double away_s = static_cast<double>(time.away_ns()) / 1e9;
+  switch (time.by) {
+    case CaseTime::By::kMachineClock:
+      break;
+    case CaseTime::By::kWallClock:
+      return absl::StrFormat("%.1f s by the wall clock", away_s);
+    case CaseTime::By::kLeast:
+      return absl::StrFormat("at least %.1f s (the wall clock cannot be right)", away_s);
+  }
+  return absl::StrFormat("%.1f s", away_s);
+}
+
+}  // namespace
 
 void AgentSession::GoOnLive() {
   recorder_->SkipRecovered();
@@ -22,10 +38,10 @@ void AgentSession::GoOnLive() {
   gap.set_to_monotonic_ns(time.now_ns);
   recorder_->PutOnce(&record, time.now_ns);
   const std::string text = absl::StrFormat(
-      "The agent was away for %.1f s%s while its live source went on. Averages begin anew, as do "
+      "The agent was away for %s while its live source went on. Averages begin anew, as do "
       "what trains add up to, the patient's own thresholds and the train-of-four's control; "
       "baselines and alerts go on",
-      static_cast<double>(time.away_ns()) / 1e9, time.by_wall_clock ? " by the wall clock" : "");
+      AwayInWords(time));
   console_.Say(text);
   // Before the past: what is awaited is awaited from now on.
   analysis_->Take(SourceEvent{time.now_ns, 0, text, /*is_remark=*/true});

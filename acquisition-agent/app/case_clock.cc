@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "acquisition-agent/app/limits.h"
 #include "acquisition-agent/app/spool_repair.h"
 
 namespace remora::agent {
@@ -25,19 +26,23 @@ void NoteCaseZero(const Clock& clock, int64_t zero_ns, CaseSpool& spool) {
 CaseTime CaseTimeOf(const CaseSpool& spool, const Clock& clock) {
   const LastCapture last = LastCaptureOf(spool);
   const CaseInfo* info = spool.info();
-  const int64_t machine_ns = clock.Now().nanoseconds();
+  const int64_t machine_ns = Within(clock.Now().nanoseconds());
   CaseTime time;
   time.last_ns = Within(last.monotonic_ns);
-  if (info != nullptr && info->machine_boot_id != 0 && info->machine_boot_id == clock.boot_id()) {
-    time.now_ns = std::max(time.last_ns, machine_ns - Within(info->zero_ns));
-    return time;
+  int64_t least_ns = 0;
+  if (info != nullptr && info->machine_boot_id != 0) {
+    const int64_t zero_ns = Within(info->zero_ns);
+    if (info->machine_boot_id == clock.boot_id()) {
+      time.now_ns = std::max(time.last_ns, machine_ns - zero_ns);
+      return time;
+    }
+    const int64_t stood_at_ns = zero_ns + time.last_ns;
+    least_ns = Within(machine_ns >= stood_at_ns ? machine_ns - stood_at_ns : machine_ns);
   }
-  time.by_wall_clock = true;
-  int64_t away_ns = Within(clock.WallNow().nanoseconds()) - Within(last.wall_unix_ns);
-  // A machine that was started anew was away for as long as it has been up, at least.
-  const bool another_boot = info != nullptr && info->machine_boot_id != 0;
-  away_ns = std::max(away_ns, another_boot ? machine_ns : 0);
-  time.now_ns = time.last_ns + away_ns;
+  const int64_t wall_ns = Within(clock.WallNow().nanoseconds()) - Within(last.wall_unix_ns);
+  const bool can_be_right = wall_ns >= least_ns && wall_ns <= kLongestOutage.nanoseconds();
+  time.by = can_be_right ? CaseTime::By::kWallClock : CaseTime::By::kLeast;
+  time.now_ns = time.last_ns + (can_be_right ? wall_ns : least_ns);
   return time;
 }
 

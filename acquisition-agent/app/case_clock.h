@@ -1,6 +1,23 @@
 // A live case's time through restarts of the agent: the machine's monotonic clock from the case's
 // first sample on. The wall clock, which people and NTP set, counts only across a restart of the
 // machine itself. Pure but for the note that it keeps in the spool.
+//
+//   the machine             the case goes on
+//   ran, or slept           by its monotonic clock, which counts sleep, whatever the wall clock
+//   did:
+//                           NTP may mend it meanwhile, or a person, by any step either way
+//   was started anew        by the wall clock, the only one that went on: by as much as it did,
+//                           steps included, since nothing tells them from time that has passed
+//   the same, but the wall  by the least that the machine's clock proves: how long it is up; or, if
+//   clock cannot be right   it stands beyond where it stood with the newest record, what it has
+//   gone
+//                           on by, since where no kernel tells of boots an id may change without
+//                           one
+//   left no note of itself  by the wall clock if it can be right; else not at all
+//
+// The wall clock cannot be right when it has gone on by less than the machine's clock proves (it
+// was fast before, or was set back), nor by more than kLongestOutage (its battery was empty before,
+// and it has been set since). Never back: records' times ascend.
 #pragma once
 
 #include <cstdint>
@@ -17,8 +34,8 @@ void NoteCaseZero(const Clock& clock, int64_t zero_ns, CaseSpool& spool);
 struct CaseTime {
   int64_t last_ns = 0;  // of the newest record
   int64_t now_ns = 0;   // not before it
-  // The machine was started anew since, or the spool has no note: by the wall clock.
-  bool by_wall_clock = false;
+  enum class By { kMachineClock, kWallClock, kLeast };
+  By by = By::kMachineClock;
 
   int64_t away_ns() const { return now_ns - last_ns; }
 };
