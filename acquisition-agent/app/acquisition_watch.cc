@@ -7,7 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "acquisition-agent/app/limits.h"
-#include "acquisition-agent/app/spool_repair.h"
+#include "acquisition-agent/app/spooled_past.h"
 #include "acquisition-agent/surveillance/technical_watch.h"
 
 namespace remora::agent {
@@ -26,23 +26,26 @@ v1::Alert StillAlert(const std::string& summary, v1::AlertPriority priority) {
 
 }  // namespace
 
-AcquisitionWatch::AcquisitionWatch(const SourceInfo& source, const CaseSpool& spool)
-    : source_(source), end_ns_(source.rate_groups.size(), kNever) {
-  const std::optional<LastAlert> last = LastAlertOf(spool, kSubject);
-  if (!last) return;
-  slot_.Restore(last->alert, last->key);
+AcquisitionWatch::AcquisitionWatch(const SourceInfo& source)
+    : source_(source), end_ns_(source.rate_groups.size(), kNever) {}
+
+void AcquisitionWatch::Restore(const CasePast& past) {
+  const CasePast::Alert* alert = LastAlertOf(past, kSubject);
+  if (alert == nullptr) return;
+  slot_.Restore(*alert);
+  if (!slot_.is_on()) return;
+  silent_since_ns_ = alert->last.onset_monotonic_ns();
   // Whoever comes back is not told anew of what was told.
-  if (slot_.is_on()) told_groups_ = end_ns_.size();
-  if (slot_.is_on()) {
-    level_ = last->alert.priority() == v1::ALERT_PRIORITY_HIGH     ? Level::kUnwatched
-             : last->alert.priority() == v1::ALERT_PRIORITY_MEDIUM ? Level::kLong
-                                                                   : Level::kStill;
-  }
+  told_groups_ = end_ns_.size();
+  level_ = alert->last.priority() == v1::ALERT_PRIORITY_HIGH     ? Level::kUnwatched
+           : alert->last.priority() == v1::ALERT_PRIORITY_MEDIUM ? Level::kLong
+                                                                 : Level::kStill;
 }
 
 void AcquisitionWatch::OnItem(const Item& item) {
   const auto* block = std::get_if<SampleBlock>(&item);
   if (block == nullptr) return;
+  silent_since_ns_.reset();
   int64_t& end_ns = end_ns_[block->rate_group];
   end_ns = std::max(end_ns, block->end_time_ns);
 }
@@ -89,6 +92,10 @@ bool AcquisitionWatch::Look(int64_t now_ns, RecordSink& sink) {
     return true;
   }
   flowing_since_ns_.reset();
+  // An agent that is started again and again is to come to the last level, too.
+  if (silent_since_ns_ && *silent_since_ns_ >= 0 && *silent_since_ns_ < now_ns) {
+    longest_ns = std::max(longest_ns, now_ns - *silent_since_ns_);
+  }
   const Level level = longest_ns >= kAcquisitionUnwatched.nanoseconds() ? Level::kUnwatched
                       : longest_ns >= kAcquisitionLong.nanoseconds()    ? Level::kLong
                                                                         : Level::kStill;

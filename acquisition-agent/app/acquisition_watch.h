@@ -6,7 +6,8 @@
 //
 // One technical alert for all rate groups (each device of a feed has its own), with the channels
 // that stand still; it is said anew when more of them do. After a restart it goes on with the one
-// that the spool holds. Sequence-bound to the agent's sequence.
+// that is on record, and while nothing comes its time counts from before. Sequence-bound to the
+// agent's sequence.
 #pragma once
 
 #include <cstdint>
@@ -15,16 +16,18 @@
 #include <vector>
 
 #include "acquisition-agent/sources/source.h"
-#include "acquisition-agent/spool/case_spool.h"
 #include "acquisition-agent/surveillance/alert_slot.h"
+#include "acquisition-agent/surveillance/case_past.h"
 
 namespace remora::agent {
 
 class AcquisitionWatch {
  public:
-  // `source` outlives it. Takes up the alert that the spool holds.
-  AcquisitionWatch(const SourceInfo& source, const CaseSpool& spool);
+  // `source` outlives it.
+  explicit AcquisitionWatch(const SourceInfo& source);
 
+  // First, after a restart: takes up its alert.
+  void Restore(const CasePast& past);
   // Each item, in the case's time.
   void OnItem(const Item& item);
   // All that has come was taken. `now_ns`: of the case, by the clock. The first call begins the
@@ -32,7 +35,7 @@ class AcquisitionWatch {
   bool Look(int64_t now_ns, RecordSink& sink);
   // The source has failed and ends: nothing will come any more.
   void OnFailure(const std::string& why, int64_t now_ns, RecordSink& sink);
-  void OnAlertResolved(const RecordKey& raised_by) { slot_.OnResolved(raised_by); }
+  void OnAlertResolved(const v1::AlertAction& action) { slot_.OnResolved(action); }
 
  private:
   enum class Level { kFlowing = 0, kStill = 1, kLong = 2, kUnwatched = 3 };
@@ -48,6 +51,8 @@ class AcquisitionWatch {
   std::optional<int64_t> flowing_since_ns_;
   Level level_ = Level::kFlowing;
   size_t told_groups_ = 0;
+  // Since when an alert of an earlier life is on, until anything comes.
+  std::optional<int64_t> silent_since_ns_;
   AlertSlot slot_;
 };
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "acquisition-agent/app/spool_recorder.h"
+#include "acquisition-agent/app/spooled_past.h"
 #include "acquisition-agent/spool/testing/spool_case.h"
 #include "common/testing/fake_clock.h"
 #include "common/testing/fake_file_system.h"
@@ -46,7 +47,8 @@ class AcquisitionWatchTest : public ::testing::Test {
     recorder_ = std::make_unique<SpoolRecorder>(
         CaseIdentity{spool_->case_id(), spool_->origin(), 9}, *spool_, clock_, nullptr);
     recorder_->SkipRecovered();
-    watch_ = std::make_unique<AcquisitionWatch>(source_, *spool_);
+    watch_ = std::make_unique<AcquisitionWatch>(source_);
+    watch_->Restore(PastOf(*spool_));
   }
   // Both devices send until `now_s`, but those that fell silent before.
   void RunUntil(double now_s) {
@@ -137,6 +139,26 @@ TEST_F(AcquisitionWatchTest, ABriefReturnIsNoRecovery) {
   ASSERT_EQ(Alerts().size(), 2u);
   EXPECT_EQ(Alerts()[1].condition(), v1::ALERT_CONDITION_RECOVERED);
   EXPECT_EQ(Alerts()[1].raised_by().origin_seq(), 1u);
+}
+
+TEST_F(AcquisitionWatchTest, WhatStandsStillThroughARestartIsAsBadAsItHasLasted) {
+  silent_[0] = silent_[1] = true;
+  RunUntil(104);
+  EXPECT_THAT(Priorities(), ElementsAre(v1::ALERT_PRIORITY_LOW));
+  // Killed again and again before 10 s are over.
+  for (const double until_s : {109, 114, 119}) {
+    Start();
+    RunUntil(until_s);
+  }
+  EXPECT_THAT(Priorities(), ElementsAre(v1::ALERT_PRIORITY_LOW, v1::ALERT_PRIORITY_MEDIUM));
+  Start();
+  now_s_ = 170;
+  RunUntil(172);
+  EXPECT_EQ(Priorities().size(), 2u) << "a device is given its time to come";
+  RunUntil(174);
+  EXPECT_THAT(Priorities(), ElementsAre(v1::ALERT_PRIORITY_LOW, v1::ALERT_PRIORITY_MEDIUM,
+                                        v1::ALERT_PRIORITY_HIGH));
+  EXPECT_THAT(Alerts().back().summary(), HasSubstr("No samples of any channel for 7"));
 }
 
 TEST_F(AcquisitionWatchTest, AnotherLifeGoesOnWithItsAlert) {

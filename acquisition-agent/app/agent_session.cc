@@ -11,6 +11,7 @@
 #include "acquisition-agent/app/limits.h"
 #include "acquisition-agent/app/record_printer.h"
 #include "acquisition-agent/app/spool_repair.h"
+#include "acquisition-agent/app/spooled_past.h"
 #include "common/record_codec.h"
 #include "common/status_macros.h"
 
@@ -62,10 +63,23 @@ absl::Status AgentSession::Prepare() {
   space_watch_ = std::make_unique<SpaceWatch>(
       SpaceWatchOptions{options_.planned_duration, PlannedRates(analysis_->resolved_plan()), speed},
       spool_, clock_, console_);
-  if (source_.info().live) {
-    acquisition_watch_ = std::make_unique<AcquisitionWatch>(source_.info(), spool_);
-  }
+  if (source_.info().live) acquisition_watch_ = std::make_unique<AcquisitionWatch>(source_.info());
+  CasePast past = PastOf(spool_);
+  RestoreAlerts(past);
+  if (source_.info().live) past_ = std::move(past);
   return absl::OkStatus();
+}
+
+void AgentSession::RestoreAlerts(const CasePast& past) {
+  const auto restore = [&past](const char* subject, AlertSlot* slot) {
+    if (const CasePast::Alert* alert = LastAlertOf(past, subject)) slot->Restore(*alert);
+  };
+  restore("spool", &short_of_space_);
+  restore("restart", &differs_);
+  restore("hub-key", &key_alert_);
+  restore("hub-record", &witness_alert_);
+  space_watch_->Restore(past);
+  if (acquisition_watch_ != nullptr) acquisition_watch_->Restore(past);
 }
 
 void AgentSession::Post(Duration delay, void (AgentSession::*member)()) {
@@ -144,7 +158,13 @@ void AgentSession::PutNote(const std::string& text) {
 }
 
 void AgentSession::TellDifferences() {
-  if (recorder_->mismatches() == 0) return;
+  if (recorder_->mismatches() == 0) {
+    if (!differs_.is_on() || state_ != State::kRunning || source_.info().live) return;
+    OnceSink sink(*recorder_);
+    return differs_.Recover(
+        TechnicalAlert("restart", "After this restart all records were made again as on record"),
+        analysis_->now_ns(), sink);
+  }
   const std::string text = absl::StrCat(
       recorder_->mismatches(), " records made again after the restart differ from those on record ",
       "(another build, or the source has changed); those on record stand");
@@ -240,19 +260,20 @@ void AgentSession::TakeDueInputs() {
   const std::vector<SpooledInput>& inputs = spool_.recovered_inputs();
   while (inputs_replayed_ < inputs.size() && inputs[inputs_replayed_].position <= items_taken_) {
     v1::Record record;
-    if (record.ParseFromString(inputs[inputs_replayed_].bytes)) TakeInput(record);
+    // The session's own alerts have been taken up with what was done about them.
+    if (record.ParseFromString(inputs[inputs_replayed_].bytes)) analysis_->TakeInput(record);
     ++inputs_replayed_;
   }
 }
 
 void AgentSession::TakeInput(const v1::Record& record) {
   if (record.has_alert_action()) {
-    const RecordKey alert = FromProto(record.alert_action().alert());
-    short_of_space_.OnResolved(alert);
-    differs_.OnResolved(alert);
-    key_alert_.OnResolved(alert);
-    space_watch_->OnAlertResolved(alert);
-    if (acquisition_watch_ != nullptr) acquisition_watch_->OnAlertResolved(alert);
+    const v1::AlertAction& action = record.alert_action();
+    for (AlertSlot* slot : {&short_of_space_, &differs_, &key_alert_, &witness_alert_}) {
+      slot->OnResolved(action);
+    }
+    space_watch_->OnAlertResolved(action);
+    if (acquisition_watch_ != nullptr) acquisition_watch_->OnAlertResolved(action);
   }
   analysis_->TakeInput(record);
 }
@@ -263,7 +284,7 @@ void AgentSession::EndOfCase(const std::string& reason) {
   TellDamage();
   state_ = State::kDraining;
   drain_deadline_ = clock_.Now() + options_.linger;
-  TellShed();
+  if (!TellShed()) TellSpaceAgain();
   TellLastOutages();
   if (!options_.keep_open) {
     v1::Record closing = ClosingRecord(v1::CASE_TRANSITION_CLOSING, reason);
@@ -280,7 +301,7 @@ void AgentSession::EndOfCase(const std::string& reason) {
 void AgentSession::Stop(bool close_case) {
   if (state_ == State::kDone || state_ == State::kIdle) return;
   if ((close_case || asked_to_close_) && state_ == State::kRunning) {
-    TellShed();
+    if (!TellShed()) TellSpaceAgain();
     TellLastOutages();
     // Not the analysis' own end: these cannot be made again, and need not, since the spool is
     // closed with them.

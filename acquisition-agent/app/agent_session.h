@@ -10,7 +10,8 @@
 // analysed before; it compares with the spool and appends nothing until it comes to what is new
 // (SpoolRecorder). A person's command is written to the spool with the place in the source where it
 // was taken in, so that it is taken in there again. A live source cannot be run over: the case goes
-// on behind a gap; baselines and alerts that are on are taken up from the record.
+// on behind a gap; baselines and alerts are taken up from the record. The session's own alerts are,
+// of any source: how full a disk was cannot be made again.
 //
 // Knows no socket, thread or file of its own: link, spool, clock and executor are handed in.
 // Sequence-bound to `executor`, which is the link's. The theatre goes on whatever the link does.
@@ -112,6 +113,8 @@ class AgentSession : public LinkObserver {
   void PumpAfter(Duration delay);
   // Takes the item that is due. False: it is not due yet, and *wait says how long.
   absl::StatusOr<bool> TakeNext(Duration* wait);
+  // The session's own alerts of earlier lives. What is new of them comes when it is caught up.
+  void RestoreAlerts(const CasePast& past);
   // Everything that the spool holds has been made again: what comes now is new.
   void OnCaughtUp();
   void TellDifferences();
@@ -122,6 +125,7 @@ class AgentSession : public LinkObserver {
   bool IsCaughtUp() const;
   void Anchor();
   void GoOnLive();
+  void TellLostCommands();
   // A live source that had nothing, or has failed.
   void WatchAcquisition();
   void TellFailure(const absl::Status& failure);
@@ -134,6 +138,7 @@ class AgentSession : public LinkObserver {
   void LookForSpace();
   // Puts on record what was given up since it was last asked. False: nothing.
   bool TellShed();
+  void TellSpaceAgain();
   void CheckClock();
   void RecordClock();
   // Puts on record how long the hub was away, once it is back.
@@ -182,6 +187,7 @@ class AgentSession : public LinkObserver {
   std::unique_ptr<CaseAnalysis> analysis_;
   std::unique_ptr<SpaceWatch> space_watch_;
   std::unique_ptr<AcquisitionWatch> acquisition_watch_;  // of a live source
+  CasePast past_;                                        // of a live case, until it goes on
   std::function<void(absl::Status)> on_done_;
   // Tasks hold it weakly: what is posted after the session's end does nothing.
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
@@ -208,8 +214,8 @@ class AgentSession : public LinkObserver {
   AlertSlot short_of_space_;
   AlertSlot differs_;
   HubKey* hub_key_ = nullptr;
-  // Why the hub's key is not believed; empty: it is.
-  std::string key_trouble_;
+  // Why the hub's key is not believed; empty: it is. Nothing: no hub has shown one in this life.
+  std::optional<std::string> key_trouble_;
   AlertSlot key_alert_;
   // A person closes the case: the hub is to know what it will get.
   bool asked_to_close_ = false;

@@ -66,6 +66,31 @@ TEST_F(LinkedTheatre, HostileHubWithAnotherKeyIsATechnicalAlarmAndClearsNothing)
   link_->Stop();
 }
 
+TEST_F(LinkedTheatre, TheAlarmOfTheHubsKeyGoesOnBehindARestart) {
+  FakeFileSystem files;
+  const auto live = [&](uint8_t key, bool greeted) {
+    signer_ = std::make_unique<RecordSigner>(RecordSigner::Seed{key});
+    held_.clear();
+    Theatre theatre(files, Fall());
+    Dial(theatre);
+    theatre.Start();
+    theatre.RunFor(0.1);
+    if (greeted) Greet(theatre);
+    Attend(theatre, 1);
+    link_->Stop();
+    link_.reset();
+    return WhatIsTold(theatre, "hub-key").alerts;
+  };
+  using Alerts = std::map<v1::AlertCondition, int>;
+  EXPECT_EQ(live(1, true), Alerts());
+  EXPECT_EQ(live(2, true), (Alerts{{v1::ALERT_CONDITION_RAISED, 1}}));
+  EXPECT_EQ(live(2, true), (Alerts{{v1::ALERT_CONDITION_RAISED, 1}})) << "not a second time";
+  EXPECT_EQ(live(1, false), (Alerts{{v1::ALERT_CONDITION_RAISED, 1}}))
+      << "no hub has shown its key";
+  EXPECT_EQ(live(1, true),
+            (Alerts{{v1::ALERT_CONDITION_RAISED, 1}, {v1::ALERT_CONDITION_RECOVERED, 1}}));
+}
+
 // The last number of lane 0 by the newest total.
 uint64_t LastSaidOfLane0(const Theatre& theatre) {
   uint64_t said = 0;

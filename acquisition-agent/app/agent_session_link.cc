@@ -44,7 +44,6 @@ void AgentSession::OnRecord(const DeliveredRecord& delivered) {
   if (record.has_certificate()) TakeCertificate(spool_.case_id(), record.certificate(), closer_);
   if (state_ != State::kCatchingUp && state_ != State::kRunning) return;
   SayMessage(record, header.key(), false);
-  if (record.has_phase_change()) space_watch_->OnPhase(record.phase_change().phase());
   if (!CaseAnalysis::IsInput(record)) return;
   if (known_inputs_.contains(header.key())) return;
   if (known_inputs_.size() >= options_.max_known_inputs) {
@@ -306,21 +305,22 @@ void AgentSession::OnWelcome(const v1::Welcome& welcome) {
   hub_offset_ns_ = welcome.hub_unix_ns() - clock_.Now().nanoseconds();
   if (hub_key_ == nullptr) return;
   const absl::Status key = hub_key_->OnWelcome(welcome);
-  const bool told = key_trouble_ == key.message();
+  const bool told = key_trouble_.value_or("") == key.message();
   key_trouble_ = std::string(key.message());
-  if (!key.ok() && !told) console_.Say(absl::StrCat("ALARM ", key_trouble_));
+  if (!key.ok() && !told) console_.Say(absl::StrCat("ALARM ", *key_trouble_));
   TellHubKey();
 }
 
 void AgentSession::TellHubKey() {
-  if (state_ != State::kRunning || key_trouble_.empty() != key_alert_.is_on()) return;
+  if (state_ != State::kRunning || !key_trouble_) return;
+  if (key_trouble_->empty() != key_alert_.is_on()) return;
   OnceSink sink(*recorder_);
   const int64_t now_ns = analysis_->now_ns();
-  if (key_trouble_.empty()) {
+  if (key_trouble_->empty()) {
     key_alert_.Recover(TechnicalAlert("hub-key", "The hub signs with the key that is known"),
                        now_ns, sink);
   } else {
-    key_alert_.Show(TechnicalAlert("hub-key", key_trouble_), now_ns, now_ns, sink);
+    key_alert_.Show(TechnicalAlert("hub-key", *key_trouble_), now_ns, now_ns, sink);
   }
   ScheduleCommit(kCommitInterval);
 }

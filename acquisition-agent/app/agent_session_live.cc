@@ -1,10 +1,12 @@
 // AgentSession: a live source. After a restart its case goes on behind a gap, with nothing made
 // again; and where it stands still, or fails, the theatre and its readers are told.
+#include <utility>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "acquisition-agent/app/agent_session.h"
 #include "acquisition-agent/app/case_clock.h"
-#include "acquisition-agent/app/spooled_past.h"
+#include "acquisition-agent/surveillance/wording.h"
 
 namespace remora::agent {
 namespace {
@@ -45,10 +47,25 @@ void AgentSession::GoOnLive() {
   console_.Say(text);
   // Before the past: what is awaited is awaited from now on.
   analysis_->Take(SourceEvent{time.now_ns, 0, text, /*is_remark=*/true});
-  const std::vector<std::string> todo = analysis_->Restore(PastOf(spool_));
+  const std::vector<std::string> todo = analysis_->Restore(std::exchange(past_, CasePast()));
   for (const std::string& words : todo) {
     console_.Say(absl::StrCat("AMBER ", words));
     PutNote(words);
+  }
+  TellLostCommands();
+}
+
+// A command is written before its answer, and the power may go between the two.
+void AgentSession::TellLostCommands() {
+  for (const SpooledInput& input : spool_.recovered_inputs()) {
+    if (input.after[0] != recovered_seqs_[0] || input.after[1] != recovered_seqs_[1]) continue;
+    v1::Record record;
+    if (!record.ParseFromString(input.bytes) || !record.has_baseline_set()) continue;
+    OnceSink sink(*recorder_);
+    PutSystemMessage(absl::StrCat("Baseline of ", record.baseline_set().trace_id(),
+                                  " not set: the agent was started again meanwhile. Ask again"),
+                     {OriginId::FromBytes(record.origin()), record.lane(), record.origin_seq()},
+                     analysis_->now_ns(), sink);
   }
 }
 

@@ -4,6 +4,7 @@
 
 #include <deque>
 
+#include "absl/strings/match.h"
 #include "acquisition-agent/app/agent_session.h"
 #include "acquisition-agent/app/testing/theatre.h"
 
@@ -266,6 +267,33 @@ TEST(AgentSessionLive, AnAlertThatWasOnRecoversInTheNextLife) {
   const std::vector<v1::Alert> alerts = PhysiologicalAlerts(theatre);
   EXPECT_EQ(alerts.back().condition(), v1::ALERT_CONDITION_RECOVERED);
   EXPECT_GT(alerts.back().raised_by().origin_seq(), 0u);
+}
+
+TEST(AgentSessionLive, ABaselineThatWasAskedForAndNotAnsweredIsToldBehindARestart) {
+  FakeFileSystem files;
+  FakeClock clock;
+  {
+    LiveTheatre theatre(files, clock, 1, Sized(1));
+    theatre.RunFor(12);
+    v1::Record asked;
+    asked.set_case_id(theatre.spool->case_id().ToString());
+    asked.set_origin(std::string(16, 'p'));
+    asked.set_lane(1);
+    asked.set_origin_seq(7);
+    asked.mutable_baseline_set()->set_trace_id("SEP_UPPER/R/CPc-Front");
+    ASSERT_TRUE(theatre.spool->AppendInput(1, asked.SerializeAsString()).ok());
+    ASSERT_TRUE(theatre.spool->Commit().ok());
+  }
+  for (int life = 0; life < 2; ++life) {
+    LiveTheatre theatre(files, clock, 1, Sized(1));
+    theatre.RunFor(2);
+    std::vector<v1::Message> told;
+    for (const v1::Record& record : theatre.Lane(0)) {
+      if (absl::StrContains(record.message().text(), "not set")) told.push_back(record.message());
+    }
+    ASSERT_EQ(told.size(), 1u) << "once";
+    EXPECT_THAT(told[0].text(), HasSubstr("SEP_UPPER/R/CPc-Front not set: the agent was started"));
+  }
 }
 
 TEST(AgentSessionLive, WithoutABaselineOnRecordNoneIsCollectedInTheMiddle) {

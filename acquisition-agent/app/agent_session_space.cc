@@ -9,6 +9,7 @@ namespace remora::agent {
 void AgentSession::LookAhead() {
   if (state_ != State::kRunning || options_.speed == 0) return;
   OnceSink sink(*recorder_);
+  space_watch_->OnPhase(analysis_->phase());
   space_watch_->Look(analysis_->now_ns(), sink);
   ScheduleCommit(kCommitInterval);
   Post(kSpaceLookInterval, &AgentSession::LookAhead);
@@ -26,13 +27,21 @@ void AgentSession::LookForSpace() {
   watching_space_ = false;
   if (state_ == State::kDone) return;
   spool_.CheckSpace();
-  if (!TellShed() && !spool_.short_of_space() && short_of_space_.is_on()) {
-    OnceSink sink(*recorder_);
-    short_of_space_.Recover(TechnicalAlert("spool", "The disk has space again"),
-                            analysis_->now_ns(), sink);
-    ScheduleCommit(kCommitInterval);
-  }
+  // One of an earlier life not before this one has come to where that ended.
+  if (!TellShed() && state_ == State::kRunning) TellSpaceAgain();
   WatchSpace();
+}
+
+void AgentSession::TellSpaceAgain() {
+  // Behind the close nothing can be told.
+  if (!short_of_space_.is_on() || spool_.short_of_space() || spool_.closed()) return;
+  // After a restart nobody has asked the disk yet.
+  const absl::StatusOr<uint64_t> free_bytes = spool_.FreeBytesForBulk();
+  if (!free_bytes.ok() || *free_bytes == 0) return;
+  OnceSink sink(*recorder_);
+  short_of_space_.Recover(TechnicalAlert("spool", "The disk has space again"), analysis_->now_ns(),
+                          sink);
+  ScheduleCommit(kCommitInterval);
 }
 
 bool AgentSession::TellShed() {

@@ -90,12 +90,16 @@ TEST(AgentSession, ADamagedRecordIsMadeAgain) {
   EXPECT_EQ(after, before);
 }
 
-TEST(AgentSession, AShortDiskIsOnRecordInFewWordsAndItsAlertRecovers) {
-  FakeFileSystem files;
-  Theatre theatre(files, Fall());
+void StartOnAShortDisk(FakeFileSystem& files, Theatre& theatre) {
   theatre.Start();
   theatre.RunFor(1);
   files.SetFreeBytes(20'000);
+}
+
+TEST(AgentSession, AShortDiskIsOnRecordInFewWordsAndItsAlertRecovers) {
+  FakeFileSystem files;
+  Theatre theatre(files, Fall());
+  StartOnAShortDisk(files, theatre);
   theatre.RunFor(14);
   ASSERT_TRUE(theatre.spool->short_of_space());
   const Told during = WhatIsTold(theatre, "spool");
@@ -161,6 +165,66 @@ TEST(AgentSession, HostileADamagedNoteOfALifeBeforeIsOnRecordAsLost) {
   EXPECT_EQ(record.data_gap().cause(), v1::DATA_GAP_CAUSE_SPOOL_DAMAGED);
   EXPECT_EQ(record.data_gap().first_origin_seq(), note);
   EXPECT_THAT(theatre.console.lines, Contains(HasSubstr("The spool was damaged")));
+}
+
+TEST(AgentSession, TheAlertOfAShortDiskGoesOnBehindARestart) {
+  FakeFileSystem files;
+  {
+    Theatre theatre(files, Fall());
+    StartOnAShortDisk(files, theatre);
+    theatre.RunFor(14);
+    ASSERT_EQ(WhatIsTold(theatre, "spool").alerts[v1::ALERT_CONDITION_RAISED], 1);
+  }
+  {
+    Theatre theatre(files, Fall());
+    theatre.Start();
+    theatre.RunFor(8);
+    Told told = WhatIsTold(theatre, "spool");
+    EXPECT_EQ(told.alerts[v1::ALERT_CONDITION_RAISED], 1) << "not a second time";
+    EXPECT_EQ(told.alerts[v1::ALERT_CONDITION_RECOVERED], 0) << "it is short still";
+  }
+  files.SetFreeBytes(uint64_t{1} << 40);
+  Theatre theatre(files, Fall());
+  theatre.Start();
+  theatre.RunFor(8);
+  Told told = WhatIsTold(theatre, "spool");
+  EXPECT_EQ(told.alerts[v1::ALERT_CONDITION_RAISED], 1);
+  EXPECT_EQ(told.alerts[v1::ALERT_CONDITION_RECOVERED], 1) << "nor left open";
+}
+
+TEST(AgentSession, TheAlertOfAShortDiskIsOverBeforeTheCaseIsClosed) {
+  FakeFileSystem files;
+  {
+    Theatre theatre(files, Fall());
+    StartOnAShortDisk(files, theatre);
+    theatre.RunFor(29);
+  }
+  files.SetFreeBytes(uint64_t{1} << 40);
+  Theatre theatre(files, Fall());
+  theatre.Start();
+  theatre.RunToEnd();  // within the time that it looks again
+  EXPECT_EQ(WhatIsTold(theatre, "spool").alerts[v1::ALERT_CONDITION_RECOVERED], 1);
+}
+
+TEST(AgentSession, TheAlertOfRecordsThatDifferGoesOnBehindARestartAndRecovers) {
+  FakeFileSystem files;
+  PatientScript other = Fall();
+  other.seed = 2;
+  const auto live = [&](PatientScript script, double seconds) {
+    Theatre theatre(files, std::move(script));
+    theatre.Start();
+    theatre.RunFor(seconds);
+    return WhatIsTold(theatre, "restart").alerts;
+  };
+  EXPECT_THAT(live(Fall(), 12), ::testing::IsEmpty());
+  using Alerts = std::map<v1::AlertCondition, int>;
+  // So short that it adds nothing of its own.
+  EXPECT_EQ(live(other, 0.06), (Alerts{{v1::ALERT_CONDITION_RAISED, 1}}));
+  EXPECT_EQ(live(other, 0.06),
+            (Alerts{{v1::ALERT_CONDITION_RAISED, 1}, {v1::ALERT_CONDITION_UPDATED, 1}}));
+  EXPECT_EQ(live(Fall(), 1), (Alerts{{v1::ALERT_CONDITION_RAISED, 1},
+                                     {v1::ALERT_CONDITION_UPDATED, 1},
+                                     {v1::ALERT_CONDITION_RECOVERED, 1}}));
 }
 
 TEST(AgentSession, RecordsThatDifferAfterARestartAreAnAlertAndOnRecord) {

@@ -68,8 +68,6 @@ inline constexpr Duration kSpaceStatusInterval = Duration::Seconds(1800);
 // Left when the alert of space calls again: time to free some, and time to do it at once.
 inline constexpr Duration kSpaceForHour = Duration::Seconds(60 * 60);
 inline constexpr Duration kSpaceForQuarter = Duration::Seconds(15 * 60);
-// Of lane 0, newest first, to find an alert that was on before a restart: a day of alerts.
-inline constexpr uint64_t kMaxAlertsLookedThrough = 2'000;
 // Records in place of lost ones are committed in groups of this many: a damaged file may hold
 // more of them than may wait.
 inline constexpr uint64_t kTombstonesACommit = 4096;

@@ -6,7 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "acquisition-agent/app/limits.h"
-#include "acquisition-agent/app/spool_repair.h"
+#include "acquisition-agent/app/spooled_past.h"
 #include "acquisition-agent/plan/limits.h"
 #include "acquisition-agent/surveillance/technical_watch.h"
 #include "common/record_codec.h"
@@ -146,17 +146,16 @@ SpaceWatch::SpaceWatch(const SpaceWatchOptions& options, const CaseSpool& spool,
       spool_(spool),
       clock_(clock),
       console_(console),
-      forecast_(AtSpeed(options.planned, options.speed)) {
-  Restore();
-}
+      forecast_(AtSpeed(options.planned, options.speed)) {}
 
-void SpaceWatch::Restore() {
-  const std::optional<LastAlert> last = LastAlertOf(spool_, kSubject);
-  if (!last) return;
-  slot_.Restore(last->alert, last->key);
+void SpaceWatch::Restore(const CasePast& past) {
+  phase_ = past.phase;
+  const CasePast::Alert* alert = LastAlertOf(past, kSubject);
+  if (alert == nullptr) return;
+  slot_.Restore(*alert);
   if (!slot_.is_on()) return;
-  level_ = last->alert.priority() == v1::ALERT_PRIORITY_HIGH     ? Level::kQuarter
-           : last->alert.priority() == v1::ALERT_PRIORITY_MEDIUM ? Level::kHour
+  level_ = alert->last.priority() == v1::ALERT_PRIORITY_HIGH     ? Level::kQuarter
+           : alert->last.priority() == v1::ALERT_PRIORITY_MEDIUM ? Level::kHour
                                                                  : Level::kBelowPlan;
 }
 

@@ -5,7 +5,7 @@
 //      ^----------------------------- space again (with some to spare) -------------------'
 //
 // One alert: raised, updated as it becomes worse, recovered. After a restart it goes on with the
-// one that the spool holds. "Left" is until EMG and sweeps have to be given up: the reserve for
+// one that is on record. "Left" is until EMG and sweeps have to be given up: the reserve for
 // alerts and messages is not counted. Sequence-bound to the agent's sequence.
 #pragma once
 
@@ -17,6 +17,7 @@
 #include "acquisition-agent/spool/case_spool.h"
 #include "acquisition-agent/spool/space_forecast.h"
 #include "acquisition-agent/surveillance/alert_slot.h"
+#include "acquisition-agent/surveillance/case_past.h"
 #include "common/clock.h"
 #include "remora/v1/case.pb.h"
 
@@ -35,14 +36,16 @@ struct SpaceWatchOptions {
 
 class SpaceWatch {
  public:
-  // All outlive it. Takes up the alert that the spool holds.
+  // All outlive it.
   SpaceWatch(const SpaceWatchOptions& options, const CaseSpool& spool, const Clock& clock,
              Console& console);
 
+  // First, after a restart: takes up its alert, and the phase.
+  void Restore(const CasePast& past);
   // Looks at the disk; `now_ns` since the case's start, for records.
   void Look(int64_t now_ns, RecordSink& sink);
   void OnPhase(v1::Phase phase) { phase_ = phase; }
-  void OnAlertResolved(const RecordKey& raised_by) { slot_.OnResolved(raised_by); }
+  void OnAlertResolved(const v1::AlertAction& action) { slot_.OnResolved(action); }
 
   // "The disk lasts 31 h at 48 kB/s"; empty before the first look.
   const std::string& status_line() const { return status_line_; }
@@ -51,7 +54,6 @@ class SpaceWatch {
  private:
   enum class Level { kEnough = 0, kBelowPlan = 1, kHour = 2, kQuarter = 3 };
 
-  void Restore();
   Level LevelOf(Duration left, int64_t now_ns) const;
   // On the clock, of the planned duration.
   Duration Rest(int64_t now_ns) const;

@@ -10,6 +10,7 @@
 
 #include "acquisition-agent/app/limits.h"
 #include "acquisition-agent/app/spool_recorder.h"
+#include "acquisition-agent/app/spooled_past.h"
 #include "acquisition-agent/app/testing/keeping_console.h"
 #include "acquisition-agent/spool/testing/spool_case.h"
 #include "acquisition-agent/surveillance/testing/drawn_case.h"
@@ -41,6 +42,7 @@ class SpaceWatchTest : public ::testing::Test {
     SpaceWatchOptions watch;
     watch.planned[5] = kPlannedRate;
     watch_ = std::make_unique<SpaceWatch>(watch, *spool_, clock_, console_);
+    watch_->Restore(PastOf(*spool_));
   }
   // The disk has room for so many hours at the planned rate.
   void SetHours(double hours) {
@@ -98,6 +100,15 @@ TEST_F(SpaceWatchTest, ADiskThatIsTooSmallForThePlanIsAnAlertBeforeTheIncision) 
   SetHours(20);
   LookAt(1);
   EXPECT_THAT(Conditions(), ElementsAre(v1::ALERT_CONDITION_RAISED, v1::ALERT_CONDITION_RECOVERED));
+}
+
+TEST_F(SpaceWatchTest, ARestartInTheMiddleOfTheOperationDoesNotAskForSpaceBeforeTheIncision) {
+  CasePast past;
+  past.phase = v1::PHASE_CORRECTION;
+  watch_->Restore(past);
+  SetHours(2);
+  LookAt(2);
+  EXPECT_THAT(Alerts(), IsEmpty());
 }
 
 TEST_F(SpaceWatchTest, OnceTheOperationIsUnderWayOnlyTheLastHourIs) {

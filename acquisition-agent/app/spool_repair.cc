@@ -66,19 +66,6 @@ LastCapture LastCaptureOf(const CaseSpool& spool) {
   return last;
 }
 
-std::optional<LastAlert> LastAlertOf(const CaseSpool& spool, absl::string_view subject) {
-  const uint64_t last = spool.committed_seq(0);
-  for (uint64_t seq = last; seq > 0 && last - seq < kMaxAlertsLookedThrough; --seq) {
-    const absl::StatusOr<std::string> bytes = spool.Read(0, seq);
-    v1::Record record;
-    if (!bytes.ok() || !record.ParseFromString(*bytes) || !record.has_alert()) continue;
-    if (record.alert().trace_id() == subject) {
-      return LastAlert{std::move(*record.mutable_alert()), {spool.origin(), 0, seq}};
-    }
-  }
-  return std::nullopt;
-}
-
 int64_t LastTimeNs(const CaseSpool& spool) { return LastCaptureOf(spool).monotonic_ns; }
 
 absl::StatusOr<uint64_t> FillHoles(const CaseIdentity& identity, CaseSpool& spool,

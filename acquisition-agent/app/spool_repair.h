@@ -2,15 +2,11 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 
 #include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
 #include "acquisition-agent/app/record_maker.h"
 #include "acquisition-agent/spool/case_spool.h"
 #include "common/clock.h"
-#include "common/ids.h"
-#include "remora/v1/alert.pb.h"
 
 namespace remora::agent {
 
@@ -23,13 +19,6 @@ struct LastCapture {
 LastCapture LastCaptureOf(const CaseSpool& spool);
 // Its device time.
 int64_t LastTimeNs(const CaseSpool& spool);
-
-// The newest alert of a subject (Alert.trace_id) within kMaxAlertsLookedThrough of lane 0.
-struct LastAlert {
-  v1::Alert alert;
-  RecordKey key;
-};
-std::optional<LastAlert> LastAlertOf(const CaseSpool& spool, absl::string_view subject);
 
 // For records that cannot be made again: under each of their numbers of lanes 0-2, which the hub
 // takes in order only, puts one that says that it was lost; bulk is given up; and each stretch is

@@ -134,7 +134,10 @@ void CaseSpool::TakeInput(const Entry& entry) {
     if (known->position < entry.number) break;
     if (known->position == entry.number && known->bytes == entry.payload) return;
   }
-  inputs_.push_back(SpooledInput{entry.number, std::string(entry.payload)});
+  SpooledInput& input = inputs_.emplace_back();
+  input.position = entry.number;
+  input.bytes = std::string(entry.payload);
+  for (uint32_t lane = 0; lane < kControlLaneCount; ++lane) input.after[lane] = lanes_[lane].last;
 }
 
 void CaseSpool::TakeRecord(const Entry& entry, const EntryPlace& place) {

@@ -77,6 +77,8 @@ struct RecoveryReport {
 struct SpooledInput {
   uint64_t position = 0;  // counted by whoever takes inputs in
   std::string bytes;
+  // The last numbers of lanes 0-2 when it was written.
+  std::array<uint64_t, kControlLaneCount> after{};
 };
 
 class CaseSpool {

@@ -41,6 +41,29 @@ TEST(CaseSpool, GoesOnWithTheNextNumberAfterARestart) {
   ExpectWhole(*spool);
 }
 
+TEST(CaseSpool, AnInputKnowsBehindWhichRecordsItCame) {
+  FakeFileSystem files;
+  {
+    auto spool = OpenSpool(files);
+    ASSERT_TRUE(spool->AppendInput(7, "first of all").ok());
+    for (int i = 0; i < 3; ++i) ASSERT_TRUE(AppendNext(*spool, 0).ok());
+    ASSERT_TRUE(AppendNext(*spool, 2).ok());
+    ASSERT_TRUE(AppendNext(*spool, 5).ok());
+    ASSERT_TRUE(spool->AppendInput(8, "between").ok());
+    ASSERT_TRUE(AppendNext(*spool, 0).ok());
+    ASSERT_TRUE(AppendNext(*spool, 1).ok());
+    ASSERT_TRUE(spool->Commit().ok());
+    ASSERT_TRUE(spool->AppendInput(3, "of the next life").ok());
+    ASSERT_TRUE(spool->Commit().ok());
+  }
+  const auto spool = OpenSpool(files);
+  using After = std::array<uint64_t, kControlLaneCount>;
+  ASSERT_EQ(spool->recovered_inputs().size(), 3u);
+  EXPECT_EQ(spool->recovered_inputs()[0].after, (After{0, 0, 0}));
+  EXPECT_EQ(spool->recovered_inputs()[1].after, (After{3, 0, 1}));
+  EXPECT_EQ(spool->recovered_inputs()[2].after, (After{4, 1, 1}));
+}
+
 TEST(CaseSpool, NothingIsOfferedBeforeItIsCommitted) {
   FakeFileSystem files;
   auto spool = OpenSpool(files);

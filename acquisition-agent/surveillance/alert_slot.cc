@@ -1,5 +1,6 @@
 #include "acquisition-agent/surveillance/alert_slot.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "common/record_codec.h"
@@ -8,6 +9,7 @@ namespace remora::agent {
 
 void AlertSlot::Show(v1::Alert alert, int64_t onset_ns, int64_t now_ns, RecordSink& sink) {
   const bool anew = raised_by_.origin_seq == 0 || (!on_ && resolved_);
+  const bool calls = !on_ || alert.priority() > worst_;
   if (anew) {
     episode_ = 0;
   } else if (!on_) {
@@ -16,7 +18,7 @@ void AlertSlot::Show(v1::Alert alert, int64_t onset_ns, int64_t now_ns, RecordSi
   if (!on_) {
     onset_ns_ = onset_ns;
     worst_ = alert.priority();
-  } else if (alert.priority() > worst_) {
+  } else if (calls) {
     // It calls again: what a person did was about the lesser one.
     worst_ = alert.priority();
     resolved_ = false;
@@ -33,6 +35,7 @@ void AlertSlot::Show(v1::Alert alert, int64_t onset_ns, int64_t now_ns, RecordSi
   v1::Record record;
   *record.mutable_alert() = std::move(alert);
   const RecordKey key = sink.Put(&record, now_ns);
+  if (calls) called_by_ = key;
   if (anew) {
     raised_by_ = key;
     resolved_ = false;
@@ -51,17 +54,27 @@ void AlertSlot::Recover(v1::Alert alert, int64_t now_ns, RecordSink& sink) {
   sink.Put(&record, now_ns);
 }
 
-void AlertSlot::Restore(const v1::Alert& last, const RecordKey& key) {
-  on_ = last.condition() != v1::ALERT_CONDITION_RECOVERED;
-  resolved_ = false;
-  raised_by_ = last.condition() == v1::ALERT_CONDITION_RAISED ? key : FromProto(last.raised_by());
+void AlertSlot::Restore(const CasePast::Alert& past) {
+  const v1::Alert& last = past.last;
+  on_ = past.is_on();
+  resolved_ = past.closed;
+  raised_by_ =
+      last.condition() == v1::ALERT_CONDITION_RAISED ? past.key : FromProto(last.raised_by());
+  called_by_ = past.called_by;
   onset_ns_ = last.onset_monotonic_ns();
   episode_ = last.episode();
-  worst_ = last.priority();
+  worst_ = std::max(past.called, last.priority());
 }
 
-void AlertSlot::OnResolved(const RecordKey& raised_by) {
-  if (raised_by == raised_by_) resolved_ = true;
+void AlertSlot::OnResolved(const v1::AlertAction& action) {
+  if (FromProto(action.alert()) == raised_by_ && HadSeen(action, called_by_)) resolved_ = true;
+}
+
+bool HadSeen(const v1::AlertAction& action, const RecordKey& called_by) {
+  if (!action.has_seen()) return true;
+  const RecordKey seen = FromProto(action.seen());
+  return seen.origin != called_by.origin || seen.lane != called_by.lane ||
+         seen.origin_seq >= called_by.origin_seq;
 }
 
 }  // namespace remora::agent

@@ -96,6 +96,7 @@ std::vector<std::string> CaseAnalysis::Restore(const CasePast& past) {
   }
   for (const auto& watch : emg_watches_) watch->Restore(past);
   technical_->Restore(past);
+  phase_ = past.phase;
   due_->Restore(past, now_ns_);
   NoteSmallestResponses();
   for (const auto& worker : workers_) {
@@ -204,7 +205,10 @@ void CaseAnalysis::TakeEvent(const SourceEvent& event) {
   if (is_stimulus) return;
   bool taken = false;
   const std::optional<v1::Phase> phase = context_->OnEvent(event, &taken, now_ns_);
-  if (phase) due_->OnPhase(*phase, now_ns_);
+  if (phase) {
+    phase_ = *phase;
+    due_->OnPhase(phase_, now_ns_);
+  }
   if (!taken) PutNote(event.text, event.time_ns, event.duration_ns);
 }
 
@@ -350,15 +354,16 @@ bool CaseAnalysis::IsInput(const v1::Record& record) {
 void CaseAnalysis::TakeInput(const v1::Record& record) {
   if (!IsInput(record)) return;
   if (record.has_alert_action()) {
-    const RecordKey alert = FromProto(record.alert_action().alert());
-    for (const auto& trace : traces_) trace->OnAlertResolved(alert);
-    for (const auto& watch : emg_watches_) watch->OnAlertResolved(alert);
-    technical_->OnAlertResolved(alert);
-    due_->OnAlertResolved(alert);
+    const v1::AlertAction& action = record.alert_action();
+    for (const auto& trace : traces_) trace->OnAlertResolved(action);
+    for (const auto& watch : emg_watches_) watch->OnAlertResolved(action);
+    technical_->OnAlertResolved(action);
+    due_->OnAlertResolved(action);
     return;
   }
   if (record.has_phase_change()) {
-    due_->OnPhase(record.phase_change().phase(), now_ns_);
+    phase_ = record.phase_change().phase();
+    due_->OnPhase(phase_, now_ns_);
     return;
   }
   if (record.has_drug_given()) {

@@ -51,7 +51,7 @@ class CaseAnalysis {
   // What the case runs with: the plan set, and what was unusual in the source. Once, first.
   void Begin();
   // Instead of Begin, where a live source goes on in the middle of its case: behind an item of the
-  // time when it does: takes up baselines, and alerts that are on. What a person has to do or know,
+  // time when it does: takes up baselines, alerts and the phase. What a person has to do or know,
   // a sentence a trace.
   std::vector<std::string> Restore(const CasePast& past);
   // The next item of the source, EndOfSource included.
@@ -64,6 +64,8 @@ class CaseAnalysis {
 
   // Device time of the newest item.
   int64_t now_ns() const { return now_ns_; }
+  // The last that a person or the source said.
+  v1::Phase phase() const { return phase_; }
   AnalysisSummary summary() const;
   const ResolvedPlan& resolved_plan() const { return resolved_; }
   const std::vector<std::unique_ptr<EvokedTrace>>& traces() const { return traces_; }
@@ -108,6 +110,7 @@ class CaseAnalysis {
   std::unique_ptr<ContextWatch> context_;
   std::unique_ptr<TechnicalWatch> technical_;
   int64_t now_ns_ = 0;
+  v1::Phase phase_ = v1::PHASE_UNSPECIFIED;
   uint64_t stimuli_ = 0;
   uint64_t gaps_ = 0;
 };

@@ -65,7 +65,7 @@ void DueWatch::Restore(const CasePast& past, int64_t now_ns) {
   for (const CasePast::Alert& alert : past.alerts) {
     for (auto& [modality, awaited] : awaited_) {
       if (alert.last.trace_id() == absl::StrCat("due/", NameOf(modality))) {
-        awaited.alert.Restore(alert.last, alert.key);
+        awaited.alert.Restore(alert);
       }
     }
   }
@@ -107,8 +107,8 @@ void DueWatch::OnTime(int64_t now_ns) {
   }
 }
 
-void DueWatch::OnAlertResolved(const RecordKey& raised_by) {
-  for (auto& [modality, awaited] : awaited_) awaited.alert.OnResolved(raised_by);
+void DueWatch::OnAlertResolved(const v1::AlertAction& action) {
+  for (auto& [modality, awaited] : awaited_) awaited.alert.OnResolved(action);
 }
 
 }  // namespace remora::agent

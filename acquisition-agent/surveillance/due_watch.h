@@ -20,7 +20,7 @@ class DueWatch {
   // `sink` outlives it.
   DueWatch(const ResolvedPlan& plan, RecordSink& sink);
 
-  // First, in the middle of a case: takes up its alerts that were on, and the phase. What is
+  // First, in the middle of a case: takes up its alerts, and the phase. What is
   // awaited is awaited from `now_ns` on.
   void Restore(const CasePast& past, int64_t now_ns);
   // The operation enters a phase.
@@ -30,7 +30,7 @@ class DueWatch {
   void OnTrial(v1::Modality modality, int64_t now_ns);
   // With each piece of signal.
   void OnTime(int64_t now_ns);
-  void OnAlertResolved(const RecordKey& raised_by);
+  void OnAlertResolved(const v1::AlertAction& action);
 
  private:
   struct Awaited {

@@ -25,12 +25,13 @@ void EmgWatch::Restore(const CasePast& past) {
     const v1::Alert& last = alert.last;
     if (last.trace_id() != plan_.trace_id) continue;
     if (last.alert_class() == v1::ALERT_CLASS_TECHNICAL) {
-      unassessed_.Restore(last, alert.key);
+      unassessed_.Restore(alert);
       continue;
     }
     for (Row& row : rows_) {
       if (row.criterion.key() != last.criterion().key()) continue;
-      row.alert.Restore(last, alert.key);
+      row.alert.Restore(alert);
+      if (!alert.is_on()) continue;
       row.level = LevelOf(last.priority());
       row.told_ms = last.evidence().duration_ms();
       if (cut_off_ && seen_ms_ >= row.told_ms) continue;
@@ -164,9 +165,9 @@ v1::Alert EmgWatch::Describe(const Row& row, const EmgEvent& event, bool ended) 
   return alert;
 }
 
-void EmgWatch::OnAlertResolved(const RecordKey& raised_by) {
-  for (Row& row : rows_) row.alert.OnResolved(raised_by);
-  unassessed_.OnResolved(raised_by);
+void EmgWatch::OnAlertResolved(const v1::AlertAction& action) {
+  for (Row& row : rows_) row.alert.OnResolved(action);
+  unassessed_.OnResolved(action);
 }
 
 }  // namespace remora::agent

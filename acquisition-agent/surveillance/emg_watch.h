@@ -27,11 +27,11 @@ class EmgWatch {
   EmgWatch(const ResolvedEmg& plan, const std::vector<v1::Criterion>& rows,
            std::string criteria_version, RecordSink& sink);
 
-  // Before the first output, in the middle of a case: takes up the alerts that were on. Their train
-  // is one that was cut off: silence ends it, and one that is found goes on with it.
+  // Before the first output, in the middle of a case: takes up its alerts. The train of one that
+  // was on is one that was cut off: silence ends it, and one that is found goes on with it.
   void Restore(const CasePast& past);
   void OnOutput(EmgOutput* output, int64_t now_ns);
-  void OnAlertResolved(const RecordKey& raised_by);
+  void OnAlertResolved(const v1::AlertAction& action);
 
  private:
   struct Row {

@@ -104,6 +104,18 @@ TEST_F(EmgWatchTest, SilenceBehindARestartEndsTheTrainOfBefore) {
   EXPECT_EQ(Alerts()[1].evidence().duration_ms(), 1500);
 }
 
+TEST_F(EmgWatchTest, AnAlertThatHadRecoveredLeavesNoTrainBehindARestart) {
+  Train(6000, /*ended=*/true);
+  ASSERT_THAT(Alerts(), SizeIs(2));
+  sink_.records.erase(sink_.records.begin(), sink_.records.end() - 1);
+  Restart();
+  Train(2000);
+  ASSERT_THAT(Alerts(), SizeIs(1));
+  EXPECT_EQ(Alerts()[0].condition(), v1::ALERT_CONDITION_UPDATED);
+  EXPECT_EQ(Alerts()[0].episode(), 1u);
+  EXPECT_EQ(Alerts()[0].evidence().duration_ms(), 2000) << "of its own";
+}
+
 TEST_F(EmgWatchTest, AMuscleThatCouldNotBeAssessedIsOnItsAlertOfBefore) {
   State(0, 20'000);
   ASSERT_THAT(Alerts(), SizeIs(1));

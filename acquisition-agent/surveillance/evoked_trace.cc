@@ -178,8 +178,8 @@ bool EvokedTrace::has_open_alert() const {
                      [](const Row& row) { return row.alert.is_open(); });
 }
 
-void EvokedTrace::OnAlertResolved(const RecordKey& raised_by) {
-  for (Row& row : rows_) row.alert.OnResolved(raised_by);
+void EvokedTrace::OnAlertResolved(const v1::AlertAction& action) {
+  for (Row& row : rows_) row.alert.OnResolved(action);
 }
 
 }  // namespace remora::agent

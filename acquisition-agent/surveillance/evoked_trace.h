@@ -54,12 +54,12 @@ class EvokedTrace {
   std::optional<MeasuredAverage> OnAverage(const EvokedAverage& average, int64_t now_ns);
   // A person's baseline: names finished sweeps, or none for the newest.
   void OnBaselineAsked(const v1::BaselineSet& asked, const RecordKey& asked_by, int64_t now_ns);
-  // Before anything else, in the middle of a case: takes up its first and its newest baseline, and
-  // the alerts that are on. No baseline is collected from now on, unless the operation has not
-  // begun (Phase before exposure). What a person has to do; "": nothing.
+  // Before anything else, in the middle of a case: takes up its alerts, and of its first and its
+  // newest baseline those that fit. No baseline is collected from now on, unless the operation has
+  // not begun (Phase before exposure). What a person has to do; "": nothing.
   std::string Restore(const CasePast& past);
   // A person resolved or dismissed an alert.
-  void OnAlertResolved(const RecordKey& raised_by);
+  void OnAlertResolved(const v1::AlertAction& action);
 
   const std::string& trace_id() const { return plan_.trace_id; }
   // One is on that no person has closed.
@@ -121,6 +121,8 @@ class EvokedTrace {
                            int64_t now_ns);
   absl::Status AddBaseline(Baseline baseline);
   absl::StatusOr<EvokedAverage> AverageOf(const v1::BaselineSet& set) const;
+  void RestoreAlerts(const CasePast& past);
+  std::string RestoreBaselines(const CasePast& past);
   absl::Status RestoreBaseline(const CasePast::Baseline& past);
   MeasuredAverage Judge(const Finished& finished, int64_t now_ns);
   MeasuredAverage PutMeasurement(const Finished& finished, v1::Record* record, int64_t now_ns);

@@ -94,6 +94,9 @@ absl::Status EvokedTrace::SetBaseline(const std::vector<const Finished*>& from, 
   mean.noise_uv = std::sqrt(noise_squares);
   const dsp::PairMarking marking = Mark(mean);
   RETURN_IF_ERROR(CheckAgreement(from, marking));
+  if (!(marking.amplitude_uv > bias_uv)) {
+    return absl::FailedPreconditionError("its amplitude is no more than what noise adds to it");
+  }
   RETURN_IF_ERROR(tracker_.SetBaseline(mean.mean_uv, mean.timebase, mean.noise_uv, marking));
   baseline.amplitude_uv = std::max(0.0, tracker_.baseline().amplitude_uv - bias_uv);
   baseline.latency_ms = tracker_.baseline().first.latency_ms;
@@ -119,14 +122,20 @@ absl::Status EvokedTrace::SetBaseline(const std::vector<const Finished*>& from, 
 }
 
 absl::Status EvokedTrace::AddBaseline(Baseline baseline) {
+  // Of all rows or of none: a row without a criterion would judge everything to be well.
+  std::vector<dsp::FixedCriterion> criteria;
+  for (const Row& row : rows_) {
+    ASSIGN_OR_RETURN(
+        dsp::FixedCriterion criterion,
+        dsp::FixedCriterion::Create(row.limits, {baseline.amplitude_uv, baseline.latency_ms}));
+    criteria.push_back(std::move(criterion));
+  }
   if (baselines_.size() == 2) baselines_.pop_back();
   baselines_.push_back(std::move(baseline));
-  for (Row& row : rows_) {
-    if (row.against.size() == 2) row.against.pop_back();
-    ASSIGN_OR_RETURN(dsp::FixedCriterion criterion,
-                     dsp::FixedCriterion::Create(row.limits, {baselines_.back().amplitude_uv,
-                                                              baselines_.back().latency_ms}));
-    row.against.push_back(std::move(criterion));
+  for (size_t i = 0; i < rows_.size(); ++i) {
+    std::vector<dsp::FixedCriterion>& against = rows_[i].against;
+    if (against.size() == 2) against.pop_back();
+    against.push_back(std::move(criteria[i]));
   }
   return absl::OkStatus();
 }

@@ -38,6 +38,10 @@ absl::StatusOr<EvokedAverage> EvokedTrace::AverageOf(const v1::BaselineSet& set)
 // ones or none.
 absl::Status EvokedTrace::RestoreBaseline(const CasePast::Baseline& past) {
   const v1::BaselineSet& set = past.set;
+  if (!(std::isfinite(set.amplitude_uv()) && set.amplitude_uv() > 0 &&
+        std::isfinite(set.latency_ms()) && set.latency_ms() > 0)) {
+    return absl::FailedPreconditionError("it has no amplitude and latency");
+  }
   ASSIGN_OR_RETURN(const EvokedAverage average, AverageOf(set));
   const auto fits = [&](const dsp::PairMarking& marking) {
     return marking.presence != dsp::Presence::kAbsent &&
@@ -63,31 +67,57 @@ absl::Status EvokedTrace::RestoreBaseline(const CasePast::Baseline& past) {
   return AddBaseline(std::move(baseline));
 }
 
-std::string EvokedTrace::Restore(const CasePast& past) {
-  // What is collected in the middle of an operation may be what it has done.
-  collects_ = past.phase != v1::PHASE_UNSPECIFIED && past.phase < v1::PHASE_EXPOSURE;
+void EvokedTrace::RestoreAlerts(const CasePast& past) {
+  for (const CasePast::Alert& alert : past.alerts) {
+    if (alert.last.trace_id() != plan_.trace_id ||
+        alert.last.alert_class() != v1::ALERT_CLASS_PHYSIOLOGICAL) {
+      continue;
+    }
+    for (Row& row : rows_) {
+      if (row.criterion.key() != alert.last.criterion().key()) continue;
+      row.alert.Restore(alert);
+      row.level = alert.is_on() ? LevelOf(alert.last.priority()) : dsp::AlertLevel::kNormal;
+    }
+  }
+}
+
+std::string EvokedTrace::RestoreBaselines(const CasePast& past) {
   std::vector<const CasePast::Baseline*> own;
   for (const CasePast::Baseline& baseline : past.baselines) {
     if (baseline.set.trace_id() == plan_.trace_id) own.push_back(&baseline);
   }
   if (own.empty()) return collects_ ? "" : "it has no baseline: set one";
   if (own.size() > 2) own.erase(own.begin() + 1, own.end() - 1);
+  std::string why;
   for (const CasePast::Baseline* baseline : own) {
-    const absl::Status status = RestoreBaseline(*baseline);
-    if (status.ok()) continue;
-    if (baselines_.empty()) collects_ = false;
-    return absl::StrCat("the baseline on record does not fit (", status.message(), "): set one");
-  }
-  for (const CasePast::Alert& alert : past.alerts) {
-    if (alert.last.trace_id() != plan_.trace_id) continue;
-    for (Row& row : rows_) {
-      if (row.criterion.key() != alert.last.criterion().key()) continue;
-      row.alert.Restore(alert.last, alert.key);
-      row.level = LevelOf(alert.last.priority());
-      for (dsp::FixedCriterion& criterion : row.against) criterion.Hold(row.level);
+    if (const absl::Status status = RestoreBaseline(*baseline); !status.ok()) {
+      why = std::string(status.message());
     }
   }
-  return "";
+  if (why.empty()) return "";
+  // One of two is better than none.
+  if (!baselines_.empty()) {
+    return absl::StrCat("one of its two baselines on record does not fit (", why,
+                        "), the other one counts: set one");
+  }
+  collects_ = false;
+  return absl::StrCat("the baseline on record does not fit (", why, "): set one");
+}
+
+std::string EvokedTrace::Restore(const CasePast& past) {
+  // What is collected in the middle of an operation may be what it has done.
+  collects_ = past.phase != v1::PHASE_UNSPECIFIED && past.phase < v1::PHASE_EXPOSURE;
+  // Whatever becomes of the baselines: what is on record as on is on.
+  RestoreAlerts(past);
+  std::string todo = RestoreBaselines(past);
+  for (Row& row : rows_) {
+    if (!row.alert.is_on()) continue;
+    for (dsp::FixedCriterion& criterion : row.against) criterion.Hold(row.level);
+  }
+  if (!todo.empty() && has_open_alert()) {
+    absl::StrAppend(&todo, ", once its alert is resolved or dismissed");
+  }
+  return todo;
 }
 
 }  // namespace remora::agent

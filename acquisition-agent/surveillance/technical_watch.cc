@@ -81,14 +81,14 @@ void TechnicalWatch::Restore(const CasePast& past) {
     if (alert.last.alert_class() != v1::ALERT_CLASS_TECHNICAL) continue;
     for (auto& [channel, electrode] : electrodes_) {
       if (subject == absl::StrCat(kElectrode, electrode.label)) {
-        electrode.alert.Restore(alert.last, alert.key);
+        electrode.alert.Restore(alert);
       }
     }
     for (auto& [name, slot] : stimuli_) {
-      if (subject == absl::StrCat(kStimulus, name)) slot.Restore(alert.last, alert.key);
+      if (subject == absl::StrCat(kStimulus, name)) slot.Restore(alert);
     }
     if (const auto unusable = unusable_.find(subject); unusable != unusable_.end()) {
-      unusable->second.Restore(alert.last, alert.key);
+      unusable->second.Restore(alert);
     }
   }
 }
@@ -193,10 +193,10 @@ void TechnicalWatch::OnAverage(const ResolvedEvoked& plan, const EvokedAverage& 
   }
 }
 
-void TechnicalWatch::OnAlertResolved(const RecordKey& raised_by) {
-  for (auto& [channel, electrode] : electrodes_) electrode.alert.OnResolved(raised_by);
-  for (auto& [name, slot] : stimuli_) slot.OnResolved(raised_by);
-  for (auto& [trace, slot] : unusable_) slot.OnResolved(raised_by);
+void TechnicalWatch::OnAlertResolved(const v1::AlertAction& action) {
+  for (auto& [channel, electrode] : electrodes_) electrode.alert.OnResolved(action);
+  for (auto& [name, slot] : stimuli_) slot.OnResolved(action);
+  for (auto& [trace, slot] : unusable_) slot.OnResolved(action);
 }
 
 }  // namespace remora::agent

@@ -32,14 +32,14 @@ class TechnicalWatch {
   // `source` and `sink` outlive it.
   TechnicalWatch(const ResolvedPlan& plan, const SourceInfo& source, RecordSink& sink);
 
-  // First, in the middle of a case: takes up its alerts that were on.
+  // First, in the middle of a case: takes up its alerts.
   void Restore(const CasePast& past);
   void OnStimulus(const Stimulus& stimulus);
   void OnChunk(const Chunk& chunk, int64_t now_ns);
   // The pipelines' cadences, after each chunk. The worst trace of a stimulus speaks for all.
   void OnCadence(const SepPipeline& pipeline, int64_t now_ns);
   void OnAverage(const ResolvedEvoked& plan, const EvokedAverage& average, int64_t now_ns);
-  void OnAlertResolved(const RecordKey& raised_by);
+  void OnAlertResolved(const v1::AlertAction& action);
 
  private:
   struct Electrode {
