@@ -1,5 +1,6 @@
 // A whole theatre through the agent's analysis and into its spool, as fast as it goes: what it
-// costs, how late each result is, how much memory it takes. One JSON line; theatre.py reads it.
+// costs, how late each result is, how much memory it takes. One JSON line; theatre_table.py reads
+// it.
 //
 //   remora-bench-theatre SOURCE PLAN SECONDS FOLDER          FOLDER: for the spool; must not exist
 //   remora-bench-theatre SOURCE PLAN SECONDS --by-modality   what each modality costs alone
@@ -92,7 +93,8 @@ nlohmann::json Quantiles(std::vector<double> values) {
 struct Tally {
   uint64_t results = 0;
   bool of_sweep = false;
-  std::vector<double> added_ms;
+  std::vector<double> added_ms;  // of those whose last sample is known
+  std::vector<double> added_by_wall_clock_ms;
   std::vector<double> in_block_ms;
 };
 
@@ -133,11 +135,9 @@ class MeasuringSink : public RecordSink {
     tally.of_sweep = result->of_sweep;
     if (!result->last_sample_ns) return key;
     const std::optional<Lateness> late = by_work_.Of(*result->last_sample_ns, work_ns);
-    if (!late) return key;
-    if (tally.of_sweep) {
-      const auto wall = by_wall_.Of(*result->last_sample_ns, wall_ns);
-      wall_ms_.push_back(static_cast<double>(wall->added_ns) / 1e6);
-    }
+    const std::optional<Lateness> wall = by_wall_.Of(*result->last_sample_ns, wall_ns);
+    if (!late || !wall) return key;
+    tally.added_by_wall_clock_ms.push_back(static_cast<double>(wall->added_ns) / 1e6);
     tally.added_ms.push_back(static_cast<double>(late->added_ns) / 1e6);
     tally.in_block_ms.push_back(static_cast<double>(late->in_block_ns) / 1e6);
     return key;
@@ -149,18 +149,19 @@ class MeasuringSink : public RecordSink {
     for (const v1::Modality modality : planned) {
       const auto found = tallies_.find(modality);
       const Tally tally = found == tallies_.end() ? Tally() : found->second;
-      told["modalities"].push_back({{"name", NameOf(modality)},
-                                    {"results", tally.results},
-                                    {"of_sweep", tally.of_sweep},
-                                    {"added_ms", Quantiles(tally.added_ms)},
-                                    {"in_block_ms", Quantiles(tally.in_block_ms)}});
+      told["modalities"].push_back(
+          {{"name", NameOf(modality)},
+           {"results", tally.results},
+           {"of_sweep", tally.of_sweep},
+           {"added_ms", Quantiles(tally.added_ms)},
+           {"added_by_wall_clock_ms", Quantiles(tally.added_by_wall_clock_ms)},
+           {"in_block_ms", Quantiles(tally.in_block_ms)}});
       if (!tally.of_sweep) continue;
       sweeps.added_ms.insert(sweeps.added_ms.end(), tally.added_ms.begin(), tally.added_ms.end());
       sweeps.in_block_ms.insert(sweeps.in_block_ms.end(), tally.in_block_ms.begin(),
                                 tally.in_block_ms.end());
     }
     told["sweeps"] = {{"added_ms", Quantiles(sweeps.added_ms)},
-                      {"added_by_wall_clock_ms", Quantiles(wall_ms_)},
                       {"in_block_ms", Quantiles(sweeps.in_block_ms)}};
     for (size_t kind = 0; kind < kinds_.size(); ++kind) {
       if (kinds_[kind] == 0) continue;
@@ -177,7 +178,6 @@ class MeasuringSink : public RecordSink {
   RealTime by_wall_;
   int64_t cpu_ns_ = 0;
   int64_t committed_ns_ = 0;
-  std::vector<double> wall_ms_;  // of sweeps
   std::map<v1::Modality, Tally> tallies_;
   std::array<uint64_t, 128> kinds_{};  // by number of the body
 };
