@@ -176,6 +176,9 @@ if (hub) await step('what is told beside the traces has its line, and EEG is no 
   await panel.getByText(/F3-P3 L SEF95 11\.2 Hz/).waitFor();
   await panel.getByText('MAP 58 mmHg').first().waitFor();
   await panel.getByText('left hand 4/4, ratio 0.91').first().waitFor({ timeout: 30_000 });
+  // They were told once, before this page came.
+  await panel.getByText('prone').first().waitFor();
+  await panel.getByText(/L1 left threshold 11\.50 mA/).first().waitFor();
   expect(!/F3-P3|EEG/.test(await reader.locator('.emg-pane').textContent()), 'EEG stands in the EMG pane');
   expect(await reader.locator('.event-told').count() > 0, 'no event on the time line');
   hub.cases[0].write(1, { case: 'drugGiven', value: { drug: 'rocuronium', dose: '50 mg', change: 1 } });
@@ -592,12 +595,19 @@ if (outage) {
       await theatre.locator('.theatre-link-lost').waitFor();
       await accessible(reader, 'case, link lost');
       await photo(reader, '14-lost');
+      // Told in lane 2, once, and of lane 1 something behind it.
+      hub?.cases[0].write(2, { case: 'trainOfFour', value: { limb: 'right foot', twitchCount: 1 } });
+      hub?.cases[0].write(1, { case: 'drugGiven', value: { drug: 'sugammadex', dose: '200 mg', change: 1 } });
     } finally {
       outage.end();
     }
     await reader.locator('.link-live').waitFor({ timeout: 20_000 });
     await mine.locator('.receipts', { hasText: 'On record' }).waitFor({ timeout: 20_000 });
     expect(await mine.count() === 1, 'it is there twice');
+    if (hub) {
+      const panel = reader.getByRole('region', { name: 'Beside the traces' });
+      for (const words of ['right foot 1/4', 'sugammadex 200 mg']) await panel.getByText(words).first().waitFor();
+    }
     await theatre.locator('.theatre-link-live').waitFor({ timeout: 20_000 });
     await theatre.getByText(`written without a link (${mark})`).first().waitFor();
     await photo(reader, '15-again');

@@ -26,6 +26,10 @@ import { StageBook } from './standing.js';
 import { better, bootOf, byOrder, markOf } from './stamp.js';
 import type { Mark } from './stamp.js';
 import { ToldBook } from './told.js';
+import { ToldFetch } from './told_fetch.js';
+import type { FetchParts } from './told_fetch.js';
+import { ToldLog } from './told_log.js';
+import { toldOf } from './told_words.js';
 import { sweepView, TraceBook } from './traces.js';
 import type { SweepView } from './traces.js';
 import { TrendBook } from './trends.js';
@@ -106,9 +110,15 @@ export class CaseModel implements RoomListener {
   private readonly unrecordedIds = new Set<Id>();
   private readonly unrecordedNewsIds = new Set<Id>();
   private agentLinkMark: Mark | undefined;
+  // What was told before this page came; none where there is nobody to ask.
+  readonly toldFetch: ToldFetch | undefined;
 
-  // `pending`: what this page wrote in the case that is not known to be on record.
-  constructor(private readonly pending: () => Uint8Array[] = () => []) {}
+  // `pending`: what this page wrote in the case that is not known to be on record. `record`: the case's record.
+  constructor(private readonly pending: () => Uint8Array[] = () => [], record?: FetchParts) {
+    if (!record) return;
+    const log = new ToldLog(this.told, (r) => this.addTold(r), (lane, seq) => this.toldFetch!.part(lane, seq));
+    this.toldFetch = new ToldFetch(record, this.told, log, () => this.leftOut.lighter.value || this.leftOut.slowLink.value);
+  }
 
   onSnapshot(snapshot: Snapshot): void {
     batch(() => this.restart(snapshot));
@@ -121,7 +131,9 @@ export class CaseModel implements RoomListener {
     this.traces.clear();
     this.trends.clear();
     this.emg.clear();
-    this.told.restart(snapshot.cursor?.epoch ?? 0, nsToMs(snapshot.state?.summary?.lastRecordUnixNs ?? 0n));
+    const madeMs = nsToMs(snapshot.state?.summary?.lastRecordUnixNs ?? 0n);
+    this.told.restart(snapshot.cursor?.epoch ?? 0, madeMs);
+    this.toldFetch?.onSnapshot(snapshot, madeMs);
     this.phases.value = [];
     this.notes.value = [];
     this.gaps.clear();
@@ -148,6 +160,7 @@ export class CaseModel implements RoomListener {
     this.apply(record);
     this.leftOut.came(record.lane);
     const seq = record.stamp?.seq ?? 0n;
+    if (seq > 0n) this.toldFetch?.onPlace(record.lane, seq, markOf(record).atMs);
     if (seq > this.headSeq) this.headSeq = seq;
     if (record.lane > 1) return;
     const isNews = record.body.case !== 'viewSeen' && record.body.case !== 'clockEstimate';
@@ -159,6 +172,7 @@ export class CaseModel implements RoomListener {
 
   onGap(gap: Gap): void {
     this.leftOut.add(gap);
+    this.toldFetch?.onGap(gap);
   }
 
   // A heartbeat repeats the condition without its beginning and cause.
@@ -264,8 +278,16 @@ export class CaseModel implements RoomListener {
         this.acquired(head ?? mark.atMs);
         break;
       }
-      default: this.told.add(mark, body, (monotonicNs) => this.hubMs(boot, monotonicNs));
+      default:
+        if (toldOf(body).length === 0) break;
+        this.toldFetch?.onTold(record);
+        this.addTold(record);
     }
+  }
+
+  private addTold(record: CaseRecord): void {
+    const boot = bootOf(record);
+    this.told.add(markOf(record), record.body, (monotonicNs) => this.hubMs(boot, monotonicNs));
   }
 
   // The phase that the operation is in.

@@ -137,6 +137,7 @@ export class Desk {
       });
       this.tellSeen(parts.hidden());
       this.tellClock();
+      for (const { model } of this.cases.values()) model.toldFetch?.tick();
     });
   }
 
@@ -176,7 +177,10 @@ export class Desk {
   open(caseHex: string): OpenCase {
     let open = this.cases.get(caseHex);
     if (open) return open;
-    const model = new CaseModel(() => this.publisher.waitingIn(caseHex).map((e) => e.bytes));
+    const model = new CaseModel(
+      () => this.publisher.waitingIn(caseHex).map((e) => e.bytes),
+      { ask: (lanes, fromSeq, toSeq) => this.history.ask(fromHex(caseHex), lanes, fromSeq, toSeq),
+        nowMs: () => this.clock.now(), random: this.random });
     const room = new CaseRoom(this.session, this.inbox, fromHex(caseHex), model, this.clock, this.random);
     open = { hex: caseHex, model, room, screen: new CaseScreen(caseHex) };
     this.cases.set(caseHex, open);
@@ -204,6 +208,7 @@ export class Desk {
     });
     this.clocksTold.delete(caseHex);
     open.screen.keep();
+    open.model.toldFetch?.close();
     open.room.close();
     this.publisher.leave(caseHex);
   }

@@ -1,6 +1,6 @@
 // What was told or measured beside traces: of each thing the newest, and what happened, in the order of time.
-// A snapshot holds none of it: what is known stays over a snapshot of the same epoch, and a page that came
-// later knows what was told since.
+// A snapshot holds none of it: what is known stays over a snapshot of the same epoch, and what was told before the
+// page came is fetched (told_fetch.ts).
 
 import { signal } from '@preact/signals';
 import type { Record as CaseRecord } from '../wire/generated/remora/v1/record_pb.js';
@@ -37,29 +37,69 @@ interface Standing {
   value: number | undefined;
 }
 
+type OfKind<T> = Map<ToldKind, Map<string, T>>;
+
+// A book as it stood.
+export interface ToldState {
+  readonly newest: OfKind<ToldView>;
+  readonly happened: Map<Id, ToldEvent>;
+  readonly standing: OfKind<Standing>;
+}
+
+// What becomes of what was told before: nothing is asked for, since all or enough of it is here or nobody looks;
+// it is on its way; it did not come and is asked for again; the hub refused it.
+export type Looking = 'no' | 'now' | 'later' | 'refused';
+
 export class ToldBook {
   readonly version = signal(0);
   // Changes with what happened alone: EEG is told twice a second.
   readonly eventsVersion = signal(0);
-  // From when on it is known, in the hub's time: what was told before this page came is on record, and not
-  // here. 0: not known.
+  // From when on it is known, in the hub's time: what was told before is on record, and not here. 0: from the
+  // case's beginning on, or not known.
   sinceMs = 0;
+  looking: Looking = 'no';
+  // Of each lane, the place from which on everything is known.
+  private knownFrom: ReadonlyMap<number, bigint> = new Map();
   private epoch = 0;
-  private readonly newest = new Map<ToldKind, Map<string, ToldView>>();
-  private readonly happened = new Map<Id, ToldEvent>();
+  private newest: OfKind<ToldView> = new Map();
+  private happened = new Map<Id, ToldEvent>();
   // How each thing stood at its last event.
-  private readonly standing = new Map<ToldKind, Map<string, Standing>>();
+  private standing: OfKind<Standing> = new Map();
 
   // With each snapshot, made at `atMs`. Numbers of two epochs do not compare.
   restart(epoch: number, atMs: number): void {
     if (epoch !== 0 && epoch === this.epoch) return;
     this.epoch = epoch;
     this.sinceMs = atMs;
-    this.newest.clear();
-    this.happened.clear();
-    this.standing.clear();
+    this.looking = 'no';
+    this.knownFrom = new Map();
+    this.restore(undefined);
+  }
+
+  state(): ToldState {
+    return { newest: copy(this.newest), happened: new Map(this.happened), standing: copy(this.standing) };
+  }
+
+  // As it stood then; undefined: empty. What came since is told again.
+  restore(then: ToldState | undefined): void {
+    this.newest = copy(then?.newest ?? new Map());
+    this.happened = new Map(then?.happened);
+    this.standing = copy(then?.standing ?? new Map());
     this.version.value++;
     this.eventsVersion.value++;
+  }
+
+  know(sinceMs: number, from: ReadonlyMap<number, bigint>, looking: Looking): void {
+    this.sinceMs = sinceMs;
+    this.knownFrom = from;
+    this.looking = looking;
+    this.version.value++;
+  }
+
+  // It lies before something that is not known: what came after it may be on record.
+  mayBeReplaced({ mark }: ToldView): boolean {
+    const from = this.knownFrom.get(laneOf(mark.id));
+    return from !== undefined && mark.seq !== 0n && mark.seq < from;
   }
 
   // `hubMs`: a time of the record's origin in the hub's time, where it is known.
@@ -126,12 +166,15 @@ export class ToldBook {
     return now.isNews;
   }
 
-  private ofKind<T>(of: Map<ToldKind, Map<string, T>>, kind: ToldKind): Map<string, T> {
+  private ofKind<T>(of: OfKind<T>, kind: ToldKind): Map<string, T> {
     const known = of.get(kind) ?? new Map<string, T>();
     of.set(kind, known);
     return known;
   }
 }
+
+const copy = <T>(of: OfKind<T>): OfKind<T> => new Map([...of].map(([kind, things]) => [kind, new Map(things)]));
+const laneOf = (id: Id): number => Number(id.split('/')[1]);
 
 function next(news: News, before: Standing | undefined): { standing: Standing; isNews: boolean } | undefined {
   if (news.by === 'state') {

@@ -1,15 +1,24 @@
 // Parts of a case's record that a screen asks for by itself, beside what it follows.
 
 import type { Record as CaseRecord } from '../wire/generated/remora/v1/record_pb.js';
+import { RefusalReason } from '../wire/generated/remora/v1/room_pb.js';
 import type { Down } from '../wire/generated/remora/v1/room_pb.js';
 import type { Session, SessionListener } from '../wire/session.js';
 import { decode } from './inbox.js';
+
+// Why it is not all: there is no link; the hub does not answer it, ever or just now; its journal could not be
+// read; it is more than a page takes, or not to be understood here.
+export type HistoryFailure = 'link' | 'refused' | 'busy' | 'unread' | 'more';
 
 export interface HistoryAnswer {
   records: CaseRecord[];
   // In words, where it is not all of what was asked for.
   error: string | undefined;
+  failure?: HistoryFailure | undefined;
 }
+
+// After these it may be asked for again a while later.
+const PASSING: ReadonlySet<RefusalReason> = new Set([RefusalReason.TOO_MANY, RefusalReason.NO_SUCH_CASE, RefusalReason.DRAINING]);
 
 // What a page takes into its memory for one look back: 10 minutes of sweeps and envelopes.
 export const MOST_RECORDS = 20_000;
@@ -33,7 +42,7 @@ export class History implements SessionListener {
     return new Promise((done) => {
       const requestId = ++this.lastId;
       const sent = this.session.send({ control: { case: 'historyRequest', value: { requestId, caseId, lanes, fromSeq, toSeq } } });
-      if (!sent) done({ records: [], error: 'There is no link to the hub.' });
+      if (!sent) done({ records: [], error: 'There is no link to the hub.', failure: 'link' });
       else this.requests.set(requestId, { records: [], left: 0, done });
     });
   }
@@ -41,7 +50,7 @@ export class History implements SessionListener {
   onDown(down: Down): void {
     const control = down.control;
     if (control.case === 'refused' && control.value.requestId !== 0) {
-      this.finish(control.value.requestId, control.value.text);
+      this.finish(control.value.requestId, control.value.text, PASSING.has(control.value.reason) ? 'busy' : 'refused');
     } else if (control.case === 'historyPage') {
       const page = control.value;
       const request = this.requests.get(page.requestId);
@@ -51,19 +60,19 @@ export class History implements SessionListener {
         if (record && request.records.length < MOST_RECORDS) request.records.push(record);
         else request.left++;
       }
-      if (page.last) this.finish(page.requestId, page.error);
+      if (page.last) this.finish(page.requestId, page.error, page.error ? 'unread' : undefined);
     }
   }
 
   onState(state: string): void {
     if (state === 'open') return;
-    for (const id of [...this.requests.keys()]) this.finish(id, 'The link to the hub was lost meanwhile.');
+    for (const id of [...this.requests.keys()]) this.finish(id, 'The link to the hub was lost meanwhile.', 'link');
   }
 
-  private finish(requestId: number, error: string): void {
+  private finish(requestId: number, error: string, failure: HistoryFailure | undefined): void {
     const request = this.requests.get(requestId);
     if (!request || !this.requests.delete(requestId)) return;
     const left = request.left > 0 ? `${request.left} records more are on record.` : undefined;
-    request.done({ records: request.records, error: error || left });
+    request.done({ records: request.records, error: error || left, failure: failure ?? (left ? 'more' : undefined) });
   }
 }
