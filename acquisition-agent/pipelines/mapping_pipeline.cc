@@ -76,6 +76,11 @@ void MappingPipeline::OnChunk(const Chunk& chunk, std::vector<MappingRound>* rou
   std::vector<Sweeps> by_stream(streams_.size());
   for (size_t i = 0; i < streams_.size(); ++i) streams_[i].OnChunk(chunk, &by_stream[i]);
   TakeAll(std::move(by_stream), rounds);
+  // Told now, and not when somebody stimulates again.
+  if (method_ == Method::kRecordedContacts && round_.has_begun &&
+      cadence_.IsMissing(chunk.end_ns)) {
+    CutRound(rounds);
+  }
 }
 
 void MappingPipeline::OnEnd(std::vector<MappingRound>* rounds) {

@@ -122,7 +122,7 @@ TimedResult ResultTimes::OfTrain(const v1::TrainOfFour& train) const {
   return result;
 }
 
-TimedResult ResultTimes::OfMap(const v1::MappingResult& map) const {
+TimedResult ResultTimes::OfMap(const v1::MappingResult& map) {
   TimedResult result{map.modality(), true, std::nullopt};
   if (!IsMap(map.modality())) return result;
   // All contacts were told just before it; the one that was complete last decides.
@@ -131,6 +131,8 @@ TimedResult ResultTimes::OfMap(const v1::MappingResult& map) const {
     result.last_sample_ns =
         std::max(result.last_sample_ns.value_or(sweep.last_sample_ns), sweep.last_sample_ns);
   }
+  // The next map rests on its own: one that was cut has none here, and is not timed.
+  std::erase_if(sweeps_, [&](const auto& one) { return one.second.modality == map.modality(); });
   return result;
 }
 

@@ -44,7 +44,7 @@ class ResultTimes {
   void NoteSweep(const v1::Sweep& sweep, uint64_t seq);
   TimedResult OfMeasurement(const v1::Measurement& measurement) const;
   TimedResult OfTrain(const v1::TrainOfFour& train) const;
-  TimedResult OfMap(const v1::MappingResult& result) const;
+  TimedResult OfMap(const v1::MappingResult& result);
 
   std::map<std::string, Epoch> epochs_;  // by trace
   std::map<uint64_t, Told> sweeps_;      // by number; the newest of them

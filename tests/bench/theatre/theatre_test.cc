@@ -152,6 +152,16 @@ TEST_F(ResultTimesTest, AMapRestsOnTheContactThatWasCompleteLast) {
   EXPECT_EQ(Of("mapping_result { " + modality + "}")->last_sample_ns, 950 * kMs + 300'000);
 }
 
+TEST_F(ResultTimesTest, AMapThatWasCutRestsOnNoneThatWasBeforeIt) {
+  const std::string modality = "modality: MODALITY_MAP_MIDLINE";
+  Of("sweep { trace_id: 'MAP/1' last_stimulus_monotonic_ns: 900000000 " + modality + "}");
+  EXPECT_TRUE(Of("mapping_result { " + modality + "}")->last_sample_ns);
+  Of("sweep { trace_id: 'MAP/1' last_stimulus_monotonic_ns: 9900000000 requested_count: 50 "
+     "accepted_count: 20 " +
+     modality + "}");
+  EXPECT_FALSE(Of("mapping_result { " + modality + "}")->last_sample_ns);
+}
+
 TEST_F(ResultTimesTest, WhatRunsOnEndsWithItsLastSample) {
   const auto block =
       Of("sample_block { modality: MODALITY_EMG_FREE_RUNNING sample_rate_hz: 2500 "
