@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "acquisition-agent/pipelines/testing/one_rate_device.h"
 #include "dsp/filter/butterworth.h"
 #include "gtest/gtest.h"
 
@@ -13,19 +14,7 @@ constexpr double kRateHz = 4000;
 constexpr int64_t kChunk = 400;
 constexpr int kChannels = 5;
 
-SourceInfo Device() {
-  SourceInfo info;
-  RateGroup group{kRateHz, {}};
-  for (int i = 0; i < kChannels; ++i) {
-    ChannelInfo channel;
-    channel.uv_per_count = 0.1;
-    channel.sample_rate_hz = kRateHz;
-    info.channels.push_back(channel);
-    group.channels.push_back(i);
-  }
-  info.rate_groups = {group};
-  return info;
-}
+SourceInfo Device() { return OneRateDevice(kChannels, kRateHz); }
 
 // Three of one filter, two of another.
 std::vector<ContinuousStream> Streams() {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "acquisition-agent/pipelines/testing/one_rate_device.h"
 #include "dsp/filter/butterworth.h"
 #include "gtest/gtest.h"
 
@@ -17,19 +18,7 @@ constexpr double kRateHz = 5000;
 constexpr int64_t kChunk = 500;
 constexpr int kMuscles = 4;
 
-SourceInfo Device() {
-  SourceInfo info;
-  RateGroup group{kRateHz, {}};
-  for (int i = 0; i < kMuscles; ++i) {
-    ChannelInfo channel;
-    channel.uv_per_count = 0.1;
-    channel.sample_rate_hz = kRateHz;
-    info.channels.push_back(channel);
-    group.channels.push_back(i);
-  }
-  info.rate_groups = {group};
-  return info;
-}
+SourceInfo Device() { return OneRateDevice(kMuscles, kRateHz); }
 
 // All muscles answer the stimuli of listener 0 for so long.
 ResolvedPlan Plan(double answer_ms) {

@@ -6,6 +6,7 @@
 #include <numbers>
 #include <tuple>
 
+#include "acquisition-agent/pipelines/testing/one_rate_device.h"
 #include "dsp/filter/butterworth.h"
 #include "gtest/gtest.h"
 
@@ -16,20 +17,7 @@ constexpr double kRateHz = 4000;
 constexpr int64_t kChunk = 400;
 constexpr int kChannels = 3;
 
-SourceInfo Device() {
-  SourceInfo info;
-  RateGroup group{kRateHz, {}};
-  for (int i = 0; i < kChannels; ++i) {
-    ChannelInfo channel;
-    channel.label = "M" + std::to_string(i);
-    channel.uv_per_count = 0.1;
-    channel.sample_rate_hz = kRateHz;
-    info.channels.push_back(channel);
-    group.channels.push_back(i);
-  }
-  info.rate_groups = {group};
-  return info;
-}
+SourceInfo Device() { return OneRateDevice(kChannels, kRateHz); }
 
 SweepStreamOptions Muscle(int channel) {
   SweepStreamOptions options;
