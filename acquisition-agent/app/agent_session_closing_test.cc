@@ -87,6 +87,9 @@ TEST_F(LinkedTheatre, TheAlarmOfTheHubsKeyGoesOnBehindARestart) {
   EXPECT_EQ(live(2, true), (Alerts{{v1::ALERT_CONDITION_RAISED, 1}})) << "not a second time";
   EXPECT_EQ(live(1, false), (Alerts{{v1::ALERT_CONDITION_RAISED, 1}}))
       << "no hub has shown its key";
+  shows_key_ = false;
+  EXPECT_EQ(live(1, true), (Alerts{{v1::ALERT_CONDITION_RAISED, 1}})) << "this one shows none";
+  shows_key_ = true;
   EXPECT_EQ(live(1, true),
             (Alerts{{v1::ALERT_CONDITION_RAISED, 1}, {v1::ALERT_CONDITION_RECOVERED, 1}}));
 }

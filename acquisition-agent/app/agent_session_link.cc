@@ -303,7 +303,8 @@ void AgentSession::OnWelcome(const v1::Welcome& welcome) {
   participant_ = welcome.participant();
   hub_watch_.OnWelcome();
   hub_offset_ns_ = welcome.hub_unix_ns() - clock_.Now().nanoseconds();
-  if (hub_key_ == nullptr) return;
+  // A hub that shows no key is not the one that is known.
+  if (hub_key_ == nullptr || !HubKey::IsShownIn(welcome)) return;
   const absl::Status key = hub_key_->OnWelcome(welcome);
   const bool told = key_trouble_.value_or("") == key.message();
   key_trouble_ = std::string(key.message());

@@ -4,15 +4,12 @@
 //
 //   the machine             the case goes on
 //   ran, or slept           by its monotonic clock, which counts sleep, whatever the wall clock
-//   did:
-//                           NTP may mend it meanwhile, or a person, by any step either way
+//                           did: NTP may mend it, or a person, by any step either way
 //   was started anew        by the wall clock, the only one that went on: by as much as it did,
 //                           steps included, since nothing tells them from time that has passed
-//   the same, but the wall  by the least that the machine's clock proves: how long it is up; or, if
-//   clock cannot be right   it stands beyond where it stood with the newest record, what it has
-//   gone
-//                           on by, since where no kernel tells of boots an id may change without
-//                           one
+//   the same, but the wall  by the least that the machine's clock proves: how long it is up. If it
+//   clock cannot be right   stands beyond where it stood with the newest record, by what it has
+//                           gone on: where no kernel tells of boots an id may change without one
 //   left no note of itself  by the wall clock if it can be right; else not at all
 //
 // The wall clock cannot be right when it has gone on by less than the machine's clock proves (it

@@ -44,10 +44,14 @@ absl::Status HubKey::Keep(const std::string& key) {
   return absl::OkStatus();
 }
 
+bool HubKey::IsShownIn(const v1::Welcome& welcome) {
+  return !welcome.record_keys().empty() &&
+         welcome.record_keys(0).public_key().size() == kPublicKeyBytes;
+}
+
 absl::Status HubKey::OnWelcome(const v1::Welcome& welcome) {
-  if (welcome.record_keys().empty()) return absl::OkStatus();
+  if (!IsShownIn(welcome)) return absl::OkStatus();
   const std::string& in_use = welcome.record_keys(0).public_key();
-  if (in_use.size() != kPublicKeyBytes) return absl::OkStatus();
   if (key_.empty()) return Keep(in_use);
   changed_ = in_use != key_;
   if (!changed_) return absl::OkStatus();

@@ -23,6 +23,8 @@ class HubKey {
   // Reads what was kept. DataLoss: it is damaged. `files` outlives it.
   static absl::StatusOr<HubKey> Open(FileSystem& files, const std::string& folder);
 
+  // Whether it names a key, and one that can be.
+  static bool IsShownIn(const v1::Welcome& welcome);
   // Keeps the key in use at the first time. FailedPrecondition: the hub has another one now. Other
   // errors: it could not be kept. A hub that names no key changes nothing.
   absl::Status OnWelcome(const v1::Welcome& welcome);

@@ -33,6 +33,14 @@ TEST_F(HubKeyTest, FirstKeyIsKeptOverAPowerCut) {
   EXPECT_EQ(again->key(), std::string(kPublicKeyBytes, 'k'));
 }
 
+TEST_F(HubKeyTest, HostileGreetingsShowNoKey) {
+  EXPECT_FALSE(HubKey::IsShownIn(WelcomeWith(0)));
+  v1::Welcome short_one;
+  short_one.add_record_keys()->set_public_key("k");
+  EXPECT_FALSE(HubKey::IsShownIn(short_one));
+  EXPECT_TRUE(HubKey::IsShownIn(WelcomeWith('k')));
+}
+
 TEST_F(HubKeyTest, HubWithAnotherKeyIsNotBelievedAndNoKeyCountsWhileItIsThere) {
   absl::StatusOr<HubKey> key = HubKey::Open(files_, "/spool");
   ASSERT_TRUE(key.ok() && key->OnWelcome(WelcomeWith('k')).ok());

@@ -53,12 +53,10 @@ std::string WhyNotStated(const v1::StimulusSetting& planned) {
   return why;
 }
 
-// How long the plan's trains are at most, to the end of the last interval: the stimulator may be
-// set slower than planned. 0: its stimuli are no trains.
-int64_t TrainNs(const v1::StimulusSetting& planned) {
-  if (planned.pulse_count() <= 1) return 0;
+// From pulse to pulse of the plan's trains, at most: the stimulator may be set slower than planned.
+int64_t IntervalNs(const v1::StimulusSetting& planned) {
   const double interval_ms = std::max(planned.pulse_interval_ms(), kLongestPulseIntervalMs);
-  return static_cast<int64_t>(planned.pulse_count() * interval_ms * 1e6);
+  return static_cast<int64_t>(interval_ms * 1e6);
 }
 
 }  // namespace
@@ -77,14 +75,18 @@ MotorPipeline::MotorPipeline(const ResolvedMotor& plan, TrialCutter muscles)
     : plan_(plan), muscles_(std::move(muscles)) {}
 
 bool MotorPipeline::JoinsTrain(const Stimulus& stimulus) {
-  const int64_t train_ns = TrainNs(plan_.plan.stimulus());
-  if (train_ns > 0 && !trains_.empty()) {
+  const v1::StimulusSetting& planned = plan_.plan.stimulus();
+  if (planned.pulse_count() > 1 && !trains_.empty()) {
     Train& train = trains_.back();
-    // From its first pulse: stimuli that go on at such a rate are no endless train. Nor longer than
-    // its epoch, after which it is measured.
+    // From its first pulse: stimuli that go on at a slower rate are no endless train. Nor longer
+    // than its epoch, after which it is measured.
     const int64_t since_ns = stimulus.time_ns - train.first_ns;
     const auto epoch_ns = static_cast<int64_t>(plan_.plan.epoch_to_ms() * 1e6);
-    if (since_ns >= 0 && since_ns < std::min(train_ns, epoch_ns)) {
+    const int64_t interval_ns = IntervalNs(planned);
+    // More pulses than planned are of it as well.
+    const bool follows = since_ns < interval_ns * planned.pulse_count() ||
+                         stimulus.time_ns - train.last_ns <= interval_ns;
+    if (since_ns >= 0 && since_ns < epoch_ns && follows) {
       // Else it is one that its first pulse told already, or more than anyone delivers.
       if (stimulus.time_ns - train.last_ns > kLeastPulseIntervalNs &&
           train.pulses < kMaxPulsesOfTrain) {
@@ -144,6 +146,7 @@ MotorTrial MotorPipeline::Measure(CutTrial cut) {
   trial.trial_index = next_trial_++;
   TellPulses(&cut.stimulus);
   for (CutSweep& sweep : cut.sweeps) sweep.stimulus.told = cut.stimulus.told;
+  const double next_ms = NextTrainMs(cut.stimulus);
   trial.stimulus = std::move(cut.stimulus);
   trial.site = SiteOf(trial.stimulus, plan_.trigger);
   if (plan_.plan.modality() == v1::MODALITY_RLN_INTERMITTENT ||
@@ -154,13 +157,21 @@ MotorTrial MotorPipeline::Measure(CutTrial cut) {
   trial.setting = SettingOf(trial.stimulus, plan_.plan.stimulus());
   trial.timebase = muscles_.timebase();
   for (size_t i = 0; i < cut.sweeps.size(); ++i) {
-    trial.answers.push_back(Answer(i, std::move(cut.sweeps[i])));
+    trial.answers.push_back(Answer(i, next_ms, std::move(cut.sweeps[i])));
   }
   if (plan_.plan.has_threshold()) NoteStep(&trial);
   return trial;
 }
 
-MuscleAnswer MotorPipeline::Answer(size_t muscle, CutSweep sweep) const {
+double MotorPipeline::NextTrainMs(const Stimulus& stimulus) const {
+  for (const Train& train : trains_) {
+    if (train.first_ns <= stimulus.time_ns) continue;
+    return static_cast<double>(train.first_ns - stimulus.time_ns) / 1e6;
+  }
+  return std::numeric_limits<double>::infinity();
+}
+
+MuscleAnswer MotorPipeline::Answer(size_t muscle, double next_ms, CutSweep sweep) const {
   MuscleAnswer answer;
   answer.uv = std::move(sweep.uv);
   answer.cause = sweep.cause;
@@ -173,6 +184,8 @@ MuscleAnswer MotorPipeline::Answer(size_t muscle, CutSweep sweep) const {
   const double planned_ms = options.search.end_ms - options.search.start_ms;
   options.search.start_ms =
       std::max(options.search.start_ms, last_pulse_ms + plan_.plan.blank_to_ms());
+  // What comes behind the next one may be the answer to that.
+  options.search.end_ms = std::min(options.search.end_ms, next_ms + plan_.plan.blank_from_ms());
   if (options.search.end_ms - options.search.start_ms < kLeastSearchShare * planned_ms) {
     answer.is_under_train = true;
     return answer;

@@ -41,8 +41,8 @@ namespace remora::agent {
 struct MuscleAnswer {
   std::vector<double> uv;  // none: nothing came
   dsp::Rejection cause = dsp::Rejection::kNone;
-  // The train lasts so long that little is left of where the response is looked for: what is there
-  // may be its artefact, and what is not may have come before.
+  // The train lasts so long, or the next comes so soon, that little is left of where the response
+  // is looked for: what is there may be an artefact, and what is not may have come before.
   bool is_under_train = false;
   // Not to be used where the answer is not good.
   dsp::MotorResponse response;
@@ -116,7 +116,9 @@ class MotorPipeline {
   void TellPulses(Stimulus* first);
   void MeasureAll(std::vector<CutTrial> cut, std::vector<MotorTrial>* trials);
   MotorTrial Measure(CutTrial cut);
-  MuscleAnswer Answer(size_t muscle, CutSweep sweep) const;
+  // When the next one comes, behind this one; infinite: none is known.
+  double NextTrainMs(const Stimulus& stimulus) const;
+  MuscleAnswer Answer(size_t muscle, double next_ms, CutSweep sweep) const;
   void NoteStep(MotorTrial* trial);
   // The search at a site, begun anew where it has to be; null: no more sites are searched.
   SiteSearch* SearchAt(const MotorTrial& trial, std::optional<bool> is_voltage);

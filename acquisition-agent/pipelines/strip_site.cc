@@ -9,6 +9,9 @@ namespace {
 
 // "T10", "Th4", "L1": a vertebra, no contact.
 bool IsLevel(absl::string_view word) {
+  if (word.find_first_not_of("0123456789", word.find_first_of("0123456789")) != word.npos) {
+    return false;
+  }
   const std::string name = absl::AsciiStrToLower(word.substr(0, word.find_first_of("0123456789")));
   return name == "t" || name == "th" || name == "l" || name == "s";
 }

@@ -21,6 +21,8 @@ TEST(StripSite, TheNumberAtItsEndIsTheContact) {
   EXPECT_THAT(Taken("T10 contact 3"), Pair("T10 contact ", 3));
   EXPECT_THAT(Taken("C3"), Pair("C", 3));
   EXPECT_THAT(Taken("grid 12"), Pair("grid ", 12));
+  EXPECT_THAT(Taken("T10-3"), Pair("T10-", 3));
+  EXPECT_THAT(Taken("L3/2"), Pair("L3/", 2));
 }
 
 TEST(StripSite, ALevelOfTheSpineIsNone) {

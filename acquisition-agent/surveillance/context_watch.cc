@@ -9,6 +9,7 @@
 #include "absl/strings/strip.h"
 #include "acquisition-agent/pipelines/limits.h"
 #include "acquisition-agent/surveillance/limits.h"
+#include "acquisition-agent/surveillance/wording.h"
 #include "common/limits.h"
 
 namespace remora::agent {
@@ -25,13 +26,6 @@ constexpr double kAsAskedShare = 0.1;
 constexpr int64_t kSettingIntervalNs = 5'000'000'000;
 // One that is no longer delivered as asked for, or is again.
 constexpr int64_t kFaultIntervalNs = 500'000'000;
-
-std::string Bounded(absl::string_view text, size_t most) {
-  size_t end = std::min(text.size(), most);
-  // Not in the middle of a UTF-8 character.
-  while (end > 0 && end < text.size() && (static_cast<uint8_t>(text[end]) & 0xC0) == 0x80) --end;
-  return std::string(text.substr(0, end));
-}
 
 v1::DrugChange ChangeOf(DrugEvent::Kind kind) {
   switch (kind) {

@@ -155,6 +155,39 @@ TEST_F(EachModalityTest, AMapOfTheCortexSaysWhichMusclesAnsweredAtEachSite) {
   EXPECT_THAT(Measured("MAP_CORTICAL_STIMULATION/R/APB"), SizeIs(4));
 }
 
+TEST_F(EachModalityTest, AMapOfTheCortexNamesNoSideOfItsOwnAndNoAnswerToWhatWasNotDelivered) {
+  Drawing drawing;
+  drawing.seconds = 4;
+  std::string muscles;
+  for (int i = 0; i < 24; ++i) {
+    drawing.channels.push_back(absl::StrCat("muscle number ", i));
+    absl::StrAppend(&muscles, "muscle { derivation: \"", drawing.channels.back(),
+                    "\" side: SIDE_RIGHT } ");
+  }
+  for (int i = 1; i <= 2; ++i) {
+    StimulusTrigger train;
+    train.time_ns = int64_t{1'000'000'000} * i;
+    train.label = absl::StrCat("DCS ", i);
+    train.commanded_ma = 8;
+    train.delivered_ma = i == 1 ? 0 : 8;
+    drawing.items.push_back(train);
+  }
+  drawing.uv = [](int, double time_s) {
+    return time_s < 2 ? 0.0 : Biphasic(time_s - 2, 0.026, 200);
+  };
+  Run(absl::StrCat("motor { modality: MODALITY_MAP_CORTICAL_STIMULATION trigger { label_prefix: ",
+                   "\"DCS\" } ", muscles, "}"),
+      std::move(drawing));
+  const auto sites = sink_.All(&v1::Record::has_mapping_contact, &v1::Record::mapping_contact);
+  ASSERT_THAT(sites, SizeIs(2));
+  EXPECT_EQ(sites[0].response(), "nothing was delivered");
+  EXPECT_EQ(sites[0].current_ma(), 0);
+  EXPECT_EQ(sites[0].strip(), "site");
+  EXPECT_EQ(sites[0].side(), v1::SIDE_UNSPECIFIED) << "the muscles' is the other one";
+  EXPECT_THAT(sites[1].response(), testing::StartsWith("muscle number 0, muscle number 1, "));
+  EXPECT_THAT(sites[1].response(), testing::EndsWith(" more"));
+}
+
 TEST_F(EachModalityTest, TheThresholdOfAStimulatorThatHoldsTheVoltageIsAVoltage) {
   RunSearch("MEP_TRANSCRANIAL", 0.024, 50, /*is_voltage=*/true);
   ASSERT_THAT(Thresholds(), SizeIs(10));

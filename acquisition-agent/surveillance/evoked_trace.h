@@ -96,6 +96,10 @@ class EvokedTrace {
     std::vector<dsp::FixedCriterion> against;
     dsp::AlertLevel level = dsp::AlertLevel::kNormal;
     AlertSlot alert;
+    // Of an alert from before a restart whose own baseline could not be taken up: against another
+    // one it may look well. It stays until a person closes it, or a baseline is set.
+    bool lost_its_baseline = false;
+    RecordKey judged_by;  // that baseline
   };
   struct Judgement {
     dsp::Assessment assessment;

@@ -157,6 +157,7 @@ void EvokedTrace::MoveAlert(Row* row, const Judgement& judgement, const Finished
   const bool judged = WhyNot(assessment.interpretability).empty();
   row->level = assessment.level;
   if (row->level == dsp::AlertLevel::kNormal) {
+    if (row->alert.is_open() && row->lost_its_baseline) return;
     if (row->alert.is_on()) {
       row->alert.Recover(DescribeAlert(*row, judgement, finished), now_ns, sink_);
     }

@@ -97,7 +97,14 @@ absl::Status EvokedTrace::SetBaseline(const std::vector<const Finished*>& from, 
   if (!(marking.amplitude_uv > bias_uv)) {
     return absl::FailedPreconditionError("its amplitude is no more than what noise adds to it");
   }
+  for (const Row& row : rows_) {
+    // Before anything is on record.
+    RETURN_IF_ERROR(dsp::FixedCriterion::Create(
+                        row.limits, {marking.amplitude_uv - bias_uv, marking.first.latency_ms})
+                        .status());
+  }
   RETURN_IF_ERROR(tracker_.SetBaseline(mean.mean_uv, mean.timebase, mean.noise_uv, marking));
+  for (Row& row : rows_) row.lost_its_baseline = false;
   baseline.amplitude_uv = std::max(0.0, tracker_.baseline().amplitude_uv - bias_uv);
   baseline.latency_ms = tracker_.baseline().first.latency_ms;
   baseline.marks = MarkAll(mean, marking);

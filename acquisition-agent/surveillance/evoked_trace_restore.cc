@@ -76,6 +76,7 @@ void EvokedTrace::RestoreAlerts(const CasePast& past) {
     for (Row& row : rows_) {
       if (row.criterion.key() != alert.last.criterion().key()) continue;
       row.alert.Restore(alert);
+      row.judged_by = FromProto(alert.last.evidence().baseline());
       row.level = alert.is_on() ? LevelOf(alert.last.priority()) : dsp::AlertLevel::kNormal;
     }
   }
@@ -112,6 +113,9 @@ std::string EvokedTrace::Restore(const CasePast& past) {
   std::string todo = RestoreBaselines(past);
   for (Row& row : rows_) {
     if (!row.alert.is_on()) continue;
+    row.lost_its_baseline =
+        std::none_of(baselines_.begin(), baselines_.end(),
+                     [&](const Baseline& baseline) { return baseline.id == row.judged_by; });
     for (dsp::FixedCriterion& criterion : row.against) criterion.Hold(row.level);
   }
   if (!todo.empty() && has_open_alert()) {

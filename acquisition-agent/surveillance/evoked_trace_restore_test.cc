@@ -182,6 +182,28 @@ TEST_F(EvokedTraceRestoreTest, OfTwoBaselinesTheOneThatFitsCounts) {
   }
 }
 
+// Red against the baseline of before the incision, and well against the newer one alone.
+TEST_F(EvokedTraceRestoreTest, AnAlertWhoseOwnBaselineDoesNotFitDoesNotRecoverByAnother) {
+  RunUntilTheFallIsTold();
+  for (const bool fits : {false, true}) {
+    CasePast past = Past();
+    past.baselines.push_back(past.baselines[0]);
+    past.baselines[1].key.origin_seq += 1000;
+    if (!fits) past.baselines[0].set.set_latency_ms(1.3 * past.baselines[0].set.latency_ms());
+    const std::vector<v1::Record> kept = sink_.records;
+    Restart(past, Sized(1));
+    GoOn(30);
+    EXPECT_THAT(Alerts(), SizeIs(fits ? 1 : 0)) << "recovered";
+    EXPECT_EQ(trace().has_open_alert(), !fits);
+    if (!fits) {
+      Dismiss(past.alerts[0]);
+      GoOn(40);
+      EXPECT_FALSE(trace().has_open_alert()) << "a person has closed it";
+    }
+    sink_.records = kept;
+  }
+}
+
 TEST_F(EvokedTraceRestoreTest, HostileBaselinesWithoutNumbersDoNotFit) {
   RunUntilTheFallIsTold();
   const CasePast good = Past();

@@ -6,6 +6,9 @@
 
 namespace remora::agent {
 
+// A site that is stimulated on and on, and answers alike, is told at most this often.
+inline constexpr int64_t kSiteAgainNs = 1'000'000'000;
+
 // Finished averages a trace that a person may still name for a baseline: 40 minutes at 200 sweeps
 // of 4.7 Hz.
 inline constexpr size_t kMaxRememberedAverages = 64;

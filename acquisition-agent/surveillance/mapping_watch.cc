@@ -56,10 +56,9 @@ std::vector<std::string> About(const MappingRound& round) {
     words.push_back("ended early: the strip's place or the stimulus changed, it paused or ended");
   }
   if (round.given_up > 0) {
-    words.push_back(absl::StrCat(round.given_up,
-                                 round.given_up > 1 ? " stimuli are" : " stimulus is",
-                                 " in no average: their place or setting changed, or paused, before"
-                                 " there were enough"));
+    words.push_back(absl::StrCat(
+        round.given_up, round.given_up > 1 ? " stimuli are" : " stimulus is",
+        " in no average: their place or setting changed, or they ended, before there were enough"));
   }
   if (round.without_contact > 0) {
     words.push_back(
@@ -144,7 +143,8 @@ void MappingWatch::OnRound(const MappingRound& round, int64_t now_ns) {
     words.insert(words.begin(), absl::StrCat("no response after stimuli to the ",
                                              absl::StrJoin(Legs(round.unanswered), " and the ")));
   } else if (IsGradient(plan_.plan)) {
-    words.insert(words.begin(), "left and right do not cross: the strip lies on one side");
+    result.set_mark_confidence(v1::MARK_CONFIDENCE_UNCERTAIN);
+    words.insert(words.begin(), "left and right do not cross: the strip may lie on one side");
   } else if (round.reversal) {
     words.insert(words.begin(),
                  "no turn of polarity: one side of the strip, or no response, is all there is");

@@ -227,7 +227,28 @@ TEST_F(ModalitiesTest, ATrainEndsAsLongAfterItsFirstPulseAsTrainsAre) {
   EXPECT_EQ(sweeps[0].stimulus().pulse_count(), 5u);
   EXPECT_NEAR(sweeps[0].stimulus().pulse_interval_ms(), 4, 1e-6);
   // Two pulses 19 ms apart are within 20 ms, three are not.
-  EXPECT_THAT(Measurements("MEP_TRANSCRANIAL/R/APB"), SizeIs(1 + 13));
+  const auto apb = Measurements("MEP_TRANSCRANIAL/R/APB");
+  ASSERT_THAT(apb, SizeIs(1 + 13));
+  for (size_t i = 1; i < 13; ++i) {
+    EXPECT_EQ(apb[i].state(), v1::MEASUREMENT_STATE_NOT_INTERPRETABLE) << "the next comes in it";
+  }
+}
+
+TEST_F(ModalitiesTest, MorePulsesThanPlannedAreOfTheSameTrain) {
+  Drawing drawing = MepDrawing(3, [](int, int) { return 500.0; });
+  drawing.items.clear();
+  for (int train = 0; train < 3; ++train) {
+    for (int i = 0; i < 8; ++i) {
+      drawing.items.push_back(Pulse(1 + 2.0 * train + 0.003 * i, "MEP C3-C4"));
+    }
+  }
+  std::string plan = kMepPlan;
+  plan.insert(plan.find("voltage_v"), "pulse_count: 3 pulse_interval_ms: 2.5 ");
+  Run(plan, std::move(drawing));
+  EXPECT_THAT(Measurements("MEP_TRANSCRANIAL/R/APB"), SizeIs(3));
+  const auto sweeps = sink_.All(&v1::Record::has_sweep, &v1::Record::sweep);
+  ASSERT_THAT(sweeps, Not(IsEmpty()));
+  EXPECT_EQ(sweeps[0].stimulus().pulse_count(), 8u);
 }
 
 TEST_F(ModalitiesTest, UnderATrainThatLastsIntoItsWindowAnAnswerIsNeitherThereNorNot) {
@@ -242,7 +263,7 @@ TEST_F(ModalitiesTest, UnderATrainThatLastsIntoItsWindowAnAnswerIsNeitherThereNo
   EXPECT_EQ(apb[0].state(), v1::MEASUREMENT_STATE_NOT_INTERPRETABLE);
   EXPECT_EQ(apb[0].muscle().presence(), v1::RESPONSE_PRESENCE_NOT_ASSESSABLE);
   EXPECT_THAT(apb[0].quality(), ElementsAre(v1::QUALITY_FLAG_STIMULUS_ARTEFACT));
-  EXPECT_THAT(apb[0].reason(), HasSubstr("train"));
+  EXPECT_THAT(apb[0].reason(), HasSubstr("stimuli go on"));
 }
 
 TEST_F(ModalitiesTest, SingleStimuliOfAPlanWithoutTrainsStayTrialsOfTheirOwn) {

@@ -71,7 +71,7 @@ v1::QualityFlag FlagOf(const MuscleAnswer& answer) {
 }
 
 std::string WhyNotGood(const MuscleAnswer& answer) {
-  return answer.is_under_train ? "the train lasts into where its response is looked for"
+  return answer.is_under_train ? "stimuli go on where its response is looked for"
                                : WhyRejected(answer.cause);
 }
 
@@ -84,6 +84,40 @@ v1::StimulusSetting StatedSetting(const MotorTrial& trial) {
   if (!trial.stimulus.told.delivered_ma) setting.clear_delivered_ma();
   if (!trial.stimulus.told.delivered_v) setting.clear_delivered_v();
   return setting;
+}
+
+bool WasDelivered(const StimulusTrigger& told) {
+  const auto is_zero = [](const std::optional<double>& value) { return value && *value == 0; };
+  return !is_zero(told.delivered_ma) && !is_zero(told.delivered_v);
+}
+
+// "APB, FDI and 12 more", as many as there is room for.
+std::string Named(const std::vector<std::string>& muscles) {
+  constexpr size_t kMoreBytes = 16;
+  std::string names;
+  for (size_t i = 0; i < muscles.size(); ++i) {
+    const std::string next = absl::StrCat(i > 0 ? ", " : "", muscles[i]);
+    if (names.size() + next.size() + kMoreBytes > kMaxNameBytes) {
+      return absl::StrCat(names, " and ", muscles.size() - i, " more");
+    }
+    names += next;
+  }
+  return names;
+}
+
+// A muscle lies on the side of the place that moves it; what is on the cortex, or on its way down,
+// on the other.
+bool LiesOnMusclesSide(v1::Modality modality) {
+  switch (modality) {
+    case v1::MODALITY_EMG_TRIGGERED:
+    case v1::MODALITY_DIRECT_NERVE_STIMULATION:
+    case v1::MODALITY_PEDICLE_SCREW:
+    case v1::MODALITY_RLN_INTERMITTENT:
+    case v1::MODALITY_RLN_CONTINUOUS:
+      return true;
+    default:
+      return false;
+  }
 }
 
 // Of sites that are numbers alone.
@@ -138,7 +172,10 @@ void MotorWatch::PutSite(const MotorTrial& trial, const std::vector<RecordKey>& 
   told.set_modality(plan_.plan.modality());
   told.set_side(SideOfSite(trial.site));
   const v1::StimulusSetting stated = StatedSetting(trial);
-  told.set_current_ma(stated.delivered_ma() > 0 ? stated.delivered_ma() : stated.current_ma());
+  const bool delivered = WasDelivered(trial.stimulus.told);
+  if (delivered) {
+    told.set_current_ma(stated.delivered_ma() > 0 ? stated.delivered_ma() : stated.current_ma());
+  }
   std::vector<std::string> answered;
   bool any_good = false;
   bool any_unknown = false;
@@ -154,13 +191,22 @@ void MotorWatch::PutSite(const MotorTrial& trial, const std::vector<RecordKey>& 
     most_uv = answer.response.amplitude_uv;
     *told.mutable_sweep() = ToProto(sweeps[i]);
   }
-  if (!answered.empty()) {
-    told.set_response(absl::StrJoin(answered, ", ").substr(0, kMaxReasonBytes));
+  if (!delivered) {
+    told.set_response("nothing was delivered");
+    told.clear_sweep();
+  } else if (!answered.empty()) {
+    told.set_response(Named(answered));
   } else if (!any_good) {
     told.set_response("not assessable");
   } else {
-    told.set_response(any_unknown ? "none for certain" : "none");
+    told.set_response(any_unknown ? "uncertain" : "none");
   }
+  // Stimuli at 50 Hz that a source tells pulse by pulse say the same each time.
+  const std::string said = told.SerializeAsString();
+  const bool again = said == site_said_ && trial.stimulus.time_ns - site_said_ns_ < kSiteAgainNs;
+  if (again) return;
+  site_said_ = said;
+  site_said_ns_ = trial.stimulus.time_ns;
   sink_.Put(&record, now_ns);
 }
 
@@ -236,6 +282,7 @@ v1::Side MotorWatch::SideOfSite(const std::string& site) const {
   std::vector<std::string> words = WordsOf(site);
   if (const auto side = TakeSide(&words)) return *side;
   if (plan_.plan.stimulus().side() != v1::SIDE_UNSPECIFIED) return plan_.plan.stimulus().side();
+  if (!LiesOnMusclesSide(plan_.plan.modality())) return v1::SIDE_UNSPECIFIED;
   const v1::Side first = plan_.muscles[0].plan.side();
   const bool all = std::all_of(plan_.muscles.begin(), plan_.muscles.end(),
                                [&](const auto& one) { return one.plan.side() == first; });

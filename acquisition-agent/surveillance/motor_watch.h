@@ -67,6 +67,8 @@ class MotorWatch {
   std::string steps_site_;
   uint32_t steps_repeat_ = 0;
   bool told_beyond_sites_ = false;
+  std::string site_said_;  // the last MappingContact
+  int64_t site_said_ns_ = 0;
 };
 
 }  // namespace remora::agent

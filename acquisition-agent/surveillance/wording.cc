@@ -133,6 +133,13 @@ std::string WhyRejected(dsp::Rejection cause) {
   return "";
 }
 
+std::string Bounded(absl::string_view text, size_t most) {
+  size_t end = std::min(text.size(), most);
+  // Not in the middle of a UTF-8 character.
+  while (end > 0 && end < text.size() && (static_cast<uint8_t>(text[end]) & 0xC0) == 0x80) --end;
+  return std::string(text.substr(0, end));
+}
+
 void PutSystemMessage(const std::string& text, const RecordKey& about, int64_t now_ns,
                       RecordSink& sink) {
   v1::Record record;

@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "absl/strings/string_view.h"
 #include "acquisition-agent/pipelines/record_sink.h"
 #include "common/ids.h"
 #include "dsp/assess/fixed_criteria.h"
@@ -33,6 +34,8 @@ v1::MarkConfidence ConfidenceOf(dsp::Presence presence);
 // Why a sweep is not good, as a flag and in words; not of kNone.
 v1::QualityFlag QualityOf(dsp::Rejection cause);
 std::string WhyRejected(dsp::Rejection cause);
+// At most so many bytes of it, whole UTF-8 characters.
+std::string Bounded(absl::string_view text, size_t most);
 
 // Says something to whoever reads the case. `about` may be the zero key.
 void PutSystemMessage(const std::string& text, const RecordKey& about, int64_t now_ns,

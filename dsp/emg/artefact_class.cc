@@ -385,9 +385,15 @@ void ArtefactClassifier::KeepLevels() {
     for (const Channel& channel : channels_) {
       if (!channel.active) continue;
       double energy = 0.0;
-      for (const double uv : channel.samples_uv.subspan(begin, width)) energy += uv * uv;
-      // What is left out is taken to be as the rest: holes do not shiver.
-      if (energy == 0.0) energy = channel.rms_uv * channel.rms_uv * static_cast<double>(width);
+      std::size_t kept = 0;
+      for (const double uv : channel.samples_uv.subspan(begin, width)) {
+        energy += uv * uv;
+        kept += uv != 0.0;
+      }
+      // What is left out, and is 0, is taken to be as the rest: holes and their edges do not
+      // shiver.
+      energy = 4 * kept < width ? channel.rms_uv * channel.rms_uv * static_cast<double>(width)
+                                : energy * static_cast<double>(width) / static_cast<double>(kept);
       level += std::sqrt(energy) / channel.floor_uv;
     }
     levels_.push_back(level);

@@ -10,6 +10,9 @@
 namespace remora::dsp {
 namespace {
 
+// No motor unit discharges faster, nor do several at once so that each is told from the next.
+constexpr double kLeastIntervalMs = 1;
+
 constexpr double kFloorBinMs = 10.0;
 // Quiet time that must be known before anything is judged.
 constexpr double kLearningMs = 1000.0;
@@ -273,9 +276,10 @@ Activity BurstTrainDetector::Describe(ActivityPhase phase) const {
   }
   const Excursions& counted = positive_.count >= negative_.count ? positive_ : negative_;
   activity.discharges = counted.count;
-  if (counted.count > 1) {
-    activity.discharge_rate_hz =
-        1000.0 * (counted.count - 1) / MsOf(counted.judged_last - counted.judged_first);
+  const double judged_ms = MsOf(counted.judged_last - counted.judged_first);
+  // Two on either side of a hole have no time between them.
+  if (counted.count > 1 && judged_ms >= kLeastIntervalMs * (counted.count - 1)) {
+    activity.discharge_rate_hz = 1000.0 * (counted.count - 1) / judged_ms;
   }
   activity.peak_uv = peak_uv_;
   const std::uint64_t judged = judged_last_over_ - judged_first_ + 1;

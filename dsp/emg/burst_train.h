@@ -104,7 +104,7 @@ struct Activity {
   // Excursions of the polarity that has more of them, so that a biphasic unit counts once and a
   // sinusoidal train by its cycles.
   std::uint32_t discharges = 0;
-  double discharge_rate_hz = 0.0;  // mean, from first to last, without holes; 0 for a single one
+  double discharge_rate_hz = 0.0;  // mean, from first to last, without holes; 0: not known
   double peak_uv = 0.0;            // largest |x|
   double rms_uv = 0.0;             // from first to last discharge, without holes
   std::uint32_t hints = kNoArtefact;

@@ -4,8 +4,8 @@
 // One a channel, on the pipeline's sequence; thread-compatible. What is left of the last 300 ms is
 // fitted by sines at the mains and two harmonics, by least squares over the samples that are there
 // (Lomb 1976, for one frequency; here several at once, and each block's own mean and slope): over
-// 300 ms a train of 55 or 60 a second is not taken for hum, however short the stretches that are
-// left.
+// 300 ms a train of 60 a second is not taken for hum. One of 45 or 55 is, where stimuli come five
+// times a second and leave less than half: seen in such holes they look alike.
 //
 // Memory: sums of the blocks of 300 ms. Delay: hum is half of what is known up to 200 ms after it
 // begins, and 300 ms after its end.

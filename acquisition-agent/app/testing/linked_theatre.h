@@ -51,7 +51,9 @@ class LinkedTheatre : public ::testing::Test {
     welcome.mutable_welcome()->set_role(v1::ROLE_AGENT);
     welcome.mutable_welcome()->set_hub_unix_ns(HubNow(theatre));
     welcome.mutable_welcome()->set_participant("agent-3");
-    welcome.mutable_welcome()->add_record_keys()->set_public_key(signer_->public_key());
+    if (shows_key_) {
+      welcome.mutable_welcome()->add_record_keys()->set_public_key(signer_->public_key());
+    }
     dialer_->Deliver(welcome);
     v1::Down joined;
     joined.mutable_joined()->set_case_id(theatre.spool->case_id().ToString());
@@ -179,6 +181,7 @@ class LinkedTheatre : public ::testing::Test {
   uint32_t followed_ = 0;
   std::vector<v1::Follow> follows_;
   uint64_t delivered_ = 0;
+  bool shows_key_ = true;
   std::unique_ptr<RecordSigner> signer_ = std::make_unique<RecordSigner>(RecordSigner::Seed{1});
   FakeFileSystem key_files_;
   std::unique_ptr<HubKey> hub_key_;

@@ -129,8 +129,9 @@ describe('An event of what is told', () => {
     const site = (contactIndex: number, response: string, currentMa: number, more = {}): Body => ({ case: 'mappingContact', value: {
       strip: 'grid', modality: Modality.MAP_CORTICAL_STIMULATION, contactIndex, response, currentMa, ...more } });
     const model = told(site(11, 'none', 8), site(11, 'none', 10), site(12, 'APB', 8), site(12, 'APB', 10), site(12, 'speech arrest', 10, { actor: 'Ines Ruiz' }),
-      site(12, 'speech arrest', 10, { actor: 'Ines Ruiz' }));
-    expect(lines(model, 'map')).toEqual(['grid contact 11: none, 10.0 mA', 'grid contact 12: speech arrest, 10.0 mA, seen by Ines Ruiz']);
+      site(12, 'speech arrest', 10, { actor: 'Ines Ruiz' }), site(12, 'APB', 12));
+    expect(lines(model, 'map')).toEqual(['grid contact 11: none, 10.0 mA', 'grid contact 12: APB, 12.0 mA',
+      'grid contact 12: speech arrest, 10.0 mA, seen by Ines Ruiz']);
     expect(happened(model)).toEqual(['grid contact 11: none, 8.0 mA', 'grid contact 12: APB, 8.0 mA',
       'grid contact 12: speech arrest, 10.0 mA, seen by Ines Ruiz', 'grid contact 12: speech arrest, 10.0 mA, seen by Ines Ruiz']);
   });

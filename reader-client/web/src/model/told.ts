@@ -12,7 +12,7 @@ import type { News, Told, ToldKind } from './told_words.js';
 
 // An operation of a day with a busy pump; the oldest go.
 export const KEPT_EVENTS = 500;
-// Of a kind: more things than a case has limbs, screws, channels; electrodes are more.
+// Of a kind: more things than a case has limbs, screws, channels; electrodes and sites are more.
 export const KEPT_OF_KIND = 64;
 export const KEPT_ELECTRODES = 512;
 // A moment that is later than its record by more than clocks differ is none.
@@ -148,7 +148,7 @@ export class ToldBook {
   private keep(told: Told, view: ToldView): void {
     const things = this.ofKind(this.newest, told.kind);
     things.set(told.key, view);
-    const most = told.kind === 'impedance' ? KEPT_ELECTRODES : KEPT_OF_KIND;
+    const most = told.kind === 'impedance' || told.kind === 'map' ? KEPT_ELECTRODES : KEPT_OF_KIND;
     if (things.size <= most) return;
     const oldest = [...things].reduce((a, b) => (b[1].atMs < a[1].atMs ? b : a))[0];
     things.delete(oldest === told.key ? things.keys().next().value! : oldest);

@@ -112,7 +112,7 @@ export class ToldFetch {
   // What a slow follower was not sent. A newer one of the same thing came for what was replaced; what was missed
   // while away is known from the snapshot.
   onGap({ lane, fromSeq, toSeq, cause }: Gap): void {
-    if (!LANES.includes(lane) || fromSeq === 0n || (cause !== GapCause.SLOW_FOLLOWER && cause !== GapCause.BUDGET)) return;
+    if (!LANES.includes(lane) || fromSeq === 0n || ![GapCause.SLOW_FOLLOWER, GapCause.BUDGET, GapCause.LATE].includes(cause)) return;
     this.miss(lane, fromSeq, toSeq);
     this.goOn();
   }

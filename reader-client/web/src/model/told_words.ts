@@ -181,7 +181,8 @@ function mappingContact(c: MappingContact): Told {
   const seen = said(c.response);
   const measured = isKnown(c.amplitudeUv) ? `${quantity(c.amplitudeUv, 2, '\u00b5V')}, polarity ${signed(c.polarityRatio)}` : 'not measured';
   // Of a strip the newest is enough, its result says the rest; a stimulated site stands for itself.
-  const site = seen ? ` ${c.contactIndex}` : '';
+  // What a person saw there is not undone by the next stimulus.
+  const site = seen ? ` ${c.contactIndex}${c.actor ? ' seen' : ''}` : '';
   const news: News = c.actor || c.afterDischarge ? EACH : seen ? { by: 'state', state: seen } : NONE;
   return {
     kind: 'map', key: `map/${c.modality}/${said(c.strip)}/contact${site}`, atNs: 0n, news,
