@@ -189,11 +189,16 @@ void ChunkAssembler::FindRuns(const ChannelInfo& channel, std::optional<dsp::Wra
   const std::vector<double>& samples = chunk->channels[k];
   const std::vector<size_t> near_wrap = *wrap ? (*wrap)->Push(samples) : std::vector<size_t>();
   auto next_wrapped = near_wrap.begin();
+  // Well within its range, as nearly all are: IsClipped divides.
+  const double one = channel.uv_offset + (channel.digital_min + 0.75) * channel.uv_per_count;
+  const double other = channel.uv_offset + (channel.digital_max - 0.75) * channel.uv_per_count;
+  const double low = std::min(one, other);
+  const double high = std::max(one, other);
   for (int64_t i = 0; i < chunk->samples; ++i) {
     const double sample = samples[static_cast<size_t>(i)];
     const bool wrapped = next_wrapped != near_wrap.end() && *next_wrapped == static_cast<size_t>(i);
     if (wrapped) ++next_wrapped;
-    if (!wrapped && !channel.IsClipped(sample)) continue;
+    if (!wrapped && ((sample > low && sample < high) || !channel.IsClipped(sample))) continue;
     const uint32_t mark = std::isfinite(sample) ? dsp::kQualityClipping : dsp::kQualityNonFinite;
     const int64_t position = chunk->first_position + i;
     if (!marks.runs.empty() && marks.runs.back().last + 1 == position &&

@@ -309,11 +309,10 @@ void ContinuousStream::Finish(Piece* piece, std::span<const double> smooth) cons
 }
 
 void ContinuousStream::Send(Piece* piece, std::span<const double> smooth) const {
-  int64_t first = -1;
-  for (size_t i = 0; i < smooth.size(); ++i) {
-    const int64_t position = piece->first_position + static_cast<int64_t>(i);
-    if (position % factor_ != 0) continue;
-    if (first < 0) first = position;
+  // Positions that are multiples of the factor.
+  const int64_t first = (piece->first_position + factor_ - 1) / factor_ * factor_;
+  for (auto i = static_cast<size_t>(first - piece->first_position); i < smooth.size();
+       i += static_cast<size_t>(factor_)) {
     piece->sent_uv.push_back(smooth[i]);
   }
   piece->first_sent_index = first / factor_;

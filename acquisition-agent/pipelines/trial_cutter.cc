@@ -193,9 +193,9 @@ void TrialCutter::Look(const Chunk& look, std::vector<CutTrial>* trials) {
   const std::vector<std::span<const double>> next = SpansOf(blanked);
   for (const Open& one : open) {
     if (stimuli_.was_given(one.stimulus.time_ns)) continue;
-    const std::optional<dsp::Epoch> epoch = cutter_.Peek(std::floor(one.position), 0, next);
+    std::optional<dsp::Epoch> epoch = cutter_.Peek(std::floor(one.position), 0, next);
     if (!epoch) continue;
-    trials->push_back(Cut(one, *epoch, lines));
+    trials->push_back(Cut(one, *std::move(epoch), lines));
     stimuli_.Give(one.stimulus.time_ns);
   }
   SortByStimulus(trials, before);
@@ -210,11 +210,16 @@ void TrialCutter::TakeEpoch(const dsp::Epoch& epoch, std::vector<CutTrial>* tria
   open_.erase(found);
 }
 
-CutTrial TrialCutter::Cut(const Open& open, const dsp::Epoch& epoch,
-                          const std::vector<Line>& lines) {
+CutTrial TrialCutter::Cut(const Open& open, dsp::Epoch epoch, const std::vector<Line>& lines) {
   const double samples_per_ms = options_.derivation.sample_rate_hz / 1000;
   const double base = std::floor(open.position);
-  std::vector<double> filtered = epoch.values_uv;
+  const auto is_number = [](double uv) { return std::isfinite(uv); };
+  std::vector<bool> is_settled;
+  for (size_t i = 0; i < lines.size(); ++i) {
+    const std::span<const double> settling = epoch.Channel(i).subspan(lead_ - settled_, settled_);
+    is_settled.push_back(std::all_of(settling.begin(), settling.end(), is_number));
+  }
+  std::vector<double> filtered = std::move(epoch.values_uv);
   // What came before a gap in time does not lead in.
   const int64_t first_position =
       std::llround(base + timebase_.start_ms * samples_per_ms) - static_cast<int64_t>(lead_);
@@ -239,10 +244,7 @@ CutTrial TrialCutter::Cut(const Open& open, const dsp::Epoch& epoch,
     dsp::ShiftSamples(line, open.position - base, sweep.uv);
     uint32_t marks = lines[i].marks.MarksIn(open.position + options_.epoch_from_ms * samples_per_ms,
                                             open.position + options_.epoch_to_ms * samples_per_ms);
-    const auto is_number = [](double uv) { return std::isfinite(uv); };
-    const std::span<const double> settling = epoch.Channel(i).subspan(lead_ - settled_, settled_);
-    const bool whole = std::all_of(sweep.uv.begin(), sweep.uv.end(), is_number) &&
-                       std::all_of(settling.begin(), settling.end(), is_number);
+    const bool whole = is_settled[i] && std::all_of(sweep.uv.begin(), sweep.uv.end(), is_number);
     if (!whole && epoch.missing_samples > 0) marks |= dsp::kQualityGap;
     sweep.cause = JudgeCut(sweep.uv, timebase_, options_.reject_over_uv, marks);
     trial.sweeps.push_back(std::move(sweep));

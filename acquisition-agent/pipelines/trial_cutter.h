@@ -88,7 +88,7 @@ class TrialCutter {
   void Push(const std::vector<std::vector<double>>& blanked, std::vector<CutTrial>* trials);
   void FlushSegment(std::vector<CutTrial>* trials);
   void TakeEpoch(const dsp::Epoch& epoch, std::vector<CutTrial>* trials);
-  CutTrial Cut(const Open& open, const dsp::Epoch& epoch, const std::vector<Line>& lines);
+  CutTrial Cut(const Open& open, dsp::Epoch epoch, const std::vector<Line>& lines);
   CutTrial Nothing(const Stimulus& stimulus) const;
 
   SweepStreamOptions options_;

@@ -169,24 +169,25 @@ Epoch EpochCutter::Cut(const Trigger& trigger,
   epoch.trigger_id = trigger.id;
   epoch.trigger_sample = trigger.sample;
   epoch.samples = samples_per_epoch_;
-  epoch.values_uv.resize(channels_ * samples_per_epoch_);
   const Position position = Split(trigger.sample);
   const bool whole = position.fraction == 0.0;
   const std::size_t taps = whole ? 1 : kTapsBefore + kTapsAfter + 1;
   const std::size_t count = samples_per_epoch_ + taps - 1;
-  const Line line = Gather(position.base + start_sample_ - (whole ? 0 : kTapsBefore), count, next);
+  Line line = Gather(position.base + start_sample_ - (whole ? 0 : kTapsBefore), count, next);
   const auto is_missing = [&](std::size_t i) {
     return line.missing_before[i + taps] != line.missing_before[i];
   };
   for (std::size_t i = 0; i < samples_per_epoch_; ++i) epoch.missing_samples += is_missing(i);
+  if (whole) {
+    epoch.values_uv = std::move(line.values);
+  } else {
+    epoch.values_uv.resize(channels_ * samples_per_epoch_);
+  }
   for (std::size_t channel = 0; channel < channels_; ++channel) {
-    const auto values = std::span(line.values).subspan(channel * count, count);
     const auto cut =
         std::span(epoch.values_uv).subspan(channel * samples_per_epoch_, samples_per_epoch_);
-    if (whole) {
-      std::copy(values.begin(), values.end(), cut.begin());
-    } else {
-      ShiftSamples(values, position.fraction, cut);
+    if (!whole) {
+      ShiftSamples(std::span(line.values).subspan(channel * count, count), position.fraction, cut);
     }
     for (std::size_t i = 0; i < samples_per_epoch_; ++i) {
       if (std::isfinite(cut[i])) continue;

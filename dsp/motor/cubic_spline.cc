@@ -6,6 +6,9 @@
 namespace remora::dsp {
 namespace {
 
+// Of (t - t^3) / 6 from 0 to 1, rounded up.
+constexpr double kLargestBend = 0.0642;
+
 // Second derivatives m of the natural spline: m[i-1] + 4 m[i] + m[i+1] = 6 (second difference), 0
 // at both ends. Thomas' elimination.
 std::vector<double> NaturalCurvatures(std::span<const double> y) {
@@ -50,12 +53,23 @@ CubicSpline::Extreme CubicSpline::Find(double from, double to, double sign) cons
     if (sign * value > sign * best.value) best = {position, value};
   };
   offer(high);
+  // The best sample first: few pieces reach beyond it.
+  const auto first = static_cast<std::size_t>(std::ceil(low));
+  std::size_t tallest = first;
+  for (std::size_t i = first; i < values_.size() && static_cast<double>(i) <= high; ++i) {
+    if (sign * values_[i] > sign * values_[tallest]) tallest = i;
+  }
+  offer(static_cast<double>(tallest));
   for (auto piece = static_cast<std::size_t>(low); piece + 1 < values_.size(); ++piece) {
     const auto left = static_cast<double>(piece);
     if (left > high) break;
-    offer(left);
-    // Where the piece's derivative a t^2 + b t + c is 0.
     const double m0 = curvatures_[piece], m1 = curvatures_[piece + 1];
+    // A piece leaves the line between its samples by at most 2 / (9 sqrt 3) of both curvatures.
+    const double bend = kLargestBend * (std::abs(m0) + std::abs(m1));
+    if (std::max(sign * values_[piece], sign * values_[piece + 1]) + bend < sign * best.value) {
+      continue;
+    }
+    // Where the piece's derivative a t^2 + b t + c is 0.
     const double a = (m1 - m0) / 2.0;
     const double b = m0;
     const double c = values_[piece + 1] - values_[piece] - m0 / 3.0 - m1 / 6.0;

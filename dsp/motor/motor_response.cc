@@ -12,8 +12,12 @@ namespace {
 constexpr std::size_t kFewestNoiseSamples = 8;
 // Samples beside the search window that the spline sees: what is farther off does not bend it.
 constexpr std::size_t kSplineMargin = 16;
-// Area, onset and phases are taken on so many points a sample.
-constexpr double kPointsPerSample = 10.0;
+// Area, onset and phases are taken on points at most so far apart, two to ten a sample.
+constexpr double kPointsMs = 0.02;
+
+double StepOf(const Timebase& timebase) {
+  return 1.0 / std::clamp(std::ceil(timebase.StepMs() / kPointsMs), 2.0, 10.0);
+}
 
 struct Noise {
   double mean_uv = 0.0;
@@ -118,12 +122,11 @@ double FarthestOver(const Curve& curve, double start, double step, double edge_u
   return farthest;
 }
 
-// Area in uV samples, and stretches on one side that reach the edge.
-void MeasureShape(const Curve& curve, double onset, double end, double edge_uv, double step_ms,
+// Area, in uV samples, and stretches on one side that reach the edge.
+void MeasureShape(const Curve& curve, double onset, double end, double edge_uv, double step,
                   MotorResponse& response) {
   double area = 0.0;
   int side = 0;
-  const double step = 1.0 / kPointsPerSample;
   for (double at = onset; at <= end; at += step) {
     const double value = curve.At(at);
     area += std::abs(value) * step;
@@ -132,7 +135,7 @@ void MeasureShape(const Curve& curve, double onset, double end, double edge_uv, 
     side = over;
     ++response.phases;
   }
-  response.area_uv_ms = area * step_ms;
+  response.area_uv_ms = area;
 }
 
 void JudgePresence(const MotorResponseOptions& options, std::size_t searched,
@@ -184,7 +187,7 @@ absl::StatusOr<MotorResponse> MeasureMotorResponse(std::span<const double> sweep
   const double edge_uv =
       std::max(noise_edge_uv, options.edge_part_of_amplitude * response.amplitude_uv);
   const double longest_gap = options.longest_crossing_ms / timebase.StepMs();
-  const double step = 1.0 / kPointsPerSample;
+  const double step = StepOf(timebase);
   // The response is walked from where it is one: the opposite extreme of a single phase is noise,
   // anywhere.
   const bool one_phase = std::min(std::abs(first.value), std::abs(second.value)) < edge_uv;
@@ -196,7 +199,8 @@ absl::StatusOr<MotorResponse> MeasureMotorResponse(std::span<const double> sweep
   const double end = FarthestOver(curve, last, step, edge_uv, longest_gap);
   response.onset_ms = timebase.LatencyMs(onset);
   response.end_ms = timebase.LatencyMs(end);
-  MeasureShape(curve, onset, end, edge_uv, timebase.StepMs(), response);
+  MeasureShape(curve, onset, end, edge_uv, step, response);
+  response.area_uv_ms *= timebase.StepMs();
   return response;
 }
 
