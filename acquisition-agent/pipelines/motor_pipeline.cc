@@ -221,7 +221,7 @@ MotorPipeline::SiteSearch* MotorPipeline::SearchAt(const MotorTrial& trial,
 }
 
 void MotorPipeline::NoteStep(MotorTrial* trial) {
-  trial->step.emplace();
+  trial->step.emplace(MotorTrial::Step());
   MotorTrial::Step& step = *trial->step;
   bool any_good = false;
   bool any_uncertain = false;

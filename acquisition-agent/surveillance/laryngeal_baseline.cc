@@ -188,7 +188,7 @@ std::string LaryngealComparison::Restore(const CasePast& past) {
       if (!place || !IsPositive(set.amplitude_uv()) || !IsPositive(set.latency_ms())) continue;
       Series& series = SeriesAt(muscle, *place);
       if (series.baseline) continue;
-      Baseline& baseline = series.baseline.emplace();
+      Baseline& baseline = series.baseline.emplace(Baseline());
       baseline.id = one.key;
       baseline.amplitude_uv = set.amplitude_uv();
       baseline.latency_ms = set.latency_ms();
