@@ -32,8 +32,8 @@
 namespace remora::hub {
 namespace {
 
-// Who waits for what never comes takes longer, on a busy machine with sanitizers too. How long it
-// takes is measured in hub/app/start_benchmark.cc.
+// Who waits for what never comes takes longer; a busy machine with sanitizers does not. It says
+// nothing of how soon: of a start hub/app/start_benchmark.cc tells, of an end nothing does yet.
 constexpr Duration kSoon = Duration::Seconds(20);
 
 using ::testing::HasSubstr;
