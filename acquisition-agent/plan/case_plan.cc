@@ -33,6 +33,13 @@ size_t EditDistance(absl::string_view a, absl::string_view b) {
   return row[b.size()];
 }
 
+// A file that cannot be read is a mistake of the plan that names it; one that can tells its own.
+absl::Status NamedBy(const CasePlan& plan, absl::string_view field, const absl::Status& read) {
+  if (read.ok() || absl::IsInvalidArgument(read)) return read;
+  return absl::Status(
+      read.code(), absl::StrCat(plan.plan_places.At(plan.plan_path, field), ": ", read.message()));
+}
+
 }  // namespace
 
 const v1::Derivation* CasePlan::FindDerivation(absl::string_view name) const {
@@ -98,11 +105,14 @@ absl::StatusOr<CasePlan> LoadCasePlan(FileSystem& files, const std::string& plan
         ": montage_file: is missing: the montage beside the plan, such as \"scoliosis.montage\""));
   }
   plan.montage_path = BesideOf(plan_path, plan.plan.montage_file());
-  RETURN_IF_ERROR(ReadWithPlaces(files, plan.montage_path, &plan.montage, &plan.montage_places));
+  RETURN_IF_ERROR(
+      NamedBy(plan, "montage_file",
+              ReadWithPlaces(files, plan.montage_path, &plan.montage, &plan.montage_places)));
   if (!plan.plan.criteria_file().empty()) {
     plan.criteria_path = BesideOf(plan_path, plan.plan.criteria_file());
     RETURN_IF_ERROR(
-        ReadWithPlaces(files, plan.criteria_path, &plan.criteria, &plan.criteria_places));
+        NamedBy(plan, "criteria_file",
+                ReadWithPlaces(files, plan.criteria_path, &plan.criteria, &plan.criteria_places)));
   }
   FillDefaults(&plan.plan);
   RETURN_IF_ERROR(CheckCasePlan(plan));

@@ -401,5 +401,20 @@ TEST_F(CasePlanTest, HostileAMissingFileIsNamed) {
   EXPECT_THAT(std::string(plan.status().message()), HasSubstr("/nowhere.plan"));
 }
 
+TEST_F(CasePlanTest, HostileAMissingMontageIsToldAtThePlaceThatNamesIt) {
+  const absl::Status missing = Load("montage_file: \"/elsewhere/a.montage\"").status();
+  EXPECT_TRUE(absl::IsNotFound(missing)) << missing;
+  EXPECT_THAT(std::string(missing.message()), AllOf(HasSubstr("/plans/p.plan:1:1: montage_file: "),
+                                                    HasSubstr("/elsewhere/a.montage")));
+}
+
+TEST_F(CasePlanTest, HostileMissingCriteriaAreToldAtThePlaceThatNamesThem) {
+  const absl::Status missing =
+      Load("montage_file: \"m.montage\"\ncriteria_file: \"/elsewhere/a.criteria\"").status();
+  EXPECT_TRUE(absl::IsNotFound(missing)) << missing;
+  EXPECT_THAT(std::string(missing.message()), AllOf(HasSubstr("/plans/p.plan:2:1: criteria_file: "),
+                                                    HasSubstr("/elsewhere/a.criteria")));
+}
+
 }  // namespace
 }  // namespace remora::agent

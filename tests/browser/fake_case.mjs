@@ -333,8 +333,8 @@ export class FakeCase {
     if (!raisedBy) this.alerts.set(m.traceId, id);
   }
 
-  // Called ten times a second.
-  tick(n) {
+  // Called ten times a second. `still`: averages run on and none is finished.
+  tick(n, still = false) {
     const now = nowMs();
     const s = (now - this.startMs) / 1000;
     if (this.isOver()) return;
@@ -345,7 +345,7 @@ export class FakeCase {
     if (n % 10 === 3 && this.stimulating) {
       const step = Math.floor(s) % 21;
       for (const [side, derivation] of this.eachTrace()) {
-        if (step === 20) this.finish(side, derivation);
+        if (step === 20) { if (!still) this.finish(side, derivation); }
         else this.write(3, { case: 'sweep', value:
           this.sweepBody(side, derivation, now, Math.min(199, 10 + step * 10), true) });
       }

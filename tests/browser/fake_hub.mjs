@@ -42,7 +42,7 @@ export async function startFakeHub({ port = 0, dist = join(webFolder, 'dist'), a
   ];
   const cookies = new Map();
   const sockets = new Set();
-  const hub = { cases, cookies, quiet: false, bulk: {}, seen: [], drop: () => sockets.forEach((s) => s.terminate()) };
+  const hub = { cases, cookies, quiet: false, still: false, bulk: {}, seen: [], drop: () => sockets.forEach((s) => s.terminate()) };
 
   const server = createServer((request, response) => {
     const url = new URL(request.url, 'http://hub');
@@ -101,7 +101,8 @@ export async function startFakeHub({ port = 0, dist = join(webFolder, 'dist'), a
   let n = 0;
   const timer = setInterval(() => {
     n++;
-    for (const c of cases) c.tick(n);
+    for (const c of cases) c.tick(n, hub.still);
+    if (hub.still) return;
     tellBeside(cases[0], n);
     answerMotor(cases[1], n);
   }, 100);
