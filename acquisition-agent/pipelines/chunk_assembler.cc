@@ -124,6 +124,7 @@ void ChunkAssembler::StartChunk(const SampleBlock& block, int64_t offset) {
   current_.position_zero_ns = position_zero_ns_;
   current_.channels.resize(loudness_.size());
   current_.marks.resize(loudness_.size());
+  for (const int k : in_use_) current_.channels[k].reserve(static_cast<size_t>(chunk_samples_));
   starts_segment_ = false;
 }
 
@@ -212,9 +213,16 @@ void ChunkAssembler::FindRuns(const ChannelInfo& channel, std::optional<dsp::Wra
 
 Chunk ChunkAssembler::LookAt(const Chunk& chunk, int64_t samples) const {
   samples = std::clamp<int64_t>(samples, 1, chunk.samples);
-  Chunk look = chunk;
+  Chunk look;
+  look.rate_group = chunk.rate_group;
+  look.sample_rate_hz = chunk.sample_rate_hz;
+  look.first_position = chunk.first_position;
+  look.starts_segment = chunk.starts_segment;
+  look.position_zero_ns = chunk.position_zero_ns;
   look.samples = samples;
   look.end_ns = look.TimeOf(static_cast<double>(chunk.first_position + samples));
+  look.channels.resize(chunk.channels.size());
+  look.marks = chunk.marks;
   const bool is_open = &chunk == &current_;
   const std::vector<int>& group = source_.rate_groups[rate_group_].channels;
   const std::vector<Range> spontaneous = SpontaneousIn(look);
@@ -222,7 +230,8 @@ Chunk ChunkAssembler::LookAt(const Chunk& chunk, int64_t samples) const {
   int judged = 0;
   int bursting = 0;
   for (const int k : in_use_) {
-    look.channels[k].resize(static_cast<size_t>(samples));
+    const std::span<const double> first(chunk.channels[k].data(), static_cast<size_t>(samples));
+    look.channels[k].assign(first.begin(), first.end());
     const ChannelInfo& channel = source_.channels[group[k]];
     if (!channel.is_voltage) continue;
     ChannelMarks& marks = look.marks[k];

@@ -18,14 +18,14 @@ size_t LookAheadOf(const SweepStreamOptions& options) {
   return dsp::StreamingZeroPhase::LookAheadFor(options.filter, kLookAheadError);
 }
 
-// Samples that are released at a time. As many as are looked ahead: the backward pass then costs
-// twice the forward one. An average that is due does not wait for them (Look); what is told on the
-// way waits no longer than a second.
+// Samples that are released at a time. Twice as many as are looked ahead: the backward pass then
+// costs half as much again as the forward one. An average that is due does not wait for them
+// (Look); what is told on the way waits no longer than a second.
 size_t StrideOf(const SweepStreamOptions& options) {
   const double rate_hz = options.derivation.sample_rate_hz;
   const auto most = static_cast<size_t>(rate_hz);
   const auto chunk = static_cast<size_t>(rate_hz * kChunkMs / 1000);
-  return std::max({size_t{1}, chunk, std::min(LookAheadOf(options), most)});
+  return std::max({size_t{1}, chunk, std::min(2 * LookAheadOf(options), most)});
 }
 
 // Samples from an epoch's first until it is judged: it, what the filter waits for, and two chunks.

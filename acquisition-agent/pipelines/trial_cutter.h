@@ -7,7 +7,8 @@
 //
 // A muscle answers a stimulus every few seconds. So nothing is filtered in between: each epoch is,
 // with a lead-in after which the start of the filter has decayed to kLeadInLeft of it (at most 5 s
-// with the epoch). For responses that come many times a second there is SweepStream.
+// with the epoch). That is filtered as it comes, so that little is left to do when the last sample
+// is there. For responses that come many times a second there is SweepStream.
 //
 // Pure: no clock, no thread, no record; thread-compatible, on the agent's sequence. The delay is
 // the chunk and the epoch; who cannot wait looks (DueNs, Look), with the same result.
@@ -18,11 +19,13 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "acquisition-agent/pipelines/sweep_stream.h"
+#include "dsp/evoked/sample_ring.h"
 #include "dsp/filter/sos_bank.h"
 
 namespace remora::agent {
@@ -32,6 +35,9 @@ inline constexpr double kLeadInLeft = 1e-6;
 // Trials that begin within one chunk; further stimuli there have one without samples. A hundred a
 // second: fifty hertz of a cortical stimulation told pulse by pulse, twice.
 inline constexpr int kMaxTrialsAChunk = 10;
+
+// Trials that are filtered as their samples come; further ones when they are complete. Memory.
+inline constexpr size_t kMaxTrialsAhead = 8;
 
 struct CutTrial {
   Stimulus stimulus;
@@ -73,42 +79,62 @@ class TrialCutter {
     MarkTimeline marks;
     dsp::StimulusBlanking blanking;
   };
-  // A stimulus whose epoch is not complete.
+  // A stimulus whose epoch is not complete: lead-in [first, from), and behind it what is kept.
   struct Open {
     Stimulus stimulus;
     double position = 0;
     int64_t segment_first = 0;
+    int64_t first = 0;
+    int64_t from = 0;
+    int64_t end = 0;
+    // As far as it was filtered.
+    int64_t next = 0;
+    std::optional<dsp::SosBank> filter;  // none: not begun
+    std::vector<double> uv;              // line after line
+    std::vector<bool> is_settled;        // by line: the end of its lead-in has nothing but numbers
+    bool is_missing = false;             // samples that never came
   };
+  using Samples = std::span<const std::span<const double>>;  // by line
 
-  TrialCutter(const SweepStreamOptions& options, std::vector<Line> lines, dsp::EpochCutter cutter,
+  TrialCutter(const SweepStreamOptions& options, std::vector<Line> lines, dsp::SampleRing ring,
               dsp::SosBank filter, dsp::Timebase timebase, size_t samples, size_t lead);
   // True: its artefact is blanked on all lines.
   bool Blank(double position, std::vector<Line>* lines) const;
   void Announce(const Pulse& pulse, double position, std::vector<CutTrial>* trials);
   void Push(const std::vector<std::vector<double>>& blanked, std::vector<CutTrial>* trials);
   void FlushSegment(std::vector<CutTrial>* trials);
-  void TakeEpoch(const dsp::Epoch& epoch, std::vector<CutTrial>* trials);
-  CutTrial Cut(const Open& open, dsp::Epoch epoch, const std::vector<Line>& lines);
+  Open Begin(const Stimulus& stimulus, double position) const;
+  // Filters on to `until`; `next`: what comes behind the ring.
+  void Advance(int64_t until, Samples next, Open* open) const;
+  // What is complete; of the rest, the first few as far as their samples came.
+  void AdvanceAll(std::vector<CutTrial>* trials);
+  void Finish(std::map<uint64_t, Open>::iterator open, std::vector<CutTrial>* trials);
+  // Of one that was advanced to its end.
+  CutTrial Cut(const Open& open, const std::vector<Line>& lines) const;
   CutTrial Nothing(const Stimulus& stimulus) const;
+  // Samples of a line that are kept behind the lead-in.
+  size_t kept() const { return dsp::kSamplesBeforeShift + samples_ + dsp::kSamplesBehindShift; }
 
   SweepStreamOptions options_;
   std::vector<Line> lines_;
-  dsp::EpochCutter cutter_;
-  dsp::SosBank filter_;
+  dsp::SampleRing ring_;
+  dsp::SosBank filter_;     // as a trial begins with it
   dsp::Timebase timebase_;  // of a sweep
   size_t samples_;          // of a sweep
-  size_t lead_;             // in front of it, and what moving it takes
+  size_t lead_;             // in front of it and of what moving it takes
   size_t settled_;          // of the lead-in's end, without which a sweep is not to be trusted
+  size_t chunk_samples_;    // most that is taken at a time
   int64_t behind_ns_;       // from a stimulus until its sweep's samples are there
 
   StimulusQueue stimuli_;
-  std::map<uint64_t, Open> open_;  // by id in the cutter
+  std::map<uint64_t, Open> open_;  // by when they were announced
   uint64_t next_id_ = 1;
   int announced_ = 0;  // own stimuli of this chunk
   bool in_segment_ = false;
   int64_t segment_first_ = 0;
   int64_t segment_end_ = 0;
   int64_t next_position_ = 0;  // of the next sample behind the blanking
+  bool ring_started_ = false;
   uint64_t late_total_ = 0;
 };
 

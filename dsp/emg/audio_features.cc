@@ -70,66 +70,78 @@ AudioFeatures::AudioFeatures(double sample_rate_hz, std::size_t samples_per_bin)
     : sample_rate_hz_(sample_rate_hz),
       samples_per_bin_(samples_per_bin),
       refractory_samples_(
-          static_cast<std::uint64_t>(std::lround(kClickRefractoryMs * sample_rate_hz / 1000.0))),
-      quiet_since_click_(refractory_samples_) {}
+          static_cast<std::uint64_t>(std::lround(kClickRefractoryMs * sample_rate_hz / 1000.0))) {
+  running_.quiet_since_click = refractory_samples_;
+}
 
 void AudioFeatures::Push(std::span<const double> samples_uv, double click_uv,
                          std::vector<AudioBin>& bins) {
-  for (const double sample : samples_uv) {
-    Take(sample, click_uv);
+  while (!samples_uv.empty()) {
+    const auto part =
+        samples_uv.first(std::min(samples_uv.size(), samples_per_bin_ - bin_.samples));
+    samples_uv = samples_uv.subspan(part.size());
+    Take(part, click_uv);
     if (bin_.samples == samples_per_bin_) FinishBin(bins);
   }
 }
 
-void AudioFeatures::Take(double sample_uv, double click_uv) {
-  if (bin_.samples++ == 0) bin_.first_sample = next_sample_;
-  ++next_sample_;
-  if (!(std::abs(sample_uv) <= kLargestSample)) {
-    ++bin_.non_finite_samples;
-    has_previous_ = false;
-    return;
+void AudioFeatures::Take(std::span<const double> samples_uv, double click_uv) {
+  if (bin_.samples == 0) bin_.first_sample = next_sample_;
+  bin_.samples += static_cast<std::uint32_t>(samples_uv.size());
+  next_sample_ += samples_uv.size();
+  // In registers: members would be stored with each sample.
+  Running now = running_;
+  for (const double sample : samples_uv) {
+    if (!(std::abs(sample) <= kLargestSample)) {
+      ++now.non_finite_samples;
+      now.has_previous = false;
+      continue;
+    }
+    now.energy += sample * sample;
+    if (now.has_previous) {
+      const double step = sample - now.previous_uv;
+      now.step_energy += step * step;
+      ++now.steps;
+      // Zero itself has no sign: it keeps the last one.
+      if (sample != 0.0 && (sample > 0.0) != now.positive) ++now.crossings;
+    }
+    if (sample != 0.0) now.positive = sample > 0.0;
+    now.has_previous = true;
+    now.previous_uv = sample;
+    if (click_uv > 0.0 && std::abs(sample) > click_uv) {
+      if (now.quiet_since_click >= refractory_samples_) ++now.clicks;
+      now.quiet_since_click = 0;
+    } else {
+      ++now.quiet_since_click;
+    }
   }
-  energy_ += sample_uv * sample_uv;
-  if (has_previous_) {
-    const double step = sample_uv - previous_uv_;
-    step_energy_ += step * step;
-    ++steps_;
-    // Zero itself has no sign: it keeps the last one.
-    if (sample_uv != 0.0 && (sample_uv > 0.0) != positive_) ++crossings_;
-  }
-  if (sample_uv != 0.0) positive_ = sample_uv > 0.0;
-  has_previous_ = true;
-  previous_uv_ = sample_uv;
-  if (click_uv > 0.0 && std::abs(sample_uv) > click_uv) {
-    if (quiet_since_click_ >= refractory_samples_) ++bin_.clicks;
-    quiet_since_click_ = 0;
-  } else {
-    ++quiet_since_click_;
-  }
+  running_ = now;
 }
 
 void AudioFeatures::FinishBin(std::vector<AudioBin>& bins) {
+  Running& ran = running_;
+  bin_.clicks = ran.clicks;
+  bin_.non_finite_samples = ran.non_finite_samples;
   const std::uint32_t finite = bin_.samples - bin_.non_finite_samples;
-  if (finite > 0) bin_.rms_uv = std::sqrt(energy_ / finite);
-  if (steps_ > 0 && energy_ > 0.0) {
-    bin_.dominant_hz = 0.5 * crossings_ * sample_rate_hz_ / steps_;
-    const double power = energy_ / finite;
+  if (finite > 0) bin_.rms_uv = std::sqrt(ran.energy / finite);
+  if (ran.steps > 0 && ran.energy > 0.0) {
+    bin_.dominant_hz = 0.5 * ran.crossings * sample_rate_hz_ / ran.steps;
+    const double power = ran.energy / finite;
     // A tone's step is 2 sin(w / 2) times the tone.
-    const double ratio = std::sqrt(step_energy_ / steps_ / power);
-    bin_.centroid_hz =
-        std::asin(std::min(1.0, 0.5 * ratio)) * sample_rate_hz_ / std::numbers::pi;
+    const double ratio = std::sqrt(ran.step_energy / ran.steps / power);
+    bin_.centroid_hz = std::asin(std::min(1.0, 0.5 * ratio)) * sample_rate_hz_ / std::numbers::pi;
   }
   bins.push_back(bin_);
   bin_ = {};
-  energy_ = step_energy_ = 0.0;
-  steps_ = crossings_ = 0;
+  ran.energy = ran.step_energy = 0.0;
+  ran.steps = ran.crossings = ran.clicks = ran.non_finite_samples = 0;
 }
 
 void AudioFeatures::Restart(std::vector<AudioBin>& bins) {
   if (bin_.samples > 0) FinishBin(bins);
   next_sample_ = 0;
-  has_previous_ = false;
-  quiet_since_click_ = refractory_samples_;
+  running_.has_previous = false;
+  running_.quiet_since_click = refractory_samples_;
 }
 
 }  // namespace remora::dsp

@@ -39,10 +39,10 @@ struct AudioBin {
 
 // Four bytes: 200 bytes/s at 20 ms.
 struct PackedAudioBin {
-  std::uint8_t level = 0;      // 0: under 0.1 uV or nothing measured; n: 0.1 uV * 10^(n / 40)
-  std::uint8_t dominant = 0;   // 0: none; n: 10 Hz * 2^(n / 24), to 15.8 kHz
-  std::uint8_t centroid = 0;   // as dominant
-  std::uint8_t clicks = 0;     // 255: that many or more
+  std::uint8_t level = 0;     // 0: under 0.1 uV or nothing measured; n: 0.1 uV * 10^(n / 40)
+  std::uint8_t dominant = 0;  // 0: none; n: 10 Hz * 2^(n / 24), to 15.8 kHz
+  std::uint8_t centroid = 0;  // as dominant
+  std::uint8_t clicks = 0;    // 255: that many or more
 
   friend bool operator==(const PackedAudioBin&, const PackedAudioBin&) = default;
 };
@@ -67,7 +67,8 @@ class AudioFeatures {
 
  private:
   AudioFeatures(double sample_rate_hz, std::size_t samples_per_bin);
-  void Take(double sample_uv, double click_uv);
+  // Of one bin.
+  void Take(std::span<const double> samples_uv, double click_uv);
   void FinishBin(std::vector<AudioBin>& bins);
 
   double sample_rate_hz_;
@@ -75,15 +76,21 @@ class AudioFeatures {
   std::uint64_t refractory_samples_;
   std::uint64_t next_sample_ = 0;
   AudioBin bin_;
-  double energy_ = 0.0;
-  double step_energy_ = 0.0;
-  std::uint32_t steps_ = 0;
-  std::uint32_t crossings_ = 0;
-  // Of the sample before, across bins; a sample that is not finite ends them.
-  bool has_previous_ = false;
-  double previous_uv_ = 0.0;
-  bool positive_ = false;
-  std::uint64_t quiet_since_click_ = 0;  // samples since the last one over click_uv
+  // What grows with each sample.
+  struct Running {
+    double energy = 0.0;
+    double step_energy = 0.0;
+    std::uint32_t steps = 0;
+    std::uint32_t crossings = 0;
+    std::uint32_t clicks = 0;
+    std::uint32_t non_finite_samples = 0;
+    // Of the sample before, across bins; a sample that is not finite ends them.
+    bool has_previous = false;
+    double previous_uv = 0.0;
+    bool positive = false;
+    std::uint64_t quiet_since_click = 0;  // samples since the last one over click_uv
+  };
+  Running running_;
 };
 
 }  // namespace remora::dsp

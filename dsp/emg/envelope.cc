@@ -20,21 +20,29 @@ absl::StatusOr<EmgEnvelope> EmgEnvelope::Create(double sample_rate_hz, double bi
   return EmgEnvelope(static_cast<std::size_t>(samples));
 }
 
-void EmgEnvelope::Take(double sample_uv) {
-  if (bin_.samples++ == 0) {
+void EmgEnvelope::Take(std::span<const double> samples_uv) {
+  if (bin_.samples == 0) {
     bin_.first_sample = next_sample_;
     bin_.min_uv = std::numeric_limits<double>::infinity();
     bin_.max_uv = -std::numeric_limits<double>::infinity();
   }
-  ++next_sample_;
-  // The same bound as the filter's: what it would not take is not measured either.
-  if (!(std::abs(sample_uv) <= kLargestSample)) {
-    ++bin_.non_finite_samples;
-    return;
+  bin_.samples += static_cast<std::uint32_t>(samples_uv.size());
+  next_sample_ += samples_uv.size();
+  // In registers: members would be stored with each sample.
+  EnvelopeBin bin = bin_;
+  double sum_of_squares = sum_of_squares_;
+  for (const double sample : samples_uv) {
+    // The same bound as the filter's: what it would not take is not measured either.
+    if (!(std::abs(sample) <= kLargestSample)) {
+      ++bin.non_finite_samples;
+      continue;
+    }
+    bin.min_uv = std::min(bin.min_uv, sample);
+    bin.max_uv = std::max(bin.max_uv, sample);
+    sum_of_squares += sample * sample;
   }
-  bin_.min_uv = std::min(bin_.min_uv, sample_uv);
-  bin_.max_uv = std::max(bin_.max_uv, sample_uv);
-  sum_of_squares_ += sample_uv * sample_uv;
+  bin_ = bin;
+  sum_of_squares_ = sum_of_squares;
 }
 
 void EmgEnvelope::FinishBin(std::vector<EnvelopeBin>& bins) {
@@ -50,8 +58,11 @@ void EmgEnvelope::FinishBin(std::vector<EnvelopeBin>& bins) {
 }
 
 void EmgEnvelope::Push(std::span<const double> samples_uv, std::vector<EnvelopeBin>& bins) {
-  for (const double sample : samples_uv) {
-    Take(sample);
+  while (!samples_uv.empty()) {
+    const auto part =
+        samples_uv.first(std::min(samples_uv.size(), samples_per_bin_ - bin_.samples));
+    samples_uv = samples_uv.subspan(part.size());
+    Take(part);
     if (bin_.samples == samples_per_bin_) FinishBin(bins);
   }
 }

@@ -41,7 +41,8 @@ class EmgEnvelope {
 
  private:
   explicit EmgEnvelope(std::size_t samples_per_bin) : samples_per_bin_(samples_per_bin) {}
-  void Take(double sample_uv);
+  // Of one bin.
+  void Take(std::span<const double> samples_uv);
   void FinishBin(std::vector<EnvelopeBin>& bins);
 
   std::size_t samples_per_bin_;

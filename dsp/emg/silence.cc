@@ -27,8 +27,8 @@ absl::StatusOr<SilenceWatch> SilenceWatch::Create(const SilenceOptions& options)
     return absl::InvalidArgumentError(
         absl::StrCat("sample_rate_hz ", options.sample_rate_hz, ": EMG needs 500 to 1000000 Hz"));
   }
-  for (const double ms : {options.before_ms, options.burst_max_ms, options.silence_ms,
-                          options.give_up_ms}) {
+  for (const double ms :
+       {options.before_ms, options.burst_max_ms, options.silence_ms, options.give_up_ms}) {
     if (!(ms >= kUnitMs && ms <= kLongestMs)) {
       return absl::InvalidArgumentError(
           absl::StrCat("a time of ", ms, " ms: must be ", kUnitMs, " to ", kLongestMs));
@@ -53,16 +53,23 @@ SilenceWatch::SilenceWatch(const SilenceOptions& options)
 std::optional<SilenceAfterBurst> SilenceWatch::Push(std::span<const double> samples_uv,
                                                     std::uint32_t hints, double noise_floor_uv) {
   std::optional<SilenceAfterBurst> told;
-  for (const double sample : samples_uv) {
-    const double height_uv = std::abs(sample);
-    if (hints != kNoArtefact || !(height_uv < 1e30) || !(noise_floor_uv > 0.0)) {
-      unknown_ = true;
-    } else {
-      peak_uv_ = std::max(peak_uv_, height_uv);
+  const bool is_known = hints == kNoArtefact && noise_floor_uv > 0.0;
+  floor_uv_ = noise_floor_uv;
+  while (!samples_uv.empty()) {
+    const auto run = samples_uv.first(std::min(samples_uv.size(), unit_samples_ - filled_));
+    samples_uv = samples_uv.subspan(run.size());
+    double peak_uv = peak_uv_;
+    bool all_finite = true;
+    for (const double sample : run) {
+      const double height_uv = std::abs(sample);
+      all_finite &= height_uv < 1e30;
+      peak_uv = std::max(peak_uv, height_uv);
     }
-    floor_uv_ = noise_floor_uv;
-    ++position_;
-    if (++filled_ < unit_samples_) continue;
+    peak_uv_ = peak_uv;
+    unknown_ = unknown_ || !is_known || !all_finite;
+    position_ += run.size();
+    filled_ += run.size();
+    if (filled_ < unit_samples_) break;
     if (const auto found = FinishUnit()) told = found;
   }
   return told;

@@ -39,20 +39,20 @@ struct SilenceOptions {
   double sample_rate_hz = 0.0;
   double threshold_over_floor = 5.0;
   double before_ms = 10000.0;
-  double active_share = 0.2;      // of the units before
+  double active_share = 0.2;  // of the units before
   double burst_over_usual = 5.0;
   double burst_min_uv = 200.0;
   double burst_max_ms = 1000.0;
   double silence_ms = 3000.0;
-  double give_up_ms = 10000.0;    // after the burst's end
+  double give_up_ms = 10000.0;  // after the burst's end
 };
 
 struct SilenceAfterBurst {
   std::uint64_t burst_first_sample = 0;  // since construction; to 50 ms
   std::uint64_t burst_last_sample = 0;
   double burst_peak_uv = 0.0;
-  double usual_peak_uv = 0.0;   // of active units before the burst
-  double active_share = 0.0;    // of the units before it
+  double usual_peak_uv = 0.0;  // of active units before the burst
+  double active_share = 0.0;   // of the units before it
   double silent_ms = 0.0;
 };
 
@@ -90,13 +90,13 @@ class SilenceWatch {
 
   State state_ = State::kWatching;
   std::uint64_t position_ = 0;
-  double peak_uv_ = 0.0;      // of the unit that fills
+  double peak_uv_ = 0.0;  // of the unit that fills; of no meaning where that is unknown
   double floor_uv_ = 0.0;
   bool unknown_ = false;
   std::size_t filled_ = 0;
   std::deque<Unit> before_;
   SilenceAfterBurst found_;
-  std::size_t units_since_ = 0;   // since the burst began, then since it ended
+  std::size_t units_since_ = 0;  // since the burst began, then since it ended
   std::size_t silent_units_ = 0;
 };
 

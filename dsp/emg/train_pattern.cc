@@ -105,18 +105,42 @@ double TrainPatternDetector::Measured::OnsetMs() const {
 
 void TrainPatternDetector::Push(std::span<const double> samples_uv, std::uint32_t hints,
                                 double noise_floor_uv, std::vector<PatternTrain>& trains) {
-  for (const double sample : samples_uv) {
-    // |x| over max_uv, and what is not finite, is no muscle.
-    const bool finite = std::abs(sample) <= options_.max_uv;
+  // |x| over max_uv, and what is not finite, is no muscle.
+  const auto is_muscle = [&](double sample) { return std::abs(sample) <= options_.max_uv; };
+  while (!samples_uv.empty()) {
+    const auto end = hints == kNoArtefact
+                         ? std::find_if_not(samples_uv.begin(), samples_uv.end(), is_muscle)
+                         : samples_uv.begin();
+    auto muscle = samples_uv.first(static_cast<std::size_t>(end - samples_uv.begin()));
+    samples_uv = samples_uv.subspan(muscle.size());
+    if (!muscle.empty()) hole_samples_ = 0;
+    while (!muscle.empty()) {
+      muscle = muscle.subspan(Take(muscle, noise_floor_uv, trains));
+    }
+    if (samples_uv.empty()) break;
+    samples_uv = samples_uv.subspan(1);
     const bool passed_over = hints == kPassedOver;
     hole_samples_ = passed_over ? hole_samples_ + 1 : 0;
-    const bool artefact = !passed_over && (hints != kNoArtefact || !finite);
-    Take(artefact || passed_over ? 0.0 : sample, noise_floor_uv, artefact, trains);
+    TakeOther(noise_floor_uv, !passed_over, trains);
   }
 }
 
-void TrainPatternDetector::Take(double sample_uv, double floor_uv, bool artefact,
-                                std::vector<PatternTrain>& trains) {
+void TrainPatternDetector::TakeOther(double floor_uv, bool artefact,
+                                     std::vector<PatternTrain>& trains) {
+  if (artefact) {
+    const double tail = options_.artefact_tail_ms * options_.sample_rate_hz / 1000.0;
+    artefact_until_ = position_ + 1 + static_cast<std::uint64_t>(tail);
+  }
+  if (hole_samples_ == hole_max_ + 1) {
+    // Nor was what it had in the slots before this one.
+    unjudged_samples_ += hole_max_ - std::min<std::uint64_t>(hole_max_, filling_.samples);
+  }
+  constexpr std::array<double, 1> kNothing{0.0};
+  Take(kNothing, floor_uv, trains);
+}
+
+std::size_t TrainPatternDetector::Take(std::span<const double> samples_uv, double floor_uv,
+                                       std::vector<PatternTrain>& trains) {
   Slot& slot = filling_;
   if (slot.samples == 0) {
     slot.first_sample = position_;
@@ -125,37 +149,48 @@ void TrainPatternDetector::Take(double sample_uv, double floor_uv, bool artefact
     filling_bin_end_ = slot_samples_ / kBinsPerSlot;
     reduced_sum_ = 0.0;
   }
-  if (artefact) {
-    const double tail = options_.artefact_tail_ms * options_.sample_rate_hz / 1000.0;
-    artefact_until_ = position_ + 1 + static_cast<std::uint64_t>(tail);
-  }
-  if (hole_samples_ == hole_max_ + 1) {
-    // Nor was what it had in the slots before this one.
-    unjudged_samples_ += hole_max_ - std::min<std::uint64_t>(hole_max_, slot.samples);
-  }
   const bool judged = position_ >= artefact_until_ && hole_samples_ <= hole_max_;
   if (!judged || !(floor_uv > 0.0)) slot.judged = false;
-  const double step = sample_uv - previous_uv_;
-  previous_uv_ = sample_uv;
-  slot.energy += sample_uv * sample_uv;
-  slot.step_energy += step * step;
-  slot.high_uv = std::max(slot.high_uv, sample_uv);
-  slot.low_uv = std::min(slot.low_uv, sample_uv);
-  if (slot.samples == filling_bin_end_) {
+  while (slot.samples == filling_bin_end_) {
     ++filling_bin_;
     filling_bin_end_ = (filling_bin_ + 1) * slot_samples_ / kBinsPerSlot;
   }
-  float& bin = slot.bin_peaks[filling_bin_];
-  bin = std::max(bin, static_cast<float>(std::abs(sample_uv)));
-  reduced_sum_ += sample_uv;
-  ++slot.samples;
-  ++position_;
-  if (++reduced_count_ == factor_) {
-    slot.reduced.push_back(reduced_sum_ / static_cast<double>(factor_));
-    reduced_sum_ = 0.0;
-    reduced_count_ = 0;
+  const auto run = samples_uv.first(std::min(samples_uv.size(), filling_bin_end_ - slot.samples));
+  // In registers: members would be stored with each sample.
+  double previous_uv = previous_uv_;
+  double energy = slot.energy;
+  double step_energy = slot.step_energy;
+  double high_uv = slot.high_uv;
+  double low_uv = slot.low_uv;
+  double reduced_sum = reduced_sum_;
+  std::size_t reduced_count = reduced_count_;
+  float peak_uv = slot.bin_peaks[filling_bin_];
+  for (const double sample_uv : run) {
+    const double step = sample_uv - previous_uv;
+    previous_uv = sample_uv;
+    energy += sample_uv * sample_uv;
+    step_energy += step * step;
+    high_uv = std::max(high_uv, sample_uv);
+    low_uv = std::min(low_uv, sample_uv);
+    peak_uv = std::max(peak_uv, static_cast<float>(std::abs(sample_uv)));
+    reduced_sum += sample_uv;
+    if (++reduced_count < factor_) continue;
+    slot.reduced.push_back(reduced_sum / static_cast<double>(factor_));
+    reduced_sum = 0.0;
+    reduced_count = 0;
   }
+  previous_uv_ = previous_uv;
+  slot.energy = energy;
+  slot.step_energy = step_energy;
+  slot.high_uv = high_uv;
+  slot.low_uv = low_uv;
+  reduced_sum_ = reduced_sum;
+  reduced_count_ = reduced_count;
+  slot.bin_peaks[filling_bin_] = peak_uv;
+  slot.samples += static_cast<std::uint32_t>(run.size());
+  position_ += run.size();
   if (slot.samples == slot_samples_) FinishSlot(trains);
+  return run.size();
 }
 
 bool TrainPatternDetector::LooksBroad(const Slot& slot) const {

@@ -145,7 +145,11 @@ class TrainPatternDetector {
   };
 
   explicit TrainPatternDetector(const TrainPatternOptions& options);
-  void Take(double sample_uv, double floor_uv, bool artefact, std::vector<PatternTrain>& trains);
+  // What is nothing that a muscle did, as a zero.
+  void TakeOther(double floor_uv, bool artefact, std::vector<PatternTrain>& trains);
+  // As many as fall into one bin of the slot that fills; how many these were.
+  std::size_t Take(std::span<const double> samples_uv, double floor_uv,
+                   std::vector<PatternTrain>& trains);
   void FinishSlot(std::vector<PatternTrain>& trains);
   bool LooksBroad(const Slot& slot) const;
   bool LooksFast(std::size_t index);

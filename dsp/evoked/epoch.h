@@ -14,12 +14,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <optional>
 #include <span>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "dsp/evoked/sample_ring.h"
 #include "dsp/evoked/timebase.h"
 
 namespace remora::dsp {
@@ -28,11 +28,8 @@ namespace remora::dsp {
 inline constexpr std::size_t kMaxPendingTriggers = 1000;
 // Longest window: a MEP of a child is 150 ms, an auditory middle-latency response 500 ms.
 inline constexpr double kMaxEpochMs = 5000.0;
-inline constexpr std::size_t kMaxEpochChannels = 1024;
 // Samples kept behind a complete window, so that a trigger may be told this late.
 inline constexpr double kLateTriggerMs = 1000.0;
-// Ring memory of one cutter, 256 MiB of doubles: 128 channels at 40 kHz with the longest window.
-inline constexpr std::size_t kMaxRingValues = std::size_t{1} << 25;
 
 struct EpochOptions {
   double sample_rate_hz = 0.0;
@@ -86,11 +83,6 @@ class EpochCutter {
                                   std::span<const std::span<const double>> channels,
                                   std::vector<Epoch>& epochs);
 
-  // The epoch of a trigger, were these samples of all channels (equal lengths) to follow the newest
-  // one; nothing where they do not complete it, or nothing was pushed yet. Takes nothing.
-  std::optional<Epoch> Peek(double trigger_sample, std::uint64_t trigger_id,
-                            std::span<const std::span<const double>> next) const;
-
   // The end of the stream: yields every pending epoch as far as it came. Then Restart().
   void Flush(std::vector<Epoch>& epochs);
   // Forgets samples and triggers; the next Push may start anywhere.
@@ -107,32 +99,17 @@ class EpochCutter {
     std::uint64_t id;
   };
 
-  // Positions in order: values of each channel, NaN where missing.
-  struct Line {
-    std::vector<double> values;
-    std::vector<std::uint32_t> missing_before;
-  };
-
-  EpochCutter(const EpochOptions& options, std::size_t samples_per_epoch);
+  EpochCutter(const EpochOptions& options, std::size_t samples_per_epoch, SampleRing ring);
   std::int64_t LastNeeded(double trigger_sample) const;
-  Epoch Cut(const Trigger& trigger, std::span<const std::span<const double>> next) const;
-  Line Gather(std::int64_t first, std::size_t count,
-              std::span<const std::span<const double>> next) const;
-  std::size_t RingIndex(std::int64_t sample) const;
+  Epoch Cut(const Trigger& trigger) const;
   void SkipGap(std::int64_t to, std::vector<Epoch>& epochs);
-  void Advance(std::size_t samples);
   void YieldComplete(std::vector<Epoch>& epochs);
 
   Timebase timebase_;
   std::int64_t start_sample_;  // of the window, from the trigger
-  std::size_t channels_;
   std::size_t samples_per_epoch_;
-  std::size_t ring_samples_;
-  std::vector<double> ring_;   // channel after channel
-  std::vector<bool> missing_;  // ring positions that a gap filled
+  SampleRing ring_;
   bool started_ = false;
-  std::int64_t first_held_ = 0;   // oldest position still in the ring
-  std::int64_t next_sample_ = 0;  // position after the newest
   std::deque<Trigger> triggers_;  // by position
 };
 

@@ -158,32 +158,6 @@ TEST(EpochCutter, HostileTimeThatJumpsBackIsIgnoredAndCounted) {
   EXPECT_EQ(epochs[0].Channel(0)[15], -1.0);
 }
 
-TEST(EpochCutter, APeekIsWhatThePushWouldYieldAndTakesNothing) {
-  for (const double trigger : {100.0, 390.25}) {
-    EpochCutter cutter = Cutter(-5.0, 20.0, 2);
-    const std::vector<double> samples = Ramp(420);
-    std::vector<double> twice = samples;
-    for (double& sample : twice) sample *= 2;
-    const auto part = [&](std::size_t from, std::size_t count) {
-      return std::array<std::span<const double>, 2>{std::span(samples).subspan(from, count),
-                                                    std::span(twice).subspan(from, count)};
-    };
-    std::vector<Epoch> epochs;
-    EXPECT_FALSE(cutter.Peek(trigger, 3, part(0, 400)).has_value());  // nothing was pushed yet
-    ASSERT_TRUE(cutter.Push(0, part(0, 400), epochs).ok());
-    EXPECT_EQ(cutter.Peek(trigger, 3, part(400, 10)).has_value(), trigger < 380);
-    const std::optional<Epoch> peeked = cutter.Peek(trigger, 3, part(400, 20));
-    ASSERT_TRUE(peeked.has_value());
-    ASSERT_TRUE(cutter.AddTrigger(trigger, 3).ok());
-    ASSERT_TRUE(cutter.Push(400, part(400, 20), epochs).ok());
-    ASSERT_EQ(epochs.size(), 1u);
-    EXPECT_EQ(epochs[0].values_uv, peeked->values_uv);
-    EXPECT_EQ(epochs[0].missing_samples, 0u);
-    EXPECT_EQ(peeked->missing_samples, 0u);
-    EXPECT_EQ(peeked->trigger_id, 3u);
-  }
-}
-
 TEST(EpochCutter, FlushYieldsWhatIsUnfinished) {
   EpochCutter cutter = Cutter();
   ASSERT_TRUE(cutter.AddTrigger(95.0, 1).ok());

@@ -19,33 +19,56 @@ struct Extent {
 
 // Sums wait for their own last value: several side by side do not wait for each other.
 constexpr std::size_t kSumsAtOnce = 4;
+using Sums = std::array<double, kSumsAtOnce>;
+
+std::size_t CountFinite(std::span<const double> samples) {
+  std::size_t finite = 0;
+  for (const double sample : samples) {
+    finite += std::abs(sample) <= std::numeric_limits<double>::max() ? 1 : 0;
+  }
+  return finite;
+}
+
+// Calls take(k, sample) with each sample that is finite, k = 0 .. kSumsAtOnce - 1 in turn.
+template <typename Take>
+void TakeEach(std::span<const double> samples, bool all_finite, const Take& take) {
+  if (!all_finite) {
+    for (std::size_t i = 0; i < samples.size(); ++i) {
+      if (std::isfinite(samples[i])) take(i % kSumsAtOnce, samples[i]);
+    }
+    return;
+  }
+  // Without a branch, so that it runs on vectors.
+  const std::size_t whole = samples.size() - samples.size() % kSumsAtOnce;
+  for (std::size_t i = 0; i < whole; i += kSumsAtOnce) {
+    for (std::size_t k = 0; k < kSumsAtOnce; ++k) take(k, samples[i + k]);
+  }
+  for (std::size_t i = whole; i < samples.size(); ++i) take(i - whole, samples[i]);
+}
 
 Extent Measure(std::span<const double> samples) {
   Extent extent;
-  std::array<double, kSumsAtOnce> sums{};
-  std::array<double, kSumsAtOnce> low;
-  std::array<double, kSumsAtOnce> high;
+  extent.finite = CountFinite(samples);
+  if (extent.finite == 0) return extent;
+  const bool all_finite = extent.finite == samples.size();
+  Sums sums{};
+  Sums low;
+  Sums high;
   low.fill(extent.low);
   high.fill(extent.high);
-  for (std::size_t i = 0; i < samples.size(); ++i) {
-    const double sample = samples[i];
-    if (!std::isfinite(sample)) continue;
-    const std::size_t k = i % kSumsAtOnce;
-    ++extent.finite;
+  TakeEach(samples, all_finite, [&](std::size_t k, double sample) {
     low[k] = std::min(low[k], sample);
     high[k] = std::max(high[k], sample);
     sums[k] += sample;
-  }
-  if (extent.finite == 0) return extent;
+  });
   extent.low = *std::min_element(low.begin(), low.end());
   extent.high = *std::max_element(high.begin(), high.end());
   extent.mean = (sums[0] + sums[1] + sums[2] + sums[3]) / static_cast<double>(extent.finite);
-  std::array<double, kSumsAtOnce> squares{};
-  for (std::size_t i = 0; i < samples.size(); ++i) {
-    if (!std::isfinite(samples[i])) continue;
-    const double from_mean = samples[i] - extent.mean;
-    squares[i % kSumsAtOnce] += from_mean * from_mean;
-  }
+  Sums squares{};
+  TakeEach(samples, all_finite, [&, mean = extent.mean](std::size_t k, double sample) {
+    const double from_mean = sample - mean;
+    squares[k] += from_mean * from_mean;
+  });
   extent.mean_square =
       (squares[0] + squares[1] + squares[2] + squares[3]) / static_cast<double>(extent.finite);
   return extent;

@@ -75,7 +75,7 @@ class StimulusBlanking {
   double last_trigger_sample_ = 0.0;
   bool has_trigger_ = false;
   double last_emitted_;  // NaN before the first
-  std::deque<double> held_;
+  std::vector<double> held_;  // few: given out but for a delay, or a window that is not closed
   std::deque<Range> ranges_;
 };
 
