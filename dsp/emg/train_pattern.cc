@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numbers>
 #include <utility>
 
 #include "dsp/emg/rhythm.h"
@@ -10,19 +9,14 @@
 namespace remora::dsp {
 namespace {
 
-constexpr double kSlotMs = 20.0;
 constexpr double kBinMs = 4.0;
-// The waveform is looked at at this rate or up to twice it: 210 Hz and two harmonics.
-constexpr double kReducedRateHz = 2400.0;
 constexpr std::size_t kWindowSlots = 5;
 // A pause of so many slots ends an A-train.
 constexpr std::size_t kFastGapSlots = 3;
 // What is passed over for no longer than that hides no end.
-constexpr double kLongestHoleMs = kFastGapSlots * kSlotMs;
+constexpr double kLongestHoleMs = kFastGapSlots * kTrainSlotMs;
 // Activity is over the floor by this, as rms of a slot; noise of a slot is within 1.4.
 constexpr double kActiveRms = 2.0;
-constexpr double kBroadRms = 3.0;
-constexpr std::size_t kBroadBins = 3;
 // A slot at a train's edge belongs to it with this part of the rms around it.
 constexpr double kEdgeShare = 0.35;
 constexpr double kLargestCrest = 2.7;      // peak over rms: 1.4 for a sinusoid
@@ -63,24 +57,15 @@ double MedianOf(std::vector<double> values) {
 
 TrainPatternDetector::TrainPatternDetector(const TrainPatternOptions& options)
     : options_(options),
-      factor_(static_cast<std::size_t>(
-          std::max(1.0, std::floor(options.sample_rate_hz / kReducedRateHz)))) {
-  const double groups = options.sample_rate_hz * kSlotMs / 1000.0 / static_cast<double>(factor_);
-  slot_samples_ = factor_ * static_cast<std::size_t>(std::lround(groups));
-  broad_hz_ = std::min(options.broad_hz, 0.22 * options.sample_rate_hz);
-  hole_max_ = static_cast<std::uint64_t>(kLongestHoleMs * options.sample_rate_hz / 1000.0);
-  fast_needed_ = static_cast<std::size_t>(std::ceil(options.a_min_ms / kSlotMs - 1e-9));
-}
+      fast_needed_(static_cast<std::size_t>(std::ceil(options.a_min_ms / kTrainSlotMs - 1e-9))),
+      slots_({options.sample_rate_hz, options.threshold_over_floor, options.broad_hz,
+              options.max_uv, options.artefact_tail_ms, kLongestHoleMs}) {}
 
 double TrainPatternDetector::MsOf(std::uint64_t samples) const {
   return static_cast<double>(samples) * 1000.0 / options_.sample_rate_hz;
 }
 
-double TrainPatternDetector::Slot::Rms() const {
-  return samples == 0 ? 0.0 : std::sqrt(energy / samples);
-}
-
-void TrainPatternDetector::Measured::Add(const Slot& slot) {
+void TrainPatternDetector::Measured::Add(const TrainSlot& slot) {
   last_sample = slot.first_sample + slot.samples - 1;
   peak_uv = std::max(peak_uv, slot.Peak());
   energy += slot.energy;
@@ -98,122 +83,20 @@ double TrainPatternDetector::Measured::OnsetMs() const {
   const auto reached = [&](double share) {
     const auto at = std::find_if(levels.begin(), levels.end(),
                                  [&](double level) { return level >= share * usual; });
-    return static_cast<double>(at - levels.begin()) * kSlotMs;
+    return static_cast<double>(at - levels.begin()) * kTrainSlotMs;
   };
   return reached(0.7) - reached(0.3);
 }
 
 void TrainPatternDetector::Push(std::span<const double> samples_uv, std::uint32_t hints,
                                 double noise_floor_uv, std::vector<PatternTrain>& trains) {
-  // |x| over max_uv, and what is not finite, is no muscle.
-  const auto is_muscle = [&](double sample) { return std::abs(sample) <= options_.max_uv; };
-  while (!samples_uv.empty()) {
-    const auto end = hints == kNoArtefact
-                         ? std::find_if_not(samples_uv.begin(), samples_uv.end(), is_muscle)
-                         : samples_uv.begin();
-    auto muscle = samples_uv.first(static_cast<std::size_t>(end - samples_uv.begin()));
-    samples_uv = samples_uv.subspan(muscle.size());
-    if (!muscle.empty()) hole_samples_ = 0;
-    while (!muscle.empty()) {
-      muscle = muscle.subspan(Take(muscle, noise_floor_uv, trains));
-    }
-    if (samples_uv.empty()) break;
-    samples_uv = samples_uv.subspan(1);
-    const bool passed_over = hints == kPassedOver;
-    hole_samples_ = passed_over ? hole_samples_ + 1 : 0;
-    TakeOther(noise_floor_uv, !passed_over, trains);
-  }
+  std::vector<TrainSlot> slots;
+  slots_.Push(samples_uv, hints, noise_floor_uv, slots);
+  for (TrainSlot& slot : slots) OnSlot(std::move(slot), trains);
 }
 
-void TrainPatternDetector::TakeOther(double floor_uv, bool artefact,
-                                     std::vector<PatternTrain>& trains) {
-  if (artefact) {
-    const double tail = options_.artefact_tail_ms * options_.sample_rate_hz / 1000.0;
-    artefact_until_ = position_ + 1 + static_cast<std::uint64_t>(tail);
-  }
-  if (hole_samples_ == hole_max_ + 1) {
-    // Nor was what it had in the slots before this one.
-    unjudged_samples_ += hole_max_ - std::min<std::uint64_t>(hole_max_, filling_.samples);
-  }
-  constexpr std::array<double, 1> kNothing{0.0};
-  Take(kNothing, floor_uv, trains);
-}
-
-std::size_t TrainPatternDetector::Take(std::span<const double> samples_uv, double floor_uv,
-                                       std::vector<PatternTrain>& trains) {
-  Slot& slot = filling_;
-  if (slot.samples == 0) {
-    slot.first_sample = position_;
-    slot.floor_uv = floor_uv;
-    filling_bin_ = reduced_count_ = 0;
-    filling_bin_end_ = slot_samples_ / kBinsPerSlot;
-    reduced_sum_ = 0.0;
-  }
-  const bool judged = position_ >= artefact_until_ && hole_samples_ <= hole_max_;
-  if (!judged || !(floor_uv > 0.0)) slot.judged = false;
-  while (slot.samples == filling_bin_end_) {
-    ++filling_bin_;
-    filling_bin_end_ = (filling_bin_ + 1) * slot_samples_ / kBinsPerSlot;
-  }
-  const auto run = samples_uv.first(std::min(samples_uv.size(), filling_bin_end_ - slot.samples));
-  // In registers: members would be stored with each sample.
-  double previous_uv = previous_uv_;
-  double energy = slot.energy;
-  double step_energy = slot.step_energy;
-  double high_uv = slot.high_uv;
-  double low_uv = slot.low_uv;
-  double reduced_sum = reduced_sum_;
-  std::size_t reduced_count = reduced_count_;
-  float peak_uv = slot.bin_peaks[filling_bin_];
-  for (const double sample_uv : run) {
-    const double step = sample_uv - previous_uv;
-    previous_uv = sample_uv;
-    energy += sample_uv * sample_uv;
-    step_energy += step * step;
-    high_uv = std::max(high_uv, sample_uv);
-    low_uv = std::min(low_uv, sample_uv);
-    peak_uv = std::max(peak_uv, static_cast<float>(std::abs(sample_uv)));
-    reduced_sum += sample_uv;
-    if (++reduced_count < factor_) continue;
-    slot.reduced.push_back(reduced_sum / static_cast<double>(factor_));
-    reduced_sum = 0.0;
-    reduced_count = 0;
-  }
-  previous_uv_ = previous_uv;
-  slot.energy = energy;
-  slot.step_energy = step_energy;
-  slot.high_uv = high_uv;
-  slot.low_uv = low_uv;
-  reduced_sum_ = reduced_sum;
-  reduced_count_ = reduced_count;
-  slot.bin_peaks[filling_bin_] = peak_uv;
-  slot.samples += static_cast<std::uint32_t>(run.size());
-  position_ += run.size();
-  if (slot.samples == slot_samples_) FinishSlot(trains);
-  return run.size();
-}
-
-bool TrainPatternDetector::LooksBroad(const Slot& slot) const {
-  if (!(slot.Rms() > kBroadRms * slot.floor_uv)) return false;
-  const double limit = options_.threshold_over_floor * slot.floor_uv;
-  const auto tall = std::count_if(slot.bin_peaks.begin(), slot.bin_peaks.end(),
-                                  [&](float peak) { return static_cast<double>(peak) > limit; });
-  if (static_cast<std::size_t>(tall) < kBroadBins) return false;
-  // Of sampled white noise the mean square frequency is a little lower than this says.
-  const double mean_hz = std::sqrt(slot.step_energy / slot.energy) * options_.sample_rate_hz /
-                         (2.0 * std::numbers::pi);
-  return mean_hz > broad_hz_;
-}
-
-void TrainPatternDetector::FinishSlot(std::vector<PatternTrain>& trains) {
-  Slot slot = std::exchange(filling_, Slot{});
-  if (slot.judged && LooksBroad(slot)) {
-    slot.judged = false;
-    const double tail = options_.artefact_tail_ms * options_.sample_rate_hz / 1000.0;
-    artefact_until_ = position_ + static_cast<std::uint64_t>(tail);
-  }
+void TrainPatternDetector::OnSlot(TrainSlot slot, std::vector<PatternTrain>& trains) {
   if (!slot.judged) {
-    unjudged_samples_ += slot.samples;
     Interrupt(trains);
     return;
   }
@@ -225,7 +108,7 @@ void TrainPatternDetector::FinishSlot(std::vector<PatternTrain>& trains) {
 
 void TrainPatternDetector::Judge(std::size_t index, std::vector<PatternTrain>& trains) {
   const bool fast = LooksFast(index);
-  Slot slot = window_[index];
+  TrainSlot slot = window_[index];
   slot.reduced.clear();
   if (fast) {
     OnFast(std::move(slot), trains);
@@ -235,22 +118,22 @@ void TrainPatternDetector::Judge(std::size_t index, std::vector<PatternTrain>& t
 }
 
 bool TrainPatternDetector::LooksFast(std::size_t index) {
-  Slot& slot = window_[index];
+  TrainSlot& slot = window_[index];
   if (slot.Rms() < kActiveRms * slot.floor_uv) return false;
   std::vector<double> around;
   double energy = 0.0;
   double high_uv = 0.0;
   double low_uv = 0.0;
   std::size_t samples = 0;
-  for (const Slot& other : window_) {
+  for (const TrainSlot& other : window_) {
     around.insert(around.end(), other.reduced.begin(), other.reduced.end());
     energy += other.energy;
     samples += other.samples;
     high_uv = std::max(high_uv, other.high_uv);
     low_uv = std::min(low_uv, other.low_uv);
   }
-  const double reduced_rate_hz = options_.sample_rate_hz / static_cast<double>(factor_);
-  const Periodicity found = FindPeriodicity(around, reduced_rate_hz, kSlowestHz, kFastestHz);
+  const Periodicity found =
+      FindPeriodicity(around, slots_.reduced_rate_hz(), kSlowestHz, kFastestHz);
   slot.periodicity = found.strength;
   slot.rate_hz = found.rate_hz;
   const double rms = std::sqrt(energy / static_cast<double>(samples));
@@ -262,7 +145,7 @@ bool TrainPatternDetector::LooksFast(std::size_t index) {
          slot.Peak() <= kLargestCrest * slot.Rms() && peak_uv <= options_.a_max_uv && even;
 }
 
-void TrainPatternDetector::OnFast(Slot slot, std::vector<PatternTrain>& trains) {
+void TrainPatternDetector::OnFast(TrainSlot slot, std::vector<PatternTrain>& trains) {
   ++fast_slots_;
   slots_since_fast_ = 0;
   held_.push_back(std::move(slot));
@@ -274,12 +157,12 @@ void TrainPatternDetector::OnFast(Slot slot, std::vector<PatternTrain>& trains) 
     fast_ = {};
     fast_.first_sample = held_.front().first_sample;
   }
-  for (const Slot& held : held_) fast_.Add(held);
+  for (const TrainSlot& held : held_) fast_.Add(held);
   held_.clear();
   if (begins) trains.push_back(Describe(fast_, TrainPattern::kA, ActivityPhase::kBegan));
 }
 
-void TrainPatternDetector::OnOther(Slot slot, std::vector<PatternTrain>& trains) {
+void TrainPatternDetector::OnOther(TrainSlot slot, std::vector<PatternTrain>& trains) {
   if (!in_fast_ && held_.empty()) {
     Follow(slot, trains);
     return;
@@ -301,16 +184,18 @@ void TrainPatternDetector::EndFast(bool interrupted, std::vector<PatternTrain>& 
 
 void TrainPatternDetector::Release(std::vector<PatternTrain>& trains) {
   fast_slots_ = slots_since_fast_ = 0;
-  const std::vector<Slot> held = std::exchange(held_, {});
-  for (const Slot& slot : held) Follow(slot, trains);
+  const std::vector<TrainSlot> held = std::exchange(held_, {});
+  for (const TrainSlot& slot : held) Follow(slot, trains);
 }
 
-void TrainPatternDetector::Follow(const Slot& slot, std::vector<PatternTrain>& trains) {
+void TrainPatternDetector::Follow(const TrainSlot& slot, std::vector<PatternTrain>& trains) {
   const double limit = options_.threshold_over_floor * slot.floor_uv;
   const bool periodic = slot.periodicity >= options_.a_strength;
-  for (std::size_t bin = 0; bin < kBinsPerSlot; ++bin) {
-    const std::uint64_t begin = slot.first_sample + bin * slot_samples_ / kBinsPerSlot;
-    const std::uint64_t end = slot.first_sample + (bin + 1) * slot_samples_ / kBinsPerSlot;
+  for (std::size_t bin = 0; bin < kBinsPerTrainSlot; ++bin) {
+    const std::uint64_t begin =
+        slot.first_sample + bin * slots_.samples_per_slot() / kBinsPerTrainSlot;
+    const std::uint64_t end =
+        slot.first_sample + (bin + 1) * slots_.samples_per_slot() / kBinsPerTrainSlot;
     const bool tall = static_cast<double>(slot.bin_peaks[bin]) > limit;
     if (tall && !active_) {
       active_ = true;
@@ -330,7 +215,7 @@ void TrainPatternDetector::Follow(const Slot& slot, std::vector<PatternTrain>& t
   slow_measured_.Add(slot);
   floor_uv_ = slot.floor_uv;
   periodic_.push_back(periodic);
-  if (periodic_.size() > kKnownBins / kBinsPerSlot) periodic_.pop_front();
+  if (periodic_.size() > kKnownBins / kBinsPerTrainSlot) periodic_.pop_front();
   if (bins_since_evaluation_ < kBinsPerEvaluation) return;
   bins_since_evaluation_ = 0;
   Evaluate(slot.first_sample + slot.samples, trains);
@@ -442,8 +327,7 @@ void TrainPatternDetector::Flush(std::vector<PatternTrain>& trains) {
     Judge(i, trains);
   }
   Interrupt(trains);
-  filling_ = {};
-  hole_samples_ = 0;
+  slots_.Restart();
 }
 
 PatternTrain TrainPatternDetector::Describe(const Measured& measured, TrainPattern pattern,

@@ -33,7 +33,6 @@
 // Memory: 3 s of 4 ms bins and 100 ms of samples.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -43,6 +42,7 @@
 
 #include "absl/status/statusor.h"
 #include "dsp/emg/burst_train.h"
+#include "dsp/emg/train_slots.h"
 
 namespace remora::dsp {
 
@@ -104,27 +104,9 @@ class TrainPatternDetector {
   // Sum of all A-trains so far, with the one that goes on.
   double train_time_ms() const;
   // Time that could not be judged: artefact and what follows it, holes, learning.
-  double unjudged_ms() const { return MsOf(unjudged_samples_); }
+  double unjudged_ms() const { return MsOf(slots_.unjudged_samples()); }
 
  private:
-  static constexpr std::size_t kBinsPerSlot = 5;
-  struct Slot {
-    std::uint64_t first_sample = 0;
-    std::uint32_t samples = 0;
-    double energy = 0.0;       // sum of squares
-    double step_energy = 0.0;  // of differences between neighbours
-    double high_uv = 0.0;
-    double low_uv = 0.0;
-    double floor_uv = 0.0;
-    std::array<float, kBinsPerSlot> bin_peaks{};
-    std::vector<double> reduced;  // samples at the lower rate
-    bool judged = true;           // false: artefact, or the floor is not known
-    double periodicity = 0.0;     // in the 100 ms around it
-    double rate_hz = 0.0;
-
-    double Rms() const;
-    double Peak() const { return high_uv > -low_uv ? high_uv : -low_uv; }
-  };
   // Of what is open: an A-train, or a stretch of B or C.
   struct Measured {
     std::uint64_t first_sample = 0;
@@ -140,25 +122,19 @@ class TrainPatternDetector {
     double rate_hz = 0.0;
     double regularity = 0.0;
 
-    void Add(const Slot& slot);
+    void Add(const TrainSlot& slot);
     double OnsetMs() const;
   };
 
   explicit TrainPatternDetector(const TrainPatternOptions& options);
-  // What is nothing that a muscle did, as a zero.
-  void TakeOther(double floor_uv, bool artefact, std::vector<PatternTrain>& trains);
-  // As many as fall into one bin of the slot that fills; how many these were.
-  std::size_t Take(std::span<const double> samples_uv, double floor_uv,
-                   std::vector<PatternTrain>& trains);
-  void FinishSlot(std::vector<PatternTrain>& trains);
-  bool LooksBroad(const Slot& slot) const;
+  void OnSlot(TrainSlot slot, std::vector<PatternTrain>& trains);
   bool LooksFast(std::size_t index);
   void Judge(std::size_t index, std::vector<PatternTrain>& trains);
-  void OnFast(Slot slot, std::vector<PatternTrain>& trains);
-  void OnOther(Slot slot, std::vector<PatternTrain>& trains);
+  void OnFast(TrainSlot slot, std::vector<PatternTrain>& trains);
+  void OnOther(TrainSlot slot, std::vector<PatternTrain>& trains);
   void EndFast(bool interrupted, std::vector<PatternTrain>& trains);
   void Release(std::vector<PatternTrain>& trains);
-  void Follow(const Slot& slot, std::vector<PatternTrain>& trains);
+  void Follow(const TrainSlot& slot, std::vector<PatternTrain>& trains);
   void Evaluate(std::uint64_t now, std::vector<PatternTrain>& trains);
   TrainPattern Classify(double* rate_hz, double* regularity) const;
   void EndSlow(bool interrupted, std::vector<PatternTrain>& trains);
@@ -167,27 +143,13 @@ class TrainPatternDetector {
   double MsOf(std::uint64_t samples) const;
 
   TrainPatternOptions options_;
-  std::size_t factor_;  // samples to one of the lower rate
-  std::size_t slot_samples_;
-  double broad_hz_;
   std::size_t fast_needed_;  // slots
-  std::uint64_t hole_max_;
-
-  std::uint64_t position_ = 0;
-  std::uint64_t artefact_until_ = 0;  // positions below it are not judged
-  std::uint64_t unjudged_samples_ = 0;
-  std::uint64_t hole_samples_ = 0;  // passed over, up to the last sample
-  double previous_uv_ = 0.0;
-  Slot filling_;
-  std::size_t filling_bin_ = 0;
-  std::size_t filling_bin_end_ = 0;  // samples of the slot
-  double reduced_sum_ = 0.0;
-  std::size_t reduced_count_ = 0;
-  std::deque<Slot> window_;  // the last five slots; judged is the middle one
+  TrainSlots slots_;
+  std::deque<TrainSlot> window_;  // the last five slots; judged is the middle one
 
   // A: slots that may be one are held until it is sure.
   bool in_fast_ = false;
-  std::vector<Slot> held_;
+  std::vector<TrainSlot> held_;
   std::size_t fast_slots_ = 0;
   std::size_t slots_since_fast_ = 0;
   Measured fast_;
