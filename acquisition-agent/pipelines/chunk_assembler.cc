@@ -124,7 +124,6 @@ void ChunkAssembler::StartChunk(const SampleBlock& block, int64_t offset) {
   current_.position_zero_ns = position_zero_ns_;
   current_.channels.resize(loudness_.size());
   current_.marks.resize(loudness_.size());
-  for (const int k : in_use_) current_.channels[k].reserve(static_cast<size_t>(chunk_samples_));
   starts_segment_ = false;
 }
 

@@ -5,7 +5,7 @@
 //
 // Pure: no clock, no thread, no record; thread-compatible, on the agent's sequence. Every stimulus
 // that the source tells is blanked, each pulse of a train, also those of other nerves; only its own
-// make epochs. The delay is the chunk, the filter's look-ahead (zero phase, 30 Hz: 0.2 to 0.4 s)
+// make epochs. The delay is the chunk, the filter's look-ahead (zero phase, 30 Hz: 0.2 to 0.6 s)
 // and the epoch.
 //
 // Who cannot wait takes a sweep as soon as its own samples are there (due_ns, Look, Give). With a

@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "acquisition-agent/pipelines/limits.h"
+#include "common/check.h"
 #include "common/status_macros.h"
 
 namespace remora::agent {
@@ -18,7 +19,7 @@ std::vector<std::span<const double>> SpansOf(const std::vector<std::vector<doubl
 }
 
 size_t ChunkSamples(double rate_hz) {
-  return std::max<size_t>(1, static_cast<size_t>(kChunkMs * rate_hz / 1000));
+  return static_cast<size_t>(std::max<int64_t>(1, std::llround(kChunkMs * rate_hz / 1000)));
 }
 
 bool IsNumber(double uv) { return std::isfinite(uv); }
@@ -150,7 +151,7 @@ TrialCutter::Open TrialCutter::Begin(const Stimulus& stimulus, double position) 
   const double samples_per_ms = options_.derivation.sample_rate_hz / 1000;
   open.from = std::llround(std::floor(position) + timebase_.start_ms * samples_per_ms) -
               static_cast<int64_t>(dsp::kSamplesBeforeShift);
-  open.first = open.next = open.from - static_cast<int64_t>(lead_);
+  open.next = open.from - static_cast<int64_t>(lead_);
   open.end = open.from + static_cast<int64_t>(kept());
   return open;
 }
@@ -196,13 +197,18 @@ void TrialCutter::Advance(int64_t until, Samples next, Open* open) const {
 // All lines have the same pulses, so that they hold back the same number of samples.
 void TrialCutter::Push(const std::vector<std::vector<double>>& blanked,
                        std::vector<CutTrial>* trials) {
-  if (blanked.front().empty()) return;
   if (!ring_started_) ring_.Start(next_position_);
   ring_started_ = true;
+  // Positions count on over gaps.
+  REMORA_CHECK(next_position_ >= ring_.end(), "samples that were there before");
   if (next_position_ > ring_.end()) {
-    // Before a long gap takes what they rest on out of the ring.
-    for (auto& [id, open] : open_) Advance(next_position_, {}, &open);
+    // A gap that takes what a trial rests on out of the ring.
+    const int64_t first_left = next_position_ - static_cast<int64_t>(ring_.samples());
+    for (auto& [id, open] : open_) {
+      if (open.next < first_left) Advance(next_position_, {}, &open);
+    }
     ring_.Skip(next_position_ - ring_.end());
+    AdvanceAll(trials);
   }
   // In pieces: what a trial rests on is filtered before more than a chunk comes behind it.
   const std::vector<std::span<const double>> all = SpansOf(blanked);
@@ -215,6 +221,8 @@ void TrialCutter::Push(const std::vector<std::vector<double>>& blanked,
     done += count;
     AdvanceAll(trials);
   }
+  // Also of those that were told behind their samples.
+  if (all.front().empty()) AdvanceAll(trials);
   next_position_ = ring_.end();
 }
 
@@ -287,6 +295,7 @@ void TrialCutter::Look(const Chunk& look, std::vector<CutTrial>* trials) {
     Advance(open->end, next, open);
     trials->push_back(Cut(*open, lines));
     stimuli_.Give(open->stimulus.time_ns);
+    open->Drop();
   };
   for (auto& [id, open] : open_) take(&open);
   for (Open& open : opening) take(&open);

@@ -214,39 +214,90 @@ TEST(TrialCutter, OfAStimulusThatIsToldTooLateNothingIsTakenForASweep) {
   EXPECT_EQ(trials[0].sweeps[2].cause, dsp::Rejection::kNone);
 }
 
+std::vector<CutTrial> TrialsOf(const std::vector<double>& stimuli, int64_t chunk) {
+  std::vector<SweepStreamOptions> muscles = Muscles();
+  // So short that it reaches from sample to sample: nothing of others is blanked.
+  for (SweepStreamOptions& muscle : muscles) muscle.blank_from_ms = muscle.blank_to_ms = 0;
+  TrialCutter cutter = *TrialCutter::Create(muscles, Device());
+  std::vector<CutTrial> trials;
+  for (const double at : stimuli) cutter.OnStimulus(At(at), true);
+  for (int64_t first = 0; first < 20000; first += chunk) {
+    cutter.OnChunk(ChunkAt(first, chunk, first == 0), &trials);
+  }
+  return trials;
+}
+
+void ExpectSame(const CutTrial& trial, const CutTrial& expected) {
+  EXPECT_EQ(trial.stimulus.time_ns, expected.stimulus.time_ns);
+  for (size_t i = 0; i < kChannels; ++i) {
+    EXPECT_EQ(trial.sweeps[i].uv, expected.sweeps[i].uv) << i;
+    EXPECT_EQ(trial.sweeps[i].cause, expected.sweeps[i].cause) << i;
+  }
+}
+
 // Those that are filtered as they come, and those that are when they are complete.
-TEST(TrialCutter, AsManyAsAreUnderWayEachIsAsIfItWereAlone) {
+TEST(TrialCutter, AsManyAsAreUnderWayEachIsAsIfItWereAloneInAnyChunks) {
   std::vector<double> stimuli;
-  for (int i = 0; i < 3 * static_cast<int>(kMaxTrialsAhead); ++i)
+  // Epochs of 400 samples, told with their chunk: some 16 are under way at a time.
+  for (int i = 0; i < 4 * static_cast<int>(kMaxTrialsAhead); ++i) {
     stimuli.push_back(5000.3 + 45.7 * i);
-  const auto trials_of = [](const std::vector<double>& at) {
-    std::vector<SweepStreamOptions> muscles = Muscles();
-    // Windows that do not reach the next stimulus' artefact: a trial alone has none beside it.
-    for (SweepStreamOptions& muscle : muscles) muscle.blank_from_ms = muscle.blank_to_ms = 0;
-    TrialCutter cutter = *TrialCutter::Create(muscles, Device());
-    std::vector<CutTrial> trials;
-    for (const double one : at) cutter.OnStimulus(At(one), true);
-    for (int64_t first = 0; first < 16000; first += kChunk) {
-      cutter.OnChunk(ChunkAt(first, kChunk, first == 0), &trials);
-    }
-    return trials;
-  };
-  const std::vector<CutTrial> together = trials_of(stimuli);
+  }
+  const std::vector<CutTrial> together = TrialsOf(stimuli, kChunk);
   ASSERT_EQ(together.size(), stimuli.size());
-  size_t compared = 0;
-  for (size_t i = 0; i < stimuli.size(); i += 5) {
-    const std::vector<CutTrial> alone = trials_of({stimuli[i]});
-    ASSERT_EQ(alone.size(), 1u);
-    for (size_t channel = 0; channel < kChannels; ++channel) {
-      const std::vector<double>& uv = together[i].sweeps[channel].uv;
-      ASSERT_EQ(uv.size(), alone[0].sweeps[channel].uv.size());
-      for (size_t k = 0; k < uv.size(); ++k, ++compared) {
-        // Each blanks a sample or two of the others': small against the 75 uV of the signal.
-        ASSERT_NEAR(uv[k], alone[0].sweeps[channel].uv[k], 1.0) << i << " " << k;
-      }
+  for (size_t i = 0; i < stimuli.size(); i += 3) {
+    for (const int64_t chunk : {kChunk, int64_t{37}, int64_t{10'000}}) {
+      const std::vector<CutTrial> alone = TrialsOf({stimuli[i]}, chunk);
+      ASSERT_EQ(alone.size(), 1u);
+      EXPECT_EQ(alone[0].sweeps[0].cause, dsp::Rejection::kNone);
+      ExpectSame(together[i], alone[0]);
     }
   }
-  EXPECT_GT(compared, 1000u);
+}
+
+// Behind the gap a window that is not closed holds a whole chunk back.
+TEST(TrialCutter, ALookBehindAGapTakesNothingForWhatWasLost) {
+  std::vector<SweepStreamOptions> muscles = Muscles();
+  for (SweepStreamOptions& muscle : muscles) {
+    muscle.blank_from_ms = -50;
+    muscle.blank_to_ms = 50;
+    muscle.epoch_to_ms = 150;
+  }
+  TrialCutter cutter = *TrialCutter::Create(muscles, Device());
+  std::vector<CutTrial> trials;
+  cutter.OnStimulus(At(3380.5), true);  // its last sample is 3980, its last neighbours are lost
+  for (int64_t first = 0; first < 4000; first += kChunk) {
+    cutter.OnChunk(ChunkAt(first, kChunk, first == 0), &trials);
+  }
+  cutter.OnStimulus(At(3398.5), true);
+  cutter.OnStimulus(At(8010), true);
+  cutter.OnChunk(ChunkAt(8000, kChunk, true), &trials);
+  cutter.Look(ChunkAt(8400, 230, false), &trials);
+  ASSERT_EQ(trials.size(), 3u);
+  EXPECT_EQ(trials[0].stimulus.time_ns, At(3380.5).time_ns);
+  EXPECT_EQ(trials[1].stimulus.time_ns, At(3398.5).time_ns);
+  EXPECT_EQ(trials[1].sweeps[0].cause, dsp::Rejection::kGap);
+  EXPECT_EQ(trials[2].stimulus.time_ns, At(8010).time_ns);
+}
+
+TEST(TrialCutter, AGapLongerThanItsMemoryLeavesWhatCameBeforeItToTheTrial) {
+  for (const int64_t gap : {int64_t{800}, int64_t{400'000}}) {
+    TrialCutter cutter = Cutter();
+    std::vector<CutTrial> trials;
+    const double stimulus = 4000 - 100.5;  // 80 ms behind it are 320 samples
+    cutter.OnStimulus(At(stimulus), true);
+    for (int64_t first = 0; first < 4000; first += kChunk) {
+      cutter.OnChunk(ChunkAt(first, kChunk, first == 0), &trials);
+    }
+    cutter.OnChunk(ChunkAt(4000 + gap, kChunk, true), &trials);
+    ASSERT_EQ(trials.size(), 1u);
+    const CutTrial whole = TrialsOf({stimulus}, kChunk)[0];
+    for (size_t i = 0; i < kChannels; ++i) {
+      EXPECT_EQ(trials[0].sweeps[i].cause, dsp::Rejection::kGap);
+      // Beside what is blanked here, and not there.
+      EXPECT_NEAR(trials[0].sweeps[i].uv[60], whole.sweeps[i].uv[60], 1e-9);
+      EXPECT_TRUE(std::isnan(trials[0].sweeps[i].uv.back()));
+    }
+  }
 }
 
 TEST(TrialCutter, HostileStimuliByTheThousandHaveTrialsButNoSweepsOfTheirOwn) {

@@ -7,6 +7,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "acquisition-agent/plan/limits.h"
 #include "common/status_macros.h"
 
 namespace remora::agent {
@@ -33,11 +34,20 @@ size_t EditDistance(absl::string_view a, absl::string_view b) {
   return row[b.size()];
 }
 
-// A file that cannot be read is a mistake of the plan that names it; one that can tells its own.
-absl::Status NamedBy(const CasePlan& plan, absl::string_view field, const absl::Status& read) {
-  if (read.ok() || absl::IsInvalidArgument(read)) return read;
+// What is no file, or too large a one, is as wrong as one that cannot be parsed.
+absl::StatusCode CodeOf(const absl::Status& read) {
+  return absl::IsOutOfRange(read) ? absl::StatusCode::kInvalidArgument : read.code();
+}
+
+// A file that cannot be read is a mistake of the plan that names it.
+absl::Status ReadNamed(FileSystem& files, const CasePlan& plan, absl::string_view field,
+                       const std::string& path, google::protobuf::Message* message,
+                       FieldPlaces* places) {
+  const absl::StatusOr<std::string> text = files.ReadWhole(path, kMaxPlanFileBytes);
+  if (text.ok()) return ParseWithPlaces(*text, path, message, places);
   return absl::Status(
-      read.code(), absl::StrCat(plan.plan_places.At(plan.plan_path, field), ": ", read.message()));
+      CodeOf(text.status()),
+      absl::StrCat(plan.plan_places.At(plan.plan_path, field), ": ", text.status().message()));
 }
 
 }  // namespace
@@ -98,21 +108,21 @@ std::string DidYouMean(absl::string_view word, const std::vector<std::string>& k
 absl::StatusOr<CasePlan> LoadCasePlan(FileSystem& files, const std::string& plan_path) {
   CasePlan plan;
   plan.plan_path = plan_path;
-  RETURN_IF_ERROR(ReadWithPlaces(files, plan_path, &plan.plan, &plan.plan_places));
+  const absl::StatusOr<std::string> text = files.ReadWhole(plan_path, kMaxPlanFileBytes);
+  if (!text.ok()) return absl::Status(CodeOf(text.status()), text.status().message());
+  RETURN_IF_ERROR(ParseWithPlaces(*text, plan_path, &plan.plan, &plan.plan_places));
   if (plan.plan.montage_file().empty()) {
     return absl::InvalidArgumentError(absl::StrCat(
         plan_path,
         ": montage_file: is missing: the montage beside the plan, such as \"scoliosis.montage\""));
   }
   plan.montage_path = BesideOf(plan_path, plan.plan.montage_file());
-  RETURN_IF_ERROR(
-      NamedBy(plan, "montage_file",
-              ReadWithPlaces(files, plan.montage_path, &plan.montage, &plan.montage_places)));
+  RETURN_IF_ERROR(ReadNamed(files, plan, "montage_file", plan.montage_path, &plan.montage,
+                            &plan.montage_places));
   if (!plan.plan.criteria_file().empty()) {
     plan.criteria_path = BesideOf(plan_path, plan.plan.criteria_file());
-    RETURN_IF_ERROR(
-        NamedBy(plan, "criteria_file",
-                ReadWithPlaces(files, plan.criteria_path, &plan.criteria, &plan.criteria_places)));
+    RETURN_IF_ERROR(ReadNamed(files, plan, "criteria_file", plan.criteria_path, &plan.criteria,
+                              &plan.criteria_places));
   }
   FillDefaults(&plan.plan);
   RETURN_IF_ERROR(CheckCasePlan(plan));

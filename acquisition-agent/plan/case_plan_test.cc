@@ -408,6 +408,14 @@ TEST_F(CasePlanTest, HostileAMissingMontageIsToldAtThePlaceThatNamesIt) {
                                                     HasSubstr("/elsewhere/a.montage")));
 }
 
+TEST_F(CasePlanTest, HostileAMontageThatIsTooLargeIsToldAtThePlaceThatNamesIt) {
+  const absl::Status large =
+      Load("montage_file: \"m.montage\"", std::string(2 * 1024 * 1024, '#')).status();
+  EXPECT_TRUE(absl::IsInvalidArgument(large)) << large;
+  EXPECT_THAT(std::string(large.message()),
+              AllOf(HasSubstr("/plans/p.plan:1:1: montage_file: "), HasSubstr("/plans/m.montage")));
+}
+
 TEST_F(CasePlanTest, HostileMissingCriteriaAreToldAtThePlaceThatNamesThem) {
   const absl::Status missing =
       Load("montage_file: \"m.montage\"\ncriteria_file: \"/elsewhere/a.criteria\"").status();

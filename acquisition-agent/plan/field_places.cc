@@ -4,7 +4,6 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "acquisition-agent/plan/limits.h"
 #include "common/status_macros.h"
 #include "common/text_proto.h"
 #include "google/protobuf/descriptor.h"
@@ -77,15 +76,10 @@ std::string FieldPlaces::At(absl::string_view file, absl::string_view field) con
   return absl::StrCat(file, ": ", field);
 }
 
-absl::Status ReadWithPlaces(FileSystem& files, const std::string& path, Message* message,
-                            FieldPlaces* places) {
-  const absl::StatusOr<std::string> text = files.ReadWhole(path, kMaxPlanFileBytes);
-  if (!text.ok()) {
-    return absl::IsOutOfRange(text.status()) ? absl::InvalidArgumentError(text.status().message())
-                                             : text.status();
-  }
-  RETURN_IF_ERROR(ParseTextProto(*text, path, message));
-  *places = FieldPlaces::Find(*text, *message);
+absl::Status ParseWithPlaces(const std::string& text, const std::string& path, Message* message,
+                             FieldPlaces* places) {
+  RETURN_IF_ERROR(ParseTextProto(text, path, message));
+  *places = FieldPlaces::Find(text, *message);
   return absl::OkStatus();
 }
 

@@ -10,7 +10,6 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
-#include "common/file_system.h"
 #include "google/protobuf/message.h"
 
 namespace remora::agent {
@@ -31,8 +30,9 @@ class FieldPlaces {
   std::map<std::string, std::pair<int, int>> places_;  // by field: line and column, from 1
 };
 
-// Reads `path` into `message` and `places`. NotFound, or InvalidArgument with line and column.
-absl::Status ReadWithPlaces(FileSystem& files, const std::string& path,
-                            google::protobuf::Message* message, FieldPlaces* places);
+// Parses the text of the file `path` into `message` and `places`. InvalidArgument with line and
+// column.
+absl::Status ParseWithPlaces(const std::string& text, const std::string& path,
+                             google::protobuf::Message* message, FieldPlaces* places);
 
 }  // namespace remora::agent

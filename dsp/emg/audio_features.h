@@ -66,16 +66,6 @@ class AudioFeatures {
   std::size_t samples_per_bin() const { return samples_per_bin_; }
 
  private:
-  AudioFeatures(double sample_rate_hz, std::size_t samples_per_bin);
-  // Of one bin.
-  void Take(std::span<const double> samples_uv, double click_uv);
-  void FinishBin(std::vector<AudioBin>& bins);
-
-  double sample_rate_hz_;
-  std::size_t samples_per_bin_;
-  std::uint64_t refractory_samples_;
-  std::uint64_t next_sample_ = 0;
-  AudioBin bin_;
   // What grows with each sample.
   struct Running {
     double energy = 0.0;
@@ -90,6 +80,17 @@ class AudioFeatures {
     bool positive = false;
     std::uint64_t quiet_since_click = 0;  // samples since the last one over click_uv
   };
+
+  AudioFeatures(double sample_rate_hz, std::size_t samples_per_bin);
+  // Of one bin.
+  void Take(std::span<const double> samples_uv, double click_uv);
+  void FinishBin(std::vector<AudioBin>& bins);
+
+  double sample_rate_hz_;
+  std::size_t samples_per_bin_;
+  std::uint64_t refractory_samples_;
+  std::uint64_t next_sample_ = 0;
+  AudioBin bin_;
   Running running_;
 };
 

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <limits>
 #include <optional>
 #include <span>
 #include <vector>
@@ -57,6 +59,35 @@ TEST(Silence, AfterATallBurstInAnActiveMuscleIsTold) {
   EXPECT_NEAR(told->burst_peak_uv, 600.0, 20.0);
   EXPECT_NEAR(told->usual_peak_uv, 65.0, 8.0);
   EXPECT_GE(told->silent_ms, 3000.0);
+}
+
+// Samples that are none in the middle of a unit: it is not judged, whatever its peak.
+TEST(Silence, IsTheSameInAnyBlocks) {
+  TestNoise noise(1);
+  std::vector<double> emg;
+  Append(12.0, 8.0, 60.0, noise, emg);
+  Append(0.4, 100.0, 600.0, noise, emg);
+  Append(5.0, 0.0, 0.0, noise, emg);
+  emg[In(2.0) + 17] = std::numeric_limits<double>::quiet_NaN();
+  emg[In(14.0) + 130] = std::numeric_limits<double>::infinity();
+  std::vector<SilenceAfterBurst> all;
+  for (const std::size_t block : {1u, 7u, 249u, 250u, 333u, 10000u}) {
+    SilenceWatch watch = Watch();
+    for (std::size_t at = 0; at < emg.size(); at += block) {
+      const std::size_t count = std::min(block, emg.size() - at);
+      const auto found = watch.Push(std::span(emg).subspan(at, count), kNoArtefact, kNoiseUv);
+      if (found) all.push_back(*found);
+    }
+  }
+  ASSERT_EQ(all.size(), 6u);
+  for (const SilenceAfterBurst& one : all) {
+    EXPECT_EQ(one.burst_first_sample, all[0].burst_first_sample);
+    EXPECT_EQ(one.burst_last_sample, all[0].burst_last_sample);
+    EXPECT_EQ(one.burst_peak_uv, all[0].burst_peak_uv);
+    EXPECT_LT(one.burst_peak_uv, 700.0);
+    EXPECT_EQ(one.usual_peak_uv, all[0].usual_peak_uv);
+    EXPECT_EQ(one.silent_ms, all[0].silent_ms);
+  }
 }
 
 TEST(Silence, OfAMuscleThatGoesOnIsNone) {

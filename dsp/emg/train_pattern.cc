@@ -58,8 +58,12 @@ double MedianOf(std::vector<double> values) {
 TrainPatternDetector::TrainPatternDetector(const TrainPatternOptions& options)
     : options_(options),
       fast_needed_(static_cast<std::size_t>(std::ceil(options.a_min_ms / kTrainSlotMs - 1e-9))),
-      slots_({options.sample_rate_hz, options.threshold_over_floor, options.broad_hz,
-              options.max_uv, options.artefact_tail_ms, kLongestHoleMs}) {}
+      slots_({.sample_rate_hz = options.sample_rate_hz,
+              .threshold_over_floor = options.threshold_over_floor,
+              .broad_hz = options.broad_hz,
+              .max_uv = options.max_uv,
+              .artefact_tail_ms = options.artefact_tail_ms,
+              .longest_hole_ms = kLongestHoleMs}) {}
 
 double TrainPatternDetector::MsOf(std::uint64_t samples) const {
   return static_cast<double>(samples) * 1000.0 / options_.sample_rate_hz;

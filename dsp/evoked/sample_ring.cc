@@ -33,6 +33,7 @@ SampleRing::SampleRing(std::size_t channels, std::size_t samples)
       missing_(samples, true) {}
 
 void SampleRing::Start(std::int64_t position) {
+  position = std::max<std::int64_t>(position, 0);
   missing_.assign(samples_, true);
   first_held_ = end_ = position;
 }
@@ -65,6 +66,7 @@ void SampleRing::Append(std::span<const std::span<const double>> channels) {
 }
 
 void SampleRing::Skip(std::int64_t samples) {
+  if (samples <= 0) return;
   // A whole ring of missing positions is the same wherever it stands: years are one jump.
   const std::int64_t marked = std::min(samples, static_cast<std::int64_t>(samples_));
   for (std::int64_t i = 0; i < marked; ++i) missing_[IndexOf(end_ + i)] = true;

@@ -2,7 +2,8 @@
 // from.
 //
 // Held by what cuts (epoch.h); thread-compatible, on its sequence. Positions count from the start
-// of the stream and are 64 bit. Those that nothing came for are missing, and read as NaN.
+// of the stream, 0 or more, and are 64 bit. Those that nothing came for are missing, and read as
+// NaN.
 #pragma once
 
 #include <cstddef>
@@ -31,11 +32,11 @@ class SampleRing {
   // kMaxRingValues of all.
   static absl::StatusOr<SampleRing> Create(std::size_t channels, std::size_t samples);
 
-  // Forgets all; the first sample that is appended has this position.
+  // Forgets all; the first sample that is appended has this position, 0 or more.
   void Start(std::int64_t position);
   // The next samples of all channels, equal lengths. Of more than it holds, the last.
   void Append(std::span<const std::span<const double>> channels);
-  // Nothing came for so many positions.
+  // Nothing came for so many positions, 0 or more.
   void Skip(std::int64_t samples);
 
   // Any positions; those behind the newest sample out of `next`, samples of all channels (or none)

@@ -32,6 +32,31 @@ TEST(SignalQuality, NonFiniteSamplesAreCountedAndTheRestMeasured) {
   EXPECT_TRUE(std::isfinite(quality.rms_uv));
 }
 
+TEST(SignalQuality, MeasuresAnyNumberOfSamplesAsAPlainLoopDoes) {
+  for (const std::size_t count : {1u, 2u, 3u, 4u, 5u, 6u, 7u, 997u, 998u, 999u, 1000u}) {
+    for (const bool with_none : {false, true}) {
+      std::vector<double> samples = TestNoise(count).Gaussian(count, 5.0);
+      const std::vector<double> finite = samples;
+      if (with_none) {
+        const std::size_t place = count / 2;
+        samples.insert(samples.begin() + static_cast<std::ptrdiff_t>(place),
+                       std::numeric_limits<double>::quiet_NaN());
+        samples.push_back(std::numeric_limits<double>::infinity());
+      }
+      double sum = 0.0;
+      for (const double sample : finite) sum += sample;
+      const double mean = sum / static_cast<double>(count);
+      double squares = 0.0;
+      for (const double sample : finite) squares += (sample - mean) * (sample - mean);
+      const auto [low, high] = std::minmax_element(finite.begin(), finite.end());
+      const BlockQuality quality = AssessBlock(samples, kRateHz, {});
+      EXPECT_EQ(quality.non_finite_samples, with_none ? 2u : 0u);
+      EXPECT_EQ(quality.range_uv, *high - *low) << count;
+      EXPECT_NEAR(quality.rms_uv, std::sqrt(squares / static_cast<double>(count)), 1e-12) << count;
+    }
+  }
+}
+
 TEST(SignalQuality, ClippingAtKnownLimits) {
   QualityLimits limits;
   limits.clip_low_uv = -800.0;

@@ -114,7 +114,7 @@ absl::Status StimulusBlanking::AddTrigger(double trigger_sample) {
 
 double StimulusBlanking::HeldOr(std::int64_t sample, double otherwise) const {
   if (sample < next_output_ || sample >= next_input_) return otherwise;
-  return held_[static_cast<std::size_t>(sample - next_output_)];
+  return held_[given_out_ + static_cast<std::size_t>(sample - next_output_)];
 }
 
 void StimulusBlanking::FlattenRange(const Range& range) {
@@ -123,7 +123,7 @@ void StimulusBlanking::FlattenRange(const Range& range) {
   const double end = HeldOr(range.last, kNaN);
   const std::int64_t stop = std::min(range.last, next_input_);
   for (std::int64_t k = std::max(range.first + 1, next_output_); k < stop; ++k) {
-    held_[static_cast<std::size_t>(k - next_output_)] =
+    held_[given_out_ + static_cast<std::size_t>(k - next_output_)] =
         OnLine(k, range.first, start, range.last, end);
   }
 }
@@ -139,11 +139,15 @@ void StimulusBlanking::Emit(bool at_end, std::vector<double>& output) {
   std::int64_t end = at_end ? next_input_ : next_input_ - static_cast<std::int64_t>(delay_samples_);
   if (!ranges_.empty()) end = std::min(end, ranges_.front().first);
   if (end <= next_output_) return;
-  const auto stop = held_.begin() + static_cast<std::ptrdiff_t>(end - next_output_);
-  output.insert(output.end(), held_.begin(), stop);
+  const auto start = held_.begin() + static_cast<std::ptrdiff_t>(given_out_);
+  output.insert(output.end(), start, start + (end - next_output_));
   last_emitted_ = output.back();
-  held_.erase(held_.begin(), stop);
+  given_out_ += static_cast<std::size_t>(end - next_output_);
   next_output_ = end;
+  // When less is held than was given out, so that each sample is moved once at most.
+  if (2 * given_out_ < held_.size()) return;
+  held_.erase(held_.begin(), held_.begin() + static_cast<std::ptrdiff_t>(given_out_));
+  given_out_ = 0;
 }
 
 void StimulusBlanking::Push(std::span<const double> input, std::vector<double>& output) {
@@ -160,6 +164,7 @@ void StimulusBlanking::Restart() {
   has_trigger_ = false;
   last_emitted_ = kNaN;
   held_.clear();
+  given_out_ = 0;
   ranges_.clear();
 }
 

@@ -54,7 +54,7 @@ class StimulusBlanking {
 
   // Samples held back while no stimulus is in sight: announce delay and the window's `before` part.
   std::size_t delay_samples() const { return delay_samples_; }
-  std::size_t pending_samples() const { return held_.size(); }
+  std::size_t pending_samples() const { return held_.size() - given_out_; }
 
  private:
   struct Range {
@@ -71,11 +71,13 @@ class StimulusBlanking {
   double window_after_samples_;
   std::size_t delay_samples_;
   std::int64_t next_input_ = 0;   // index of the next sample to be pushed
-  std::int64_t next_output_ = 0;  // index of held_.front()
+  std::int64_t next_output_ = 0;  // of the first that is held
   double last_trigger_sample_ = 0.0;
   bool has_trigger_ = false;
   double last_emitted_;  // NaN before the first
-  std::vector<double> held_;  // few: given out but for a delay, or a window that is not closed
+  // From given_out_ on what is held; in front of it what has been given out.
+  std::vector<double> held_;
+  std::size_t given_out_ = 0;
   std::deque<Range> ranges_;
 };
 

@@ -44,7 +44,8 @@ class StreamingZeroPhase {
   static std::size_t LookAheadFor(const Cascade& cascade, double relative_error);
 
   // `stride_samples` (>= 1): outputs released at a time; the backward pass costs
-  // (stride + look-ahead) / stride of the forward one. A stride near the look-ahead is reasonable.
+  // (stride + look-ahead) / stride of the forward one. A stride of one to two look-aheads is
+  // reasonable.
   StreamingZeroPhase(Cascade cascade, std::size_t look_ahead_samples, std::size_t stride_samples);
 
   // Appends to `output` every sample that is now certain.

@@ -22,6 +22,28 @@ TEST(CubicSpline, GoesThroughItsSamplesAndAlongALine) {
   EXPECT_NEAR(CubicSpline(std::vector<double>{1.0, 2.0}).At(0.5), 1.5, 1e-12);
 }
 
+// The only curve of cubic pieces through the samples whose slope and bend go on, and whose ends are
+// straight.
+TEST(CubicSpline, GoesOnAtEachSampleWithTheSameSlopeAndBend) {
+  const std::vector<double> values = TestNoise(3).Gaussian(200, 5.0);
+  const CubicSpline spline(values);
+  constexpr double kStep = 1e-3;
+  const auto bend = [&](double at) {
+    return (spline.At(at - kStep) - 2 * spline.At(at) + spline.At(at + kStep)) / (kStep * kStep);
+  };
+  for (std::size_t i = 1; i + 1 < values.size(); ++i) {
+    const double at = static_cast<double>(i);
+    const double before =
+        (spline.At(at) - spline.At(at - kStep)) / kStep + kStep / 2 * bend(at - 0.002);
+    const double behind =
+        (spline.At(at + kStep) - spline.At(at)) / kStep - kStep / 2 * bend(at + 0.002);
+    EXPECT_NEAR(before, behind, 1e-3) << i;
+    EXPECT_NEAR(bend(at - 0.002), bend(at + 0.002), 0.5) << i;
+  }
+  EXPECT_NEAR(bend(0.001), 0.0, 0.1);
+  EXPECT_NEAR(bend(198.999), 0.0, 0.1);
+}
+
 TEST(CubicSpline, FindsTheExtremesOfASineBetweenItsSamples) {
   // Eight samples a period, none of them on the peak.
   std::vector<double> sine(65);
