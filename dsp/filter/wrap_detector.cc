@@ -7,6 +7,11 @@
 #include "absl/strings/str_cat.h"
 
 namespace remora::dsp {
+namespace {
+
+constexpr double kStepOfRange = 0.4;
+
+}  // namespace
 
 absl::StatusOr<WrapDetector> WrapDetector::Create(const WrapOptions& options) {
   if (!std::isfinite(options.sample_rate_hz) || options.sample_rate_hz <= 0.0) {
@@ -24,7 +29,8 @@ absl::StatusOr<WrapDetector> WrapDetector::Create(const WrapOptions& options) {
     return absl::InvalidArgumentError(
         absl::StrCat("around_ms ", options.around_ms, ": must not be negative"));
   }
-  return WrapDetector(range_uv / 2.0, static_cast<std::size_t>(std::max(1.0, std::round(samples))));
+  return WrapDetector(kStepOfRange * range_uv,
+                      static_cast<std::size_t>(std::max(1.0, std::round(samples))));
 }
 
 std::vector<std::size_t> WrapDetector::Push(std::span<const double> samples_uv) {
@@ -37,7 +43,7 @@ std::vector<std::size_t> WrapDetector::Push(std::span<const double> samples_uv) 
   to_mark_ -= std::min(to_mark_, samples_uv.size());
   for (std::size_t i = 0; i < samples_uv.size(); ++i) {
     if (!std::isfinite(samples_uv[i])) continue;
-    const bool step = has_previous_ && std::abs(samples_uv[i] - previous_uv_) > half_range_uv_;
+    const bool step = has_previous_ && std::abs(samples_uv[i] - previous_uv_) > step_uv_;
     has_previous_ = true;
     previous_uv_ = samples_uv[i];
     if (!step) continue;

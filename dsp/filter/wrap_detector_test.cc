@@ -49,11 +49,17 @@ TEST(WrapDetector, SignalsInsideTheRangeAreNotMarked) {
   EXPECT_TRUE(detector.Push(Sine(4000, 150.0, 4000.0, 3200.0)).empty());
 }
 
+TEST(WrapDetector, AStepIsLongerThanTwoFifthsOfTheRange) {
+  WrapDetector detector = Detector();  // 6553.5 uV
+  EXPECT_TRUE(detector.Push(std::vector<double>{-1000, 1600, 0, 0, 0}).empty());
+  EXPECT_EQ(detector.Push(std::vector<double>{0, 0, -1000, 1650, 1000}), (Marked{1, 2, 3, 4}));
+}
+
 TEST(WrapDetector, MarksAcrossBlocks) {
   WrapDetector detector = Detector();
-  EXPECT_EQ(detector.Push(std::vector<double>{0, 0, 0, 0, 0, 3200, -3200}), (Marked{4, 5, 6}));
+  EXPECT_EQ(detector.Push(std::vector<double>{0, 0, 0, 0, 0, 2600, -3200}), (Marked{4, 5, 6}));
   EXPECT_EQ(detector.Push(std::vector<double>{-3100, -3000, -2000}), (Marked{0}));
-  EXPECT_EQ(detector.Push(std::vector<double>{3000, 0, 0, 0}), (Marked{0, 1}));
+  EXPECT_EQ(detector.Push(std::vector<double>{3000, 1000, 0, 0}), (Marked{0, 1}));
   detector.Reset();
   EXPECT_TRUE(detector.Push(std::vector<double>{-3200}).empty());
 }

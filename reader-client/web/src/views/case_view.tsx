@@ -104,6 +104,9 @@ function Sentence({ desk, open }: { desk: Desk; open: OpenCase }) {
   return <p class="sentence">{caseSentence(open.model, desk.hubNow(), isOverHere(desk, open))}</p>;
 }
 
+// More modalities than these have no room for two lines of words each.
+const MOST_ROOMY = 10;
+
 function Rail({ desk, open, modalities }: { desk: Desk; open: OpenCase; modalities: Modality[] }) {
   void desk.beat.value;
   void open.model.alerts.version.value;
@@ -113,18 +116,19 @@ function Rail({ desk, open, modalities }: { desk: Desk; open: OpenCase; modaliti
     open.screen.active.value = m;
   };
   return (
-    <nav class="rail" aria-label="Modalities">
+    <nav class={cls('rail', modalities.length > MOST_ROOMY && 'rail-crowded')} aria-label="Modalities">
       <button class={cls(only === undefined && 'chosen')} aria-pressed={only === undefined} onClick={() => choose(undefined)}>
         <span>All</span>
       </button>
       {modalities.map((m, i) => {
         const look = railLook(desk, open, m);
+        const words = railWords(desk, open, m);
         return (
           <button key={m} class={cls(`state-${look.css}`, only === m && 'chosen')} aria-pressed={only === m}
-            title={`${look.word} (${i + 1})`} onClick={() => choose(only === m ? undefined : m)}>
+            title={`${look.word}: ${words}${i < 9 ? ` (${i + 1})` : ''}`} onClick={() => choose(only === m ? undefined : m)}>
             <span class="name">{modalityName(m)} <b aria-hidden="true">{look.glyph}</b></span>
             <span class="unseen">{look.word}</span>
-            <span class="more">{railWords(desk, open, m)}</span>
+            <span class="more">{words}</span>
           </button>
         );
       })}
