@@ -25,6 +25,14 @@ constexpr double kLoudnessShare = 0.05;
 // With a smaller share of a chunk that is not evoked, its loudness says nothing.
 constexpr double kSpontaneousShare = 0.2;
 
+// Where a sample is not at a limit of its channel, well within its range, as nearly all are:
+// IsClipped divides.
+std::pair<double, double> InsideOf(const ChannelInfo& channel) {
+  const double one = channel.uv_offset + (channel.digital_min + 0.75) * channel.uv_per_count;
+  const double other = channel.uv_offset + (channel.digital_max - 0.75) * channel.uv_per_count;
+  return {std::min(one, other), std::max(one, other)};
+}
+
 bool IsBurst(const std::optional<double>& rms_uv, double usual_uv) {
   return rms_uv && usual_uv > 0 && *rms_uv > kBurstRmsUv && *rms_uv > kBurstFactor * usual_uv;
 }
@@ -180,20 +188,30 @@ void ChunkAssembler::MarkChannel(const ChannelInfo& channel, Chunk* chunk, int k
   if (quality.mains_fraction > kFloatingMainsFraction && quality.rms_uv > kFloatingRmsUv) {
     marks.marks |= kMarkFloating;
   }
-  FindRuns(channel, &wraps_[k], chunk, k);
+  FindRuns(channel, quality, chunk, k);
 }
 
-void ChunkAssembler::FindRuns(const ChannelInfo& channel, std::optional<dsp::WrapDetector>* wrap,
+void ChunkAssembler::FindRuns(const ChannelInfo& channel, const dsp::BlockQuality& quality,
+                              Chunk* chunk, int k) {
+  std::optional<dsp::WrapDetector>& wrap = wraps_[k];
+  const std::vector<double>& samples = chunk->channels[k];
+  std::vector<size_t> near_wrap;
+  if (quality.non_finite_samples > 0) {
+    if (wrap) near_wrap = wrap->Push(samples);
+  } else {
+    if (wrap) near_wrap = wrap->Push(samples, quality.low_uv, quality.high_uv);
+    const auto [low, high] = InsideOf(channel);
+    if (near_wrap.empty() && quality.low_uv > low && quality.high_uv < high) return;
+  }
+  MarkRuns(channel, near_wrap, chunk, k);
+}
+
+void ChunkAssembler::MarkRuns(const ChannelInfo& channel, const std::vector<size_t>& near_wrap,
                               Chunk* chunk, int k) const {
   ChannelMarks& marks = chunk->marks[k];
   const std::vector<double>& samples = chunk->channels[k];
-  const std::vector<size_t> near_wrap = *wrap ? (*wrap)->Push(samples) : std::vector<size_t>();
   auto next_wrapped = near_wrap.begin();
-  // Well within its range, as nearly all are: IsClipped divides.
-  const double one = channel.uv_offset + (channel.digital_min + 0.75) * channel.uv_per_count;
-  const double other = channel.uv_offset + (channel.digital_max - 0.75) * channel.uv_per_count;
-  const double low = std::min(one, other);
-  const double high = std::max(one, other);
+  const auto [low, high] = InsideOf(channel);
   for (int64_t i = 0; i < chunk->samples; ++i) {
     const double sample = samples[static_cast<size_t>(i)];
     const bool wrapped = next_wrapped != near_wrap.end() && *next_wrapped == static_cast<size_t>(i);
@@ -239,7 +257,7 @@ Chunk ChunkAssembler::LookAt(const Chunk& chunk, int64_t samples) const {
     if (is_open) {
       // The detector stands where this chunk began.
       std::optional<dsp::WrapDetector> wrap = wraps_[k];
-      FindRuns(channel, &wrap, &look, k);
+      MarkRuns(channel, wrap ? wrap->Push(look.channels[k]) : std::vector<size_t>(), &look, k);
     } else {
       const int64_t end = chunk.first_position + samples;
       std::erase_if(marks.runs, [&](const ChannelMarks::Run& run) { return run.first >= end; });

@@ -76,7 +76,9 @@ class ChunkAssembler {
                               const std::vector<Range>& ranges) const;
   void MarkChannel(const ChannelInfo& channel, Chunk* chunk, int k);
   // Runs of samples at the limit of the channel, around a wrap, or that are none.
-  void FindRuns(const ChannelInfo& channel, std::optional<dsp::WrapDetector>* wrap, Chunk* chunk,
+  void FindRuns(const ChannelInfo& channel, const dsp::BlockQuality& quality, Chunk* chunk, int k);
+  // `near_wrap`: indexes, ascending.
+  void MarkRuns(const ChannelInfo& channel, const std::vector<size_t>& near_wrap, Chunk* chunk,
                 int k) const;
 
   const SourceInfo& source_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -14,6 +15,8 @@ namespace {
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 // Steps of the search: 0.25 % of 20 ms is a sample at 20 kHz; a parabola refines it.
 constexpr double kStretchStep = 0.0025;
+// 1 %.
+constexpr int kCoarseSteps = 4;
 // A shift explains a trace by one number less than physiology does; it must be clearly better.
 constexpr double kShiftMustWinBy = 0.02;
 // Correlation that a move of the whole latency away from where the response was would have to gain:
@@ -46,18 +49,32 @@ struct Best {
   double score = -1.0;
 };
 
-// Maximum of `score` over [low, high], refined by a parabola.
+// Maximum of `score` over [low, high]: the best of each kCoarseSteps steps, the steps around it,
+// and a parabola. A response of a tenth of its latency in width does not change between coarse
+// steps.
 template <typename Score>
 Best Search(double low, double high, double step, const Score& score) {
   const int steps = std::max(2, static_cast<int>(std::ceil((high - low) / step)));
-  std::vector<double> values;
-  for (int i = 0; i <= steps; ++i) values.push_back(score(low + i * step));
-  const auto top = std::max_element(values.begin(), values.end());
-  const auto index = static_cast<double>(top - values.begin());
-  Best best{low + index * step, *top};
-  if (top != values.begin() && top + 1 != values.end() && *(top - 1) > -1.0 && *(top + 1) > -1.0) {
-    const double curvature = *(top - 1) - 2.0 * *top + *(top + 1);
-    if (curvature < 0.0) best.parameter += 0.5 * step * (*(top - 1) - *(top + 1)) / curvature;
+  std::vector<std::optional<double>> known(static_cast<std::size_t>(steps) + 1);
+  const auto value = [&](int i) {
+    std::optional<double>& one = known[static_cast<std::size_t>(i)];
+    if (!one) one = score(low + i * step);
+    return *one;
+  };
+  int top = 0;
+  const auto offer = [&](int i) {
+    if (i >= 0 && i <= steps && value(i) > value(top)) top = i;
+  };
+  for (int i = 0; i <= steps; i += kCoarseSteps) offer(i);
+  offer(steps);
+  const int coarse = top;
+  for (int i = coarse - kCoarseSteps + 1; i < coarse + kCoarseSteps; ++i) offer(i);
+  Best best{low + top * step, value(top)};
+  if (top > 0 && top < steps && value(top - 1) > -1.0 && value(top + 1) > -1.0) {
+    const double curvature = value(top - 1) - 2.0 * value(top) + value(top + 1);
+    if (curvature < 0.0) {
+      best.parameter += 0.5 * step * (value(top - 1) - value(top + 1)) / curvature;
+    }
   }
   return best;
 }

@@ -190,13 +190,18 @@ BlockQuality AssessBlock(std::span<const double> samples_uv, double sample_rate_
   if (quality.non_finite_samples > 0) quality.marks |= kQualityNonFinite;
   if (extent.finite == 0) return quality;
 
+  quality.low_uv = extent.low;
+  quality.high_uv = extent.high;
   quality.range_uv = extent.high - extent.low;
   quality.rms_uv = std::sqrt(extent.mean_square);
   const double finite_ms = static_cast<double>(extent.finite) * 1000.0 / sample_rate_hz;
   if (quality.range_uv <= limits.flat_range_uv && finite_ms >= limits.flat_min_ms) {
     quality.marks |= kQualityFlat;
   }
-  quality.clipped_samples = CountClipped(samples_uv, limits);
+  // Nearly always none: its extent says so. What is not finite may be beyond a limit as well.
+  const bool is_inside = quality.non_finite_samples == 0 && extent.low > limits.clip_low_uv &&
+                         extent.high < limits.clip_high_uv;
+  quality.clipped_samples = is_inside ? 0 : CountClipped(samples_uv, limits);
   if (quality.clipped_samples > 0) quality.marks |= kQualityClipping;
   if (quality.non_finite_samples == 0 && (quality.marks & kQualityFlat) == 0) {
     quality.mains_fraction = MainsFraction(samples_uv, sample_rate_hz, extent, limits);

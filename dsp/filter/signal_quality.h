@@ -42,6 +42,8 @@ struct BlockQuality {
   std::uint32_t marks = kQualityGood;
   std::size_t non_finite_samples = 0;
   std::size_t clipped_samples = 0;
+  double low_uv = 0.0;  // of the finite samples
+  double high_uv = 0.0;
   double range_uv = 0.0;        // peak to peak of the finite samples
   double rms_uv = 0.0;          // of the finite samples, mean removed
   double mains_fraction = 0.0;  // 0..1; 0 when the block holds less than two periods

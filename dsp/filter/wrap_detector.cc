@@ -54,6 +54,16 @@ std::vector<std::size_t> WrapDetector::Push(std::span<const double> samples_uv) 
   return marked;
 }
 
+std::vector<std::size_t> WrapDetector::Push(std::span<const double> samples_uv, double low_uv,
+                                            double high_uv) {
+  if (samples_uv.empty()) return {};
+  const bool begins = has_previous_ && std::abs(samples_uv.front() - previous_uv_) > step_uv_;
+  if (begins || to_mark_ > 0 || !(high_uv - low_uv <= step_uv_)) return Push(samples_uv);
+  has_previous_ = true;
+  previous_uv_ = samples_uv.back();
+  return {};
+}
+
 void WrapDetector::Reset() {
   has_previous_ = false;
   to_mark_ = 0;

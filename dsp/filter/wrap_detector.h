@@ -42,6 +42,9 @@ class WrapDetector {
   // The next block of the channel. Gives its marked samples as indexes, ascending, each once.
   // Samples that are not finite make no step and are passed over.
   std::vector<std::size_t> Push(std::span<const double> samples_uv);
+  // The same of a block whose samples are all finite and lie within [low_uv, high_uv]: less work
+  // where that is too little for a step.
+  std::vector<std::size_t> Push(std::span<const double> samples_uv, double low_uv, double high_uv);
   // What follows does not continue what came before.
   void Reset();
 

@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -62,6 +64,26 @@ TEST(WrapDetector, MarksAcrossBlocks) {
   EXPECT_EQ(detector.Push(std::vector<double>{3000, 1000, 0, 0}), (Marked{0, 1}));
   detector.Reset();
   EXPECT_TRUE(detector.Push(std::vector<double>{-3200}).empty());
+}
+
+TEST(WrapDetector, KnowingWhereItsSamplesLieChangesNothing) {
+  // Quiet, with wraps in the middle of a block, and from one block to the next.
+  std::vector<double> samples = TestNoise(7).Gaussian(4000, 300.0);
+  for (const std::size_t at : {777u, 999u, 1000u, 2500u, 3999u}) samples[at] = -3200.0;
+  for (const std::size_t at : {1200u, 1500u}) samples[at] = 2200.0;
+  for (const std::size_t block : {1u, 2u, 100u, 500u}) {
+    WrapDetector plain = Detector();
+    WrapDetector knows = Detector();
+    std::size_t marked = 0;
+    for (std::size_t at = 0; at < samples.size(); at += block) {
+      const auto part = std::span(samples).subspan(at, block);
+      const auto [low, high] = std::minmax_element(part.begin(), part.end());
+      const Marked expected = plain.Push(part);
+      EXPECT_EQ(knows.Push(part, *low, *high), expected) << at;
+      marked += expected.size();
+    }
+    EXPECT_GT(marked, 10u);
+  }
 }
 
 TEST(WrapDetector, HostileSamplesMakeNoStep) {
