@@ -50,7 +50,7 @@ UNITS = ("_ns", "_us", "_ms", "_s", "_hz", "_uv", "_uv_rms", "_ma", "_percent", 
          "_seconds", "uv_per_count")
 # Numbers that have no unit: counters, places, versions, ids.
 DIMENSIONLESS = re.compile(
-    r"(^|_)(lane|lanes|seq|origin_seq|epoch|version|order|index|revision|id|count|kind|state|correlation|asymmetry|digest|episode|confidence)$|_threshold$|_percent_of_(baseline|control)$|^contact_(before|after)$")
+    r"(^|_)(lane|lanes|seq|origin_seq|epoch|version|order|index|revision|id|count|kind|state|correlation|asymmetry|digest|episode|confidence|likelihood)$|_threshold$|_percent_of_(baseline|control)$|^contact_(before|after)$")
 
 
 def relative(path):

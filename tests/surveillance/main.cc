@@ -1,9 +1,9 @@
 // remora-bench-surveillance: the tables of docs/surveillance-performance.md, in Markdown.
 //
-//   remora-bench-surveillance [CASES [SEED [FEATURES.csv...]]]
+//   remora-bench-surveillance CAUSES [CASES [SEED [FEATURES.csv...]]]
 //
-// Each FEATURES.csv is a table of real responses that the simulated ones are held against. Exit
-// codes: 0 measured, 1 a table cannot be read, 2 usage.
+// CAUSES is the table of causes; each FEATURES.csv one of real responses that the simulated ones
+// are held against. Exit codes: 0 measured, 1 a table cannot be read, 2 usage.
 #include <cstdint>
 #include <cstdio>
 #include <string>
@@ -11,12 +11,16 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_format.h"
+#include "acquisition-agent/reasoning/cause_file.h"
+#include "tests/surveillance/cause_figures.h"
 #include "tests/surveillance/criteria_figures.h"
 #include "tests/surveillance/motor_variation.h"
 #include "tests/surveillance/muscle_population.h"
 
 namespace remora::surveillance {
 namespace {
+
+constexpr int kBesideRuns = 500;
 
 void PrintVariation(const std::string& name, const MotorVariation& variation) {
   absl::PrintF("| %s | %d | %d | %.0f | %.2f | %.2f | %.2f | %.1f | %.1f | %.2f |\n", name,
@@ -40,17 +44,25 @@ MotorVariation OfSimulated(double cv, std::uint64_t seed) {
 int Run(const std::vector<std::string>& arguments) {
   int cases = 200;
   std::uint64_t seed = 1;
-  const bool usable = (arguments.empty() || absl::SimpleAtoi(arguments[0], &cases)) &&
-                      (arguments.size() < 2 || absl::SimpleAtoi(arguments[1], &seed));
+  const bool usable = !arguments.empty() &&
+                      (arguments.size() < 2 || absl::SimpleAtoi(arguments[1], &cases)) &&
+                      (arguments.size() < 3 || absl::SimpleAtoi(arguments[2], &seed));
   if (!usable || cases < 1) {
-    std::fputs("usage: remora-bench-surveillance [CASES [SEED [FEATURES.csv...]]]\n", stderr);
+    std::fputs("usage: remora-bench-surveillance CAUSES [CASES [SEED [FEATURES.csv...]]]\n",
+               stderr);
     return 2;
+  }
+  const auto files = MakePosixFileSystem();
+  const auto model = agent::LoadCauses(*files, arguments[0]);
+  if (!model.ok()) {
+    std::fprintf(stderr, "%s\n", model.status().ToString().c_str());
+    return 1;
   }
   absl::PrintF(
       "| responses | trials | absent | median uV | CV | spread of ln | its robust one | skewness | "
       "kurtosis | trial to trial |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- "
       "|\n");
-  for (size_t i = 2; i < arguments.size(); ++i) {
+  for (size_t i = 3; i < arguments.size(); ++i) {
     const auto amplitudes = ReadAmplitudes(arguments[i]);
     const auto variation = amplitudes.ok() ? MeasureVariation(*amplitudes) : amplitudes.status();
     if (!variation.ok()) {
@@ -64,6 +76,10 @@ int Run(const std::vector<std::string>& arguments) {
     PrintVariation(absl::StrFormat("simulated, CV %.1f", cv), OfSimulated(cv, seed));
   }
   absl::PrintF("\n%s", TableOf(MeasureAll(cases, seed)));
+  absl::PrintF("\n%s", TableOf(*model, MeasureCauses(*model, cases, seed)));
+  const BesideFigures beside = MeasureBeside(*model, kBesideRuns, seed);
+  absl::PrintF("\nSurgical in the first two in %d of %d injuries with something beside them.\n",
+               beside.surgical_in_two, beside.runs);
   return 0;
 }
 

@@ -1,0 +1,67 @@
+// What the cause differential promises, over changes whose cause is known.
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <cstdlib>
+#include <optional>
+#include <string>
+
+#include "acquisition-agent/reasoning/cause_file.h"
+#include "dsp/assess/causes/feature.h"
+#include "tests/surveillance/cause_figures.h"
+#include "tests/surveillance/simulated_change.h"
+
+namespace remora::surveillance {
+namespace {
+
+dsp::CauseModel Standard() {
+  const auto files = MakePosixFileSystem();
+  const auto model = agent::LoadCauses(*files, std::string(std::getenv("REMORA_SOURCE_DIR")) +
+                                                   "/acquisition-agent/plans/standard.causes");
+  EXPECT_TRUE(model.ok()) << model.status();
+  return *model;
+}
+
+TEST(Causes, TheRightOneIsFirstInNineOfTenAndInTheFirstTwoInNearlyAll) {
+  const dsp::CauseModel model = Standard();
+  for (const std::uint64_t seed : {1, 100'000}) {
+    const CauseFigures figures = MeasureCauses(model, 20, seed);
+    for (size_t i = 0; i < figures.causes.size(); ++i) {
+      EXPECT_GE(figures.right_first[i], 18) << figures.causes[i] << TableOf(model, figures);
+      EXPECT_GE(figures.right_in_two[i], 19) << figures.causes[i];
+    }
+    EXPECT_EQ(figures.without_evidence, 0);
+  }
+}
+
+TEST(Causes, OverManySeedsAsWell) {
+  const dsp::CauseModel model = Standard();
+  const CauseFigures figures = MeasureCauses(model, 300, 5'000'000);
+  for (size_t i = 0; i < figures.causes.size(); ++i) {
+    EXPECT_GE(figures.right_first[i], 270) << figures.causes[i];
+    EXPECT_GE(figures.right_in_two[i], 291) << figures.causes[i];
+  }
+}
+
+TEST(Causes, AnInjuryIsNeverExplainedAway) {
+  const BesideFigures figures = MeasureBeside(Standard(), 500, 9'000'000);
+  EXPECT_EQ(figures.runs, 500);
+  EXPECT_EQ(figures.surgical_in_two, 500) << (figures.missed.empty() ? "" : figures.missed.front());
+}
+
+TEST(Causes, WhatIsMissingIsNamed) {
+  const dsp::CauseModel model = Standard();
+  dsp::CasePicture picture = SimulateChange("hypotension", Beside::kNothing, 3);
+  picture.pressure_is_low = {std::nullopt, "MAP is overdue: 14 min"};
+  const dsp::Differential differential = dsp::RankCauses(model, dsp::SeeFeatures(picture, model));
+  ASSERT_FALSE(differential.ranked.empty());
+  const size_t pressure = model.FeatureAt("pressure_low");
+  bool named = false;
+  for (const dsp::RankedCause& one : differential.ranked) {
+    for (const size_t missing : one.missing) named = named || missing == pressure;
+  }
+  EXPECT_TRUE(named);
+}
+
+}  // namespace
+}  // namespace remora::surveillance
