@@ -3,8 +3,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "acquisition-agent/plan/field_places.h"
 #include "common/status_macros.h"
+#include "common/text_proto.h"
 #include "dsp/assess/causes/feature.h"
 #include "remora/v1/cause.pb.h"
 
@@ -119,21 +119,24 @@ absl::StatusOr<dsp::CauseModel> ModelOf(const v1::CauseTable& table) {
   return model;
 }
 
-}  // namespace
-
-absl::StatusOr<dsp::CauseModel> ParseCauses(absl::string_view text, const std::string& path) {
-  v1::CauseTable table;
-  FieldPlaces places;
-  RETURN_IF_ERROR(ParseWithPlaces(std::string(text), path, &table, &places));
+absl::StatusOr<dsp::CauseModel> ModelIn(const v1::CauseTable& table, const std::string& path) {
   absl::StatusOr<dsp::CauseModel> model = ModelOf(table);
   if (model.ok()) return model;
   return absl::InvalidArgumentError(absl::StrCat(path, ": ", model.status().message()));
 }
 
+}  // namespace
+
+absl::StatusOr<dsp::CauseModel> ParseCauses(const std::string& text, const std::string& path) {
+  v1::CauseTable table;
+  RETURN_IF_ERROR(ParseTextProto(text, path, &table));
+  return ModelIn(table, path);
+}
+
 absl::StatusOr<dsp::CauseModel> LoadCauses(FileSystem& files, const std::string& path) {
-  std::string text;
-  ASSIGN_OR_RETURN(text, files.ReadWhole(path, kMaxCauseFileBytes));
-  return ParseCauses(text, path);
+  v1::CauseTable table;
+  RETURN_IF_ERROR(ReadTextProto(files, path, &table));
+  return ModelIn(table, path);
 }
 
 }  // namespace remora::agent

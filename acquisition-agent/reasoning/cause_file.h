@@ -4,14 +4,10 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
 #include "common/file_system.h"
 #include "dsp/assess/causes/cause_model.h"
 
 namespace remora::agent {
-
-// More is no table.
-inline constexpr size_t kMaxCauseFileBytes = 1'000'000;
 
 // Every feature of it is one that can be worked out, with all of its values.
 // NotFound: no such file. InvalidArgument: "FILE:LINE:COLUMN: ..." or "FILE: KEY: ...": what is in
@@ -19,6 +15,6 @@ inline constexpr size_t kMaxCauseFileBytes = 1'000'000;
 absl::StatusOr<dsp::CauseModel> LoadCauses(FileSystem& files, const std::string& path);
 
 // The same of a text that is already read; `path` is for messages.
-absl::StatusOr<dsp::CauseModel> ParseCauses(absl::string_view text, const std::string& path);
+absl::StatusOr<dsp::CauseModel> ParseCauses(const std::string& text, const std::string& path);
 
 }  // namespace remora::agent
