@@ -13,6 +13,8 @@ namespace {
 // Trials behind a suspect one that are looked at for a return.
 constexpr size_t kMostBackTrials = 5;
 constexpr size_t kLeastBackTrials = 2;
+// So near the centre the mean of the most trials is as it was.
+constexpr double kAsItWasSpreads = 0.3;
 // A change is abrupt when it is complete within so much.
 constexpr std::int64_t kAbruptNs = std::int64_t{2} * 60 * 1'000'000'000;
 constexpr int kAbruptTrials = 3;
@@ -95,9 +97,10 @@ bool AdaptiveCriterion::IsBack() const {
     const double share = 1 - limits_.least_fall_percent / 100;
     const double limit = limits_.reference.scale == AmplitudeScale::kLogarithmic
                              ? std::log(share) / reference.spread
-                             : (share - 1) * reference.centre_uv / reference.spread;
+                             : (share - 1) * reference.centre / reference.spread;
     const auto n = static_cast<double>(count);
     if (sum / n - limits_.back_spreads / std::sqrt(n) > limit) return true;
+    if (count == kMostBackTrials && sum / n > -kAsItWasSpreads) return true;
   }
   return false;
 }
@@ -105,14 +108,18 @@ bool AdaptiveCriterion::IsBack() const {
 AdaptiveAssessment AdaptiveCriterion::Update(const AdaptiveTrial& trial) {
   AdaptiveAssessment result;
   result.level = level_;
-  result.comparison = reference_.Compare(trial.value_uv, trial.floor_spread, trial.time_ns);
+  result.comparison = reference_.Compare(trial.value, trial.floor_spread, trial.time_ns);
   if (!result.comparison) {
-    if (!trial.lost) reference_.Accept(trial.value_uv, trial.time_ns);
+    if (!trial.lost && trial.like_for_like) reference_.Accept(trial.value, trial.time_ns);
     return result;
   }
   result.suspect = IsSuspect(trial, *result.comparison);
+  if (!result.suspect && !trial.like_for_like) {
+    result.frozen = reference_.is_frozen();
+    return result;
+  }
   if (!result.suspect && !reference_.is_frozen()) {
-    reference_.Accept(trial.value_uv, trial.time_ns);
+    reference_.Accept(trial.value, trial.time_ns);
     last_normal_ns_ = trial.time_ns;
     return result;
   }
@@ -130,11 +137,11 @@ AdaptiveAssessment AdaptiveCriterion::Update(const AdaptiveTrial& trial) {
     reference_.Thaw();
     // What was a suspect alone is part of how the response varies.
     for (const Judged& one : since_freeze_) {
-      if (!one.trial.lost && before == AlertLevel::kNormal) {
-        reference_.Accept(one.trial.value_uv, one.trial.time_ns);
+      if (!one.trial.lost && one.trial.like_for_like && before == AlertLevel::kNormal) {
+        reference_.Accept(one.trial.value, one.trial.time_ns);
       }
     }
-    if (before != AlertLevel::kNormal) reference_.Accept(trial.value_uv, trial.time_ns);
+    if (before != AlertLevel::kNormal) reference_.Accept(trial.value, trial.time_ns);
     since_freeze_.clear();
     trials_since_freeze_ = 0;
     last_normal_ns_ = trial.time_ns;

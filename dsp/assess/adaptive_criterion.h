@@ -19,10 +19,11 @@
 //            the first suspect, or a step down again from what came since: what only creeps on
 //            below a frozen reference is for the drift and the absolute criterion
 //   back     the mean of the last 2 to 5 trials lies over the limit of least_fall_percent by more
-//            than chance: by back_spreads of its own error
+//            than chance: by back_spreads of its own error; of five, a mean that is as it was is
+//            enough, however much the response varies
 //
 // Sources: MacDonald et al., ISIN 2019 (wording); the numbers are Remora's own, from the tables in
-// docs/surveillance.md.
+// docs/surveillance-performance.md.
 #pragma once
 
 #include <cstdint>
@@ -50,9 +51,12 @@ absl::Status ValidateLimits(const AdaptiveLimits& limits);
 // A trial whose gate is passed: what cannot be judged is not offered.
 struct AdaptiveTrial {
   std::int64_t time_ns = 0;
-  double value_uv = 0;  // > 0; of a lost one: the most that noise would hide
+  double value =
+      0;  // > 0, in microvolts or as a share; of a lost one: the most that noise would hide
   bool lost = false;
   double floor_spread = 0;  // that the trial's noise makes, in the scale's unit
+  // False: it may raise a level; it lowers none, and no reference learns from it.
+  bool like_for_like = true;
 };
 
 struct AdaptiveAssessment {
@@ -74,7 +78,7 @@ class AdaptiveCriterion {
 
   AdaptiveAssessment Update(const AdaptiveTrial& trial);
   void BeginStage(std::int64_t time_ns) { reference_.BeginStage(time_ns); }
-  // A person resolved it: what is there now is the reference of what comes.
+  // A person resolved it: what comes from now on makes a new reference.
   void Restart();
 
   AlertLevel level() const { return level_; }

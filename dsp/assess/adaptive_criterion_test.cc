@@ -23,7 +23,7 @@ class Averages {
     const double wobble = 1 + 0.04 * ((count_++ % 3) - 1);
     AdaptiveTrial trial;
     trial.time_ns = time_ns_ += kMinute;
-    trial.value_uv = 2 * share * wobble;
+    trial.value = 2 * share * wobble;
     trial.lost = lost;
     return criterion_.Update(trial);
   }
@@ -151,7 +151,7 @@ class Index {
   AdaptiveAssessment Next(double index) {
     AdaptiveTrial trial;
     trial.time_ns = time_ns_ += 5 * kMinute;
-    trial.value_uv = index;
+    trial.value = index;
     return criterion_.Update(trial);
   }
   AlertLevel level() const { return criterion_.level(); }

@@ -1,28 +1,33 @@
 // What the muscles of one limb say together, trial by trial: the absolute criterion of each against
 // its baselines, and the adaptive and the drift criterion of the limb's index.
 //
-// The limb's index is the geometric mean of its monitorable muscles' amplitudes, each over its own
-// baseline, and none under a sixth of it: 1 is as the baseline. It varies half as much as a muscle
-// does, so an abrupt fall of 60 % shows in it within two trials where no single muscle is sure. A
-// limb of one muscle has none.
+// The limb's index is the geometric mean of its monitorable muscles' amplitudes, each over one
+// baseline (that of before incision, or else the first), and none under a sixth of it: 1 is as the
+// baseline. It varies half as much as a muscle does, so an abrupt fall of 60 % shows in it within
+// two trials where no single muscle is sure. A limb of one muscle has none.
 //
 //   trial --> each muscle against each of its baselines --> worst: absolute
 //         '-> index --> adaptive_criterion.h, drift.h
 //
-// A muscle has up to three baselines, none of which another one replaces: the first, that of before
-// incision, and the current one. All are judged.
+// A muscle has up to three baselines: the first and that of before incision, which are set once,
+// and the current one. All are judged; a current one moves neither index nor drift, so that five
+// re-baselines hide nothing. None is set while an alert is on.
 //
 // A baseline of five trials may lie a fifth too high. The drift criterion knows better: the first
-// ten trials behind a baseline add to it.
+// ten trials behind a baseline add to it, as long as nothing is suspect.
+//
+// A trial that is not like for like, or that lacks a muscle which was there when the reference
+// froze, may raise a level, lowers none, and teaches nothing.
 //
 // A single muscle that drops out once is no alert where muscles of this case have done so before
-// and came back: it asks for the next trial (DropoutMemory). Two of a limb in one trial are.
+// and came back: it asks for the next trial (DropoutMemory). Two muscles in one trial are.
 //
 // Pure, thread-compatible. Sources: single_trial_criterion.h, adaptive_criterion.h, drift.h.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -38,17 +43,20 @@
 
 namespace remora::dsp {
 
-// How often muscles of the case dropped out of one trial and were back in the next. One a case.
+// How often muscles of the case lately dropped out of one trial and were back in the next. One a
+// case.
 class DropoutMemory {
  public:
-  void Note() { ++count_; }
+  void Note(std::int64_t time_ns);
   // So many that one more of a single muscle says little.
-  bool is_prone() const { return count_ >= 2; }
-  int count() const { return count_; }
+  bool IsProne(std::int64_t time_ns) const;
 
  private:
-  int count_ = 0;
+  std::deque<std::int64_t> times_ns_;  // the newest two
 };
+
+enum class BaselinePlace : std::uint8_t { kFirst, kPreIncision, kCurrent };
+inline constexpr size_t kBaselinePlaces = 3;
 
 struct LimbRules {
   SingleTrialLimits absolute;
@@ -70,8 +78,13 @@ struct MuscleTrial {
 
 struct LimbTrial {
   std::int64_t time_ns = 0;
-  std::vector<MuscleTrial> muscles;  // as many as the judge has
-  // What is left by time alone, in percent (expected_fade.h): 100 is nothing known.
+  // In the judge's order. One that is left out, or whose amplitude is no positive number, is not
+  // judged.
+  std::vector<MuscleTrial> muscles;
+  // Muscles of other limbs that are lost in the same trial.
+  size_t lost_elsewhere = 0;
+  // What time alone leaves of what was there at the index's baseline, in percent (expected_fade.h);
+  // 100, or what is no positive number: nothing is known.
   double expected_percent = 100;
 };
 
@@ -81,8 +94,8 @@ struct MuscleJudgement {
   AlertTransition transition = AlertTransition::kNone;
   bool by_loss = false;
   bool suspect = false;
-  size_t against = 0;  // the baseline that is worst, by its place
-  // Against each baseline; of one that was not judged: nothing.
+  BaselinePlace against = BaselinePlace::kFirst;  // the worst
+  // By place; of a place without a baseline: nothing.
   std::vector<SingleTrialAssessment> against_each;
 };
 
@@ -104,9 +117,10 @@ class LimbJudge {
   static absl::StatusOr<std::unique_ptr<LimbJudge>> Create(const LimbRules& rules, size_t muscles,
                                                            DropoutMemory& dropouts);
 
-  // A baseline of a muscle, added to those it has; `place` 0 to 2 names it, and a later one of the
-  // same place replaces it. kInvalidArgument -> a place, or a baseline that is not monitorable.
-  absl::Status SetBaseline(size_t muscle, size_t place, const MotorBaseline& baseline);
+  // A baseline of a muscle. kInvalidArgument -> no such muscle, or one that nothing can be compared
+  // with. kFailedPrecondition -> the first or that of before incision is there already, or the limb
+  // has an alert, or a suspect trial that nothing has settled: a baseline would hide it.
+  absl::Status SetBaseline(size_t muscle, BaselinePlace place, const MotorBaseline& baseline);
   LimbJudgement Judge(const LimbTrial& trial);
   void BeginStage(std::int64_t time_ns);
   // A person resolved the limb's alert: what is there now is what the adaptive criterion goes on
@@ -116,15 +130,28 @@ class LimbJudge {
   AlertLevel level() const { return level_; }
 
  private:
-  static constexpr size_t kPlaces = 3;
   struct Muscle {
-    std::optional<SingleTrialCriterion> against[kPlaces];
+    std::optional<SingleTrialCriterion> against[kBaselinePlaces];
     TrialSpread spread;
-    bool was_lost = false;
+    int lost_in_a_row = 0;
+    int since_deep = 0;  // trials
+    AlertLevel level = AlertLevel::kNormal;
+  };
+  struct Index {
+    double logarithm = 0;
+    std::vector<bool> muscles;  // that it rests on
+    size_t count = 0;
+    size_t lost = 0;
+    int baseline_trials = 0;  // of the fewest
+    bool like_for_like = true;
   };
 
   LimbJudge(const LimbRules& rules, size_t muscles, DropoutMemory& dropouts);
   MuscleJudgement JudgeMuscle(size_t muscle, const LimbTrial& trial, size_t lost_in_trial);
+  void LearnFrom(const MuscleTrial& seen, const MuscleJudgement& judgement, std::int64_t time_ns,
+                 Muscle* muscle);
+  Index IndexOf(const LimbTrial& trial) const;
+  bool LacksMuscles(const Index& index) const;
   void JudgeIndex(const LimbTrial& trial, LimbJudgement* judgement);
 
   LimbRules rules_;
@@ -133,7 +160,8 @@ class LimbJudge {
   std::optional<AdaptiveCriterion> adaptive_;
   std::optional<DriftCriterion> drift_;
   TrialSpread index_spread_;
-  // Of the first trials behind the newest baseline.
+  std::vector<bool> index_muscles_;  // of the last index before anything was suspect
+  // Of the first trials behind the index's baseline.
   double early_sum_ = 0;
   int early_trials_ = 0;
   AlertLevel level_ = AlertLevel::kNormal;

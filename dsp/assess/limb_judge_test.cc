@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <memory>
@@ -29,10 +30,12 @@ class Leg {
     rules.adaptive = DefaultIndexLimits();
     rules.drift = DriftLimits();
     judge_ = *LimbJudge::Create(rules, muscles, dropouts_);
-    for (size_t i = 0; i < muscles; ++i) EXPECT_TRUE(judge_->SetBaseline(i, 0, Baseline(400)).ok());
+    for (size_t i = 0; i < muscles; ++i)
+      EXPECT_TRUE(judge_->SetBaseline(i, BaselinePlace::kFirst, Baseline(400)).ok());
   }
   // Each in share of its baseline; 0 is lost, negative is not judged.
-  LimbJudgement Next(const std::vector<double>& shares) {
+  LimbJudgement Next(const std::vector<double>& shares, bool like_for_like = true,
+                     size_t lost_elsewhere = 0) {
     LimbTrial trial;
     trial.time_ns = time_ns_ += 3 * kMinute;
     for (const double share : shares) {
@@ -41,8 +44,10 @@ class Leg {
                      : share == 0 ? MuscleState::kLost
                                   : MuscleState::kNotJudged;
       muscle.amplitude_uv = share > 0 ? 400 * share : 15;
+      muscle.like_for_like = like_for_like;
       trial.muscles.push_back(muscle);
     }
+    trial.lost_elsewhere = lost_elsewhere;
     return judge_->Judge(trial);
   }
   void Warm(size_t muscles = 4) {
@@ -86,11 +91,12 @@ TEST(LimbJudge, EveryBaselineIsJudgedAndALaterOneHidesNothing) {
   Leg leg;
   leg.Warm();
   // The current one is half of the first: what is a third of it is a sixth of the first.
-  for (size_t i = 0; i < 4; ++i) ASSERT_TRUE(leg.judge().SetBaseline(i, 2, Baseline(200)).ok());
+  for (size_t i = 0; i < 4; ++i)
+    ASSERT_TRUE(leg.judge().SetBaseline(i, BaselinePlace::kCurrent, Baseline(200)).ok());
   leg.Next({0.16, 1, 1, 1});
   const LimbJudgement judgement = leg.Next({0.16, 1, 1, 1});
   EXPECT_EQ(judgement.muscles[0].level, AlertLevel::kRed);
-  EXPECT_EQ(judgement.muscles[0].against, 0u);
+  EXPECT_EQ(judgement.muscles[0].against, BaselinePlace::kFirst);
   EXPECT_NEAR(judgement.muscles[0].against_each[0].amplitude_percent_of_baseline, 16, 1e-9);
   EXPECT_NEAR(judgement.muscles[0].against_each[2].amplitude_percent_of_baseline, 32, 1e-9);
 }
@@ -98,8 +104,8 @@ TEST(LimbJudge, EveryBaselineIsJudgedAndALaterOneHidesNothing) {
 TEST(LimbJudge, ADropoutWhereDropoutsAreKnownAsksForTheNextTrial) {
   Leg leg;
   leg.Warm();
-  leg.dropouts().Note();
-  leg.dropouts().Note();
+  leg.dropouts().Note(0);
+  leg.dropouts().Note(0);
   const LimbJudgement alone = leg.Next({0, 1, 1, 1});
   EXPECT_EQ(alone.level, AlertLevel::kNormal);
   EXPECT_TRUE(alone.asks_for_repeat);
@@ -109,19 +115,32 @@ TEST(LimbJudge, ADropoutWhereDropoutsAreKnownAsksForTheNextTrial) {
 TEST(LimbJudge, TwoMusclesLostAtOnceCallWhateverDropoutsAreKnown) {
   Leg leg;
   leg.Warm();
-  leg.dropouts().Note();
-  leg.dropouts().Note();
+  leg.dropouts().Note(0);
+  leg.dropouts().Note(0);
   EXPECT_EQ(leg.Next({0, 0, 1, 1}).level, AlertLevel::kAmber);
 }
 
 TEST(LimbJudge, RemembersADropoutOfTheCase) {
   Leg leg;
   leg.Warm();
-  leg.Next({1, 0, 1, 1});
-  EXPECT_EQ(leg.dropouts().count(), 0);
-  leg.Next({1, 1, 1, 1});
-  EXPECT_EQ(leg.dropouts().count(), 1);
-  EXPECT_FALSE(leg.dropouts().is_prone());
+  const auto is_prone = [&] { return leg.dropouts().IsProne(60 * kMinute); };
+  for (int i = 0; i < 2; ++i) {
+    leg.Next({1, 0, 1, 1});
+    EXPECT_FALSE(is_prone());
+    for (int j = 0; j < 5; ++j) leg.Next({1, 1, 1, 1});
+  }
+  EXPECT_TRUE(is_prone());
+  EXPECT_FALSE(leg.dropouts().IsProne(300 * kMinute));  // hours ago
+}
+
+TEST(LimbJudge, ALossThatLastedIsNoDropout) {
+  Leg leg;
+  leg.Warm();
+  for (int i = 0; i < 2; ++i) {
+    for (int j = 0; j < 3; ++j) leg.Next({1, 0, 1, 1});
+    for (int j = 0; j < 6; ++j) leg.Next({1, 1, 1, 1});
+  }
+  EXPECT_FALSE(leg.dropouts().IsProne(60 * kMinute));
 }
 
 TEST(LimbJudge, WhatIsNotJudgedHoldsItsLevel) {
@@ -154,7 +173,8 @@ TEST(LimbJudge, WhatTimeTakesAwayIsNoDrift) {
   rules.drift = DriftLimits();
   DropoutMemory dropouts;
   auto judge = *LimbJudge::Create(rules, 2, dropouts);
-  for (size_t i = 0; i < 2; ++i) ASSERT_TRUE(judge->SetBaseline(i, 0, Baseline(400)).ok());
+  for (size_t i = 0; i < 2; ++i)
+    ASSERT_TRUE(judge->SetBaseline(i, BaselinePlace::kFirst, Baseline(400)).ok());
   for (int i = 0; i < 120; ++i) {
     LimbTrial trial;
     trial.time_ns = i * 3 * kMinute;
@@ -182,6 +202,124 @@ TEST(LimbJudge, APersonWhoResolvesDoesNotMoveTheAbsoluteCriterion) {
   EXPECT_EQ(judgement.adaptive.level, AlertLevel::kNormal);
 }
 
+// A stronger stimulus brings the response back: it does not show that the cord is well.
+TEST(LimbJudge, WhatIsNotLikeForLikeClearsNothingAndTeachesNothing) {
+  Leg leg;
+  leg.Warm();
+  for (int i = 0; i < 4; ++i) leg.Next({0.3, 0.3, 0.3, 0.3});
+  const AlertLevel adaptive = leg.Next({0.3, 0.3, 0.3, 0.3}).adaptive.level;
+  ASSERT_GE(adaptive, AlertLevel::kAmber);
+  for (int i = 0; i < 20; ++i) {
+    const LimbJudgement judgement = leg.Next({1, 1, 1, 1}, /*like_for_like=*/false);
+    EXPECT_EQ(judgement.adaptive.level, adaptive) << i;
+    EXPECT_NE(judgement.level, AlertLevel::kNormal) << i;
+  }
+  EXPECT_GE(leg.Next({0.3, 0.3, 0.3, 0.3}).adaptive.level, adaptive);
+}
+
+TEST(LimbJudge, ALossRightBehindABaselineIsNotLearnt) {
+  for (const double share : {0.5, 0.6, 0.65}) {
+    Leg leg;
+    for (int i = 0; i < 3; ++i) leg.Next({1, 1, 1, 1});
+    bool raised = false;
+    for (int i = 0; i < 60; ++i) {
+      const AlertLevel drift = leg.Next({share, share, share, share}).drift.level;
+      EXPECT_TRUE(!raised || drift == AlertLevel::kAmber) << share << " " << i;
+      raised = raised || drift == AlertLevel::kAmber;
+    }
+    EXPECT_TRUE(raised) << share;
+  }
+}
+
+TEST(LimbJudge, NoBaselineIsSetWhileAnAlertIsOnOrOverOneThatIsKept) {
+  Leg leg;
+  leg.Warm();
+  EXPECT_EQ(leg.judge().SetBaseline(0, BaselinePlace::kFirst, Baseline(100)).code(),
+            absl::StatusCode::kFailedPrecondition);
+  leg.Next({0.05, 1, 1, 1});
+  leg.Next({0.05, 1, 1, 1});
+  for (const BaselinePlace place : {BaselinePlace::kPreIncision, BaselinePlace::kCurrent}) {
+    EXPECT_EQ(leg.judge().SetBaseline(0, place, Baseline(20)).code(),
+              absl::StatusCode::kFailedPrecondition);
+  }
+  EXPECT_EQ(leg.Next({0.05, 1, 1, 1}).level, AlertLevel::kRed);
+}
+
+// Five of -15 % are -56 %.
+TEST(LimbJudge, ReBaselinesHideNoDrift) {
+  Leg leg;
+  leg.Warm();
+  double share = 1;
+  AlertLevel drift = AlertLevel::kNormal;
+  for (int step = 0; step < 5 && drift == AlertLevel::kNormal; ++step) {
+    share *= 0.85;
+    for (int i = 0; i < 6; ++i) {
+      drift = std::max(drift, leg.Next(std::vector<double>(4, share)).drift.level);
+    }
+    for (size_t i = 0; i < 4; ++i) {
+      (void)leg.judge().SetBaseline(i, BaselinePlace::kCurrent, Baseline(400 * share));
+    }
+  }
+  EXPECT_EQ(drift, AlertLevel::kAmber);
+  EXPECT_GT(share, 0.5);
+}
+
+TEST(LimbJudge, WhatIsNoLongerThereDoesNotMakeTheRestWell) {
+  Leg leg;
+  leg.Warm();
+  AlertLevel adaptive = AlertLevel::kNormal;
+  for (int i = 0; i < 4; ++i) adaptive = leg.Next({0, 0, 1, 1}).adaptive.level;
+  ASSERT_GE(adaptive, AlertLevel::kAmber);
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_EQ(leg.Next({-1, -1, 1, 1}).adaptive.level, adaptive) << i;
+  }
+}
+
+TEST(LimbJudge, AMuscleThatFlickersKeepsItsLimits) {
+  Leg leg;
+  leg.Warm();
+  for (int i = 0; i < 40; ++i) leg.Next({i % 2 == 0 ? 0.1 : 1.0, 1, 1, 1});
+  leg.Next({0.1, 1, 1, 1});
+  EXPECT_EQ(leg.Next({0.1, 1, 1, 1}).muscles[0].level, AlertLevel::kRed);
+}
+
+TEST(LimbJudge, ALossOfMusclesOfTwoLimbsInOneTrialCalls) {
+  Leg leg;
+  leg.Warm();
+  leg.dropouts().Note(0);
+  leg.dropouts().Note(0);
+  EXPECT_EQ(leg.Next({0, 1, 1, 1}, true, /*lost_elsewhere=*/1).level, AlertLevel::kAmber);
+}
+
+TEST(LimbJudge, SaysWhenAMuscleRecovers) {
+  Leg leg;
+  leg.Warm();
+  leg.Next({0.05, 1, 1, 1});
+  leg.Next({0.05, 1, 1, 1});
+  bool recovered = false;
+  for (int i = 0; i < 6; ++i) {
+    recovered =
+        recovered || leg.Next({1, 1, 1, 1}).muscles[0].transition == AlertTransition::kRecovered;
+  }
+  EXPECT_TRUE(recovered);
+}
+
+TEST(LimbJudge, HostileTrialsAreNotJudged) {
+  Leg leg;
+  leg.Warm();
+  LimbTrial trial;
+  trial.time_ns = 100 * kMinute;
+  EXPECT_FALSE(leg.judge().Judge(trial).muscles[3].judged);  // fewer muscles than it has
+  trial.muscles.assign(4, {MuscleState::kPresent, std::nan(""), true});
+  trial.expected_percent = -1;
+  EXPECT_FALSE(leg.judge().Judge(trial).muscles[0].judged);
+  trial.muscles.assign(4, {MuscleState::kPresent, 0, true});
+  EXPECT_FALSE(leg.judge().Judge(trial).index.has_value());
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(leg.Next({1, 1, 1, 1}).level, AlertLevel::kNormal);
+  for (int i = 0; i < 30; ++i) leg.Next({0.6, 0.6, 0.6, 0.6});
+  EXPECT_EQ(leg.Next({0.6, 0.6, 0.6, 0.6}).drift.level, AlertLevel::kAmber);
+}
+
 TEST(LimbJudge, HostileRulesAndBaselinesAreRefused) {
   DropoutMemory dropouts;
   EXPECT_FALSE(LimbJudge::Create({}, 0, dropouts).ok());
@@ -189,9 +327,8 @@ TEST(LimbJudge, HostileRulesAndBaselinesAreRefused) {
   rules.absolute.red_fall_percent = -1;
   EXPECT_FALSE(LimbJudge::Create(rules, 1, dropouts).ok());
   auto judge = *LimbJudge::Create({}, 1, dropouts);
-  EXPECT_FALSE(judge->SetBaseline(1, 0, Baseline(400)).ok());
-  EXPECT_FALSE(judge->SetBaseline(0, 3, Baseline(400)).ok());
-  EXPECT_FALSE(judge->SetBaseline(0, 0, MotorBaseline()).ok());
+  EXPECT_FALSE(judge->SetBaseline(1, BaselinePlace::kFirst, Baseline(400)).ok());
+  EXPECT_FALSE(judge->SetBaseline(0, BaselinePlace::kFirst, MotorBaseline()).ok());
 }
 
 }  // namespace

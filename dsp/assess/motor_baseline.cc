@@ -26,7 +26,7 @@ double StandardDeviation(const std::vector<double>& values) {
   return std::sqrt(squares / static_cast<double>(values.size() - 1));
 }
 
-void Classify(MotorBaseline* baseline) {
+void Classify(double hidden_uv, MotorBaseline* baseline) {
   if (2 * baseline->absent >= baseline->trials) {
     baseline->reason =
         absl::StrCat("absent in ", baseline->absent, " of ", baseline->trials, " trials");
@@ -45,6 +45,12 @@ void Classify(MotorBaseline* baseline) {
     reasons.push_back(absl::StrFormat("varies by %.0f %% from trial to trial, more than %.0f %%",
                                       100 * baseline->cv, 100 * kPresenceOnlyOverCv));
   }
+  const double error = std::sqrt(1 + 1.0 / std::max(baseline->trials - baseline->absent, 1));
+  const double reach =
+      kBeyondChanceSpreads * std::max(baseline->log_spread, kLeastLogSpread) * error;
+  if (hidden_uv > 0 && std::log(baseline->amplitude_uv / hidden_uv) < reach) {
+    reasons.push_back(absl::StrFormat("varies down to the %.0f uV that noise hides", hidden_uv));
+  }
   baseline->monitorability =
       reasons.empty() ? Monitorability::kMonitorable : Monitorability::kPresenceOnly;
   baseline->reason = absl::StrJoin(reasons, "; ");
@@ -52,7 +58,8 @@ void Classify(MotorBaseline* baseline) {
 
 }  // namespace
 
-absl::StatusOr<MotorBaseline> MakeMotorBaseline(const std::vector<MotorBaselineTrial>& trials) {
+absl::StatusOr<MotorBaseline> MakeMotorBaseline(const std::vector<MotorBaselineTrial>& trials,
+                                                double hidden_uv) {
   if (trials.size() < kMinMotorBaselineTrials) {
     return absl::InvalidArgumentError(absl::StrCat("a baseline of ", trials.size(),
                                                    " trials: at least ", kMinMotorBaselineTrials,
@@ -86,7 +93,7 @@ absl::StatusOr<MotorBaseline> MakeMotorBaseline(const std::vector<MotorBaselineT
     baseline.log_spread = StandardDeviation(logarithms);
     if (!latencies.empty()) baseline.latency_ms = Median(latencies);
   }
-  Classify(&baseline);
+  Classify(hidden_uv, &baseline);
   return baseline;
 }
 

@@ -5,7 +5,8 @@
 // The baseline is the median of at least three accepted trials, with its range. Pure.
 //
 //   median response over 50 uV, CV up to 0.8, present in each trial ... kMonitorable
-//   weaker, more variable, or at times absent ......................... kPresenceOnly
+//   weaker, more variable, at times absent, or varying down to what
+//   noise hides ....................................................... kPresenceOnly
 //   absent in half of the trials or more .............................. kNotMonitorable
 //
 // A muscle that is kPresenceOnly raises no alert of amplitude: only of a loss that lasts. One that
@@ -50,7 +51,15 @@ struct MotorBaseline {
   std::string reason;
 };
 
+// How far below its baseline a response must be, in its own spreads, to be beyond chance; and the
+// least spread that a muscle is taken to have: a few trials may agree by chance.
+inline constexpr double kBeyondChanceSpreads = 3;
+inline constexpr double kLeastLogSpread = 0.25;
+
+// `hidden_uv`: what the noise may hide; 0: not known. A muscle that comes down to it by its own
+// variation is presence-only: its loss alone says little.
 // kInvalidArgument -> fewer than three trials, or an amplitude that is not positive and finite.
-absl::StatusOr<MotorBaseline> MakeMotorBaseline(const std::vector<MotorBaselineTrial>& trials);
+absl::StatusOr<MotorBaseline> MakeMotorBaseline(const std::vector<MotorBaselineTrial>& trials,
+                                                double hidden_uv = 0);
 
 }  // namespace remora::dsp

@@ -29,11 +29,11 @@ absl::Status ValidateLimits(const RecentReferenceLimits& limits) {
   return absl::OkStatus();
 }
 
-double RecentReference::Scaled(double value_uv) const {
-  return limits_.scale == AmplitudeScale::kLogarithmic ? std::log(value_uv) : value_uv;
+double RecentReference::Scaled(double value) const {
+  return limits_.scale == AmplitudeScale::kLogarithmic ? std::log(value) : value;
 }
 
-std::optional<RecentComparison> RecentReference::Compare(double value_uv, double floor_spread,
+std::optional<RecentComparison> RecentReference::Compare(double value, double floor_spread,
                                                          std::int64_t time_ns) const {
   const std::int64_t until_ns = frozen_at_ns_.value_or(time_ns);
   const std::int64_t from_ns = std::max(until_ns - limits_.span_ns, stage_began_ns_);
@@ -51,21 +51,21 @@ std::optional<RecentComparison> RecentReference::Compare(double value_uv, double
   if (values.size() < least) return std::nullopt;
   RecentComparison comparison;
   comparison.trials = static_cast<int>(values.size());
-  const double centre = Median(values);
-  comparison.centre_uv = limits_.scale == AmplitudeScale::kLogarithmic ? std::exp(centre) : centre;
+  const double middle = Median(values);
+  comparison.centre = limits_.scale == AmplitudeScale::kLogarithmic ? std::exp(middle) : middle;
   const double known = case_spread_.spread();
-  const double recent = RobustSpread(values, centre) * (known > 0 ? 1 : kFewTrials);
+  const double recent = RobustSpread(values, middle) * (known > 0 ? 1 : kFewTrials);
   comparison.spread = std::max({recent, known, limits_.least_spread, floor_spread});
-  comparison.deviation = (Scaled(value_uv) - centre) / comparison.spread;
-  comparison.fall_percent = 100 * (1 - value_uv / comparison.centre_uv);
+  comparison.deviation = (Scaled(value) - middle) / comparison.spread;
+  comparison.fall_percent = 100 * (1 - value / comparison.centre);
   return comparison;
 }
 
-void RecentReference::Accept(double value_uv, std::int64_t time_ns) {
+void RecentReference::Accept(double value, std::int64_t time_ns) {
   if (is_frozen()) return;
-  const double value = Scaled(value_uv);
-  case_spread_.Add(value);
-  trials_.push_back({time_ns, value});
+  const double scaled = Scaled(value);
+  case_spread_.Add(scaled);
+  trials_.push_back({time_ns, scaled});
   if (trials_.size() > static_cast<size_t>(limits_.trials)) trials_.pop_front();
 }
 

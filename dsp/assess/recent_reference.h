@@ -49,7 +49,7 @@ struct RecentReferenceLimits {
 absl::Status ValidateLimits(const RecentReferenceLimits& limits);
 
 struct RecentComparison {
-  double centre_uv = 0;
+  double centre = 0;        // in the unit of the values
   double spread = 0;        // in the scale's unit
   double deviation = 0;     // of the trial from the centre, in spreads; negative: smaller
   double fall_percent = 0;  // of the trial from the centre
@@ -61,13 +61,14 @@ class RecentReference {
   // The limits are valid.
   explicit RecentReference(const RecentReferenceLimits& limits) : limits_(limits) {}
 
-  // Nothing: too few trials. `value_uv` > 0 (of a lost response: what noise would hide);
+  // Nothing: too few trials. `value` > 0 (of a lost response: what noise would hide);
   // `floor_spread`, in the scale's unit, is what the trial's own noise makes of the spread.
-  std::optional<RecentComparison> Compare(double value_uv, double floor_spread,
+  std::optional<RecentComparison> Compare(double value, double floor_spread,
                                           std::int64_t time_ns) const;
   // An accepted trial that is no suspect; ignored while frozen. Times do not go back.
-  void Accept(double value_uv, std::int64_t time_ns);
-  // A stage of risk begins: older trials are left out from now on, as far as `least_trials` allow.
+  void Accept(double value, std::int64_t time_ns);
+  // A stage of risk begins: older trials are left out from now on (with `span_keeps_least`, as far
+  // as `least_trials` allow). Not while frozen: what was before the change stays the reference.
   void BeginStage(std::int64_t time_ns);
 
   void Freeze(std::int64_t time_ns);
@@ -80,7 +81,7 @@ class RecentReference {
     std::int64_t time_ns = 0;
     double value = 0;  // in the scale's unit
   };
-  double Scaled(double value_uv) const;
+  double Scaled(double value) const;
 
   RecentReferenceLimits limits_;
   std::deque<Trial> trials_;

@@ -24,7 +24,7 @@ TEST(RecentReference, NeedsFiveTrialsBesideTheTwoNewest) {
   const auto comparison = reference.Compare(1.0, 0, 6 * kMinute);
   ASSERT_TRUE(comparison.has_value());
   EXPECT_EQ(comparison->trials, 5);
-  EXPECT_EQ(comparison->centre_uv, 2.0);
+  EXPECT_EQ(comparison->centre, 2.0);
   EXPECT_EQ(comparison->fall_percent, 50);
   EXPECT_NEAR(comparison->deviation, -1.0 / 0.05, 1e-9);
 }
@@ -33,7 +33,7 @@ TEST(RecentReference, LeavesOutTheTrialBeforeTheJudgedOne) {
   RecentReference reference(Linear());
   for (int i = 0; i < 8; ++i) reference.Accept(2.0, i * kMinute);
   reference.Accept(0.5, 8 * kMinute);
-  EXPECT_EQ(reference.Compare(0.5, 0, 9 * kMinute)->centre_uv, 2.0);
+  EXPECT_EQ(reference.Compare(0.5, 0, 9 * kMinute)->centre, 2.0);
 }
 
 TEST(RecentReference, IsBoundedInNumberAndInTime) {
@@ -42,7 +42,7 @@ TEST(RecentReference, IsBoundedInNumberAndInTime) {
   // Of the ten newest with the judged one: eight, 12 to 19.
   const auto comparison = reference.Compare(20, 0, 20 * kMinute);
   EXPECT_EQ(comparison->trials, 8);
-  EXPECT_EQ(comparison->centre_uv, 15.5);
+  EXPECT_EQ(comparison->centre, 15.5);
   // Half an hour on, none of them is recent any more.
   EXPECT_FALSE(reference.Compare(20, 0, 60 * kMinute).has_value());
 }
@@ -60,7 +60,7 @@ TEST(RecentReference, BeginsAnewWithAStageOfRisk) {
   for (int i = 0; i < 10; ++i) reference.Accept(4.0, i * kMinute);
   reference.BeginStage(10 * kMinute);
   for (int i = 10; i < 16; ++i) reference.Accept(2.0, i * kMinute);
-  EXPECT_EQ(reference.Compare(2, 0, 16 * kMinute)->centre_uv, 2.0);
+  EXPECT_EQ(reference.Compare(2, 0, 16 * kMinute)->centre, 2.0);
 }
 
 TEST(RecentReference, FrozenHoldsWhatItHeldForHours) {
@@ -71,7 +71,7 @@ TEST(RecentReference, FrozenHoldsWhatItHeldForHours) {
   reference.BeginStage(150 * kMinute);
   const auto comparison = reference.Compare(1, 0, 200 * kMinute);
   ASSERT_TRUE(comparison.has_value());
-  EXPECT_EQ(comparison->centre_uv, 4.0);
+  EXPECT_EQ(comparison->centre, 4.0);
   EXPECT_EQ(comparison->fall_percent, 75);
   reference.Restart();
   EXPECT_FALSE(reference.is_frozen());
@@ -99,7 +99,7 @@ TEST(RecentReference, OfMusclesWorksOnLogarithms) {
   RecentReference reference(limits);
   for (int i = 0; i < 10; ++i) reference.Accept(i % 2 == 0 ? 200 : 800, i * kMinute);
   const auto comparison = reference.Compare(40, 0, 10 * kMinute);
-  EXPECT_NEAR(comparison->centre_uv, 400, 1e-6);
+  EXPECT_NEAR(comparison->centre, 400, 1e-6);
   EXPECT_NEAR(comparison->fall_percent, 90, 1e-6);
 }
 

@@ -11,9 +11,13 @@ namespace {
 
 // Trials in a row that a return is judged on.
 constexpr size_t kLeastBackTrials = 3;
-constexpr size_t kMostBackTrials = 5;
-// The spread of a muscle that is not known to be steadier: three trials tell little of it.
-constexpr double kLeastLogSpread = 0.25;
+constexpr size_t kMostBackTrials = 8;
+// Of eight, a geometric mean over this is as it was.
+constexpr double kAsItWas = 0.9;
+// Trials that a run of fallen ones is looked back on, and how much less they tell than independent
+// ones (serial correlation of a fifth).
+constexpr size_t kMostRunTrials = 10;
+constexpr double kCorrelatedTrials = 1.5;
 // A loss of a presence-only muscle is told when its dropouts would do so as rarely.
 constexpr double kAmberChance = 1e-3;
 constexpr double kRedChance = 1e-4;
@@ -33,7 +37,7 @@ absl::Status ValidateLimits(const SingleTrialLimits& limits) {
         absl::StrCat("amber_fall_percent ", *limits.amber_fall_percent,
                      ": must be below the red limit ", *limits.red_fall_percent));
   }
-  if (!(limits.single_spreads > 0 && limits.pair_spreads > 0 && limits.red_spreads >= 0 &&
+  if (!(limits.single_spreads > 0 && limits.run_spreads > 0 && limits.red_spreads >= 0 &&
         limits.back_spreads > 0)) {
     return absl::InvalidArgumentError("spreads of a criterion: must not be negative, or NaN");
   }
@@ -55,8 +59,8 @@ SingleTrialCriterion::Judged SingleTrialCriterion::Judge(const SingleTrial& tria
   Judged judged;
   judged.log_ratio = std::log(trial.amplitude_uv / baseline_.amplitude_uv);
   // Of the trial, and of a baseline that is a middle of few.
-  judged.spread = std::max({baseline_.log_spread, trial.log_spread, kLeastLogSpread}) *
-                  std::sqrt(1 + 1.0 / std::max(baseline_.trials, 1));
+  judged.own_spread = std::max({baseline_.log_spread, trial.log_spread, kLeastLogSpread});
+  judged.spread = judged.own_spread * std::sqrt(1 + 1.0 / std::max(baseline_.trials, 1));
   judged.lost = trial.lost;
   judged.like_for_like = trial.like_for_like;
   judged.may_be_dropout = trial.may_be_dropout;
@@ -74,11 +78,24 @@ SingleTrialCriterion::Judged SingleTrialCriterion::Judge(const SingleTrial& tria
 }
 
 bool SingleTrialCriterion::IsLossBeyondDropouts(double chance) const {
-  size_t run = 0;
-  while (run < newest_.size() && newest_[newest_.size() - 1 - run].lost) ++run;
-  if (run < 2) return false;
+  if (loss_run_ < 2) return false;
   const double rate = (baseline_.absent + dropouts_ + 1.0) / (baseline_.trials + trials_ + 2.0);
-  return std::pow(rate, static_cast<double>(run)) <= chance;
+  return std::pow(rate, loss_run_) <= chance;
+}
+
+bool SingleTrialCriterion::IsRunBeyondChance() const {
+  double sum = 0;
+  size_t count = 0;
+  for (auto one = newest_.rbegin(); one != newest_.rend() && one->fallen; ++one) {
+    sum += one->log_ratio;
+    ++count;
+    if (count < 2) continue;
+    const auto n = static_cast<double>(count);
+    const double error = newest_.back().own_spread *
+                         std::sqrt(kCorrelatedTrials / n + 1.0 / std::max(baseline_.trials, 1));
+    if (sum / n <= -limits_.run_spreads * error) return true;
+  }
+  return false;
 }
 
 AlertLevel SingleTrialCriterion::LevelOfRun(bool* by_loss) const {
@@ -92,7 +109,7 @@ AlertLevel SingleTrialCriterion::LevelOfRun(bool* by_loss) const {
     return AlertLevel::kNormal;
   }
   const Judged* before = newest_.size() >= 2 ? &newest_[newest_.size() - 2] : nullptr;
-  if (newest.deep && before != nullptr && before->deep) {
+  if (before != nullptr && newest.deep && before->deep) {
     const bool is_loss = newest.lost || before->lost;
     return limits_.loss_is_red || !is_loss ? AlertLevel::kRed : AlertLevel::kAmber;
   }
@@ -100,12 +117,7 @@ AlertLevel SingleTrialCriterion::LevelOfRun(bool* by_loss) const {
                         !(newest.lost && (dropouts_ > 0 || newest.may_be_dropout));
   if (newest.deep && is_clear) return AlertLevel::kAmber;
   if (before != nullptr && before->past_red && newest.past_red) return AlertLevel::kAmber;
-  if (before != nullptr && before->fallen) {
-    const double together =
-        (newest.log_ratio / newest.spread + before->log_ratio / before->spread) / std::sqrt(2.0);
-    if (together <= -limits_.pair_spreads) return AlertLevel::kAmber;
-  }
-  return AlertLevel::kNormal;
+  return IsRunBeyondChance() ? AlertLevel::kAmber : AlertLevel::kNormal;
 }
 
 bool SingleTrialCriterion::IsBack() const {
@@ -124,27 +136,32 @@ bool SingleTrialCriterion::IsBack() const {
     if (!has_limit) return true;
     const auto n = static_cast<double>(count);
     if (sum / n - limits_.back_spreads * one->spread / std::sqrt(n) > limit) return true;
+    if (count == kMostBackTrials && sum / n > std::log(kAsItWas)) return true;
   }
   return false;
 }
 
-void SingleTrialCriterion::NoteDropout() {
-  ++trials_;
-  const bool came_back =
-      newest_.size() >= 2 && newest_[newest_.size() - 2].lost && !newest_.back().lost;
-  if (came_back) ++dropouts_;
+void SingleTrialCriterion::LearnDropouts() {
+  const bool lost = newest_.back().lost;
+  const bool was_alone = loss_run_ == 1 && !lost;
+  if (level_ < AlertLevel::kRed && newest_.back().like_for_like) {
+    if (was_alone) ++dropouts_;
+    // The first of a run is a trial as any other; the rest of it says nothing of dropouts.
+    if (!lost || loss_run_ == 0) ++trials_;
+  }
+  loss_run_ = lost ? loss_run_ + 1 : 0;
 }
 
 SingleTrialAssessment SingleTrialCriterion::Update(const SingleTrial& trial) {
   newest_.push_back(Judge(trial));
-  if (newest_.size() > kMostBackTrials + 1) newest_.pop_front();
+  if (newest_.size() > kMostRunTrials) newest_.pop_front();
   const Judged& judged = newest_.back();
   SingleTrialAssessment result;
   result.amplitude_percent_of_baseline = 100 * trial.amplitude_uv / baseline_.amplitude_uv;
   result.deviation = judged.log_ratio / judged.spread;
   result.deep = judged.deep;
   const AlertLevel before = level_;
-  NoteDropout();
+  LearnDropouts();
   bool by_loss = false;
   const AlertLevel run = LevelOfRun(&by_loss);
   if (run > level_) {
@@ -159,7 +176,7 @@ SingleTrialAssessment SingleTrialCriterion::Update(const SingleTrial& trial) {
   }
   result.level = level_;
   result.by_loss = by_loss_;
-  result.suspect = judged.deep && level_ < AlertLevel::kRed;
+  result.suspect = (judged.past_red || judged.lost) && level_ < AlertLevel::kRed;
   return result;
 }
 

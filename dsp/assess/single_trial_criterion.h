@@ -4,27 +4,30 @@
 // little, and a limit in percent alone would alarm all day. A fall counts when it passes the limit
 // *and* what the muscle does anyway; a deep one calls at once and is confirmed by the next trial.
 //
-//   kNormal --- one deep trial, or two fallen ones, beyond chance -> kAmber
+//   kNormal --- one deep trial, or a run of fallen ones, beyond chance -> kAmber
 //   kNormal or kAmber --- two deep trials in a row ----------------> kRed
-//   kAmber, kRed --- 3 to 5 trials in a row, back beyond chance ---> kNormal
+//   kAmber, kRed --- 3 to 8 trials in a row, back beyond chance ---> kNormal
 //
 // fallen: at or beyond the amber limit. past red: at or beyond the red limit, or lost. deep: past
-// red, and by red_spreads of the muscle's own spread. Two trials in a row means two that can be
-// judged.
+// red, and by red_spreads of the muscle's own spread. In a row means of trials that can be judged.
+// A run of two to ten fallen ones is beyond chance when its mean is, by run_spreads of its error:
+// that of the trials, correlated as they are, and that of the baseline.
 //
 // Invariants:
 // 1. Two deep trials in a row are red, whatever came before, and two that are past red are amber at
 //    least, however much the muscle varies: a red limit that is passed is told within two trials.
 // 2. A level never falls because time passed, and one good trial lowers nothing: a muscle at 40 %
-//    of its baseline comes up to 60 % by chance.
-// 3. A muscle that is presence-only has no limits of amplitude. Its loss counts when it lasts
-//    longer than its own dropouts make likely.
+//    of its baseline comes up to 60 % by chance. Eight that are as they were always lower it.
+// 3. A muscle that is presence-only has no limits of amplitude. Its loss, and that of a muscle
+// whose
+//    own variation has come to reach down to the noise, is red when it lasts longer than its own
+//    dropouts make likely; a loss that goes on teaches nothing of them.
 // 4. A dropout of a muscle that has had one before, and came back, raises nothing by itself: it is
 //    `suspect`, which asks for the next trial. The second in a row is red as ever.
 // 5. A trial that is not like for like may raise a level and never lowers one.
 //
 // Sources: limits come from the criteria file; that two trials confirm: MacDonald et al., ASNM 2013
-// ("2 consecutive attempts"); spreads are Remora's own, from the tables in docs/surveillance.md.
+// ("2 consecutive attempts"); spreads are Remora's own, from docs/surveillance-performance.md.
 //
 // Pure, thread-compatible.
 #pragma once
@@ -46,10 +49,10 @@ struct SingleTrialLimits {
   std::optional<double> red_fall_percent = 80;
   // False: a loss is no more than amber (root and cauda: a muscle is one root).
   bool loss_is_red = true;
-  double single_spreads = 3.3;  // one deep trial alone, this far out: amber
-  double pair_spreads = 4.5;    // two fallen trials together: amber
-  double red_spreads = 2.8;     // a deep trial: at least this far out
-  double back_spreads = 2.5;    // a return: so much of its mean's error
+  double single_spreads = 3.3;                // one deep trial alone, this far out: amber
+  double run_spreads = 3.8;                   // a run of fallen trials, of its mean's error: amber
+  double red_spreads = kBeyondChanceSpreads;  // a deep trial: at least this far out
+  double back_spreads = 2.3;                  // a return: so much of its mean's error
 };
 
 absl::Status ValidateLimits(const SingleTrialLimits& limits);
@@ -95,7 +98,8 @@ class SingleTrialCriterion {
  private:
   struct Judged {
     double log_ratio = 0;
-    double spread = 0;
+    double own_spread = 0;  // of one trial
+    double spread = 0;      // with the baseline's error
     bool fallen = false;
     bool past_red = false;  // of the limit alone
     bool deep = false;
@@ -109,15 +113,17 @@ class SingleTrialCriterion {
   AlertLevel LevelOfRun(bool* by_loss) const;
   // Whether losses at the end are more than this muscle's own dropouts make likely, by `chance`.
   bool IsLossBeyondDropouts(double chance) const;
+  bool IsRunBeyondChance() const;
   bool IsBack() const;
-  void NoteDropout();
+  void LearnDropouts();
 
   SingleTrialLimits limits_;
   MotorBaseline baseline_;
   AlertLevel level_ = AlertLevel::kNormal;
   bool by_loss_ = false;
   std::deque<Judged> newest_;  // bounded; the newest last
-  int trials_ = 0;             // judged, while normal
+  int loss_run_ = 0;           // lost in a row, up to now
+  int trials_ = 0;             // judged while normal, but for a loss that goes on
   int dropouts_ = 0;           // of them: lost, and back at the next
 };
 

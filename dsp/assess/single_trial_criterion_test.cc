@@ -176,7 +176,7 @@ TEST(SingleTrialCriterion, HostileLimitsAndBaselinesAreRefused) {
   limits.red_fall_percent = 101;
   EXPECT_FALSE(ValidateLimits(limits).ok());
   limits = {};
-  limits.pair_spreads = std::nan("");
+  limits.run_spreads = std::nan("");
   EXPECT_FALSE(ValidateLimits(limits).ok());
   MotorBaseline none;
   EXPECT_FALSE(SingleTrialCriterion::Create({}, none).ok());

@@ -40,9 +40,6 @@ CauseFigures MeasureCauses(const dsp::CauseModel& model, int seeds, std::uint64_
       if (ranked[0].cause == right || (ranked.size() > 1 && ranked[1].cause == right)) {
         ++right_in_two;
       }
-      for (const dsp::RankedCause& one : ranked) {
-        if (one.evidence_for.empty()) ++figures.without_evidence;
-      }
     }
     figures.first.push_back(std::move(first));
     figures.right_first.push_back(right_first);

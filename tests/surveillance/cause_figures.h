@@ -18,8 +18,6 @@ struct CauseFigures {
   std::vector<std::vector<int>> first;
   std::vector<int> right_first;
   std::vector<int> right_in_two;
-  // Rankings that were told without a word of evidence.
-  int without_evidence = 0;
 };
 
 CauseFigures MeasureCauses(const dsp::CauseModel& model, int seeds, std::uint64_t seed);

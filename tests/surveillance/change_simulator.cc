@@ -74,9 +74,10 @@ void ChangeSimulator::Place() {
 // A case in which nothing is wrong; things happen in it all the same.
 void ChangeSimulator::Usual() {
   const double stage = Even(0, 1);
-  picture_.stage.value = stage < 0.5   ? StageOfSurgery::kManipulation
-                         : stage < 0.6 ? StageOfSurgery::kPositioning
-                                       : StageOfSurgery::kOther;
+  picture_.stage.value = stage < 0.5    ? StageOfSurgery::kManipulation
+                         : stage < 0.55 ? StageOfSurgery::kClamp
+                         : stage < 0.65 ? StageOfSurgery::kPositioning
+                                        : StageOfSurgery::kOther;
   picture_.time_course.value = TimeCourse::kMinutes;
   picture_.relaxation.value = Relaxation::kFull;
   picture_.relaxant_given.value = Chance(0.05);
@@ -89,10 +90,16 @@ void ChangeSimulator::Usual() {
   picture_.delivered_as_asked.value = true;
   picture_.device_is_on.value = Chance(0.15);
   picture_.was_moved.value = Chance(0.1);
-  picture_.surgical_event.value = Chance(0.2) ? SurgicalEvent::kInstrument : SurgicalEvent::kNone;
+  const double event = Even(0, 1);
+  picture_.surgical_event.value = event < 0.2    ? SurgicalEvent::kInstrument
+                                  : event < 0.25 ? SurgicalEvent::kRetractorOrClip
+                                  : event < 0.28 ? SurgicalEvent::kVessel
+                                                 : SurgicalEvent::kNone;
+  if (Chance(0.3)) picture_.d_wave.value = dsp::DWaveChange::kUnchanged;
+  if (Chance(0.3)) picture_.baep.value = dsp::BaepChange::kUnchanged;
   picture_.trains_there.value = Chance(0.05);
   picture_.eeg_differs.value = Chance(0.03);
-  picture_.fits_fade.value = false;
+  picture_.fits_fade.value = Chance(0.05);
 }
 
 void ChangeSimulator::Scale(const Which& which, double share, double later_percent) {
@@ -152,6 +159,7 @@ void ChangeSimulator::Measure() {
 }
 
 void ChangeSimulator::Forget(Beside beside) {
+  Lose(&picture_.stage, Chance(kMissing));
   Lose(&picture_.relaxation, Chance(kMissing));
   Lose(&picture_.is_deeper, Chance(kMissing));
   Lose(&picture_.pressure_is_low, Chance(kMissing));

@@ -20,6 +20,13 @@ double Quantile(std::vector<double> values, double share) {
   return values[static_cast<size_t>(std::lround(share * last))];
 }
 
+double ShareUpTo(const std::vector<double>& values, double most) {
+  if (values.empty()) return 0;
+  const auto within =
+      std::count_if(values.begin(), values.end(), [&](double value) { return value <= most; });
+  return static_cast<double>(within) / static_cast<double>(values.size());
+}
+
 CaseSettings Uneventful() { return CaseSettings(); }
 
 CaseSettings WithLoss(double cv, double share) {
@@ -55,7 +62,10 @@ CriteriaFigures Measure(const std::string& situation, const CaseSettings& settin
   figures.has_loss = settings.loss != Loss::kNone;
   std::vector<double> trials;
   std::vector<double> minutes;
+  std::vector<double> reds_after;
   std::vector<double> drift;
+  double hours_with_alert = 0;
+  double hours_with_red = 0;
   double ambers = 0;
   double reds = 0;
   for (int i = 0; i < cases; ++i) {
@@ -64,24 +74,28 @@ CriteriaFigures Measure(const std::string& situation, const CaseSettings& settin
     ambers += outcome.ambers;
     reds += outcome.reds;
     figures.cases_with_adaptive_red += outcome.adaptive_red ? 1 : 0;
-    const bool told = outcome.trials_to_alert > 0;
-    trials.push_back(told ? outcome.trials_to_alert : kNever);
-    minutes.push_back(told ? outcome.minutes_to_alert : kNever);
-    drift.push_back(outcome.minutes_to_drift > 0 ? outcome.minutes_to_drift : kNever);
-    const auto within_two = [](int count) { return count == 1 || count == 2 ? 1.0 : 0.0; };
-    figures.alert_in_two_trials += within_two(outcome.trials_to_alert) / cases;
-    figures.red_in_two_trials += within_two(outcome.trials_to_red) / cases;
-    const double half_gone = 50 / settings.loss_percent_a_minute;
-    figures.drift_before_half += drift.back() < half_gone ? 1.0 / cases : 0;
+    hours_with_alert += outcome.hours_with_alert;
+    hours_with_red += outcome.hours_with_red;
+    if (outcome.was_on) {
+      ++figures.was_on;
+    } else {
+      const bool told = outcome.trials_to_alert > 0;
+      trials.push_back(told ? outcome.trials_to_alert : kNever);
+      reds_after.push_back(outcome.trials_to_red > 0 ? outcome.trials_to_red : kNever);
+      minutes.push_back(told ? outcome.minutes_to_alert : kNever);
+      drift.push_back(outcome.minutes_to_drift > 0 ? outcome.minutes_to_drift : kNever);
+    }
     figures.red_met += outcome.red_met;
     figures.red_met_told += outcome.red_met_told;
     figures.cleared_themselves += outcome.cleared_itself ? 1 : 0;
   }
   figures.ambers_an_hour = ambers / figures.hours;
   figures.reds_in_ten_hours = 10 * reds / figures.hours;
-  // Alerts come one by one: so many hours have none.
-  figures.quiet_hours = std::exp(-figures.ambers_an_hour);
-  figures.hours_without_red = std::exp(-figures.reds_in_ten_hours / 10);
+  figures.quiet_hours = 1 - hours_with_alert / figures.hours;
+  figures.hours_without_red = 1 - hours_with_red / figures.hours;
+  figures.alert_in_two_trials = ShareUpTo(trials, 2);
+  figures.red_in_two_trials = ShareUpTo(reds_after, 2);
+  figures.drift_before_half = ShareUpTo(drift, 50 / settings.loss_percent_a_minute);
   figures.median_trials = Quantile(trials, 0.5);
   figures.p95_trials = Quantile(trials, 0.95);
   figures.median_minutes = Quantile(minutes, 0.5);
@@ -141,17 +155,18 @@ std::string TableOf(const std::vector<CriteriaFigures>& all) {
                                     100 * one.hours_without_red, one.cases_with_adaptive_red));
   }
   absl::StrAppend(&table,
-                  "\n| lost | alert within two trials (sensitivity) | red within two trials | "
+                  "\n| lost | alert on before | alert within two trials (sensitivity) | red within "
+                  "two trials | "
                   "trials to the alert, p50 / p95 | minutes, p50 / p95 | drift told before half is "
                   "gone, p50 min | red limit passed twice in a row, told |\n"
-                  "| --- | --- | --- | --- | --- | --- | --- |\n");
+                  "| --- | --- | --- | --- | --- | --- | --- | --- |\n");
   for (const CriteriaFigures& one : all) {
     if (!one.has_loss) continue;
     const bool slow = one.situation.find("a minute") != std::string::npos;
     const std::string drift = slow ? absl::StrFormat("%.0f %%, %s", 100 * one.drift_before_half,
                                                      Minutes(one.median_drift_minutes))
                                    : "";
-    absl::StrAppend(&table, "| ", one.situation, " | ",
+    absl::StrAppend(&table, "| ", one.situation, " | ", one.was_on, " of ", one.cases, " | ",
                     absl::StrFormat("%.0f %%", 100 * one.alert_in_two_trials), " | ",
                     absl::StrFormat("%.0f %%", 100 * one.red_in_two_trials), " | ",
                     Minutes(one.median_trials), " / ", Minutes(one.p95_trials), " | ",

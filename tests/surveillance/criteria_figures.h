@@ -21,8 +21,10 @@ struct CriteriaFigures {
   double quiet_hours = 0;
   double hours_without_red = 0;
   int cases_with_adaptive_red = 0;
-  // Of the loss: share of the cases with an alert, and with a red one, within two trials.
+  // Of the loss, in the cases in which no leg that was to lose had an alert before: share of them
+  // with an alert, and with a red one, within two trials.
   bool has_loss = false;
+  int was_on = 0;  // cases that are left out for it
   double alert_in_two_trials = 0;
   double red_in_two_trials = 0;
   double median_trials = 0;  // to the alert

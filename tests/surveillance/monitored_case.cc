@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <memory>
 #include <random>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -61,13 +62,15 @@ class Case {
         if (has_baseline_) {
           again = JudgeTrial(uv);
         } else if (newest_.size() == static_cast<size_t>(settings_.baseline_trials)) {
-          SetBaselines(0);
+          (void)SetBaselines(dsp::BaselinePlace::kFirst);
           has_baseline_ = true;
         }
       }
       minutes_ += again ? kRepeatMinutes : settings_.trial_minutes * (0.7 + 0.6 * Even());
     }
     outcome_.hours = settings_.hours;
+    outcome_.hours_with_alert = static_cast<int>(hours_with_alert_.size());
+    outcome_.hours_with_red = static_cast<int>(hours_with_red_.size());
     return outcome_;
   }
 
@@ -92,23 +95,20 @@ class Case {
     const bool due = Even() < settings_.rebaselines_an_hour * hours;
     if (!has_baseline_ || !(due || in_middle)) return;
     tried_in_loss_ = tried_in_loss_ || in_middle;
-    // Refused where an alert is on.
-    for (const auto& limb : limbs_) {
-      if (limb->level() == AlertLevel::kNormal) continue;
-      outcome_.rebaseline_refused = outcome_.rebaseline_refused || in_middle;
-      return;
-    }
-    SetBaselines(2);
+    const bool all_set = SetBaselines(dsp::BaselinePlace::kCurrent);
+    outcome_.rebaseline_refused = outcome_.rebaseline_refused || (in_middle && !all_set);
+  }
+
+  double FadePercent(size_t limb, double minutes) const {
+    if (!settings_.fade) return 100;
+    const auto region = limb < kFirstLeg ? dsp::FadeRegion::kHand : dsp::FadeRegion::kFoot;
+    return dsp::FadeAt(region, minutes / 60).percent;
   }
 
   std::vector<double> Shares() const {
     std::vector<double> shares;
     for (size_t limb = 0; limb < kMuscles.size(); ++limb) {
-      double share = position_;
-      if (settings_.fade) {
-        const auto region = limb < kFirstLeg ? dsp::FadeRegion::kHand : dsp::FadeRegion::kFoot;
-        share *= dsp::FadeAt(region, minutes_ / 60).percent / 100;
-      }
+      double share = position_ * FadePercent(limb, minutes_) / 100;
       if (IsLosing(limb)) {
         const double since = minutes_ - settings_.loss_minutes;
         share *= settings_.loss == Loss::kAbrupt
@@ -120,7 +120,10 @@ class Case {
     return shares;
   }
 
-  void SetBaselines(size_t place) {
+  // Whether no limb refused.
+  bool SetBaselines(dsp::BaselinePlace place) {
+    bool all_set = true;
+    if (place == dsp::BaselinePlace::kFirst) baseline_minutes_ = minutes_;
     for (size_t limb = 0; limb < kMuscles.size(); ++limb) {
       for (size_t i = 0; i < kMuscles[limb]; ++i) {
         const size_t muscle = static_cast<size_t>(first_[limb]) + i;
@@ -129,27 +132,40 @@ class Case {
           const bool present = uv[muscle] >= kVisibleUv;
           trials.push_back({present, present ? uv[muscle] : 0, 0});
         }
-        const auto baseline = dsp::MakeMotorBaseline(trials);
-        if (!baseline.ok() || !limbs_[limb]->SetBaseline(i, place, *baseline).ok()) continue;
+        const auto baseline = dsp::MakeMotorBaseline(trials, kHiddenUv);
+        if (!baseline.ok()) continue;
+        const absl::Status set = limbs_[limb]->SetBaseline(i, place, *baseline);
+        all_set = all_set && set.code() != absl::StatusCode::kFailedPrecondition;
+        if (!set.ok()) continue;
         const bool monitorable = baseline->monitorability == dsp::Monitorability::kMonitorable;
-        if (place == 0 && monitorable) baseline_uv_[muscle] = baseline->amplitude_uv;
+        if (place == dsp::BaselinePlace::kFirst && monitorable)
+          baseline_uv_[muscle] = baseline->amplitude_uv;
       }
     }
+    return all_set;
   }
 
   bool JudgeTrial(const std::vector<double>& uv) {
     bool again = false;
     if (InLoss()) ++loss_trials_;
+    const auto lost_of = [](const double one) { return one < kVisibleUv; };
+    const auto lost_in_all = static_cast<size_t>(std::count_if(uv.begin(), uv.end(), lost_of));
     for (size_t limb = 0; limb < limbs_.size(); ++limb) {
       dsp::LimbTrial trial;
       trial.time_ns = static_cast<std::int64_t>(minutes_ * 60e9);
+      trial.expected_percent =
+          100 * FadePercent(limb, minutes_) / FadePercent(limb, baseline_minutes_);
+      size_t lost_here = 0;
       for (size_t i = 0; i < kMuscles[limb]; ++i) {
         const double one = uv[static_cast<size_t>(first_[limb]) + i];
-        const bool lost = one < kVisibleUv;
+        const bool lost = lost_of(one);
+        lost_here += lost ? 1 : 0;
         trial.muscles.push_back({lost ? dsp::MuscleState::kLost : dsp::MuscleState::kPresent,
                                  lost ? kHiddenUv : one, true});
       }
+      trial.lost_elsewhere = lost_in_all - lost_here;
       const AlertLevel was = limbs_[limb]->level();
+      if (IsLosing(limb) && loss_trials_ == 1 && was > AlertLevel::kNormal) outcome_.was_on = true;
       const dsp::LimbJudgement judgement = limbs_[limb]->Judge(trial);
       again = again || judgement.asks_for_repeat;
       Count(was, judgement);
@@ -172,6 +188,9 @@ class Case {
   void Count(AlertLevel was, const dsp::LimbJudgement& judgement) {
     if (judgement.adaptive.level == AlertLevel::kRed) outcome_.adaptive_red = true;
     if (judgement.level <= was) return;
+    const int hour = static_cast<int>(minutes_ / 60);
+    hours_with_alert_.insert(hour);
+    if (judgement.level == AlertLevel::kRed) hours_with_red_.insert(hour);
     if (was == AlertLevel::kNormal) {
       ++outcome_.ambers;
       ++outcome_.why["amber " + WhyOf(judgement)];
@@ -199,14 +218,16 @@ class Case {
   }
 
   void NoteLoss(AlertLevel was, const dsp::LimbJudgement& judgement) {
-    if (judgement.level > AlertLevel::kNormal && outcome_.trials_to_alert == 0) {
+    if (judgement.level > was && outcome_.trials_to_alert == 0) {
       outcome_.trials_to_alert = loss_trials_;
       outcome_.minutes_to_alert = minutes_ - settings_.loss_minutes;
     }
-    if (judgement.level == AlertLevel::kRed && outcome_.trials_to_red == 0) {
+    if (judgement.level > was && judgement.level == AlertLevel::kRed &&
+        outcome_.trials_to_red == 0) {
       outcome_.trials_to_red = loss_trials_;
     }
-    if (judgement.drift.level > AlertLevel::kNormal && outcome_.minutes_to_drift == 0) {
+    if (judgement.drift.transition == dsp::AlertTransition::kRaised &&
+        outcome_.minutes_to_drift == 0) {
       outcome_.minutes_to_drift = std::max(minutes_ - settings_.loss_minutes, 0.1);
     }
     // By then it is the loss's alert, not one from before.
@@ -229,6 +250,9 @@ class Case {
   CaseOutcome outcome_;
   double minutes_ = 0;
   double drawn_minutes_ = 0;
+  double baseline_minutes_ = 0;
+  std::set<int> hours_with_alert_;
+  std::set<int> hours_with_red_;
   double position_ = 1;
   bool has_baseline_ = false;
   bool tried_in_loss_ = false;

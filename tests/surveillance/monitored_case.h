@@ -43,10 +43,16 @@ struct CaseOutcome {
   double hours = 0;
   int ambers = 0;  // alerts raised, whatever priority they came to
   int reds = 0;
+  // Hours of the case in which one was raised.
+  int hours_with_alert = 0;
+  int hours_with_red = 0;
   std::map<std::string, int> why;  // "red loss": how many
   bool adaptive_red = false;
 
-  // Of the loss. Trials that could be judged, the first one is 1; 0: never.
+  // A leg that is to lose had an alert already when the loss began: nobody had resolved it.
+  bool was_on = false;
+  // Of the loss, of alerts that it raised or made worse. Trials that could be judged, the first one
+  // is 1; 0: never.
   int trials_to_alert = 0;
   int trials_to_red = 0;
   double minutes_to_alert = 0;

@@ -2,9 +2,9 @@
 //
 // A response is its baseline times a factor. The factor's logarithm is the sum of a part that all
 // muscles of a trial share and one of its own, both with more small responses than a normal
-// distribution has (skewness about -0.8, kurtosis about 4.5: what the recorded MEP sets show, see
-// docs/surveillance-performance.md), the own part correlated from trial to trial. Now and then a
-// muscle does not answer at all.
+// distribution has (skewness about -0.8, kurtosis about 5; recorded sets have -0.7 and 3.9, -0.9
+// and 3.0: docs/surveillance-performance.md), the own part correlated from trial to trial. Now and
+// then a muscle does not answer at all.
 //
 // Thread-compatible. The same seed makes the same trials.
 #pragma once

@@ -1,6 +1,6 @@
 // The table that the cause differential adds up: causes, features, and what each value of a feature
-// says of each cause. Plain data; read from a file by who has one (acquisition-agent/plan), and
-// checked here.
+// says of each cause. Plain data; read from a file by who has one (acquisition-agent/reasoning),
+// and checked here.
 //
 // Immutable once made.
 #pragma once

@@ -57,13 +57,14 @@ bool Holds(const KeptInFirstTwo& kept, const std::vector<SeenFeature>& seen) {
   });
 }
 
-// The first cause of the rule's group comes to the second place, if it stands behind it.
+// The first cause of the rule's group comes to the second place, if it stands behind it, and no
+// other rule's stands there.
 void Keep(const CauseModel& model, size_t rule, std::vector<RankedCause>* ranked) {
   const auto of_group = [&](const RankedCause& one) {
     return model.causes[one.cause].group == model.kept[rule].group;
   };
   const auto first = std::find_if(ranked->begin(), ranked->end(), of_group);
-  if (first == ranked->end() || first - ranked->begin() < 2) return;
+  if (first == ranked->end() || first - ranked->begin() < 2 || (*ranked)[1].kept_by) return;
   first->kept_by = rule;
   std::rotate(ranked->begin() + 1, first, first + 1);
 }

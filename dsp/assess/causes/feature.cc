@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstddef>
 #include <functional>
 #include <map>
 #include <set>
@@ -24,6 +23,7 @@ constexpr double kMostTraces = 0.7;
 constexpr double kChanceLossPercent = 25;
 // What lost less than this share of what the worst lost was affected less.
 constexpr double kLessShare = 0.6;
+constexpr double kAloneShare = 0.85;
 
 // What a feature came to: the key of its value, or "" and why it is missing.
 struct Seen {
@@ -36,6 +36,10 @@ using Limb = std::pair<BodySide, BodyPart>;
 bool IsChanged(const PicturedTrace& trace) {
   return trace.change == TraceChange::kLate || trace.change == TraceChange::kReduced ||
          trace.change == TraceChange::kLost;
+}
+
+double LossOf(const PicturedTrace& trace) {
+  return trace.change == TraceChange::kLost ? 100 : std::max(0.0, 100 - trace.amplitude_percent);
 }
 
 std::string Told(const PicturedTrace& trace) {
@@ -96,10 +100,10 @@ class Traces {
 Seen Worst(const std::vector<const PicturedTrace*>& traces, absl::string_view none) {
   if (traces.empty()) return {"", std::string(none)};
   const std::array<std::pair<TraceChange, const char*>, 5> order = {
-      {{TraceChange::kNoisy, "noisy"},
-       {TraceChange::kLost, "lost"},
+      {{TraceChange::kLost, "lost"},
        {TraceChange::kReduced, "reduced"},
        {TraceChange::kLate, "late"},
+       {TraceChange::kNoisy, "noisy"},
        {TraceChange::kUnchanged, "ok"}}};
   for (const auto& [change, key] : order) {
     std::vector<const PicturedTrace*> with;
@@ -123,26 +127,34 @@ Seen Cortical(const Traces& traces) {
     return trace.kind == TraceKind::kSep && trace.stage == SepStage::kCortical &&
            traces.IsOfChangedLimb(trace);
   });
-  // One channel alone: of a stimulus with two derivations, one is as it was.
-  std::map<Limb, std::pair<int, int>> by_limb;  // changed, well
+  // One channel alone: of a stimulus with two derivations, one is clearly as it was.
+  struct Derivations {
+    double most_lost = 0;
+    double least_lost = 100;
+    bool changed = false;
+    bool well = false;
+  };
+  std::map<Limb, Derivations> by_limb;
   for (const PicturedTrace* trace : cortical) {
-    auto& [changed, well] = by_limb[{trace->side, trace->part}];
-    if (IsChanged(*trace)) ++changed;
-    if (trace->change == TraceChange::kUnchanged) ++well;
+    if (trace->change == TraceChange::kNoisy) continue;
+    Derivations& of_limb = by_limb[{trace->side, trace->part}];
+    of_limb.changed = of_limb.changed || IsChanged(*trace);
+    of_limb.well = of_limb.well || trace->change == TraceChange::kUnchanged;
+    of_limb.most_lost = std::max(of_limb.most_lost, LossOf(*trace));
+    of_limb.least_lost = std::min(of_limb.least_lost, LossOf(*trace));
   }
   bool any = false;
   bool all_partly = true;
-  for (const auto& [limb, counts] : by_limb) {
-    if (counts.first == 0) continue;
+  for (const auto& [limb, one] : by_limb) {
+    if (!one.changed) continue;
     any = true;
-    all_partly = all_partly && counts.second > 0;
+    all_partly = all_partly && one.well && one.least_lost < kLessShare * one.most_lost;
   }
   Seen worst = Worst(cortical, "no cortical SEP of what changed");
   if (any && all_partly) worst.value = "one_channel";
   return worst;
 }
 
-// Or none at all.
 bool MostlyNoisy(const std::vector<const PicturedTrace*>& traces) {
   const auto noisy = std::count_if(traces.begin(), traces.end(), [](const PicturedTrace* trace) {
     return trace->change == TraceChange::kNoisy;
@@ -171,22 +183,28 @@ Seen SepExtent(const Traces& traces) {
   return {extent, ToldAll(changed)};
 }
 
-double LossOf(const PicturedTrace& trace) {
-  return trace.change == TraceChange::kLost ? 100 : std::max(0.0, 100 - trace.amplitude_percent);
-}
-
-// Muscles that changed, but for those that did so much less than the worst: one small response of
-// many muscles is chance.
+// Muscles that changed, but for those that did so much less than the worst, and for one alone on
+// its side that did so less than several of the other: one small response of many muscles is
+// chance.
 std::vector<const PicturedTrace*> ChangedMuscles(const Traces& traces) {
   const auto changed = traces.Where(
       [](const PicturedTrace& trace) { return trace.kind == TraceKind::kMep && IsChanged(trace); });
   double most = 0;
   for (const PicturedTrace* trace : changed) most = std::max(most, LossOf(*trace));
   std::vector<const PicturedTrace*> with_the_worst;
+  std::map<BodySide, int> of_side;
   for (const PicturedTrace* trace : changed) {
-    if (LossOf(*trace) >= kLessShare * most) with_the_worst.push_back(trace);
+    if (LossOf(*trace) < kLessShare * most) continue;
+    with_the_worst.push_back(trace);
+    ++of_side[trace->side];
   }
-  return with_the_worst;
+  if (of_side.size() < 2) return with_the_worst;
+  std::vector<const PicturedTrace*> kept;
+  for (const PicturedTrace* trace : with_the_worst) {
+    const bool is_alone = of_side[trace->side] == 1 && with_the_worst.size() > 2;
+    if (!is_alone || LossOf(*trace) >= kAloneShare * most) kept.push_back(trace);
+  }
+  return kept;
 }
 
 double MeanLoss(const std::vector<const PicturedTrace*>& traces) {
@@ -195,20 +213,23 @@ double MeanLoss(const std::vector<const PicturedTrace*>& traces) {
   return traces.empty() ? 0 : sum / static_cast<double>(traces.size());
 }
 
-// On both sides: the legs alone, more than the arms, or all alike.
+// On both sides: below the level alone, more than above, above alone, or all alike; where nothing
+// above the level can be judged, only that it is on both sides.
 std::string ExtentOfBothSides(const Traces& traces) {
-  const auto of = [&](BodyPart part) {
+  const auto of = [&](bool above) {
     return traces.Where([&](const PicturedTrace& trace) {
-      return trace.kind == TraceKind::kMep && trace.part == part &&
+      return trace.kind == TraceKind::kMep && trace.is_above_level == above &&
              trace.change != TraceChange::kNoisy;
     });
   };
-  const auto arms = of(BodyPart::kArm);
-  const auto legs = of(BodyPart::kLeg);
-  if (legs.empty()) return "all";
-  const double arms_lost = MeanLoss(arms);
-  if (arms_lost < kChanceLossPercent) return "below_level";
-  return arms_lost < kLessShare * MeanLoss(legs) ? "legs_more" : "all";
+  const auto above = of(true);
+  const auto below = of(false);
+  if (above.empty() || below.empty()) return "both_sides";
+  const double above_lost = MeanLoss(above);
+  const double below_lost = MeanLoss(below);
+  if (below_lost < kChanceLossPercent) return "above_level";
+  if (above_lost < kChanceLossPercent) return "below_level";
+  return above_lost < kLessShare * below_lost ? "below_more" : "all";
 }
 
 Seen MepExtent(const Traces& traces) {
@@ -299,7 +320,7 @@ const std::map<std::string, std::vector<std::string>>& AllFeatures() {
       {"sep_extent", {"none", "one_limb", "one_body_side", "both_sides"}},
       {"mep_extent",
        {"none", "one_muscle", "one_myotome", "one_limb", "one_body_side", "below_level",
-        "legs_more", "all"}},
+        "below_more", "above_level", "both_sides", "all"}},
       {"mep_depth", {"reduced", "lost"}},
       {"above_sep", {"ok", "changed"}},
       {"above_mep", {"ok", "changed"}},

@@ -8,7 +8,9 @@
 //                                       noisy; cortical also one_channel: another derivation of the
 //                                       same stimulus is well
 //   sep_extent     none one_limb one_body_side both_sides
-//   mep_extent     none one_muscle one_myotome one_limb one_body_side below_level legs_more all
+//   mep_extent     none one_muscle one_myotome one_limb one_body_side; on both sides: below_level
+//                  below_more (than above) above_level all, or both_sides where nothing above the
+//                  level can be judged
 //   mep_depth      reduced lost
 //   above_sep, above_mep   ok changed: the controls above the operated level
 //   noise          all some none

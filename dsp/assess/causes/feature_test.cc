@@ -72,8 +72,8 @@ std::string See(const CasePicture& picture, const std::string& key,
 
 const std::vector<std::string> kStages = {"ok", "late", "reduced", "lost", "noisy"};
 const std::vector<std::string> kExtents = {
-    "none",          "one_muscle",  "one_myotome", "one_limb",
-    "one_body_side", "below_level", "legs_more",   "all"};
+    "none",        "one_muscle", "one_myotome", "one_limb",   "one_body_side",
+    "below_level", "below_more", "above_level", "both_sides", "all"};
 
 TEST(Feature, MepExtentFollowsTheMuscles) {
   const struct {
@@ -96,6 +96,14 @@ TEST(Feature, MepExtentFollowsTheMuscles) {
     Change(&picture, one.lost, TraceChange::kLost);
     EXPECT_EQ(See(picture, "mep_extent", kExtents), one.extent) << one.extent;
   }
+  CasePicture hands = Whole();
+  Change(&hands, {"APB"}, TraceChange::kLost);
+  EXPECT_EQ(See(hands, "mep_extent", kExtents), "above_level");
+  // A cervical operation without a control above it.
+  CasePicture cervical = Whole();
+  for (PicturedTrace& trace : cervical.traces) trace.is_above_level = false;
+  Change(&cervical, {"APB", "TA", "EHL", "AH"}, TraceChange::kLost);
+  EXPECT_EQ(See(cervical, "mep_extent", kExtents), "both_sides");
   // One that fell much less than the worst is chance.
   CasePicture chance = Whole();
   Change(&chance, {"TA L"}, TraceChange::kLost);
@@ -104,7 +112,7 @@ TEST(Feature, MepExtentFollowsTheMuscles) {
   CasePicture fading = Whole();
   Change(&fading, {"TA", "EHL", "AH"}, TraceChange::kReduced, 30);
   Change(&fading, {"APB"}, TraceChange::kReduced, 70);
-  EXPECT_EQ(See(fading, "mep_extent", kExtents), "legs_more");
+  EXPECT_EQ(See(fading, "mep_extent", kExtents), "below_more");
 }
 
 TEST(Feature, SepStagesAreThoseOfTheLimbsThatChanged) {
@@ -128,6 +136,19 @@ TEST(Feature, OneChannelIsOneOfTwoDerivationsOfAStimulus) {
   EXPECT_EQ(See(picture, "cortical", values), "one_channel");
   Change(&picture, {"leg cx2 L"}, TraceChange::kReduced);
   EXPECT_EQ(See(picture, "cortical", values), "lost");
+  // Two that fell nearly alike are no electrode.
+  CasePicture alike = Whole();
+  Change(&alike, {"leg cx1 L"}, TraceChange::kReduced, 58);
+  Change(&alike, {"leg cx2 L"}, TraceChange::kUnchanged, 62);
+  EXPECT_EQ(See(alike, "cortical", values), "reduced");
+}
+
+TEST(Feature, ALossIsNotHiddenByTheNoiseOfAnotherLimb) {
+  CasePicture picture = Whole();
+  Change(&picture, {"leg cx1", "leg cx2"}, TraceChange::kReduced);
+  Change(&picture, {"leg per L"}, TraceChange::kLost);
+  Change(&picture, {"leg per R"}, TraceChange::kNoisy);
+  EXPECT_EQ(See(picture, "peripheral", kStages), "lost");
 }
 
 TEST(Feature, SepExtentCountsLimbsAndSides) {
