@@ -33,16 +33,36 @@ elseif(NOT REMORA_SANITIZE STREQUAL "")
   message(FATAL_ERROR "REMORA_SANITIZE is '${REMORA_SANITIZE}': use address-undefined, thread, or leave it empty")
 endif()
 
+# remora_sources(NAME OUT SOURCES...): what is compiled for them: themselves, or, with REMORA_BATCH, files that include
+# several each (batches.py).
+function(remora_sources name out)
+  if(NOT REMORA_BATCH)
+    set(${out} ${ARGN} PARENT_SCOPE)
+    return()
+  endif()
+  file(RELATIVE_PATH folder ${CMAKE_SOURCE_DIR} ${CMAKE_CURRENT_SOURCE_DIR})
+  list(TRANSFORM ARGN PREPEND ${folder}/ REGEX "^[^/]")
+  execute_process(
+    COMMAND python3 cmake/batches.py ${CMAKE_BINARY_DIR}/batches/${name} 8 ${ARGN}
+    WORKING_DIRECTORY ${CMAKE_SOURCE_DIR} OUTPUT_VARIABLE files OUTPUT_STRIP_TRAILING_WHITESPACE
+    COMMAND_ERROR_IS_FATAL ANY)
+  string(REPLACE "\n" ";" files "${files}")
+  list(TRANSFORM files PREPEND ${CMAKE_SOURCE_DIR}/ REGEX "^[^/]")
+  set(${out} ${files} PARENT_SCOPE)
+endfunction()
+
 function(remora_library name)
   cmake_parse_arguments(A "" "" "SOURCES;DEPS" ${ARGN})
-  add_library(${name} STATIC ${A_SOURCES})
+  remora_sources(${name} files ${A_SOURCES})
+  add_library(${name} STATIC ${files})
   target_link_libraries(${name} PUBLIC ${A_DEPS} PRIVATE remora_options)
   target_include_directories(${name} PUBLIC ${CMAKE_SOURCE_DIR})
 endfunction()
 
 function(remora_binary name)
   cmake_parse_arguments(A "" "" "SOURCES;DEPS" ${ARGN})
-  add_executable(${name} ${A_SOURCES})
+  remora_sources(${name} files ${A_SOURCES})
+  add_executable(${name} ${files})
   target_link_libraries(${name} PRIVATE ${A_DEPS} remora_options)
 endfunction()
 
@@ -58,7 +78,8 @@ function(remora_test name)
   if(REMORA_SANITIZE STREQUAL "thread" AND name MATCHES "^remora_dsp_")
     return()
   endif()
-  add_executable(${name} ${A_SOURCES})
+  remora_sources(${name} files ${A_SOURCES})
+  add_executable(${name} ${files})
   target_link_libraries(${name} PRIVATE ${A_DEPS} GTest::gmock GTest::gtest_main remora_options)
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT ${REMORA_TEST_SECONDS}
     # Two properties, since a list does not survive the discovery.

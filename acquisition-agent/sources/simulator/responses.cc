@@ -51,8 +51,8 @@ bool IsEar(absl::string_view label) {
 
 // A single pulse moves no muscle under anaesthesia.
 double PartOfTrain(int pulses) {
-  constexpr std::array<double, 5> kParts = {0, 0, 0.2, 0.5, 0.8};
-  return pulses < static_cast<int>(kParts.size()) ? kParts[std::max(pulses, 0)] : 1;
+  constexpr std::array<double, 5> kTrainParts = {0, 0, 0.2, 0.5, 0.8};
+  return pulses < static_cast<int>(kTrainParts.size()) ? kTrainParts[std::max(pulses, 0)] : 1;
 }
 
 // How much of a train under the first-named electrode a muscle gets: the anode's hemisphere moves

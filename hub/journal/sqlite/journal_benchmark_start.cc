@@ -59,7 +59,7 @@ void WriteLongCases(const std::string& path, int case_count, int records_per_cas
 // Ends as a killed hub does. Cases of a few seconds: of each, two rows of a class, and an origin
 // for each lane.
 void WriteClosedCases(const std::string& path, int closed_cases) {
-  constexpr size_t kBodyBytes = 4'000;
+  constexpr size_t kClosedBodyBytes = 4'000;
   WaitingExecutor executor;
   std::unique_ptr<SqliteJournal> journal = OpenOrExit(path, executor);
   int64_t under_way = 0;
@@ -69,7 +69,7 @@ void WriteClosedCases(const std::string& path, int closed_cases) {
     if (!journal->CreateCase(script.case_id()).ok()) _exit(1);
     for (int i = 0; i < 2; ++i) {
       ++under_way;
-      journal->Append(script.Next({2, 3, 5, 5, 5}, kBodyBytes), [&](absl::Status status) {
+      journal->Append(script.Next({2, 3, 5, 5, 5}, kClosedBodyBytes), [&](absl::Status status) {
         if (!status.ok()) _exit(1);
         --under_way;
       });

@@ -14,7 +14,7 @@
 namespace remora::hub::sqlite {
 namespace {
 
-constexpr int kCases = 2;
+constexpr int kTwoCases = 2;
 
 class JournalOfWhichAPageCannotBeRead : public testing::Test {
  protected:
@@ -24,7 +24,7 @@ class JournalOfWhichAPageCannotBeRead : public testing::Test {
   // One append a case, in a file that is closed again.
   void WriteCases(const std::function<CaseAppend(CaseScript&)>& next) {
     ASSERT_TRUE(bench_.Open().ok());
-    for (int i = 0; i < kCases; ++i) {
+    for (int i = 0; i < kTwoCases; ++i) {
       const absl::StatusOr<uint32_t> epoch = bench_.journal().CreateCase(CaseIdOf(i));
       ASSERT_TRUE(epoch.ok());
       scripts_.emplace_back(CaseIdOf(i), *epoch, i + 1);
@@ -46,7 +46,7 @@ TEST_F(JournalOfWhichAPageCannotBeRead, ListsItsCasesAllTheSame) {
   ASSERT_TRUE(bench_.Open().ok());
   const absl::StatusOr<std::vector<ListedCase>> cases = bench_.journal().ListCases();
   ASSERT_TRUE(cases.ok()) << cases.status();
-  EXPECT_EQ(cases->size(), static_cast<size_t>(kCases));
+  EXPECT_EQ(cases->size(), static_cast<size_t>(kTwoCases));
   EXPECT_GT(vfs_.failed_reads(), 0u);
   EXPECT_TRUE(absl::IsUnavailable(bench_.journal().Restore(CaseIdOf(0)).status()));
   vfs_.FailReadsOf("");

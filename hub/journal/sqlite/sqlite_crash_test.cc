@@ -18,7 +18,7 @@
 namespace remora::hub::sqlite {
 namespace {
 
-constexpr int kCases = 3;
+constexpr int kCaseCount = 3;
 constexpr int kKills = 20;
 constexpr int kPipelined = 4;  // appends of a case under way at once
 
@@ -35,7 +35,7 @@ struct Acknowledged {
   auto journal = SqliteJournal::Open(options, *clock, executor, cipher);
   if (!journal.ok()) _exit(3);
   std::vector<CaseScript> scripts;
-  for (int c = 0; c < kCases; ++c) {
+  for (int c = 0; c < kCaseCount; ++c) {
     absl::Status created = (*journal)->CreateCase(CaseIdOf(c)).status();
     if (!created.ok() && !absl::IsAlreadyExists(created)) _exit(4);
     scripts.emplace_back(CaseIdOf(c), 1, c);
@@ -46,7 +46,7 @@ struct Acknowledged {
   }
   int under_way = 0;
   for (uint64_t turn = 0;; ++turn) {
-    const int c = static_cast<int>(turn % kCases);
+    const int c = static_cast<int>(turn % kCaseCount);
     CaseAppend append = scripts[c].NextDrawn();
     const Acknowledged tell{static_cast<uint64_t>(c), append.last_seq};
     ++under_way;
@@ -54,7 +54,7 @@ struct Acknowledged {
       --under_way;
       if (!status.ok() || write(told, &tell, sizeof(tell)) != sizeof(tell)) _exit(6);
     });
-    executor.RunUntil([&] { return under_way < kCases * kPipelined; });
+    executor.RunUntil([&] { return under_way < kCaseCount * kPipelined; });
   }
 }
 
@@ -64,7 +64,7 @@ TEST(JournalCrash, KilledAtRandomMomentsLosesNothingAcknowledged) {
   std::unique_ptr<Random> random = MakeSeededRandom(kSeed);
   JournalBench bench("", 24);
   std::vector<CaseScript> scripts;
-  for (int c = 0; c < kCases; ++c) scripts.emplace_back(CaseIdOf(c), 1, c);
+  for (int c = 0; c < kCaseCount; ++c) scripts.emplace_back(CaseIdOf(c), 1, c);
   for (int kill_number = 0; kill_number < kKills; ++kill_number) {
     SCOPED_TRACE(kill_number);
     int ends[2];
@@ -76,7 +76,7 @@ TEST(JournalCrash, KilledAtRandomMomentsLosesNothingAcknowledged) {
       AppendUntilKilled(bench.options(), ends[1]);
     }
     close(ends[1]);
-    std::vector<uint64_t> acknowledged(kCases);
+    std::vector<uint64_t> acknowledged(kCaseCount);
     uint64_t until_kill = 1 + random->Below(120);
     Acknowledged told;
     while (read(ends[0], &told, sizeof(told)) == sizeof(told)) {
@@ -90,7 +90,7 @@ TEST(JournalCrash, KilledAtRandomMomentsLosesNothingAcknowledged) {
     ASSERT_TRUE(WIFSIGNALED(status)) << "the child ended by itself, code " << WEXITSTATUS(status);
 
     ASSERT_TRUE(bench.Open().ok());
-    for (int c = 0; c < kCases; ++c) {
+    for (int c = 0; c < kCaseCount; ++c) {
       const absl::StatusOr<CaseRestore> restore = bench.journal().Restore(CaseIdOf(c));
       if (acknowledged[c] == 0 && !restore.ok()) continue;
       ASSERT_TRUE(restore.ok()) << restore.status();

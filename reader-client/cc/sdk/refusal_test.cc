@@ -6,18 +6,18 @@ namespace remora::reader {
 namespace {
 
 TEST(Refusal, TellsAProgramWhatToDo) {
-  struct Case {
+  struct Row {
     v1::RefusalReason reason;
     absl::StatusCode code;
   };
-  for (const Case& c :
-       {Case{v1::REFUSAL_REASON_NOT_PERMITTED, absl::StatusCode::kPermissionDenied},
-        Case{v1::REFUSAL_REASON_ORIGIN_BOUND, absl::StatusCode::kPermissionDenied},
-        Case{v1::REFUSAL_REASON_NO_SUCH_CASE, absl::StatusCode::kNotFound},
-        Case{v1::REFUSAL_REASON_TOO_MANY, absl::StatusCode::kUnavailable},
-        Case{v1::REFUSAL_REASON_DRAINING, absl::StatusCode::kUnavailable},
-        Case{v1::REFUSAL_REASON_WRONG_STAGE, absl::StatusCode::kFailedPrecondition},
-        Case{v1::REFUSAL_REASON_MALFORMED, absl::StatusCode::kFailedPrecondition}}) {
+  for (const Row& c :
+       {Row{v1::REFUSAL_REASON_NOT_PERMITTED, absl::StatusCode::kPermissionDenied},
+        Row{v1::REFUSAL_REASON_ORIGIN_BOUND, absl::StatusCode::kPermissionDenied},
+        Row{v1::REFUSAL_REASON_NO_SUCH_CASE, absl::StatusCode::kNotFound},
+        Row{v1::REFUSAL_REASON_TOO_MANY, absl::StatusCode::kUnavailable},
+        Row{v1::REFUSAL_REASON_DRAINING, absl::StatusCode::kUnavailable},
+        Row{v1::REFUSAL_REASON_WRONG_STAGE, absl::StatusCode::kFailedPrecondition},
+        Row{v1::REFUSAL_REASON_MALFORMED, absl::StatusCode::kFailedPrecondition}}) {
     v1::Refused refused;
     refused.set_reason(c.reason);
     refused.set_text("why");
