@@ -555,7 +555,7 @@ void FillToTheLimits(google::protobuf::Message* body) {
         const std::string& name = field->name();
         const bool id = field->type() == FieldDescriptor::TYPE_BYTES &&
                         (name == "origin" || name == "corrected_case_id");
-        const bool text = name == "text" || name == "summary";
+        const bool text = name == "text" || name == "summary" || name == "comment";
         const bool reason = name == "reason" || name == "source" || name == "finding" ||
                             name == "procedure" || name == "cause" || name == "test";
         reflection->SetString(body, field,

@@ -33,9 +33,12 @@ absl::Status Wrong(const FieldDescriptor& field, absl::string_view what) {
 
 // By what the field is for: words of people, words that explain, or a name.
 size_t MaxTextBytes(const FieldDescriptor& field) {
-  static constexpr std::array<absl::string_view, 2> kTexts = {"text", "summary"};
-  static constexpr std::array<absl::string_view, 7> kExplanations = {
-      "reason", "limits", "source", "finding", "procedure", "cause", "test"};
+  static constexpr std::array<absl::string_view, 3> kTexts = {"text", "summary", "comment"};
+  static constexpr std::array<absl::string_view, 20> kExplanations = {
+      "reason",   "limits",       "source",  "finding", "procedure",       "cause",
+      "test",     "words",        "seen_on", "missing", "kept_by",         "choice",
+      "factor",   "factor_words", "imaging", "context", "separating_test", "remedial_step",
+      "findings", "response_then"};
   const auto is_in = [&field](const auto& names) {
     return std::find(names.begin(), names.end(), field.name()) != names.end();
   };
@@ -183,7 +186,7 @@ size_t MaxBodyBytes(uint32_t kind) {
     case v1::Record::kMessageReceipt:
     case v1::Record::kLinkState:
     case v1::Record::kPhaseChange:
-    case v1::Record::kChecklistStep:
+    case v1::Record::kInputTaken:
     case v1::Record::kPresence:
     case v1::Record::kFocus:
     case v1::Record::kHandover:
@@ -207,9 +210,11 @@ size_t MaxBodyBytes(uint32_t kind) {
     case v1::Record::kRelation:
     case v1::Record::kEegActivity:
     case v1::Record::kMappingResult:
+    case v1::Record::kEscalation:
       return kMaxReasonBodyBytes;
     case v1::Record::kMessage:
     case v1::Record::kRequest:
+    case v1::Record::kAlarmLatency:
     case v1::Record::kCaseLifecycle:
     case v1::Record::kAnnotation:
     case v1::Record::kNecessityFinding:

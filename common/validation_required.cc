@@ -65,11 +65,119 @@ absl::Status Check(const v1::MessageReceipt& receipt) {
 
 absl::Status Check(const v1::Request& request) {
   const bool asked = request.state() == v1::REQUEST_STATE_ASKED;
+  const bool needs_reason =
+      request.state() == v1::REQUEST_STATE_CANNOT || request.state() == v1::REQUEST_STATE_WITHDRAWN;
   return CheckAll({
       {request.state() != 0, "Request.state: required"},
       {asked != request.has_request(),
        "Request.request: absent when asked, required in what answers it"},
       {!asked || !request.test().empty(), "Request.test: required when asked"},
+      {!needs_reason || !request.reason().empty(),
+       "Request.reason: required when it cannot be done, or is withdrawn"},
+  });
+}
+
+absl::Status Check(const v1::Escalation& escalation) {
+  return CheckAll({
+      {escalation.has_alert(), "Escalation.alert: required"},
+      {escalation.state() != 0, "Escalation.state: required"},
+  });
+}
+
+// Never a cause without what speaks for it.
+absl::Status Check(const v1::CauseRanking& ranking) {
+  for (const v1::RankedCause& cause : ranking.causes()) {
+    if (absl::Status status = CheckAll({
+            {!cause.key().empty() && !cause.name().empty(), "RankedCause.key, name: required"},
+            {cause.support() != 0, "RankedCause.support: required"},
+            {cause.evidence_for_size() > 0 || !cause.kept_by().empty(),
+             "RankedCause.evidence_for: required"},
+        });
+        !status.ok()) {
+      return status;
+    }
+  }
+  return CheckAll({
+      {ranking.has_alert(), "CauseRanking.alert: required"},
+      {ranking.causes_size() <= kMaxRankedCauses, "CauseRanking.causes: at most 3"},
+  });
+}
+
+absl::Status Check(const v1::Differential& differential) {
+  switch (differential.what_case()) {
+    case v1::Differential::kRanking:
+      return Check(differential.ranking());
+    case v1::Differential::kPick: {
+      const v1::CausePick& pick = differential.pick();
+      return CheckAll({
+          {pick.has_alert(), "CausePick.alert: required"},
+          {pick.cause_key_size() > 0 || !pick.words().empty(),
+           "CausePick.words: required where no cause is picked"},
+      });
+    }
+    case v1::Differential::WHAT_NOT_SET:
+      break;
+  }
+  return absl::InvalidArgumentError("Differential: ranking or pick, required");
+}
+
+absl::Status Check(const v1::ProtocolRun& run) {
+  const bool ends =
+      run.state() == v1::PROTOCOL_RUN_STATE_ENDED || run.state() == v1::PROTOCOL_RUN_STATE_DECLINED;
+  return CheckAll({
+      {run.state() != 0, "ProtocolRun.state: required"},
+      {!ends || run.has_run(), "ProtocolRun.run: required when ended or declined"},
+      {run.state() != v1::PROTOCOL_RUN_STATE_STARTED || run.protocol().step_size() > 0,
+       "ProtocolRun.protocol: required when started"},
+      {run.state() != v1::PROTOCOL_RUN_STATE_DECLINED || !run.reason().empty(),
+       "ProtocolRun.reason: required when declined"},
+  });
+}
+
+absl::Status Check(const v1::ResponseEvent& event) {
+  switch (event.what_case()) {
+    case v1::ResponseEvent::kRun:
+      return Check(event.run());
+    case v1::ResponseEvent::kFacts:
+      return CheckAll({
+          {event.facts().has_run(), "StepFacts.run: required"},
+          {!event.facts().step_key().empty(), "StepFacts.step_key: required"},
+      });
+    case v1::ResponseEvent::WHAT_NOT_SET:
+      break;
+  }
+  return absl::InvalidArgumentError("ResponseEvent: run or facts, required");
+}
+
+absl::Status Check(const v1::ChecklistStep& step) {
+  return CheckAll({
+      {!step.protocol().empty(), "ChecklistStep.protocol: required"},
+      {step.has_run(), "ChecklistStep.run: required"},
+      {!step.step_key().empty(), "ChecklistStep.step_key: required"},
+      {step.state() != 0, "ChecklistStep.state: required"},
+  });
+}
+
+absl::Status Check(const v1::AdverseEvent& event) {
+  const bool opens = !event.has_event();
+  return CheckAll({
+      {!opens || event.alerts_size() > 0 || event.findings_size() > 0,
+       "AdverseEvent: alerts or findings, required of the first record"},
+      {event.remedial_step().empty() ? event.response_then().empty() : true,
+       "AdverseEvent.response_then: of a remedial step"},
+  });
+}
+
+absl::Status Check(const v1::AlarmLatency& latency) {
+  for (const v1::LatencyMark& mark : latency.marks()) {
+    if (mark.step() == 0) return absl::InvalidArgumentError("LatencyMark.step: required");
+    if (mark.uncertainty_ms() < 0) {
+      return absl::InvalidArgumentError("LatencyMark.uncertainty_ms: not negative");
+    }
+  }
+  return CheckAll({
+      {latency.has_alert() && latency.has_call(), "AlarmLatency.alert, call: required"},
+      {latency.marks_size() >= 1, "AlarmLatency.marks: at least one"},
   });
 }
 
@@ -121,6 +229,8 @@ absl::Status Check(const v1::BaselineSet& baseline) {
        "BaselineSet.sample_rate_hz: 0 to 200,000"},
       {!baseline.has_average() || baseline.sample_rate_hz() > 0,
        "BaselineSet.sample_rate_hz: required with an average"},
+      {baseline.digest().empty() || baseline.digest().size() == kDigestBytes,
+       "BaselineSet.digest: 32 bytes, or absent"},
   });
 }
 
@@ -205,8 +315,15 @@ absl::Status CheckSmallEvent(uint32_t kind, const v1::Record& r) {
     case v1::Record::kAnnotation:
       return CheckAll({{!r.annotation().text().empty(), "Annotation.text: required"}});
     case v1::Record::kChecklistStep:
-      return CheckAll(
-          {{!r.checklist_step().protocol().empty(), "ChecklistStep.protocol: required"}});
+      return Check(r.checklist_step());
+    case v1::Record::kInputTaken:
+      return CheckAll({{r.input_taken().has_input(), "InputTaken.input: required"}});
+    case v1::Record::kDifferential:
+      return Check(r.differential());
+    case v1::Record::kResponseEvent:
+      return Check(r.response_event());
+    case v1::Record::kAdverseEvent:
+      return Check(r.adverse_event());
     case v1::Record::kVitals:
       return Check(r.vitals());
     case v1::Record::kDrugGiven:
@@ -238,7 +355,8 @@ absl::Status CheckSmallEvent(uint32_t kind, const v1::Record& r) {
           {{r.backlog_reviewed().has_interval(), "BacklogReviewed.interval: required"}});
     case v1::Record::kViewSeen:
       return CheckAll({{r.view_seen().mode() != 0, "ViewSeen.mode: required"},
-                       {r.view_seen().traces_size() <= 64, "ViewSeen.traces: at most 64"}});
+                       {r.view_seen().traces_size() <= 64, "ViewSeen.traces: at most 64"},
+                       {r.view_seen().alerts_size() <= 64, "ViewSeen.alerts: at most 64"}});
     case v1::Record::kPublisherTotal:
       return Check(r.publisher_total());
     case v1::Record::kSourceNote:
@@ -264,6 +382,10 @@ absl::Status CheckRequired(uint32_t kind, const v1::Record& record) {
       return Check(record.message_receipt());
     case v1::Record::kRequest:
       return Check(record.request());
+    case v1::Record::kEscalation:
+      return Check(record.escalation());
+    case v1::Record::kAlarmLatency:
+      return Check(record.alarm_latency());
     case v1::Record::kLinkState:
       return Check(record.link_state());
     case v1::Record::kCaseLifecycle:

@@ -24,6 +24,8 @@ inline constexpr double kMaxBispectralIndex = 100;
 inline constexpr double kMaxTwitchRatio = 2;   // beyond it the first twitch was not one
 inline constexpr int kMaxThresholdSteps = 32;  // of a search: beyond, the oldest say nothing
 inline constexpr double kSuppressionWindowS = 60;
+inline constexpr int kMaxRankedCauses = 3;      // more is a list that nobody reads beside an alarm
+inline constexpr size_t kDigestBytes = 32;      // SHA-256
 inline constexpr int kMaxIntervalsOfTrace = 4;  // of one trace: BAEP has three
 inline constexpr int kMaxNesting = 8;           // messages in messages; today's deepest is 4
 

@@ -101,7 +101,9 @@ void AlertBoard::Derive(Entry* entry) {
       entry->resolved = true;
     }
     const auto place = static_cast<size_t>(act->action.place());
-    if (kind >= v1::ALERT_ACTION_KIND_ACKNOWLEDGED && place < entry->acknowledged.size()) {
+    const bool acknowledges =
+        kind >= v1::ALERT_ACTION_KIND_ACKNOWLEDGED && kind <= v1::ALERT_ACTION_KIND_DISMISSED;
+    if (acknowledges && place < entry->acknowledged.size()) {
       entry->acknowledged[place] = true;
     }
   }

@@ -149,6 +149,7 @@ void CaseFold::ApplyAlertLane(const v1::Record& record, const RecordKey& key,
       ApplyLinkState(record.link_state(), key, folded);
       break;
     default:
+      ApplyResponse(record, folded);
       break;
   }
 }
@@ -249,7 +250,7 @@ void CaseFold::ApplyEvent(const v1::Record& record, const RecordKey& key,
       break;
     }
     default:
-      ApplySeal(record, folded);
+      if (!ApplyResponse(record, folded)) ApplySeal(record, folded);
       break;
   }
 }

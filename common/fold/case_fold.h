@@ -40,7 +40,7 @@ struct FoldedRecord {
 
 // Of the bytes that EncodeCheckpoint makes of a given record. Whoever changes these bytes raises it
 // (a test pins them): digests that were signed with another version are not compared.
-inline constexpr uint32_t kFoldVersion = 4;
+inline constexpr uint32_t kFoldVersion = 5;
 
 class CaseFold {
  public:
@@ -82,6 +82,9 @@ class CaseFold {
   const v1::SignedHead& signed_head() const { return signed_head_; }
   // The last LinkState of each participant.
   const RecordShelf& link_states() const { return link_states_; }
+  // Each with what became of it, in their order.
+  const RecordShelf& requests() const { return requests_; }
+  const RecordShelf& responses() const { return responses_; }
   // Intervals that nobody had looked through and that had to make room for newer ones, since this
   // fold began or was restored: no part of the state.
   uint64_t intervals_forgotten() const { return intervals_forgotten_; }
@@ -103,6 +106,8 @@ class CaseFold {
   void ApplyLinkState(const v1::LinkState& link, const RecordKey& key, const FoldedRecord& folded);
   // Outages of the agent's link and unrecorded intervals that no review names.
   uint32_t CountUnreviewed() const;
+  // Requests, response protocols, differentials, adverse events, escalations; false: none of them.
+  bool ApplyResponse(const v1::Record& record, const FoldedRecord& folded);
   // Totals, certificates, signed heads.
   void ApplySeal(const v1::Record& record, const FoldedRecord& folded);
   void FillCertificate(v1::CaseSummary* summary) const;
@@ -168,6 +173,11 @@ class CaseFold {
   RecordShelf publisher_totals_{kMaxListed, kMaxTotalsBytes};
   RecordShelf certificates_{1, kMaxControlBytes};
   RecordShelf signed_heads_{1, kMaxReasonBodyBytes};
+  RecordShelf requests_{kMaxRequests, kMaxRequestBytes};
+  RecordShelf responses_{kMaxResponses, kMaxResponseBytes};
+  RecordShelf differentials_{kMaxDifferentials, kMaxDifferentialBytes};  // by alert and kind
+  RecordShelf adverse_events_{kMaxEvents, kMaxEventBytes};
+  RecordShelf escalations_{kMaxEscalations, kMaxEscalationBytes};  // by alert and place
 };
 
 }  // namespace remora

@@ -78,6 +78,11 @@ std::string CaseFold::EncodeShown(const v1::CaseSummary& summary) const {
   certificates_.AppendTo(State::kCertificatesFieldNumber, &out);
   publisher_totals_.AppendTo(State::kPublisherTotalsFieldNumber, &out);
   signed_heads_.AppendTo(State::kSignedHeadsFieldNumber, &out);
+  requests_.AppendTo(State::kRequestsFieldNumber, &out);
+  responses_.AppendTo(State::kResponsesFieldNumber, &out);
+  differentials_.AppendTo(State::kDifferentialsFieldNumber, &out);
+  adverse_events_.AppendTo(State::kAdverseEventsFieldNumber, &out);
+  escalations_.AppendTo(State::kEscalationsFieldNumber, &out);
   return out;
 }
 
@@ -124,7 +129,12 @@ absl::Status CaseFold::RestoreRecords(const v1::CaseState& state) {
                               &state.views_seen(),
                               &state.certificates(),
                               &state.publisher_totals(),
-                              &state.signed_heads()}) {
+                              &state.signed_heads(),
+                              &state.requests(),
+                              &state.responses(),
+                              &state.differentials(),
+                              &state.adverse_events(),
+                              &state.escalations()}) {
     if (absl::Status status = add(*records); !status.ok()) return status;
   }
   if (!state.plan().empty()) {

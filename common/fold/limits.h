@@ -47,22 +47,38 @@ inline constexpr size_t kMaxParticipants = 128;
 // A trend a trace and component: 8 h at one average in 43 s are 670 points of 40 bytes.
 inline constexpr size_t kMaxTrends = 200;
 inline constexpr size_t kMaxTrendPoints = 2'000;
-inline constexpr size_t kMaxTrendPointsOfCase = 20'000;
+inline constexpr size_t kMaxTrendPointsOfCase = 16'000;
 inline constexpr size_t kMinTrendPoints = kMaxTrendPointsOfCase / kMaxTrends;
 // The wall's sparkline: one point a minute.
 inline constexpr size_t kSparklinePoints = 60;
 inline constexpr size_t kTrendPointBytes = 46;
 // Participants with their names, modalities, the sparkline, what was said last.
 inline constexpr size_t kMaxSummaryBytes = 64 * 1024;
-// Newest records of traces in one snapshot: 64 sweeps of 8 KiB.
-inline constexpr size_t kMaxSnapshotTraceBytes = 512 * 1024;
+// Newest records of traces in one snapshot: 48 sweeps of 8 KiB, or 200 of what sweeps usually take.
+inline constexpr size_t kMaxSnapshotTraceBytes = 384 * 1024;
+// Requests with their answers: sixty of an eventful case, each with three.
+inline constexpr size_t kMaxRequests = 256;
+inline constexpr size_t kMaxRequestBytes = 64 * 1024;
+// Four protocols with their steps and the facts beside each.
+inline constexpr size_t kMaxResponses = 256;
+inline constexpr size_t kMaxResponseBytes = 80 * 1024;
+// The newest ranking, of some 3 KiB, and the newest pick of an alert.
+inline constexpr size_t kMaxDifferentials = 64;
+inline constexpr size_t kMaxDifferentialBytes = 64 * 1024;
+// Events with their remedial steps.
+inline constexpr size_t kMaxEvents = 128;
+inline constexpr size_t kMaxEventBytes = 48 * 1024;
+// Of each alert and place on the list, how it stands.
+inline constexpr size_t kMaxEscalations = 64;
+inline constexpr size_t kMaxEscalationBytes = 16 * 1024;
 
 static_assert(kMaxAlertBytes + kMaxChatBytes + kMaxReceiptBytes + kMaxBaselineBytes +
                       kMaxAnnotationBytes + 2 * kMaxControlBytes + 6 * kMaxListedBytes +
                       4 * kMaxIntervalBytes + kMaxBlinkBytes + kMaxViewBytes + kMaxTotalsBytes +
                       2 * kMaxReasonBodyBytes + kMaxTrendPointsOfCase * kTrendPointBytes +
                       kMaxTrends * 2 * (kMaxNameBytes + 4) + kMaxSummaryBytes +
-                      kMaxSnapshotTraceBytes <
+                      kMaxSnapshotTraceBytes + kMaxRequestBytes + kMaxResponseBytes +
+                      kMaxDifferentialBytes + kMaxEventBytes + kMaxEscalationBytes <
                   kMaxMessageBytes - 64 * 1024,
               "a snapshot fits into a message");
 

@@ -26,7 +26,11 @@ constexpr const char* kBodies[] = {
     R"(message { kind: MESSAGE_KIND_CHAT text: "Check the lead, bitte \303\274berpr\303\274fen"
          sender: "Dr. Example" about { ALERT } })",
     R"(message_receipt { message { ALERT } kind: RECEIPT_KIND_READ recipient: "OR 3" })",
-    R"(request { test: "MEP" state: REQUEST_STATE_ASKED })",
+    R"(request { test: "MEP now" state: REQUEST_STATE_ASKED kind: REQUEST_TEST_TRIAL
+         modality: MODALITY_MEP_TRANSCRANIAL limb: "left leg" about { ALERT }
+         actor: "Dr. Example" })",
+    R"(escalation { alert { ALERT } called_by { ALERT } step_index: 1 target: "Dr. Next"
+         state: ESCALATION_STATE_CALLED reason: "not acknowledged for 60 s" })",
     R"(link_state { participant: "agent-or3" condition: LINK_CONDITION_STALE
          previous_duration_ms: 1500 })",
     R"(case_lifecycle { transition: CASE_TRANSITION_OPENED theatre: "OR 3" procedure: "T4-L2" })",
@@ -37,7 +41,10 @@ constexpr const char* kBodies[] = {
          sweeps { SWEEP } amplitude_uv: 2.5 latency_ms: 19.4 average { SAMPLES }
          sample_rate_hz: 5000 })",
     R"(annotation { text: "bovie" about { SWEEP } at_latency_ms: 20 has_place: true })",
-    R"(checklist_step { protocol: "loss" step_index: 2 state: "done" })",
+    R"(checklist_step { protocol: "C" actor: "Tech" run { RUN } step_key: "C7"
+         state: STEP_STATE_DONE limbs { limb: "left foot" movement: LIMB_MOVEMENT_MOVES }
+         decision { choice: "stop" factor_words: "myelopathy" decided_by: "Dr. Surgeon" }
+         measures { measure: "left rod" is_released: true } })",
     R"(vitals { source: "monitor"
          vitals { kind: VITAL_KIND_MEAN_ARTERIAL_PRESSURE value: 72 measured_monotonic_ns: 5 }
          vitals { kind: VITAL_KIND_LIMB_TEMPERATURE value: 31.2 site: "left foot" } })",
@@ -69,6 +76,18 @@ constexpr const char* kBodies[] = {
     R"(impedances { measured_monotonic_ns: 5 electrodes { electrode: "CP3" kohm: 2.5 }
          electrodes { electrode: "CP4" open: true } })",
     R"(position_change { position: "prone, head turned to the left" actor: "Tech" })",
+    R"(input_taken { input { ALERT } })",
+    R"(differential { ranking { alert { ALERT } made_for { ALERT } table: "standard 1.0"
+         causes { key: "cord" name: "Spinal cord, surgical" group: CAUSE_GROUP_SURGICAL
+           support: CAUSE_SUPPORT_STRONG missing: "TOF: 22 min ago" source: "S0:82-84"
+           evidence_for { feature: "MEP" words: "lost below the level" seen_on: "TA left" } }
+         separating_test: "train-of-four in that limb" changed: "TA left" } })",
+    R"(response_event { run { state: PROTOCOL_RUN_STATE_STARTED alert { ALERT } protocol_key: "C"
+         phase: PHASE_CORRECTION protocol { key: "C" title: "During deformity correction"
+           step { key: "C1" text: "Check" kind: RESPONSE_STEP_KIND_PLAIN } } actor: "Tech" } })",
+    R"(adverse_event { alerts { ALERT } onset_unix_ns: 5 phase: PHASE_CORRECTION
+         findings: "TA left: lost" context: "MAP 52 mmHg, 1 min ago"
+         outcome: EVENT_OUTCOME_ONGOING actor: "Dr. Example" })",
     R"(measurement { trace_id: "SEP_UPPER/R/CPc-Front" modality: MODALITY_SEP_UPPER
          sweep { SWEEP } component: "N20-P25" amplitude_uv: 2.4 latency_ms: 19.5
          state: MEASUREMENT_STATE_WITHIN_LIMITS quality: QUALITY_FLAG_MAINS })",
@@ -92,6 +111,9 @@ constexpr const char* kBodies[] = {
     R"(mapping_result { strip: "A" modality: MODALITY_MAP_CORTICAL_PHASE_REVERSAL
          method: MAPPING_METHOD_PHASE_REVERSAL contact_before: 4 contact_after: 5
          confidence: 0.9 })",
+    R"(alarm_latency { alert { ALERT } call { ALERT }
+         marks { step: LATENCY_STEP_STIMULUS unix_ns: 5 uncertainty_ms: 0.4 }
+         marks { step: LATENCY_STEP_SHOWN unix_ns: 90 participant: "Dr. Example" } })",
     R"(sweep { trace_id: "SEP_UPPER/R/CPc-Front" modality: MODALITY_SEP_UPPER side: SIDE_RIGHT
          level_role: LEVEL_ROLE_ABOVE derivation: "CPc-Front" sample_rate_hz: 5000
          first_sample_ms: -10 average { SAMPLES } odd_average { SAMPLES } even_average { SAMPLES }
@@ -116,6 +138,7 @@ constexpr const char* kBodies[] = {
 
 constexpr const char* kSweepId = R"(origin: "0123456789abcdef" lane: 3 origin_seq: 7)";
 constexpr const char* kMeasuredId = R"(origin: "0123456789abcdef" lane: 2 origin_seq: 5)";
+constexpr const char* kRunId = R"(origin: "0123456789abcdef" lane: 1 origin_seq: 9)";
 constexpr const char* kAlertId = R"(origin: "0123456789abcdef" lane: 0 origin_seq: 2)";
 
 void ReplaceAll(std::string* text, const std::string& from, const std::string& to) {
@@ -133,6 +156,7 @@ v1::Record Parse(std::string text) {
   ReplaceAll(&text, "{ SAMPLES }", "{ " + samples + " }");
   ReplaceAll(&text, "{ SWEEP }", std::string("{ ") + kSweepId + " }");
   ReplaceAll(&text, "{ MEASURED }", std::string("{ ") + kMeasuredId + " }");
+  ReplaceAll(&text, "{ RUN }", std::string("{ ") + kRunId + " }");
   ReplaceAll(&text, "{ ALERT }", std::string("{ ") + kAlertId + " }");
   v1::Record record;
   REMORA_CHECK(google::protobuf::TextFormat::ParseFromString(text, &record), text.c_str());

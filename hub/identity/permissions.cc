@@ -12,8 +12,8 @@ namespace {
 using Record = v1::Record;
 
 // Columns: agent, technologist, neurophysiologist, surgical team, centre. The hub's own records
-// (presence, timer, signed head, unrecorded interval, certificate) nobody sends; of link states
-// only the view that a participant has of its own link (record_author.h).
+// (presence, timer, signed head, unrecorded interval, certificate, escalation) nobody sends; of
+// link states only the view that a participant has of its own link (record_author.h).
 struct Row {
   uint32_t kind;
   bool agent;
@@ -27,14 +27,15 @@ constexpr bool x = true;
 constexpr bool o = false;
 
 // clang-format off
-constexpr std::array<Row, 42> kTable = {{
+constexpr std::array<Row, 48> kTable = {{
     // Lane 0.                          agent tech neuro surg centre
     {Record::kAlert,                    x,    o,   o,    o,   o},
     {Record::kAlertAction,              o,    x,   x,    x,   x},
     {Record::kMessage,                  x,    x,   x,    x,   x},
     {Record::kMessageReceipt,           o,    x,   x,    x,   x},
-    {Record::kRequest,                  o,    x,   x,    o,   o},
+    {Record::kRequest,                  x,    x,   x,    o,   o},
     {Record::kLinkState,                x,    x,   x,    x,   x},
+    {Record::kEscalation,               o,    o,   o,    o,   o},
     // Lane 1.
     {Record::kCaseLifecycle,            x,    x,   x,    o,   x},
     {Record::kCasePlanSet,              x,    x,   x,    o,   o},
@@ -62,6 +63,10 @@ constexpr std::array<Row, 42> kTable = {{
     {Record::kPublisherTotal,           x,    x,   x,    x,   x},
     {Record::kImpedances,               x,    x,   o,    o,   o},
     {Record::kPositionChange,           x,    x,   x,    x,   o},
+    {Record::kInputTaken,               x,    o,   o,    o,   o},
+    {Record::kDifferential,             x,    x,   x,    o,   o},
+    {Record::kResponseEvent,            o,    x,   x,    x,   o},
+    {Record::kAdverseEvent,             o,    x,   x,    o,   x},
     // Lane 2.
     {Record::kMeasurement,              x,    o,   o,    o,   o},
     {Record::kEmgActivity,              x,    o,   o,    o,   o},
@@ -72,6 +77,7 @@ constexpr std::array<Row, 42> kTable = {{
     {Record::kRelation,                 x,    o,   o,    o,   o},
     {Record::kEegActivity,              x,    o,   o,    o,   o},
     {Record::kMappingResult,            x,    o,   o,    o,   o},
+    {Record::kAlarmLatency,             x,    o,   o,    o,   o},
     // Lanes 3-5; the others as this one.
     {Record::kSweep,                    x,    o,   o,    o,   o},
 }};

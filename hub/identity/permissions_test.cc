@@ -15,13 +15,39 @@ namespace {
 // The matrix again, by role: what each may publish. Written from the roles' point of view, so that
 // a slip in the table's columns is found.
 std::set<std::string> KindsOf(v1::Role role) {
-  const std::set<std::string> agent = {
-      "alert",          "message",       "case_lifecycle",  "case_plan_set",      "phase_change",
-      "baseline_set",   "vitals",        "drug_given",      "stimulus_change",    "data_gap",
-      "clock_estimate", "link_state",    "publisher_total", "source_note",        "measurement",
-      "emg_activity",   "train_of_four", "spectral_edge",   "stimulus_threshold", "mapping_contact",
-      "relation",       "eeg_activity",  "mapping_result",  "impedances",         "position_change",
-      "sweep",          "envelope",      "spectrum_slice",  "sample_block"};
+  const std::set<std::string> agent = {"alert",
+                                       "message",
+                                       "case_lifecycle",
+                                       "case_plan_set",
+                                       "phase_change",
+                                       "baseline_set",
+                                       "vitals",
+                                       "drug_given",
+                                       "stimulus_change",
+                                       "data_gap",
+                                       "clock_estimate",
+                                       "link_state",
+                                       "publisher_total",
+                                       "source_note",
+                                       "measurement",
+                                       "emg_activity",
+                                       "train_of_four",
+                                       "spectral_edge",
+                                       "stimulus_threshold",
+                                       "mapping_contact",
+                                       "relation",
+                                       "eeg_activity",
+                                       "mapping_result",
+                                       "impedances",
+                                       "position_change",
+                                       "request",
+                                       "input_taken",
+                                       "differential",
+                                       "alarm_latency",
+                                       "sweep",
+                                       "envelope",
+                                       "spectrum_slice",
+                                       "sample_block"};
   const std::set<std::string> every_person = {"alert_action", "message",         "message_receipt",
                                               "annotation",   "export_made",     "clock_estimate",
                                               "link_state",   "publisher_total", "view_seen"};
@@ -30,22 +56,25 @@ std::set<std::string> KindsOf(v1::Role role) {
     case v1::ROLE_AGENT:
       return agent;
     case v1::ROLE_TECHNOLOGIST:
-      kinds.insert({"request", "case_lifecycle", "case_plan_set", "phase_change", "baseline_set",
-                    "checklist_step", "vitals", "drug_given", "stimulus_change", "focus",
-                    "necessity_finding", "handover", "train_of_four", "stimulus_threshold",
-                    "mapping_contact", "impedances", "position_change"});
+      kinds.insert({"request",       "case_lifecycle",     "case_plan_set",
+                    "phase_change",  "baseline_set",       "checklist_step",
+                    "differential",  "response_event",     "adverse_event",
+                    "vitals",        "drug_given",         "stimulus_change",
+                    "focus",         "necessity_finding",  "handover",
+                    "train_of_four", "stimulus_threshold", "mapping_contact",
+                    "impedances",    "position_change"});
       return kinds;
     case v1::ROLE_NEUROPHYSIOLOGIST:
       kinds.insert({"request", "case_lifecycle", "case_plan_set", "phase_change", "baseline_set",
-                    "checklist_step", "focus", "necessity_finding", "handover", "backlog_reviewed",
-                    "position_change"});
+                    "checklist_step", "differential", "response_event", "adverse_event", "focus",
+                    "necessity_finding", "handover", "backlog_reviewed", "position_change"});
       return kinds;
     case v1::ROLE_SURGICAL_TEAM:
-      kinds.insert({"checklist_step", "drug_given", "position_change"});
+      kinds.insert({"checklist_step", "response_event", "drug_given", "position_change"});
       return kinds;
     case v1::ROLE_CENTRE:
-      kinds.insert(
-          {"case_lifecycle", "focus", "necessity_finding", "handover", "backlog_reviewed"});
+      kinds.insert({"case_lifecycle", "focus", "necessity_finding", "handover", "backlog_reviewed",
+                    "adverse_event"});
       return kinds;
     default:
       return {};

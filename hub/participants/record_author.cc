@@ -39,6 +39,14 @@ const std::string* AuthorOf(const v1::Record& record) {
       return &record.mapping_contact().actor();
     case v1::Record::kFocus:
       return &record.focus().actor();
+    case v1::Record::kRequest:
+      return &record.request().actor();
+    case v1::Record::kDifferential:
+      return &record.differential().pick().actor();
+    case v1::Record::kResponseEvent:
+      return &record.response_event().run().actor();
+    case v1::Record::kAdverseEvent:
+      return &record.adverse_event().actor();
     case v1::Record::kExportMade:
       return &record.export_made().actor();
     case v1::Record::kBacklogReviewed:
@@ -54,6 +62,19 @@ const std::string* AuthorOf(const v1::Record& record) {
   }
 }
 
+// Of the kinds that a person and a program share, each writes its own half.
+std::string WrongHalf(bool is_agent, const v1::Record& record) {
+  if (record.has_differential() && record.differential().has_ranking() != is_agent) {
+    return is_agent ? "an agent ranks causes, a person picks" : "a person picks, and ranks nothing";
+  }
+  if (!record.has_response_event()) return "";
+  if (record.response_event().has_facts()) return "the facts beside a step are the hub's";
+  if (record.response_event().run().state() == v1::PROTOCOL_RUN_STATE_PROPOSED) {
+    return "a protocol is proposed by the hub";
+  }
+  return "";
+}
+
 }  // namespace
 
 std::string WrongAuthor(const Identity& identity, const v1::Record& record) {
@@ -64,7 +85,9 @@ std::string WrongAuthor(const Identity& identity, const v1::Record& record) {
       return "a link state of your own: own_view, and your name or none as participant";
     }
   }
-  if (identity.role == v1::ROLE_AGENT && !record.has_message()) return "";
+  const bool is_agent = identity.role == v1::ROLE_AGENT;
+  if (std::string wrong = WrongHalf(is_agent, record); !wrong.empty()) return wrong;
+  if (is_agent && !record.has_message()) return "";
   const std::string* author = AuthorOf(record);
   if (author != nullptr && *author != identity.display_name) {
     return absl::StrCat("the author is '", *author, "', but you are '", identity.display_name, "'");
