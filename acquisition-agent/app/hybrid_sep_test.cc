@@ -83,7 +83,7 @@ struct Findings {
 
 void TakeAlert(const v1::Alert& alert, uint32_t block, Findings* findings) {
   EXPECT_FALSE(alert.criterion().source().empty());
-  EXPECT_EQ(alert.criterion().version(), "1.0");
+  EXPECT_EQ(alert.criterion().version(), "2.0");
   EXPECT_GT(alert.evidence().reduced_trace().sample_count(), 0u);
   if (alert.condition() == v1::ALERT_CONDITION_RECOVERED) {
     if (alert.criterion().key() == kAmplitudeKey) findings->recovered_in.insert(block);

@@ -7,7 +7,10 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "acquisition-agent/plan/cause_file.h"
+#include "acquisition-agent/plan/criteria_rows.h"
 #include "acquisition-agent/plan/limits.h"
+#include "acquisition-agent/plan/plan_rules.h"
 #include "common/status_macros.h"
 
 namespace remora::agent {
@@ -123,6 +126,24 @@ absl::StatusOr<CasePlan> LoadCasePlan(FileSystem& files, const std::string& plan
     plan.criteria_path = BesideOf(plan_path, plan.plan.criteria_file());
     RETURN_IF_ERROR(ReadNamed(files, plan, "criteria_file", plan.criteria_path, &plan.criteria,
                               &plan.criteria_places));
+  }
+  if (!plan.plan.site_criteria_file().empty()) {
+    const std::string path = BesideOf(plan_path, plan.plan.site_criteria_file());
+    v1::CriteriaPack site;
+    FieldPlaces places;
+    RETURN_IF_ERROR(ReadNamed(files, plan, "site_criteria_file", path, &site, &places));
+    // By itself first, so that what is wrong is told of the file that it is in.
+    RETURN_IF_ERROR(CheckCriteriaPack(site, path, places));
+    plan.criteria = LayOver(plan.criteria, site);
+  }
+  if (!plan.plan.causes_file().empty()) {
+    absl::StatusOr<dsp::CauseModel> causes =
+        LoadCauses(files, BesideOf(plan_path, plan.plan.causes_file()));
+    if (!causes.ok()) {
+      return absl::Status(CodeOf(causes.status()), absl::StrCat(plan.InPlan("causes_file"), ": ",
+                                                                causes.status().message()));
+    }
+    plan.causes = *std::move(causes);
   }
   FillDefaults(&plan.plan);
   RETURN_IF_ERROR(CheckCasePlan(plan));

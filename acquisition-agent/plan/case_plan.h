@@ -1,4 +1,4 @@
-// The three files that say what is monitored (docs/plan-files.md): plan, montage, criteria. Read,
+// The files that say what is monitored (docs/plan-files.md): plan, montage, criteria, causes. Read,
 // filled in with the defaults that plan.proto names, and checked for all that can be known without
 // a source.
 //
@@ -6,6 +6,7 @@
 // "FILE:LINE:COLUMN: FIELD: what is wrong; what would be right".
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,7 @@
 #include "absl/strings/string_view.h"
 #include "acquisition-agent/plan/field_places.h"
 #include "common/file_system.h"
+#include "dsp/assess/causes/cause_model.h"
 #include "remora/v1/plan.pb.h"
 #include "remora/v1/waveform.pb.h"
 
@@ -21,7 +23,8 @@ namespace remora::agent {
 struct CasePlan {
   v1::Plan plan;  // every default filled in
   v1::Montage montage;
-  v1::CriteriaPack criteria;
+  v1::CriteriaPack criteria;              // with the site's rows
+  std::optional<dsp::CauseModel> causes;  // nothing: the plan names no table
   // As opened, for messages.
   std::string plan_path;
   std::string montage_path;

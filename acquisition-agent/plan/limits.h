@@ -26,6 +26,10 @@ inline constexpr int kMaxComponents = 12;
 inline constexpr int kMaxIntervalsOfTrace = 4;
 // Muscles that one stimulus is looked for in: an amplifier's channels.
 inline constexpr int kMaxMuscles = 64;
+// Trials of a muscle's baseline: three are the least that have a middle, and more than a score is
+// no beginning.
+inline constexpr uint32_t kLeastBaselineTrials = 3;
+inline constexpr uint32_t kMostBaselineTrials = 20;
 // Contacts of a strip, as dsp/mapping takes them; a grid has as many.
 inline constexpr int kMaxStripContacts = 64;
 // Before a stimulus, to tell noise from a response.

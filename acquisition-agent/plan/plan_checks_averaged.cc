@@ -11,36 +11,6 @@
 namespace remora::agent {
 namespace {
 
-absl::Status CheckCriteriaKeys(const Complaint& at, const CasePlan& plan,
-                               const google::protobuf::RepeatedPtrField<std::string>& keys,
-                               v1::Modality modality) {
-  const bool emg = modality == v1::MODALITY_EMG_FREE_RUNNING;
-  std::vector<std::string> known;
-  for (const v1::Criterion& row : plan.criteria.criterion()) known.push_back(row.key());
-  for (int i = 0; i < keys.size(); ++i) {
-    const Complaint here = at.At(absl::StrCat("criterion[", i, "]"));
-    const v1::Criterion* row = plan.FindCriterion(keys[i]);
-    if (row == nullptr) {
-      if (plan.plan.criteria_file().empty()) {
-        return here.Say("\"", keys[i], "\" needs a criteria_file, and the plan names none");
-      }
-      return here.Say("\"", keys[i], "\" is not in ", plan.criteria_path,
-                      ", which has: ", absl::StrJoin(known, ", "), ".", DidYouMean(keys[i], known));
-    }
-    const bool train = row->amber_train_ms() > 0 || row->red_train_ms() > 0;
-    if (train != emg) {
-      return here.Say(
-          "\"", keys[i], "\" is a criterion for ",
-          train ? "trains in EMG, not for an evoked response" : "an evoked response, not for EMG");
-    }
-    if (row->modality() != v1::MODALITY_UNSPECIFIED && row->modality() != modality) {
-      return here.Say("\"", keys[i], "\" is for ", v1::Modality_Name(row->modality()), ", not for ",
-                      v1::Modality_Name(modality));
-    }
-  }
-  return absl::OkStatus();
-}
-
 absl::Status CheckComponents(const Complaint& at, const v1::EvokedPlan& evoked) {
   if (evoked.component_size() < 2 || evoked.component_size() > kMaxComponents) {
     return at.At("component")
@@ -125,6 +95,36 @@ absl::Status CheckSequential(const Complaint& at, const v1::EvokedPlan& evoked) 
 }
 
 }  // namespace
+
+absl::Status CheckCriteriaKeys(const Complaint& at, const CasePlan& plan,
+                               const google::protobuf::RepeatedPtrField<std::string>& keys,
+                               v1::Modality modality) {
+  const bool emg = modality == v1::MODALITY_EMG_FREE_RUNNING;
+  std::vector<std::string> known;
+  for (const v1::Criterion& row : plan.criteria.criterion()) known.push_back(row.key());
+  for (int i = 0; i < keys.size(); ++i) {
+    const Complaint here = at.At(absl::StrCat("criterion[", i, "]"));
+    const v1::Criterion* row = plan.FindCriterion(keys[i]);
+    if (row == nullptr) {
+      if (plan.plan.criteria_file().empty()) {
+        return here.Say("\"", keys[i], "\" needs a criteria_file, and the plan names none");
+      }
+      return here.Say("\"", keys[i], "\" is not in ", plan.criteria_path,
+                      ", which has: ", absl::StrJoin(known, ", "), ".", DidYouMean(keys[i], known));
+    }
+    const bool train = row->amber_train_ms() > 0 || row->red_train_ms() > 0;
+    if (train != emg) {
+      return here.Say(
+          "\"", keys[i], "\" is a criterion for ",
+          train ? "trains in EMG, not for an evoked response" : "an evoked response, not for EMG");
+    }
+    if (row->modality() != v1::MODALITY_UNSPECIFIED && row->modality() != modality) {
+      return here.Say("\"", keys[i], "\" is for ", v1::Modality_Name(row->modality()), ", not for ",
+                      v1::Modality_Name(modality));
+    }
+  }
+  return absl::OkStatus();
+}
 
 absl::Status CheckEvoked(const CasePlan& plan, int index) {
   const v1::EvokedPlan& evoked = plan.plan.evoked(index);

@@ -1,5 +1,9 @@
 // What can be known to be wrong in the entries of single responses, EEG, trains-of-four and maps.
 
+#include <string>
+#include <vector>
+
+#include "acquisition-agent/plan/limbs.h"
 #include "acquisition-agent/plan/limits.h"
 #include "acquisition-agent/plan/plan_rules.h"
 #include "acquisition-agent/plan/planned_traces.h"
@@ -23,6 +27,32 @@ absl::Status CheckMuscles(const Complaint& at, const CasePlan& plan, const v1::M
       return here.At("side").Say("is missing; the muscle's, such as SIDE_LEFT");
     }
     RETURN_IF_ERROR(CheckLength(here.At("myotome"), muscle.myotome(), kMaxNameBytes));
+    // So that modality and side before it are a name of the contract.
+    RETURN_IF_ERROR(CheckLength(here.At("limb"), muscle.limb(), kMaxDerivationNameBytes));
+    RETURN_IF_ERROR(CheckCriteriaKeys(here, plan, muscle.criterion(), motor.modality()));
+  }
+  return absl::OkStatus();
+}
+
+// Muscles that are judged together are judged by the same rows.
+absl::Status CheckLimbs(const Complaint& at, const v1::MotorPlan& motor) {
+  for (const PlannedLimb& limb : LimbsOf(motor)) {
+    const auto keys = [&](size_t muscle) {
+      const auto& own = motor.muscle(static_cast<int>(muscle)).criterion();
+      return std::vector<std::string>(own.begin(), own.end());
+    };
+    for (const size_t muscle : limb.muscles) {
+      if (keys(muscle) == keys(limb.muscles[0])) continue;
+      return at.At(absl::StrCat("muscle[", muscle, "].criterion"))
+          .Say("differs from that of muscle[", limb.muscles[0], "], and both are of the ",
+               limb.name, ": the same keys, or a limb of its own, would be right");
+    }
+  }
+  const uint32_t trials = motor.baseline().first_trials_count();
+  if (trials != 0 && (trials < kLeastBaselineTrials || trials > kMostBaselineTrials)) {
+    return at.At("baseline.first_trials_count")
+        .Say(trials, " is out of range; ", kLeastBaselineTrials, " to ", kMostBaselineTrials,
+             " would be right");
   }
   return absl::OkStatus();
 }
@@ -43,6 +73,8 @@ absl::Status CheckMotor(const CasePlan& plan, int index) {
   RETURN_IF_ERROR(CheckTrigger(at.At("trigger"), motor.trigger()));
   RETURN_IF_ERROR(CheckStimulusSetting(at.At("stimulus"), motor.stimulus()));
   RETURN_IF_ERROR(CheckMuscles(at, plan, motor));
+  RETURN_IF_ERROR(CheckCriteriaKeys(at, plan, motor.criterion(), motor.modality()));
+  RETURN_IF_ERROR(CheckLimbs(at, motor));
   if (motor.has_filter()) RETURN_IF_ERROR(CheckCausalFilter(at.At("filter"), motor.filter()));
   RETURN_IF_ERROR(CheckEpoch(at, motor.epoch_from_ms(), motor.epoch_to_ms(), motor.blank_from_ms(),
                              motor.blank_to_ms()));

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "acquisition-agent/plan/case_plan.h"
+#include "google/protobuf/repeated_ptr_field.h"
 
 namespace remora::agent {
 
@@ -20,8 +21,8 @@ class Complaint {
   static Complaint InMontage(const CasePlan& plan, std::string field) {
     return Complaint(plan.montage_path, plan.montage_places, std::move(field));
   }
-  static Complaint InCriteria(const CasePlan& plan, std::string field) {
-    return Complaint(plan.criteria_path, plan.criteria_places, std::move(field));
+  static Complaint InFile(const std::string& path, const FieldPlaces& places, std::string field) {
+    return Complaint(path, places, std::move(field));
   }
   template <typename... Args>
   absl::Status Say(const Args&... args) const {
@@ -39,6 +40,10 @@ class Complaint {
   const FieldPlaces& places_;
   std::string field_;
 };
+
+// A pack of criteria by itself, in the file that it was read from.
+absl::Status CheckCriteriaPack(const v1::CriteriaPack& pack, const std::string& path,
+                               const FieldPlaces& places);
 
 // Which block of a plan a modality belongs to.
 bool IsEvokedModality(v1::Modality modality);
@@ -60,6 +65,11 @@ absl::Status CheckEpoch(const Complaint& at, double epoch_from_ms, double epoch_
 // Where a response is looked for: behind what is blanked, within the epoch.
 absl::Status CheckWindow(const Complaint& at, double from_ms, double to_ms, double blank_to_ms,
                          double epoch_to_ms);
+
+// Keys that an entry names: each is there, and goes with the modality.
+absl::Status CheckCriteriaKeys(const Complaint& at, const CasePlan& plan,
+                               const google::protobuf::RepeatedPtrField<std::string>& keys,
+                               v1::Modality modality);
 
 // One entry of the plan each.
 absl::Status CheckEvoked(const CasePlan& plan, int index);

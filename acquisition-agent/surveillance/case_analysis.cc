@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "acquisition-agent/pipelines/limits.h"
 #include "acquisition-agent/pipelines/twitch_control.h"
+#include "acquisition-agent/plan/coverage.h"
 #include "acquisition-agent/surveillance/limits.h"
 #include "acquisition-agent/surveillance/wording.h"
 #include "common/limits.h"
@@ -25,7 +26,9 @@ absl::StatusOr<std::unique_ptr<CaseAnalysis>> CaseAnalysis::Create(const CasePla
 }
 
 CaseAnalysis::CaseAnalysis(const CasePlan& plan, const SourceInfo& source, RecordSink& sink)
-    : plan_(plan), source_(source), sink_(sink) {}
+    : plan_(plan),
+      source_(source),
+      sink_(plan.causes ? std::make_unique<CaseFollower>(*plan.causes) : nullptr, sink) {}
 
 absl::Status CaseAnalysis::Build() {
   ASSIGN_OR_RETURN(resolved_, ResolvePlan(plan_, source_));
@@ -69,7 +72,7 @@ absl::Status CaseAnalysis::Build() {
                                                       in_use[group], resolved_.mains_hz));
   }
   due_ = std::make_unique<DueWatch>(resolved_, sink_);
-  ASSIGN_OR_RETURN(workers_, MakeEntryWorkers(resolved_, source_, *due_, sink_));
+  ASSIGN_OR_RETURN(workers_, MakeEntryWorkers(plan_, resolved_, source_, *due_, facts_, sink_));
   relations_ = std::make_unique<RelationWatch>(plan_.plan, sink_);
   context_ = std::make_unique<ContextWatch>(resolved_, sink_);
   stimulus_finder_ = std::make_unique<StimulusFinder>(resolved_, source_);
@@ -77,13 +80,19 @@ absl::Status CaseAnalysis::Build() {
   return absl::OkStatus();
 }
 
-void CaseAnalysis::Begin() {
+v1::Record CaseAnalysis::PlanRecord() const {
   v1::Record record;
   v1::CasePlanSet& set = *record.mutable_case_plan_set();
   *set.mutable_plan() = plan_.plan;
   *set.mutable_montage() = plan_.montage;
   *set.mutable_criteria() = plan_.criteria;
   set.set_revision(1);
+  for (v1::CoverageGap& gap : CoverageGapsOf(plan_)) *set.add_coverage_gaps() = std::move(gap);
+  return record;
+}
+
+void CaseAnalysis::Begin() {
+  v1::Record record = PlanRecord();
   sink_.Put(&record, now_ns_);
   for (const std::string& note : source_.notes) PutNote(note, now_ns_, 0);
 }
@@ -96,7 +105,14 @@ std::vector<std::string> CaseAnalysis::Restore(const CasePast& past) {
   }
   for (const auto& watch : emg_watches_) watch->Restore(past);
   technical_->Restore(past);
-  phase_ = past.phase;
+  facts_.phase = past.phase;
+  // Who follows the case has not seen its beginning.
+  sink_.OnInput(PlanRecord(), RecordKey(), now_ns_);
+  if (past.phase != v1::PHASE_UNSPECIFIED) {
+    v1::Record phase;
+    phase.mutable_phase_change()->set_phase(past.phase);
+    sink_.OnInput(phase, RecordKey(), now_ns_);
+  }
   due_->Restore(past, now_ns_);
   NoteSmallestResponses();
   for (const auto& worker : workers_) {
@@ -137,6 +153,15 @@ void CaseAnalysis::Take(const Item& item) {
   if (const auto* impedance = std::get_if<ElectrodeImpedance>(&item)) {
     return context_->OnImpedance(*impedance, now_ns_);
   }
+}
+
+void CaseAnalysis::EnterPhase(v1::Phase phase, int64_t at_ns) {
+  const bool was_at_risk = IsRiskPhase(facts_.phase);
+  facts_.phase = phase;
+  due_->OnPhase(phase, now_ns_);
+  if (phase == v1::PHASE_INDUCTION) facts_.anaesthesia_began_ns = at_ns;
+  if (was_at_risk || !IsRiskPhase(phase)) return;
+  for (const auto& worker : workers_) worker->OnRiskStage(at_ns);
 }
 
 void CaseAnalysis::NoteRelaxant(absl::string_view drug, int64_t given_ns) {
@@ -205,10 +230,7 @@ void CaseAnalysis::TakeEvent(const SourceEvent& event) {
   if (is_stimulus) return;
   bool taken = false;
   const std::optional<v1::Phase> phase = context_->OnEvent(event, &taken, now_ns_);
-  if (phase) {
-    phase_ = *phase;
-    due_->OnPhase(phase_, now_ns_);
-  }
+  if (phase) EnterPhase(*phase, event.time_ns);
   if (!taken) PutNote(event.text, event.time_ns, event.duration_ns);
 }
 
@@ -334,55 +356,6 @@ void CaseAnalysis::TakeEnd() {
   TellMuscles(emg_->OnEnd());
   for (const auto& worker : workers_) worker->OnEnd(now_ns_);
   context_->OnEnd(now_ns_);
-}
-
-bool CaseAnalysis::IsInput(const v1::Record& record) {
-  if (record.has_baseline_set()) {
-    // The agent's own answers name what they carry out.
-    return !record.baseline_set().has_asked_by();
-  }
-  if (record.has_phase_change()) return true;
-  if (record.has_drug_given()) {
-    // Without an actor it is what the agent itself was told by a device.
-    return !record.drug_given().actor().empty() && RelaxantIn(record.drug_given().drug());
-  }
-  return record.has_alert_action() &&
-         (record.alert_action().kind() == v1::ALERT_ACTION_KIND_RESOLVED ||
-          record.alert_action().kind() == v1::ALERT_ACTION_KIND_DISMISSED);
-}
-
-void CaseAnalysis::TakeInput(const v1::Record& record) {
-  if (!IsInput(record)) return;
-  if (record.has_alert_action()) {
-    const v1::AlertAction& action = record.alert_action();
-    for (const auto& trace : traces_) trace->OnAlertResolved(action);
-    for (const auto& watch : emg_watches_) watch->OnAlertResolved(action);
-    technical_->OnAlertResolved(action);
-    due_->OnAlertResolved(action);
-    return;
-  }
-  if (record.has_phase_change()) {
-    phase_ = record.phase_change().phase();
-    due_->OnPhase(phase_, now_ns_);
-    return;
-  }
-  if (record.has_drug_given()) {
-    // When it was given is on the person's own clock, if at all.
-    return NoteRelaxant(record.drug_given().drug(), now_ns_);
-  }
-  RecordKey asked_by;
-  asked_by.origin.Assign(record.origin());
-  asked_by.lane = record.lane();
-  asked_by.origin_seq = record.origin_seq();
-  for (const auto& trace : traces_) {
-    if (trace->trace_id() == record.baseline_set().trace_id()) {
-      trace->OnBaselineAsked(record.baseline_set(), asked_by, now_ns_);
-      return NoteSmallestResponses();
-    }
-  }
-  PutSystemMessage(absl::StrCat("Baseline of ", record.baseline_set().trace_id(),
-                                " not set: there is no such averaged trace in this case"),
-                   asked_by, now_ns_, sink_);
 }
 
 AnalysisSummary CaseAnalysis::summary() const {

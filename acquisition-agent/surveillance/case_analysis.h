@@ -21,8 +21,10 @@
 #include "acquisition-agent/plan/case_plan.h"
 #include "acquisition-agent/plan/resolved_plan.h"
 #include "acquisition-agent/sources/source.h"
+#include "acquisition-agent/surveillance/case_facts.h"
 #include "acquisition-agent/surveillance/case_past.h"
 #include "acquisition-agent/surveillance/context_watch.h"
+#include "acquisition-agent/surveillance/differential_sink.h"
 #include "acquisition-agent/surveillance/due_watch.h"
 #include "acquisition-agent/surveillance/emg_watch.h"
 #include "acquisition-agent/surveillance/entry_worker.h"
@@ -57,7 +59,9 @@ class CaseAnalysis {
   // The next item of the source, EndOfSource included.
   void Take(const Item& item);
   // A record of somebody else in this case: a baseline that a person asks for, an alert that was
-  // resolved, a phase, a muscle relaxant that was given. Everything else is ignored.
+  // resolved, a phase, a muscle relaxant that was given, a train-of-four that was counted,
+  // vital signs, a position, a remark on the case. That it was taken is on record (InputTaken).
+  // Everything else is ignored.
   void TakeInput(const v1::Record& record);
   // Whether TakeInput would do anything with it.
   static bool IsInput(const v1::Record& record);
@@ -65,7 +69,7 @@ class CaseAnalysis {
   // Device time of the newest item.
   int64_t now_ns() const { return now_ns_; }
   // The last that a person or the source said.
-  v1::Phase phase() const { return phase_; }
+  v1::Phase phase() const { return facts_.phase; }
   AnalysisSummary summary() const;
   const ResolvedPlan& resolved_plan() const { return resolved_; }
   const std::vector<std::unique_ptr<EvokedTrace>>& traces() const { return traces_; }
@@ -76,6 +80,10 @@ class CaseAnalysis {
   void TakeBlock(const SampleBlock& block);
   void TakeStimulus(const StimulusTrigger& trigger);
   void NoteRelaxant(absl::string_view drug, int64_t given_ns);
+  void EnterPhase(v1::Phase phase, int64_t at_ns);
+  v1::Record PlanRecord() const;
+  void NoteTaken(const v1::Record& input);
+  void TakeBaselineAsked(const v1::Record& record);
   void TakeEvent(const SourceEvent& event);
   void TakeGap(const Gap& gap);
   void TakeEnd();
@@ -93,7 +101,7 @@ class CaseAnalysis {
 
   const CasePlan& plan_;
   const SourceInfo& source_;
-  RecordSink& sink_;
+  DifferentialSink sink_;
   ResolvedPlan resolved_;
   std::vector<std::unique_ptr<ChunkAssembler>>
       assemblers_;  // by rate group; null where none is in use
@@ -105,12 +113,12 @@ class CaseAnalysis {
   std::unique_ptr<RelationWatch> relations_;
   std::unique_ptr<EmgGroup> emg_;
   std::vector<std::unique_ptr<EmgWatch>> emg_watches_;
+  CaseFacts facts_;  // before all that share them
   std::unique_ptr<DueWatch> due_;
   std::vector<std::unique_ptr<EntryWorker>> workers_;  // of all other modalities
   std::unique_ptr<ContextWatch> context_;
   std::unique_ptr<TechnicalWatch> technical_;
   int64_t now_ns_ = 0;
-  v1::Phase phase_ = v1::PHASE_UNSPECIFIED;
   uint64_t stimuli_ = 0;
   uint64_t gaps_ = 0;
 };

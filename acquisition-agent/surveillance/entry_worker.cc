@@ -47,6 +47,16 @@ class StimulatedWorker : public EntryWorker {
     if constexpr (std::is_same_v<Watch, MotorEntry>) return watch_.watch.Restore(past);
     return EntryWorker::Restore(past);
   }
+  bool OnBaselineAsked(const v1::BaselineSet& asked, const RecordKey& asked_by,
+                       int64_t now_ns) override {
+    return Limbs() != nullptr && Limbs()->OnBaselineAsked(asked, asked_by, now_ns);
+  }
+  void OnAlertResolved(const v1::AlertAction& action) override {
+    if (Limbs() != nullptr) Limbs()->OnAlertResolved(action);
+  }
+  void OnRiskStage(int64_t now_ns) override {
+    if (Limbs() != nullptr) Limbs()->OnRiskStage(now_ns);
+  }
   void OnStimulus(const Stimulus& stimulus) override {
     pipeline_->OnStimulus(stimulus, stimulus.own[pipeline_->plan().trigger.listener]);
   }
@@ -81,6 +91,10 @@ class StimulatedWorker : public EntryWorker {
   static constexpr bool kHasControl = requires(Pipeline & p) { p.RefuseControl("", 0); };
   static constexpr bool kLooks = requires(Pipeline & p) { p.due_ns(); };
 
+  MotorLimbs* Limbs() {
+    if constexpr (std::is_same_v<Watch, MotorEntry>) return watch_.watch.limbs();
+    return nullptr;
+  }
   void TellAll(const std::vector<Result>& results, int64_t now_ns) {
     for (const Result& result : results) Tell(watch_, result, now_ns);
   }
@@ -124,29 +138,28 @@ class EegWorker : public EntryWorker {
 
 }  // namespace
 
-absl::StatusOr<std::vector<std::unique_ptr<EntryWorker>>> MakeEntryWorkers(const ResolvedPlan& plan,
-                                                                           const SourceInfo& source,
-                                                                           DueWatch& due,
-                                                                           RecordSink& sink) {
+absl::StatusOr<std::vector<std::unique_ptr<EntryWorker>>> MakeEntryWorkers(
+    const CasePlan& plan, const ResolvedPlan& resolved, const SourceInfo& source, DueWatch& due,
+    CaseFacts& facts, RecordSink& sink) {
   std::vector<std::unique_ptr<EntryWorker>> workers;
-  const auto trains = std::make_shared<LatestTrain>();
-  for (const ResolvedMotor& motor : plan.motor) {
+  for (const ResolvedMotor& motor : resolved.motor) {
     ASSIGN_OR_RETURN(auto pipeline, MotorPipeline::Create(motor, source));
+    ASSIGN_OR_RETURN(auto limbs, MotorLimbs::Create(plan, motor, facts, sink));
     workers.push_back(std::make_unique<MotorWorker>(
-        std::move(pipeline),
-        MotorEntry{MotorWatch(motor, trains, sink), motor.plan.modality(), due}));
+        std::move(pipeline), MotorEntry{MotorWatch(motor, facts.trains, std::move(limbs), sink),
+                                        motor.plan.modality(), due}));
   }
   const auto powers = std::make_shared<EegPowers>();
-  for (const ResolvedEeg& eeg : plan.eeg) {
-    ASSIGN_OR_RETURN(auto pipeline, EegPipeline::Create(eeg, source, StimulationsOf(plan)));
+  for (const ResolvedEeg& eeg : resolved.eeg) {
+    ASSIGN_OR_RETURN(auto pipeline, EegPipeline::Create(eeg, source, StimulationsOf(resolved)));
     workers.push_back(std::make_unique<EegWorker>(std::move(pipeline), powers, sink));
   }
-  for (const ResolvedTrainOfFour& tof : plan.train_of_four) {
+  for (const ResolvedTrainOfFour& tof : resolved.train_of_four) {
     ASSIGN_OR_RETURN(auto pipeline, TofPipeline::Create(tof, source));
     workers.push_back(
-        std::make_unique<TofWorker>(std::move(pipeline), TofWatch(tof, trains, sink)));
+        std::make_unique<TofWorker>(std::move(pipeline), TofWatch(tof, facts.trains, sink)));
   }
-  for (const ResolvedMapping& mapping : plan.mapping) {
+  for (const ResolvedMapping& mapping : resolved.mapping) {
     ASSIGN_OR_RETURN(auto pipeline, MappingPipeline::Create(mapping, source));
     workers.push_back(
         std::make_unique<MappingWorker>(std::move(pipeline), MappingWatch(mapping, sink)));

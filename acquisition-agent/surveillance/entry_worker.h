@@ -15,6 +15,7 @@
 #include "acquisition-agent/pipelines/stimulus_finder.h"
 #include "acquisition-agent/plan/resolved_plan.h"
 #include "acquisition-agent/sources/source.h"
+#include "acquisition-agent/surveillance/case_facts.h"
 #include "acquisition-agent/surveillance/case_past.h"
 #include "acquisition-agent/surveillance/due_watch.h"
 
@@ -38,6 +39,15 @@ class EntryWorker {
   virtual int rate_group() const = 0;
   // From `from_ns` on no train-of-four is the control of later ones (TofPipeline::RefuseControl).
   virtual void RefuseControl(absl::string_view /*why*/, int64_t /*from_ns*/) {}
+  // A person asks for a baseline. False: none of its traces is meant, or it has no such command.
+  virtual bool OnBaselineAsked(const v1::BaselineSet& /*asked*/, const RecordKey& /*asked_by*/,
+                               int64_t /*now_ns*/) {
+    return false;
+  }
+  // A person resolved or dismissed an alert.
+  virtual void OnAlertResolved(const v1::AlertAction& /*action*/) {}
+  // A stage of risk begins: what came before is left out of what responses have lately been.
+  virtual void OnRiskStage(int64_t /*now_ns*/) {}
   // The end of the source.
   virtual void OnEnd(int64_t now_ns) = 0;
   // Stimuli that came too late to be blanked, or to be cut out.
@@ -45,11 +55,10 @@ class EntryWorker {
 };
 
 // For every entry of single responses, EEG, trains-of-four and maps. `due` is told of each trial of
-// single responses that has a sweep. `due` and `sink` outlive them.
+// single responses that has a sweep. `due`, `facts` and `sink` outlive them.
 // InvalidArgument: what the plan asks of dsp and it refuses.
-absl::StatusOr<std::vector<std::unique_ptr<EntryWorker>>> MakeEntryWorkers(const ResolvedPlan& plan,
-                                                                           const SourceInfo& source,
-                                                                           DueWatch& due,
-                                                                           RecordSink& sink);
+absl::StatusOr<std::vector<std::unique_ptr<EntryWorker>>> MakeEntryWorkers(
+    const CasePlan& plan, const ResolvedPlan& resolved, const SourceInfo& source, DueWatch& due,
+    CaseFacts& facts, RecordSink& sink);
 
 }  // namespace remora::agent

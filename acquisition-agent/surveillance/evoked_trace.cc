@@ -15,6 +15,29 @@
 #include "common/status_macros.h"
 
 namespace remora::agent {
+namespace {
+
+// Averages differ by a share of what they are; that several agree to a tenth is chance.
+constexpr double kLeastRecentSpread = 0.1;
+
+dsp::AdaptiveLimits RecentLimitsOf(const v1::AdaptiveRule& rule) {
+  dsp::AdaptiveLimits limits;
+  limits.reference.scale = dsp::AmplitudeScale::kLogarithmic;
+  limits.reference.least_spread = kLeastRecentSpread;
+  if (rule.least_fall_percent() > 0) limits.least_fall_percent = rule.least_fall_percent();
+  if (rule.spreads_ratio() > 0) {
+    limits.suspect_spreads = rule.spreads_ratio();
+    limits.red_spreads = rule.spreads_ratio();
+  }
+  if (rule.least_recent_count() > 0) {
+    limits.reference.least_trials = static_cast<int>(rule.least_recent_count());
+  }
+  if (rule.span_s() > 0) limits.reference.span_ns = static_cast<int64_t>(rule.span_s() * 1e9);
+  return limits;
+}
+
+}  // namespace
+
 absl::StatusOr<std::unique_ptr<EvokedTrace>> EvokedTrace::Create(
     const ResolvedEvoked& plan, const std::vector<v1::Criterion>& rows,
     const std::string& criteria_version, RecordSink& sink) {
@@ -56,6 +79,15 @@ absl::Status EvokedTrace::AddRow(const v1::Criterion& criterion) {
   constexpr double kNeverRisePercent = 1e6;
   Row row;
   row.criterion = criterion;
+  if (criterion.has_adaptive()) {
+    const dsp::AdaptiveLimits limits = RecentLimitsOf(criterion.adaptive());
+    RETURN_IF_ERROR(dsp::ValidateLimits(limits));
+    row.adaptive.emplace(limits);
+    row.has_amplitude = true;
+    row.limits.red_latency_rise_percent.reset();
+    rows_.push_back(std::move(row));
+    return absl::OkStatus();
+  }
   row.has_amplitude =
       criterion.red_amplitude_fall_percent() > 0 || criterion.amber_amplitude_fall_percent() > 0;
   row.has_latency =
@@ -179,7 +211,12 @@ bool EvokedTrace::has_open_alert() const {
 }
 
 void EvokedTrace::OnAlertResolved(const v1::AlertAction& action) {
-  for (Row& row : rows_) row.alert.OnResolved(action);
+  for (Row& row : rows_) {
+    const bool was_open = row.alert.is_open();
+    row.alert.OnResolved(action);
+    // What is there now is what the adaptive criterion goes on from.
+    if (was_open && !row.alert.is_open() && row.adaptive) row.adaptive->Restart();
+  }
 }
 
 }  // namespace remora::agent

@@ -26,6 +26,7 @@
 #include "acquisition-agent/plan/resolved_plan.h"
 #include "acquisition-agent/surveillance/alert_slot.h"
 #include "acquisition-agent/surveillance/case_past.h"
+#include "dsp/assess/adaptive_criterion.h"
 #include "dsp/assess/fixed_criteria.h"
 #include "dsp/evoked/peak_tracker.h"
 #include "dsp/evoked/reproducibility.h"
@@ -92,8 +93,11 @@ class EvokedTrace {
     bool has_amplitude = false;
     bool has_latency = false;
     dsp::ReproducibilityLimits gate;
-    // One a baseline: the first, and the newest when there is another.
+    // One a baseline: the first, and the newest when there is another. Of a row with an adaptive
+    // rule they say only what can be judged.
     std::vector<dsp::FixedCriterion> against;
+    std::optional<dsp::AdaptiveCriterion> adaptive;
+    dsp::AdaptiveAssessment recent;  // of the newest average that could be judged
     dsp::AlertLevel level = dsp::AlertLevel::kNormal;
     AlertSlot alert;
     // Of an alert from before a restart whose own baseline could not be taken up: against another
@@ -132,6 +136,10 @@ class EvokedTrace {
   MeasuredAverage PutMeasurement(const Finished& finished, v1::Record* record, int64_t now_ns);
   v1::Measurement DescribeMeasurement(const Finished& finished) const;
   Judgement JudgeRow(Row* row, const Finished& finished);
+  // By what it has lately been; `judgement`: what can be judged.
+  void JudgeRecent(Row* row, const Finished& finished, Judgement* judgement);
+  bool IsCalledByFixed(dsp::AlertLevel level) const;
+  static v1::AlertKind KindOf(const Row& row, const Finished& finished);
   void MoveAlert(Row* row, const Judgement& judgement, const Finished& finished, int64_t now_ns);
   v1::Alert DescribeAlert(const Row& row, const Judgement& judgement,
                           const Finished& finished) const;

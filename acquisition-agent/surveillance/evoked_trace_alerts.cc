@@ -29,6 +29,12 @@ dsp::ResponseState ResponseOf(dsp::Presence presence) {
   return dsp::ResponseState::kUncertain;
 }
 
+// Peak to peak of an average that is all noise, and how far noise moves one that is not, of its
+// rms.
+constexpr double kHiddenOverNoise = 2;
+constexpr double kPeakToPeakNoise = 1.414;
+constexpr double kLeastAmplitudeUv = 1e-3;
+
 }  // namespace
 
 v1::Measurement EvokedTrace::DescribeMeasurement(const Finished& finished) const {
@@ -61,6 +67,15 @@ v1::Measurement EvokedTrace::DescribeMeasurement(const Finished& finished) const
   if (finished.marking.presence != dsp::Presence::kAbsent) {
     measurement.set_latency_change_percent(
         FiniteOr0(100 * (finished.marking.first.latency_ms / newest.latency_ms - 1)));
+  }
+  if (baselines_.size() < 2) return measurement;
+  const Baseline& first = baselines_.front();
+  *measurement.mutable_first_baseline() = ToProto(first.id);
+  measurement.set_first_amplitude_percent(
+      FiniteOr0(100 * finished.marking.amplitude_uv / first.amplitude_uv));
+  if (finished.marking.presence != dsp::Presence::kAbsent) {
+    measurement.set_first_latency_change_percent(
+        FiniteOr0(100 * (finished.marking.first.latency_ms / first.latency_ms - 1)));
   }
   return measurement;
 }
@@ -119,6 +134,12 @@ MeasuredAverage EvokedTrace::Judge(const Finished& finished, int64_t now_ns) {
                                                              : v1::MEASUREMENT_STATE_WITHIN_LIMITS);
   }
   measurement.set_reason(absl::StrJoin(reasons, "; "));
+  for (const Row& row : rows_) {
+    if (!row.adaptive || !row.recent.comparison) continue;
+    measurement.set_recent_amplitude_uv(FiniteOr0(row.recent.comparison->centre));
+    measurement.set_recent_count(static_cast<uint32_t>(row.recent.comparison->trials));
+    measurement.set_recent_is_frozen(row.recent.frozen);
+  }
   MeasuredAverage measured = PutMeasurement(finished, &record, now_ns);
   for (size_t i = 0; i < rows_.size(); ++i) MoveAlert(&rows_[i], judgements[i], finished, now_ns);
   return measured;
@@ -148,7 +169,40 @@ EvokedTrace::Judgement EvokedTrace::JudgeRow(Row* row, const Finished& finished)
     // The newer baseline speaks where both say the same.
     if (i == 0 || assessment.level >= worst.assessment.level) worst = {assessment, i};
   }
+  if (row->adaptive) JudgeRecent(row, finished, &worst);
   return worst;
+}
+
+void EvokedTrace::JudgeRecent(Row* row, const Finished& finished, Judgement* judgement) {
+  dsp::Assessment& assessment = judgement->assessment;
+  assessment.level = row->adaptive->level();
+  assessment.trial_level = dsp::AlertLevel::kNormal;
+  if (!WhyNot(assessment.interpretability).empty()) return;
+  const double noise_uv = FiniteOr0(finished.average.noise_uv);
+  dsp::AdaptiveTrial trial;
+  trial.time_ns = finished.average.last_stimulus_ns;
+  trial.lost = finished.marking.presence == dsp::Presence::kAbsent;
+  // Of what is not there: the most that noise would hide.
+  const double least_uv = std::max(kHiddenOverNoise * noise_uv, kLeastAmplitudeUv);
+  trial.value = trial.lost ? least_uv : std::max(finished.marking.amplitude_uv, kLeastAmplitudeUv);
+  trial.floor_spread = kPeakToPeakNoise * noise_uv / trial.value;
+  trial.like_for_like = assessment.interpretability != dsp::Interpretability::kNotLikeForLike;
+  row->recent = row->adaptive->Update(trial);
+  assessment.level = row->recent.level;
+  if (row->recent.suspect)
+    assessment.trial_level = std::max(row->recent.level, dsp::AlertLevel::kAmber);
+}
+
+bool EvokedTrace::IsCalledByFixed(dsp::AlertLevel level) const {
+  return std::any_of(rows_.begin(), rows_.end(), [&](const Row& row) {
+    return !row.adaptive && row.has_amplitude && row.level >= level && row.alert.is_on();
+  });
+}
+
+v1::AlertKind EvokedTrace::KindOf(const Row& row, const Finished& finished) {
+  if (row.adaptive) return v1::ALERT_KIND_ADAPTIVE;
+  return finished.marking.presence == dsp::Presence::kAbsent ? v1::ALERT_KIND_LOSS
+                                                             : v1::ALERT_KIND_ABSOLUTE;
 }
 
 void EvokedTrace::MoveAlert(Row* row, const Judgement& judgement, const Finished& finished,
@@ -165,6 +219,12 @@ void EvokedTrace::MoveAlert(Row* row, const Judgement& judgement, const Finished
   }
   // An average that could not be judged has no new numbers.
   if (row->alert.is_on() && !judged) return;
+  // What the fixed limit already calls as loud is not called a second time, nor anew by what only
+  // is on its way back.
+  if (row->adaptive && !row->alert.is_on() &&
+      (IsCalledByFixed(row->level) || !row->recent.suspect)) {
+    return;
+  }
   row->alert.Show(DescribeAlert(*row, judgement, finished), finished.average.first_stimulus_ns,
                   now_ns, sink_);
 }
@@ -180,6 +240,9 @@ std::string EvokedTrace::Summary(const Row& row, const Judgement& judgement,
                            plan_.plan.component(0).label(), rise);
   } else if (finished.marking.presence == dsp::Presence::kAbsent) {
     what = absl::StrFormat("%s lost (was %.1f uV)", ComponentName(), baseline.amplitude_uv);
+  } else if (row.adaptive && row.recent.comparison) {
+    what = absl::StrFormat("%s %.0f %% less than in its last %d averages", ComponentName(),
+                           row.recent.comparison->fall_percent, row.recent.comparison->trials);
   } else if (row.has_amplitude) {
     what = absl::StrFormat("%s %+.0f %%", ComponentName(), percent);
   } else {
@@ -198,7 +261,7 @@ v1::Alert EvokedTrace::DescribeAlert(const Row& row, const Judgement& judgement,
   alert.set_priority(row.level == dsp::AlertLevel::kRed     ? v1::ALERT_PRIORITY_HIGH
                      : row.level == dsp::AlertLevel::kAmber ? v1::ALERT_PRIORITY_MEDIUM
                                                             : v1::ALERT_PRIORITY_INFORMATION);
-  alert.set_kind(absent ? v1::ALERT_KIND_LOSS : v1::ALERT_KIND_ABSOLUTE);
+  alert.set_kind(KindOf(row, finished));
   alert.set_alert_class(v1::ALERT_CLASS_PHYSIOLOGICAL);
   alert.set_trace_id(plan_.trace_id);
   alert.set_modality(plan_.plan.modality());
@@ -229,6 +292,13 @@ v1::Alert EvokedTrace::DescribeAlert(const Row& row, const Judgement& judgement,
   evidence.set_reduced_sample_interval_ms(interval_ms);
   *evidence.mutable_reduced_baseline() =
       ReduceTrace(baseline.mean_uv, rate, kMaxEvidenceSamples, &interval_ms);
+  if (row.adaptive && row.recent.comparison) {
+    evidence.set_recent_amplitude_uv(FiniteOr0(row.recent.comparison->centre));
+    evidence.set_recent_fall_percent(FiniteOr0(row.recent.comparison->fall_percent));
+    evidence.set_deviation_ratio(FiniteOr0(row.recent.comparison->deviation));
+    evidence.set_is_abrupt(row.recent.abrupt);
+  }
+  alert.set_last_stimulus_monotonic_ns(finished.average.last_stimulus_ns);
   evidence.set_accepted_count(finished.average.accepted);
   evidence.set_noise_uv_rms(FiniteOr0(finished.average.noise_uv));
   for (const v1::QualityFlag flag : finished.average.quality) evidence.add_quality(flag);

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "acquisition-agent/pipelines/waveform_records.h"
+#include "acquisition-agent/surveillance/baseline_records.h"
 #include "acquisition-agent/surveillance/limits.h"
 #include "acquisition-agent/surveillance/wording.h"
 #include "common/record_codec.h"
@@ -122,6 +123,7 @@ absl::Status EvokedTrace::SetBaseline(const std::vector<const Finished*>& from, 
   set.set_sample_rate_hz(packed.sample_rate_hz());
   *set.mutable_filter() = plan_.plan.filter();
   *set.mutable_stimulus() = packed.stimulus();
+  Seal(&set);
   v1::Record record;
   *record.mutable_baseline_set() = std::move(set);
   baseline.id = sink_.Put(&record, now_ns);

@@ -113,9 +113,11 @@ std::string EvokedTrace::Restore(const CasePast& past) {
   std::string todo = RestoreBaselines(past);
   for (Row& row : rows_) {
     if (!row.alert.is_on()) continue;
-    row.lost_its_baseline =
-        std::none_of(baselines_.begin(), baselines_.end(),
-                     [&](const Baseline& baseline) { return baseline.id == row.judged_by; });
+    // What a response has lately been is not on record.
+    row.lost_its_baseline = row.adaptive || std::none_of(baselines_.begin(), baselines_.end(),
+                                                         [&](const Baseline& baseline) {
+                                                           return baseline.id == row.judged_by;
+                                                         });
     for (dsp::FixedCriterion& criterion : row.against) criterion.Hold(row.level);
   }
   if (!todo.empty() && has_open_alert()) {

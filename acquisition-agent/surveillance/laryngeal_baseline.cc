@@ -6,6 +6,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "acquisition-agent/pipelines/waveform_records.h"
+#include "acquisition-agent/surveillance/baseline_records.h"
 #include "acquisition-agent/surveillance/laryngeal_comparison.h"
 #include "acquisition-agent/surveillance/limits.h"
 #include "acquisition-agent/surveillance/wording.h"
@@ -248,6 +249,7 @@ void LaryngealComparison::SetBaseline(size_t muscle, const std::vector<const Ans
   set.set_sample_rate_hz(packed.sample_rate_hz());
   *set.mutable_filter() = plan_.plan.filter();
   *set.mutable_stimulus() = baseline.setting;
+  Seal(&set);
   baseline.id = sink_.Put(&record, now_ns);
   series->baseline = std::move(baseline);
   series->kept.clear();

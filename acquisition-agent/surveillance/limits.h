@@ -19,6 +19,10 @@ inline constexpr double kSameTrialShare = 0.5;
 inline constexpr double kLongestFallShare = 0.45;
 // Samples of the trace that an alert carries with it.
 inline constexpr size_t kMaxEvidenceSamples = 512;
+// Muscles of one limb in its alert, and the samples of all but the worst: together under a third of
+// a record.
+inline constexpr size_t kMaxAlertTraces = 8;
+inline constexpr size_t kMaxOtherTraceSamples = 160;
 // Around a pair of components, in ms: where odd and even halves are compared.
 inline constexpr double kGateMarginMs = 2.0;
 // An average of fewer of its sweeps than this share judges nothing.

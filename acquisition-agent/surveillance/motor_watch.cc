@@ -149,10 +149,15 @@ v1::ThresholdState StateOf(const dsp::Threshold& threshold, const v1::ThresholdP
 }  // namespace
 
 void MotorWatch::OnTrial(const MotorTrial& trial, int64_t now_ns) {
+  if (limbs_ != nullptr) limbs_->Judge(trial);
   std::vector<RecordKey> sweeps;
+  std::vector<RecordKey> measured;
   for (size_t i = 0; i < trial.answers.size(); ++i) {
-    sweeps.push_back(PutAnswer(trial, i, now_ns));
+    const auto [sweep, measurement] = PutAnswer(trial, i, now_ns);
+    sweeps.push_back(sweep);
+    measured.push_back(measurement);
   }
+  if (limbs_ != nullptr) limbs_->Tell(trial, sweeps, measured, now_ns);
   if (trial.step) PutThreshold(trial, sweeps, now_ns);
   if (plan_.plan.modality() == v1::MODALITY_MAP_CORTICAL_STIMULATION) {
     PutSite(trial, sweeps, now_ns);
@@ -210,9 +215,10 @@ void MotorWatch::PutSite(const MotorTrial& trial, const std::vector<RecordKey>& 
   sink_.Put(&record, now_ns);
 }
 
-RecordKey MotorWatch::PutAnswer(const MotorTrial& trial, size_t muscle, int64_t now_ns) {
+std::pair<RecordKey, RecordKey> MotorWatch::PutAnswer(const MotorTrial& trial, size_t muscle,
+                                                      int64_t now_ns) {
   const MuscleAnswer& answer = trial.answers[muscle];
-  if (answer.uv.empty()) return RecordKey();
+  if (answer.uv.empty()) return {};
   v1::Record record;
   v1::Sweep& sweep = *record.mutable_sweep();
   sweep = MakeSweep(trial, muscle, plan_);
@@ -236,6 +242,7 @@ RecordKey MotorWatch::PutAnswer(const MotorTrial& trial, size_t muscle, int64_t 
   if (answer.is_good()) {
     Describe(answer.response, &measurement);
     if (laryngeal_ != nullptr) laryngeal_->Compare(trial, muscle, now_ns, &measurement);
+    if (limbs_ != nullptr) limbs_->Describe(muscle, trial, &measurement);
   } else {
     measurement.set_component("response");
     measurement.set_state(v1::MEASUREMENT_STATE_NOT_INTERPRETABLE);
@@ -243,9 +250,9 @@ RecordKey MotorWatch::PutAnswer(const MotorTrial& trial, size_t muscle, int64_t 
     measurement.add_quality(FlagOf(answer));
     measurement.set_reason(WhyNotGood(answer));
   }
-  sink_.Put(&measured, now_ns);
+  const RecordKey measured_as = sink_.Put(&measured, now_ns);
   if (laryngeal_ != nullptr && answer.is_good()) laryngeal_->Keep(trial, muscle, key, now_ns);
-  return key;
+  return {key, measured_as};
 }
 
 void MotorWatch::NoteOwn(const std::string& site, double value) {

@@ -3,9 +3,9 @@
 //
 // Records it makes: Sweep and Measurement (each muscle of each trial that has samples),
 // StimulusThreshold (each step of a search), MappingContact (each trial of a map of the cortex, at
-// a site with a number). No alert: a measurement says whether there is a response and what it is;
-// the larynx's is compared with its baseline (laryngeal_comparison.h). Thread-compatible, on the
-// agent's sequence.
+// a site with a number). A measurement says whether there is a response and what it is. The
+// larynx's is compared with its baseline (laryngeal_comparison.h); the muscles of a limb are judged
+// together and may raise an alert (motor_limbs.h). Thread-compatible, on the agent's sequence.
 //
 // Invariants: 1. a sweep that is not good is written with what is wrong, as NOT_INTERPRETABLE,
 // never as NO_RESPONSE; 2. records of one trial share its index; 3. no response is never a
@@ -25,14 +25,17 @@
 #include "acquisition-agent/plan/resolved_plan.h"
 #include "acquisition-agent/surveillance/laryngeal_comparison.h"
 #include "acquisition-agent/surveillance/latest_train.h"
+#include "acquisition-agent/surveillance/motor_limbs.h"
 
 namespace remora::agent {
 
 class MotorWatch {
  public:
-  // `trains`: the case's, for the larynx; may be null. `sink` outlives it.
-  MotorWatch(const ResolvedMotor& plan, std::shared_ptr<const LatestTrain> trains, RecordSink& sink)
-      : plan_(plan), sink_(sink) {
+  // `trains`: the case's, for the larynx; may be null. `limbs`: what judges its responses; null:
+  // nothing does. `sink` outlives it.
+  MotorWatch(const ResolvedMotor& plan, std::shared_ptr<const LatestTrain> trains,
+             std::unique_ptr<MotorLimbs> limbs, RecordSink& sink)
+      : plan_(plan), sink_(sink), limbs_(std::move(limbs)) {
     if (!LaryngealComparison::IsFor(plan.plan.modality())) return;
     laryngeal_ = std::make_unique<LaryngealComparison>(plan, std::move(trains), sink);
   }
@@ -40,8 +43,11 @@ class MotorWatch {
   // First, in the middle of a case: EntryWorker::Restore. Thresholds that were found are not taken
   // up: the patient's own mean begins anew.
   std::string Restore(const CasePast& past) {
+    if (limbs_ != nullptr) return limbs_->Restore(past);
     return laryngeal_ == nullptr ? "" : laryngeal_->Restore(past);
   }
+  // Null: nothing judges its responses.
+  MotorLimbs* limbs() { return limbs_.get(); }
   void OnTrial(const MotorTrial& trial, int64_t now_ns);
 
  private:
@@ -51,7 +57,8 @@ class MotorWatch {
     double value = 0;
   };
 
-  RecordKey PutAnswer(const MotorTrial& trial, size_t muscle, int64_t now_ns);
+  // The sweep's record, and the measurement's.
+  std::pair<RecordKey, RecordKey> PutAnswer(const MotorTrial& trial, size_t muscle, int64_t now_ns);
   void PutThreshold(const MotorTrial& trial, const std::vector<RecordKey>& sweeps, int64_t now_ns);
   // Of a map of the cortex, which muscles answered at its site, if that has a number.
   void PutSite(const MotorTrial& trial, const std::vector<RecordKey>& sweeps, int64_t now_ns);
@@ -62,6 +69,7 @@ class MotorWatch {
   const ResolvedMotor plan_;
   RecordSink& sink_;
   std::unique_ptr<LaryngealComparison> laryngeal_;  // of the larynx's modalities
+  std::unique_ptr<MotorLimbs> limbs_;
   std::vector<Own> own_;
   std::vector<v1::ThresholdStep> steps_;  // of the search that is going on
   std::string steps_site_;

@@ -7,8 +7,29 @@
 #include "absl/strings/str_join.h"
 #include "common/limits.h"
 #include "common/record_codec.h"
+#include "dsp/assess/adaptive_criterion.h"
+#include "dsp/assess/drift.h"
 
 namespace remora::agent {
+namespace {
+
+double RecentFallPercent(const v1::AdaptiveRule& rule) {
+  return rule.least_fall_percent() > 0 ? rule.least_fall_percent()
+                                       : dsp::AdaptiveLimits().least_fall_percent;
+}
+
+double DriftFallPercent(const v1::DriftRule& rule) {
+  return rule.least_fall_percent() > 0 ? rule.least_fall_percent()
+                                       : dsp::DriftLimits().least_fall_percent;
+}
+
+bool IsOfMuscles(const v1::Criterion& criterion) {
+  const bool is_motor = criterion.modality() == v1::MODALITY_MEP_TRANSCRANIAL ||
+                        criterion.modality() == v1::MODALITY_MEP_DIRECT_CORTICAL;
+  return is_motor && !criterion.has_adaptive() && !criterion.has_drift();
+}
+
+}  // namespace
 
 std::string StimulusText(const v1::EvokedPlan& plan) {
   std::string text = "SEP";
@@ -33,6 +54,13 @@ std::string LimitText(const v1::Criterion& criterion, dsp::AlertLevel level) {
       "%");
   add(criterion.amber_latency_rise_percent(), criterion.red_latency_rise_percent(), "+", 1, "%");
   add(criterion.amber_train_ms(), criterion.red_train_ms(), "", 1e-3, "s");
+  if (criterion.has_adaptive()) {
+    parts.push_back(absl::StrCat("-", RecentFallPercent(criterion.adaptive()),
+                                 " % of what it has lately been, beyond its own variation"));
+  }
+  if (criterion.has_drift()) {
+    parts.push_back(absl::StrCat("slowly by ", DriftFallPercent(criterion.drift()), " %"));
+  }
   // A level that came from the other limit of the row (a loss): name what there is.
   if (parts.empty() && level != dsp::AlertLevel::kNormal) {
     return LimitText(criterion, dsp::AlertLevel::kNormal);
@@ -59,6 +87,18 @@ v1::CriterionReference ReferenceTo(const v1::Criterion& criterion, const std::st
   add("latency", criterion.amber_latency_rise_percent(), criterion.red_latency_rise_percent(), "+",
       1, "%");
   add("train", criterion.amber_train_ms(), criterion.red_train_ms(), "", 1e-3, "s");
+  if (criterion.has_adaptive()) {
+    parts.push_back(absl::StrCat("amber at one, red at two in a row ",
+                                 RecentFallPercent(criterion.adaptive()),
+                                 " % below the recent ones and beyond their variation"));
+  }
+  if (criterion.has_drift()) {
+    parts.push_back(absl::StrCat("amber by a slow fall of ", DriftFallPercent(criterion.drift()),
+                                 " % beyond what time alone brings"));
+  }
+  if (IsOfMuscles(criterion)) {
+    parts.push_back(criterion.loss_is_amber_only() ? "amber loss" : "red loss of two in a row");
+  }
   v1::CriterionReference reference;
   reference.set_key(criterion.key());
   reference.set_limits(absl::StrJoin(parts, ", "));

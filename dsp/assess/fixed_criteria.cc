@@ -75,7 +75,10 @@ absl::Status ValidateLimits(const CriterionLimits& limits) {
 }
 
 RecordingConditions::RecordingConditions()
-    : sample_rate_hz(kNaN), stimulus_rate_hz(kNaN), stimulus_intensity_ma(kNaN) {}
+    : sample_rate_hz(kNaN),
+      stimulus_rate_hz(kNaN),
+      stimulus_intensity_ma(kNaN),
+      stimulus_intensity_v(kNaN) {}
 
 std::vector<std::string> Differences(const RecordingConditions& baseline,
                                      const RecordingConditions& trial) {
@@ -89,6 +92,8 @@ std::vector<std::string> Differences(const RecordingConditions& baseline,
                 kRateTolerancePercent, differences);
   CompareNumber("stimulus_intensity_ma", baseline.stimulus_intensity_ma,
                 trial.stimulus_intensity_ma, kSettingTolerancePercent, differences);
+  CompareNumber("stimulus_intensity_v", baseline.stimulus_intensity_v, trial.stimulus_intensity_v,
+                kSettingTolerancePercent, differences);
   return differences;
 }
 

@@ -56,6 +56,7 @@ struct RecordingConditions {
   double sample_rate_hz;
   double stimulus_rate_hz;
   double stimulus_intensity_ma;
+  double stimulus_intensity_v;  // of a stimulator that holds the voltage
 
   RecordingConditions();
 };

@@ -87,6 +87,13 @@ absl::StatusOr<std::unique_ptr<LimbJudge>> LimbJudge::Create(const LimbRules& ru
   return std::unique_ptr<LimbJudge>(new LimbJudge(rules, muscles, dropouts));
 }
 
+absl::Status LimbJudge::CanSetBaseline() const {
+  const bool is_open = level_ != AlertLevel::kNormal && !resolved_;
+  if (!is_open && !(adaptive_ && adaptive_->is_frozen())) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      "an alert is on, or a suspect trial is not settled: a baseline would hide it");
+}
+
 absl::Status LimbJudge::SetBaseline(size_t muscle, BaselinePlace place,
                                     const MotorBaseline& baseline) {
   const auto at = static_cast<size_t>(place);
@@ -98,10 +105,7 @@ absl::Status LimbJudge::SetBaseline(size_t muscle, BaselinePlace place,
   if (against && place != BaselinePlace::kCurrent) {
     return absl::FailedPreconditionError("this baseline is set already, and is kept");
   }
-  if (level_ != AlertLevel::kNormal || (adaptive_ && adaptive_->is_frozen())) {
-    return absl::FailedPreconditionError(
-        "an alert is on, or a suspect trial is not settled: a baseline would hide it");
-  }
+  if (absl::Status status = CanSetBaseline(); !status.ok()) return status;
   absl::StatusOr<SingleTrialCriterion> criterion =
       SingleTrialCriterion::Create(rules_.absolute, baseline);
   if (!criterion.ok()) return criterion.status();
@@ -247,6 +251,7 @@ LimbJudgement LimbJudge::Judge(const LimbTrial& trial) {
       (judgement.adaptive.suspect && judgement.adaptive.level < AlertLevel::kRed);
   judgement.level = std::max({judgement.absolute, judgement.adaptive.level, judgement.drift.level});
   judgement.transition = Between(level_, judgement.level);
+  resolved_ = resolved_ && judgement.level <= level_ && judgement.level != AlertLevel::kNormal;
   level_ = judgement.level;
   return judgement;
 }
@@ -256,7 +261,23 @@ void LimbJudge::BeginStage(std::int64_t time_ns) {
 }
 
 void LimbJudge::OnResolved() {
+  resolved_ = true;
   if (adaptive_) adaptive_->Restart();
+}
+
+void LimbJudge::Hold(size_t muscle, AlertLevel level) {
+  if (muscle >= muscles_.size()) return;
+  for (auto& criterion : muscles_[muscle].against) {
+    if (criterion) criterion->Hold(level);
+  }
+  muscles_[muscle].level = level;
+  level_ = std::max(level_, level);
+}
+
+void LimbJudge::HoldDrift(AlertLevel level) {
+  if (!drift_) return;
+  drift_->Hold(level);
+  level_ = std::max(level_, level);
 }
 
 }  // namespace remora::dsp

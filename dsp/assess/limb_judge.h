@@ -117,15 +117,22 @@ class LimbJudge {
   static absl::StatusOr<std::unique_ptr<LimbJudge>> Create(const LimbRules& rules, size_t muscles,
                                                            DropoutMemory& dropouts);
 
-  // A baseline of a muscle. kInvalidArgument -> no such muscle, or one that nothing can be compared
-  // with. kFailedPrecondition -> the first or that of before incision is there already, or the limb
-  // has an alert, or a suspect trial that nothing has settled: a baseline would hide it.
+  // kFailedPrecondition -> the limb has an alert that nobody has resolved, or a suspect trial that
+  // nothing has settled: a baseline would hide it.
+  absl::Status CanSetBaseline() const;
+  // A baseline of a muscle. As CanSetBaseline; kInvalidArgument -> no such muscle, or one that
+  // nothing can be compared with. kFailedPrecondition -> the first or that of before incision is
+  // there already.
   absl::Status SetBaseline(size_t muscle, BaselinePlace place, const MotorBaseline& baseline);
   LimbJudgement Judge(const LimbTrial& trial);
   void BeginStage(std::int64_t time_ns);
   // A person resolved the limb's alert: what is there now is what the adaptive criterion goes on
   // from. The absolute one is not moved by it.
   void OnResolved();
+  // As after trials that led to these levels: what an earlier life of the program had found. After
+  // the baselines.
+  void Hold(size_t muscle, AlertLevel level);
+  void HoldDrift(AlertLevel level);
 
   AlertLevel level() const { return level_; }
 
@@ -165,6 +172,7 @@ class LimbJudge {
   double early_sum_ = 0;
   int early_trials_ = 0;
   AlertLevel level_ = AlertLevel::kNormal;
+  bool resolved_ = false;  // by a person, at this level
 };
 
 }  // namespace remora::dsp

@@ -160,6 +160,17 @@ SingleTrialAssessment SingleTrialCriterion::Update(const SingleTrial& trial) {
   result.amplitude_percent_of_baseline = 100 * trial.amplitude_uv / baseline_.amplitude_uv;
   result.deviation = judged.log_ratio / judged.spread;
   result.deep = judged.deep;
+  if (baseline_.monitorability == Monitorability::kMonitorable) {
+    const double by_chance = std::exp(-limits_.red_spreads * judged.spread);
+    const auto left = [](double fall_percent) { return 1 - fall_percent / 100; };
+    if (limits_.amber_fall_percent) {
+      result.amber_under_uv = baseline_.amplitude_uv * left(*limits_.amber_fall_percent);
+    }
+    if (limits_.red_fall_percent) {
+      result.red_under_uv =
+          baseline_.amplitude_uv * std::min(left(*limits_.red_fall_percent), by_chance);
+    }
+  }
   const AlertLevel before = level_;
   LearnDropouts();
   bool by_loss = false;

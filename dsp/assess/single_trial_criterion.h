@@ -78,6 +78,10 @@ struct SingleTrialAssessment {
   bool suspect = false;
   // The level rests on a loss, not on a fall.
   bool by_loss = false;
+  // Where one more trial would count towards amber and towards red, as much as it varies now; 0:
+  // no such limit.
+  double amber_under_uv = 0;
+  double red_under_uv = 0;
 };
 
 class SingleTrialCriterion {

@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-#include "acquisition-agent/reasoning/cause_file.h"
+#include "acquisition-agent/plan/cause_file.h"
 #include "dsp/assess/causes/feature.h"
 #include "tests/surveillance/cause_figures.h"
 #include "tests/surveillance/simulated_change.h"

@@ -11,7 +11,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_format.h"
-#include "acquisition-agent/reasoning/cause_file.h"
+#include "acquisition-agent/plan/cause_file.h"
 #include "tests/surveillance/cause_figures.h"
 #include "tests/surveillance/criteria_figures.h"
 #include "tests/surveillance/motor_variation.h"

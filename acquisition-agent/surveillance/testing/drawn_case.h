@@ -35,7 +35,12 @@ class DrawnCaseTest : public testing::Test {
       analysis_->Begin();
     }
     for (const v1::Record& record : first_inputs_) analysis_->TakeInput(record);
+    auto next_input = inputs_.begin();
     for (bool ended = false; !ended;) {
+      for (; next_input != inputs_.end() && next_input->first <= analysis_->now_ns();
+           ++next_input) {
+        analysis_->TakeInput(next_input->second);
+      }
       const absl::StatusOr<Item> item = source_->Next();
       ASSERT_TRUE(item.ok());
       ended = std::holds_alternative<EndOfSource>(*item);
@@ -60,8 +65,9 @@ class DrawnCaseTest : public testing::Test {
     sink_.records.clear();
   }
 
-  std::string criteria_text_;             // that the plan names
-  std::vector<v1::Record> first_inputs_;  // set before Run: what people wrote down first
+  std::string criteria_text_;                  // that the plan names
+  std::vector<v1::Record> first_inputs_;       // set before Run: what people wrote down first
+  std::multimap<int64_t, v1::Record> inputs_;  // set before Run: by source time in ns
   CasePlan plan_;
   KeepingSink sink_;
   std::unique_ptr<DrawnSource> source_;

@@ -9,7 +9,7 @@ import type { Id } from '../wire/record_id.js';
 import type { Unsent } from '../wire/set_aside.js';
 import { AlertActionKind, Place } from '../wire/generated/remora/v1/alert_pb.js';
 import { BaselineKind, CaseStage, CaseTransition } from '../wire/generated/remora/v1/case_pb.js';
-import { MessageKind, ReceiptKind } from '../wire/generated/remora/v1/message_pb.js';
+import { MessageKind, ReceiptKind, RequestState } from '../wire/generated/remora/v1/message_pb.js';
 import type { AlertView } from './alerts.js';
 import { isAcknowledged } from './alerts.js';
 import { EMPTY_DRAFT } from './case_screen.js';
@@ -46,6 +46,32 @@ export function act(
       seen: alert.seen ? toReference(alert.seen) : undefined,
       undone: undone ? toReference(undone) : undefined,
     },
+  });
+}
+
+// What a person takes a change for; several may hold at once.
+export function pickCauses(
+  desk: Desk, open: OpenCase, alert: AlertView, ranking: Id, keys: readonly string[], words = ''):
+    Promise<CaseRecord | undefined> {
+  return desk.publish(open.hex, {
+    case: 'differential',
+    value: {
+      what: {
+        case: 'pick',
+        value: {
+          alert: toReference(alert.id), ranking: toReference(ranking), causeKey: [...keys], words,
+          actor: desk.displayName.value,
+        },
+      },
+    },
+  });
+}
+
+export function answerRequest(
+  desk: Desk, open: OpenCase, request: Id, state: RequestState, reason: string): Promise<CaseRecord | undefined> {
+  return desk.publish(open.hex, {
+    case: 'request',
+    value: { request: toReference(request), state, reason, actor: desk.displayName.value },
   });
 }
 

@@ -148,9 +148,10 @@ export const isActive = (a: AlertView): boolean => a.alert.condition !== AlertCo
 export const actionOf = (a: AlertView, kind: AlertActionKind, place?: Place): ActionView | undefined =>
   a.actions.findLast((v) => v.holds && v.action.kind === kind && (place === undefined || v.action.place === place));
 
-// What acknowledges at this place: an acknowledgement, and everything beyond it.
+// What acknowledges at this place: an acknowledgement, and everything beyond it up to its closing.
 export const acknowledgementOf = (a: AlertView, place: Place): ActionView | undefined =>
-  a.actions.find((v) => v.holds && v.action.place === place && v.action.kind >= AlertActionKind.ACKNOWLEDGED);
+  a.actions.find((v) => v.holds && v.action.place === place &&
+    v.action.kind >= AlertActionKind.ACKNOWLEDGED && v.action.kind <= AlertActionKind.DISMISSED);
 
 export const isAcknowledged = (a: AlertView, place: Place): boolean =>
   acknowledgementOf(a, place) !== undefined || isDone(a);

@@ -14,6 +14,8 @@ import type { Record as CaseRecord } from '../wire/generated/remora/v1/record_pb
 import type { CaseState, Gap, Snapshot } from '../wire/generated/remora/v1/room_pb.js';
 import type { Id } from '../wire/record_id.js';
 import { AlertBook } from './alerts.js';
+import { CauseBook } from './causes.js';
+import { RequestBook } from './requests.js';
 import { ClockSteps } from './clock_steps.js';
 import type { ClockStep } from './clock_steps.js';
 import { EmgBook } from './emg.js';
@@ -65,6 +67,8 @@ export class CaseModel implements RoomListener {
   readonly alerts = new AlertBook();
   readonly talk = new TalkBook();
   readonly annotations = new AnnotationBook();
+  readonly causes = new CauseBook();
+  readonly requests = new RequestBook();
   readonly traces = new TraceBook();
   readonly trends = new TrendBook();
   readonly emg = new EmgBook();
@@ -128,6 +132,8 @@ export class CaseModel implements RoomListener {
     this.alerts.clear();
     this.talk.clear();
     this.annotations.clear();
+    this.causes.clear();
+    this.requests.clear();
     this.traces.clear();
     this.trends.clear();
     this.emg.clear();
@@ -192,6 +198,8 @@ export class CaseModel implements RoomListener {
     this.alerts.remove(id);
     this.talk.remove(id);
     this.annotations.remove(id);
+    this.causes.remove(id);
+    this.requests.remove(id);
     this.traces.removeBaseline(id);
     this.intervals.removeReview(id);
   }
@@ -232,6 +240,8 @@ export class CaseModel implements RoomListener {
       case 'phaseChange': this.addPhase(mark, body.value.phase, body.value.actor); break;
       case 'baselineSet': this.traces.addBaseline(mark, body.value); break;
       case 'annotation': this.annotations.add(mark, body.value); break;
+      case 'differential': this.causes.add(mark, body.value); break;
+      case 'request': this.requests.add(mark, body.value); break;
       case 'dataGap': this.takeGap(mark, boot, body.value); break;
       case 'clockEstimate':
         this.offsets.set(`${toHex(record.origin)}/${body.value.bootId}`, nsToMs(body.value.offsetNs));
@@ -311,6 +321,7 @@ export class CaseModel implements RoomListener {
       ...state.baselines, ...state.alerts, ...state.alertActions, ...state.messages,
       ...state.receipts, ...state.annotations, ...state.activities, ...state.gaps,
       ...state.outages, ...state.unrecordedIntervals, ...state.backlogReviews, ...state.certificates,
+      ...state.differentials, ...state.requests,
     ]);
     this.trends.replace(state.trends);
   }

@@ -18,8 +18,8 @@ import type { Unsent } from '../wire/set_aside.js';
 
 // The bodies that a page writes, and their lanes.
 export const LANE_OF = {
-  alertAction: 0, message: 0, messageReceipt: 0, baselineSet: 1, annotation: 1, focus: 1,
-  viewSeen: 1, backlogReviewed: 1, clockEstimate: 1, caseLifecycle: 1,
+  alertAction: 0, request: 0, message: 0, messageReceipt: 0, baselineSet: 1, annotation: 1, focus: 1,
+  viewSeen: 1, backlogReviewed: 1, clockEstimate: 1, differential: 1, caseLifecycle: 1,
 } as const;
 export type BodyKind = keyof typeof LANE_OF;
 type AnyBody = NonNullable<MessageInitShape<typeof RecordSchema>['body']>;

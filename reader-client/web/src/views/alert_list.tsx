@@ -18,6 +18,8 @@ import type { Id } from '../wire/record_id.js';
 import { toMicrovolts } from '../wire/samples.js';
 import { summaryOf } from './case_header.js';
 import { Canvas, cls, Key, Sign } from './parts.js';
+import { Causes } from './causes.js';
+import { Requests } from './requests.js';
 import { areaOf, extentOf } from './seen.js';
 
 // What T writes to the team: see firstToTell; where all has been told, the first that is not done.
@@ -126,6 +128,7 @@ export function AlertList({ desk, open }: { desk: Desk; open: OpenCase }) {
       <p class="unseen" role="alert">
         {calling > 0 && top ? `${priorityLook(top.alert.priority).word} priority: ${top.alert.summary}` : ''}
       </p>
+      <Requests desk={desk} open={open} />
       {shown.map((a) => <AlertCard key={a.id} desk={desk} open={open} view={a} top={a === top} next={a === next} pointed={pointed} />)}
       {all.length === 0 && <p class="calm side-empty">No criterion has been met in this case.</p>}
     </section>
@@ -159,10 +162,14 @@ function AlertCard({ desk, open, view, top, next, pointed }:
         <b>{conditionWord(view)}</b> since {timeOfDay(sinceMs(view), true)}
         {view.latest.unrecorded && <b class="unrecorded"> NOT RECORDED</b>}
       </p>
+      {alert.held && <p class="held"><b>NOT INTERPRETABLE:</b> {alert.held}. It stays as it was.</p>}
       {full && (
         <div class="evidence-box">
           {evidenceWords(view) && <p class="evidence-words number">{evidenceWords(view)}</p>}
           <p class="limit">{limitWords(view)}</p>
+          {alert.traces.length > 1 && (
+            <ul class="alert-traces">{alert.traces.map((t) => <li key={t.traceId}>{t.summary}</li>)}</ul>
+          )}
           {trace.length > 0 && (
             <Canvas desk={desk} class="evidence" label={`Evidence: ${evidenceWords(view)}`}
               paint={(canvas) => paintEvidence(canvas, trace, toMicrovolts(evidence?.reducedBaseline),
@@ -198,6 +205,7 @@ function AlertCard({ desk, open, view, top, next, pointed }:
           )}
         </footer>
       )}
+      {full && <Causes desk={desk} open={open} view={view} />}
     </article>
   );
 }

@@ -1,4 +1,4 @@
-#include "acquisition-agent/reasoning/cause_file.h"
+#include "acquisition-agent/plan/cause_file.h"
 
 #include <utility>
 
